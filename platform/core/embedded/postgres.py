@@ -21,6 +21,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from core.embedded.home import claim_home, is_ours
 from core.embedded.servers import (
     EmbeddedServerError,
     OwnerLock,
@@ -74,9 +75,8 @@ def start_postgres(home: Path, *, durable: bool = True) -> Server:
     `durable=False` gives up crash safety for speed: for tests. Works as root and as a plain user.
     Raises AlreadyRunning when another living process owns it, EmbeddedServerError when it cannot start.
     """
-    home = home.resolve()
-    socket_folder = checked_socket(_socket_folder(home) / ".s.PGSQL.5432").parent
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket_folder = checked_socket(_socket_folder(home.resolve()) / ".s.PGSQL.5432").parent
+    home = claim_home(home)
     account = _account(home)
     _let_pass(home, account)
     own_folder(home / "postgresql", account)
@@ -137,8 +137,7 @@ def _let_pass(home: Path, account: pwd.struct_passwd | None) -> None:
     """Let the account walk through `home` itself, if that folder is ours; never touch a parent of it."""
     if account is None:
         return
-    marker = home / "postgresql"
-    if not _may_enter(home, account) and (marker.exists() or not any(home.iterdir())):
+    if not _may_enter(home, account) and is_ours(home):
         os.chown(home, -1, account.pw_gid)
         home.chmod((home.stat().st_mode & 0o700) | 0o010)
     for folder in (home, *home.parents):
@@ -216,8 +215,8 @@ def _major_version(binaries: Path, home: Path, account: pwd.struct_passwd | None
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", "") or error
         raise EmbeddedServerError(
-            f"PostgreSQL cannot be run from {binaries}: {reason}. If {home} is on a file system mounted noexec, "
-            "choose another data folder with DATASYNTH_HOME."
+            f"PostgreSQL cannot be run from {binaries}: {reason}. If {home} is on a file system mounted "
+            "noexec, choose another data folder with DATASYNTH_HOME."
         ) from error
     return int(re.findall(r"\d+", result.stdout)[0])
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from core.embedded.home import claim_home
 from core.embedded.servers import (
     EmbeddedServerError,
     OwnerLock,
@@ -30,8 +31,8 @@ def start_valkey(home: Path) -> Server:
     Everything is kept in an append-only file, so a crash loses at most a second of wake-ups.
     Raises AlreadyRunning when another living process owns it, EmbeddedServerError when it cannot start.
     """
-    home = home.resolve()
-    socket_path = checked_socket(valkey_socket(home))
+    socket_path = checked_socket(valkey_socket(home.resolve()))
+    home = claim_home(home)
     folder = own_folder(socket_path.parent)
     lock = OwnerLock(folder / "owner.lock", "The Valkey server")
     try:

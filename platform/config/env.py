@@ -1,0 +1,185 @@
+"""Typed reading of the environment: every setting is NAME, or NAME_FILE with the path of a file that holds it.
+
+docs/operations/configuration.md lists every name; a test compares that page with the code.
+"""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from core.embedded.home import claim_home
+from core.embedded.postgres import postgres_url
+from core.embedded.valkey import valkey_url as embedded_valkey_url
+
+APP_LOGIN = "datasynth_app"
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+# Databases of one Valkey server, counted from the one that VALKEY_URL names: direct use, cache, broker.
+_CACHE_OFFSET = 1
+_BROKER_OFFSET = 2
+
+
+# -- single values ------------------------------------------------------------------------------------------
+
+
+def env_text(name: str, default: str | None = None) -> str:
+    """The value of NAME, or the content of the file that NAME_FILE names, or the default; else an error."""
+    value = _read(name)
+    if value is not None:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} must be set (or {name}_FILE).")
+    return default
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = _read(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, got {value!r}.")
+
+
+def env_int(name: str, default: int, *, minimum: int | None = None, maximum: int | None = None) -> int:
+    value = _read(name)
+    if value is None:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, got {value!r}.") from None
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+        raise ImproperlyConfigured(f"{name} must be between {minimum} and {maximum}, got {number}.")
+    return number
+
+
+def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Comma-separated words; blanks around them do not count."""
+    value = _read(name)
+    if value is None:
+        return list(default)
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def _read(name: str) -> str | None:
+    """None when unset or empty: an empty value in an env file means "not set"."""
+    value = os.environ.get(name) or None
+    file = os.environ.get(f"{name}_FILE") or None
+    if value is not None and file is not None:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if file is None:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error.strerror}.") from error
+
+
+# -- the data folder and what lives in it unless a URL says otherwise ----------------------------------------
+
+
+def data_home() -> Path:
+    """The one folder that the platform writes to: DATASYNTH_HOME, or the customary place of the account."""
+    if chosen := _read("DATASYNTH_HOME"):
+        return Path(chosen).expanduser().resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/datasynth")
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return (Path(data).expanduser() / "datasynth").resolve()
+
+
+def database_url() -> str:
+    """Where the application logs in: an account without rights of its own."""
+    return _read("DATABASE_URL") or postgres_url(data_home(), user=APP_LOGIN)
+
+
+def database_owner_url() -> str:
+    """Where migrations and the provisioning of organisations log in."""
+    return _read("DATABASE_OWNER_URL") or _read("DATABASE_URL") or postgres_url(data_home())
+
+
+def valkey_url() -> str:
+    return _read("VALKEY_URL") or embedded_valkey_url(data_home())
+
+
+def storage_url() -> str:
+    """file:///folder or s3://bucket/prefix?endpoint_override=…"""
+    return _read("STORAGE_URL") or f"file://{quote(str(data_home() / 'storage'))}"
+
+
+def secret_key() -> str:
+    """SECRET_KEY; on the embedded database, one made once and kept in the data folder."""
+    if value := _read("SECRET_KEY"):
+        return value
+    if _read("DATABASE_URL"):
+        raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) must be set when DATABASE_URL is.")
+    kept = data_home() / "secret_key"
+    if not kept.exists():
+        claim_home(data_home())
+        draft = kept.with_name(f".secret_key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        with contextlib.suppress(FileExistsError):  # another process was first: use its key
+            os.link(draft, kept)
+        draft.unlink()
+    return kept.read_text(encoding="ascii").strip()
+
+
+# -- URLs as the libraries want them -------------------------------------------------------------------------
+
+
+def django_database(url: str) -> dict[str, Any]:
+    """NAME, USER, PASSWORD, HOST, PORT and OPTIONS (all further parameters, such as sslmode) of a URL."""
+    if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        raise ImproperlyConfigured("The database URL must begin with postgresql://")
+    try:
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"The database URL cannot be read: {error}") from error
+    if not parts.get("dbname"):
+        raise ImproperlyConfigured("The database URL must name a database: postgresql://user@host/database")
+    return {
+        "NAME": parts.pop("dbname"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "")),
+        "OPTIONS": parts,
+    }
+
+
+def cache_location(url: str) -> str:
+    """LOCATION of Django's Redis cache on the server of VALKEY_URL, in a database of its own."""
+    return _with_database(url, _CACHE_OFFSET)
+
+
+def celery_broker_url(url: str) -> str:
+    """The broker on the server of VALKEY_URL, in a database of its own; kombu spells sockets differently."""
+    parts = urlsplit(_with_database(url, _BROKER_OFFSET))
+    if parts.scheme != "unix":
+        return urlunsplit(parts)
+    query = parse_qs(parts.query)
+    query["virtual_host"] = query.pop("db")
+    return f"redis+socket://{parts.path}?{urlencode(query, doseq=True)}"
+
+
+def _with_database(url: str, offset: int) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        query = parse_qs(parts.query)
+        query["db"] = [str(int(query.get("db", ["0"])[0]) + offset)]
+        return f"unix://{parts.path}?{urlencode(query, doseq=True)}"
+    if parts.scheme in {"redis", "rediss"}:
+        return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + offset}"))
+    raise ImproperlyConfigured("VALKEY_URL must begin with redis://, rediss:// or unix://")
