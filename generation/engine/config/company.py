@@ -1,0 +1,174 @@
+"""A company of the config: who it is, how large, and by which chart it keeps its books."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from generation.engine.config.fields import Section, key, refuse
+from generation.engine.packs.currency import EXPONENTS
+from generation.engine.packs.pack import SUPPORTED_COUNTRIES
+
+Industry = Literal["manufacturing", "retail", "services", "technology", "financial_services", "healthcare"]
+Framework = Literal["ifrs", "us_gaap", "hgb", "pcg"]
+ChartSize = Literal["small", "medium", "large"]
+Subtype = Literal[
+    "cash", "trade_receivable", "intercompany_receivable", "input_tax", "inventory", "prepaid",
+    "other_current_asset", "fixed_asset_cost", "accumulated_depreciation", "intangible", "deferred_tax_asset",
+    "trade_payable", "intercompany_payable", "gr_ir", "tax_payable", "accrued", "payroll_payable",
+    "deferred_revenue", "provision", "debt", "deferred_tax_liability", "other_liability", "share_capital",
+    "retained_earnings", "other_equity", "revenue", "cost_of_sales", "operating_expense",
+    "depreciation_expense", "interest", "fx_result", "tax_expense", "other_income", "clearing",
+]  # fmt: skip
+
+
+def _currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise refuse(
+            "unknown_currency",
+            f"“{code}” is no currency of ISO 4217. Give three capital letters such as EUR, USD or GBP.",
+        )
+    return code
+
+
+def _country(code: str) -> str:
+    if code not in SUPPORTED_COUNTRIES:
+        raise refuse(
+            "unknown_country",
+            f"There is no country pack for “{code}”. This release has {', '.join(SUPPORTED_COUNTRIES)}.",
+        )
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+
+
+class OwnAccount(Section):
+    number: Annotated[
+        str,
+        key(
+            "Account number in journal lines.", unit="text", source="no default", pattern=r"^[0-9A-Z]{1,10}$"
+        ),
+    ]
+    name: Annotated[
+        str,
+        key(
+            "Account name in the table of accounts.",
+            unit="text",
+            source="no default",
+            min_length=1,
+            max_length=100,
+        ),
+    ]
+    subtype: Annotated[
+        Subtype,
+        key("What the account is; decides class, side and statement line.", unit="word", source="no default"),
+    ]
+    role: Annotated[
+        str | None,
+        key(
+            "What the books post to this account, for example rent or cogs.",
+            unit="role",
+            source="the first account of the fitting subtype",
+            max_length=40,
+        ),
+    ] = None
+
+
+class ChartConfig(Section):
+    size: Annotated[
+        ChartSize,
+        key(
+            "How many accounts the chart has: about 100, 400 or 2,500.", unit="size", source="DataSynth 2.1.0"
+        ),
+    ] = "medium"
+    accounts: Annotated[
+        tuple[OwnAccount, ...] | None,
+        key(
+            "A chart of one's own instead of a size.",
+            unit="list",
+            source="none: the national chart of the framework",
+            min_length=1,
+            max_length=5000,
+        ),
+    ] = None
+
+
+class Company(Section):
+    code: Annotated[
+        str,
+        key(
+            "Code of the company in every table.",
+            unit="1–10 capital letters and digits",
+            source="no default",
+            pattern=r"^[A-Z0-9]{1,10}$",
+            example="1000",
+        ),
+    ]
+    name: Annotated[
+        str, key("Name of the company.", unit="text", source="no default", min_length=1, max_length=100)
+    ]
+    country: Annotated[
+        str,
+        key(
+            "Picks the country pack: names, addresses, tax ids, bank accounts, holidays, tax rates.",
+            unit="ISO 3166-1 alpha-2",
+            source="no default",
+            example="DE",
+        ),
+        AfterValidator(_country),
+    ]
+    currency: Annotated[
+        Currency,
+        key(
+            "Currency of the company's books and documents.",
+            unit="ISO 4217",
+            source="no default",
+            example="EUR",
+        ),
+    ]
+    industry: Annotated[
+        Industry,
+        key(
+            "Sets margins, seasons, balance-sheet structure and the default rates of the processes.",
+            unit="word",
+            source="no default",
+        ),
+    ]
+    annual_revenue: Annotated[
+        int,
+        key(
+            "Net sales per year; amounts of all documents follow from it.",
+            unit="whole units of the company's currency",
+            source="no default",
+            ge=10_000,
+            le=1_000_000_000_000,
+        ),
+    ]
+    employees: Annotated[
+        int, key("How many people are on the payroll.", unit="people", source="no default", ge=1, le=500_000)
+    ]
+    framework: Annotated[
+        Framework,
+        key("Accounting framework; picks the national chart of accounts.", unit="word", source="no default"),
+    ]
+    chart: Annotated[ChartConfig, Field(description="The chart of accounts.")] = ChartConfig()
+    parent: Annotated[
+        str | None,
+        key(
+            "Code of the company that owns this one.",
+            unit="company code",
+            source="no owner",
+            unavailable="this release does not consolidate groups; each company's books stand alone",
+        ),
+    ] = None
+    ownership: Annotated[
+        float,
+        key(
+            "Share that the parent owns.",
+            unit="share",
+            source="fully owned",
+            gt=0,
+            le=1,
+            unavailable="this release does not consolidate groups, so ownership would change nothing",
+        ),
+    ] = 1.0

@@ -1,0 +1,3 @@
+"""Country packs."""
+
+SUPPORTED_COUNTRIES = ("DE", "GB", "US")
