@@ -1,4 +1,4 @@
-"""Typed reading of the environment: every setting is NAME, or NAME_FILE with the path of a file that holds it.
+"""Typed reading of the environment: a setting is NAME, or NAME_FILE with the path of a file that holds it.
 
 docs/operations/configuration.md lists every name; a test compares that page with the code.
 """

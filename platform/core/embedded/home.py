@@ -16,5 +16,5 @@ def claim_home(home: Path) -> Path:
 
 
 def is_ours(home: Path) -> bool:
-    """Whether the folder was made for the platform, or given to it empty: then its own mode is ours to set."""
+    """Whether it was made for the platform, or given to it empty: then its own mode is ours to set."""
     return (home / _MARKER).exists()
