@@ -1,7 +1,7 @@
 """Where files live: a local folder or an S3 bucket behind one small interface, chosen by STORAGE_URL.
 
-A key is a path of plain words ("acme/runs/7/report.json"). A key that exists holds complete content: no reader
-ever sees half a file.
+A key is a path of plain words ("acme/runs/7/report.json"). A key that exists holds complete content: no
+reader ever sees half a file.
 """
 
 import functools

@@ -1,0 +1,85 @@
+# Everything a developer or an operator of one machine runs. `make help` lists it.
+# Nothing is written outside this folder and DATASYNTH_HOME (docs/operations/data-folder.md).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-complete
+SEED ?= 1
+CACHE := $(CURDIR)/.cache
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock"
+
+export PIP_NO_CACHE_DIR := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_CACHE_DIR := $(CACHE)/uv
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e clean
+
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## Make .venv from the hash-locked requirements (does nothing when it is up to date)
+
+demo: $(STAMP) ## Start everything, send a config through the API, check what comes back, stop everything
+	@$(BIN)/python -m config.stack demo
+
+up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
+	@$(BIN)/python -m config.stack up
+
+test: $(STAMP) ## The whole test suite; browser tests too where Chromium is installed
+	$(BIN)/python -m pytest -m "not bench and not chaos"
+
+check: lint types imports vendor-check test ## What CI runs
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+vendor-check: $(STAMP) ## Compare the vendored front-end files with their recorded versions and digests
+	$(BIN)/python -m pytest -q tests/unit/test_house_vendor.py
+
+e2e: $(STAMP) ## Browser tests (need Chromium)
+	$(BIN)/python -m pytest -m browser tests/e2e
+
+bench: $(STAMP) ## Speed and memory of the engine
+	$(BIN)/python -m pytest -m bench -s tests/benchmarks
+
+chaos: $(STAMP) ## Kill processes during runs and check the history: make chaos SEED=1
+	CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m chaos -s tests/chaos
+
+fmt: $(STAMP) ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(BIN)/uv ## Write the hash-locked requirements from pyproject.toml (no address of any index goes into them)
+	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+
+clean: ## Remove the environment and caches of this folder (not the data folder)
+	rm -rf $(VENV) $(CACHE) .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles
+
+$(BIN)/uv: requirements/uv.txt
+	@.ci/venv $(VENV)
+	@mkdir -p $(CACHE)/tmp
+	TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# uv is fast but reads only its own configuration; where pip alone knows the way to the packages, pip does it.
+$(STAMP): requirements/dev.txt pyproject.toml $(BIN)/uv
+	@mkdir -p $(CACHE)/tmp
+	TMPDIR=$(CACHE)/tmp $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt \
+	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
