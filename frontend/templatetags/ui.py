@@ -1,0 +1,89 @@
+"""Template tags of the design system: icons, times, numbers. Anything bigger is a template."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from frontend import format as texts
+
+register = template.Library()
+
+_SPRITE = "vendor/lucide-1.62.0/icons.svg"
+
+
+@register.simple_tag
+def ic(name: str, extra: str = "") -> SafeString:
+    """One icon of the sprite. It is decoration: the word beside it, or an aria-label, says the same."""
+    return format_html(
+        '<svg class="ic {}" aria-hidden="true"><use href="{}#i-{}"></use></svg>', extra, static(_SPRITE), name
+    )
+
+
+@register.simple_tag
+def ago(value: datetime | None) -> SafeString | str:
+    """A <time> that shows an age and carries the exact moment with its zone in the title."""
+    if value is None:
+        return texts.MISSING
+    local = timezone.localtime(value)
+    title = f"{texts.moment(local)} {local:%Z}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, texts.age(local, timezone.now())
+    )
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> SafeString | str:
+    """A <time> that shows date and time, with the zone in the title."""
+    if value is None:
+        return texts.MISSING
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), f"{local:%Z}", texts.moment(local)
+    )
+
+
+@register.filter
+def number(value: float | Decimal | None) -> str:
+    return texts.number(value)
+
+
+@register.simple_tag
+def compact(value: float | None) -> SafeString:
+    """A short number whose title is the exact one."""
+    return format_html('<span title="{}">{}</span>', texts.number(value), texts.compact(value))
+
+
+@register.filter
+def size(value: float | None) -> str:
+    return texts.size(value)
+
+
+@register.filter
+def clock(value: float | None) -> str:
+    return texts.clock(value)
+
+
+@register.filter
+def duration(value: float | None) -> str:
+    return texts.duration(value)
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    return texts.percent(value)
+
+
+@register.filter
+def initials(value: str) -> str:
+    return texts.initials(value)
+
+
+@register.filter
+def short_hash(value: str) -> str:
+    """The first six and last four characters; the full value stands in a title or copy button beside it."""
+    return f"{value[:6]}…{value[-4:]}" if len(value) > 12 else value
