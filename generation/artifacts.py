@@ -1,0 +1,115 @@
+"""Files of a run in the object store: put under their digest, fetched into a folder, recorded in the database."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypedDict
+from uuid import UUID
+
+from core.storage import store
+from core.tenancy import tenant_key
+from generation.engine.run import FileEntry
+from generation.models import Run, RunFile
+
+RECORD_BATCH = 500
+
+
+class StoredFile(TypedDict):
+    """One file as a unit's result carries it. `table` is empty and `rows` None for evidence files."""
+
+    path: str
+    table: str
+    format: str
+    rows: int | None
+    columns: int | None
+    bytes: int
+    sha256: str
+    key: str
+
+
+def put_files(run_id: UUID, root: Path, entries: Iterable[FileEntry]) -> list[StoredFile]:
+    """Store the files that the engine wrote below `root`. The same bytes get the same key, so a repeat is no harm."""
+    return [
+        {
+            "path": entry.path,
+            "table": entry.table,
+            "format": entry.format,
+            "rows": entry.rows,
+            "columns": entry.columns,
+            "bytes": entry.bytes,
+            "sha256": entry.sha256,
+            "key": _put(run_id, root / entry.path, entry.sha256),
+        }
+        for entry in entries
+    ]
+
+
+def put_evidence(run_id: UUID, root: Path, paths: Iterable[str]) -> list[StoredFile]:
+    """Store files below `root` that belong to no table: data dictionary, report, manifest, provenance."""
+    stored: list[StoredFile] = []
+    for path in paths:
+        content = (root / path).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        stored.append(
+            {
+                "path": path,
+                "table": "",
+                "format": path.rsplit(".", 1)[-1],
+                "rows": None,
+                "columns": None,
+                "bytes": len(content),
+                "sha256": digest,
+                "key": _put(run_id, root / path, digest),
+            }
+        )
+    return stored
+
+
+def put_bytes(run_id: UUID, name: str, content: bytes) -> str:
+    """Store what one stage leaves for a later one and no user downloads; answers the key."""
+    key = tenant_key("runs", run_id, f"{name}-{hashlib.sha256(content).hexdigest()[:16]}")
+    store().put_bytes(key, content)
+    return key
+
+
+def read_bytes(key: str) -> bytes:
+    with store().open(key) as stream:
+        return bytes(stream.read())
+
+
+def fetch(files: Iterable[StoredFile], root: Path) -> None:
+    """Lay the files out below `root` as in a dataset folder."""
+    for file in files:
+        target = root / file["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        store().fetch(file["key"], target)
+
+
+def record(run: Run, files: Sequence[StoredFile]) -> None:
+    """Write the rows of these files; a second attempt of the same stage finds them and changes nothing else."""
+    RunFile.objects.bulk_create(
+        [
+            RunFile(
+                run=run,
+                path=file["path"],
+                table=file["table"],
+                format=file["format"],
+                rows=file["rows"],
+                columns=file["columns"],
+                size_bytes=file["bytes"],
+                sha256=file["sha256"],
+                key=file["key"],
+            )
+            for file in files
+        ],
+        batch_size=RECORD_BATCH,
+        update_conflicts=True,
+        unique_fields=["run", "path"],
+        update_fields=["table", "format", "rows", "columns", "size_bytes", "sha256", "key"],
+    )
+
+
+def _put(run_id: UUID, path: Path, digest: str) -> str:
+    key = tenant_key("runs", run_id, digest)
+    store().put_file(key, path)
+    return key

@@ -1,0 +1,317 @@
+"""What people and programs may do with configs and runs: check, write, audit, enqueue."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from core import audit, jobs
+from core.errors import Conflict, InvalidInput, PreconditionFailed, QuotaExceeded
+from core.tenancy import tenant_key
+from generation.engine.config.load import load_config
+from generation.engine.config.model import Config as EngineConfig
+from generation.engine.dataset import ENGINE_VERSION
+from generation.engine.errors import ConfigError, Problem
+from generation.engine.plan import Estimate, estimate
+from generation.models import Config, ConfigVersion, Run
+from generation.queries.configs import find_config, find_template, find_version
+from generation.queries.runs import find_run
+
+JOB_KIND = "dataset"
+MAX_CONFIG_BYTES = 1 << 20
+MAX_SEED = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What is wrong with a config, or what running it would take."""
+
+    problems: tuple[Problem, ...]
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfConfig:
+    """Run a stored config: its newest version, or the one with this number."""
+
+    config_id: UUID
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfTemplate:
+    """Run a shipped template as it is."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfText:
+    """Run this YAML or JSON; it is stored as a version of the config of the same name."""
+
+    text: str
+
+
+RunSource = OfConfig | OfTemplate | OfText
+
+
+def validate_config(text: str) -> Validation:
+    """Every problem of a config at once, or the estimate of a run. Writes nothing."""
+    try:
+        config = _parse(text)
+    except ConfigError as error:
+        return Validation(error.problems, None)
+    return Validation((), estimate(config))
+
+
+@transaction.atomic
+def create_config(*, actor: str, text: str, name: str | None = None) -> ConfigVersion:
+    """Store a config under a new name (that of the text if none is given) as its version 1.
+
+    Raises:
+        InvalidInput: the text is not a valid config; `errors` lists every problem.
+        Conflict: a config of this name exists.
+    """
+    parsed = _parsed(text)
+    name = name or parsed.name
+    _refuse_taken(name)
+    config = Config.objects.create(name=name, created_by=actor)
+    version = _write_version(config, 1, text, parsed, actor)
+    audit.record(actor=actor, action="generation.config.create", target=config, name=name, digest=version.digest)
+    return version
+
+
+@transaction.atomic
+def add_version(*, actor: str, config_id: UUID, text: str, revision: int | None = None) -> ConfigVersion:
+    """Store a new text of a config; the newest version is answered if neither text nor meaning changed.
+
+    Raises: NotFound, InvalidInput, Conflict (archived), PreconditionFailed (`revision` is not the current one).
+    """
+    parsed = _parsed(text)
+    config = _locked_config(config_id, revision)
+    return _next_version(config, text, parsed, actor)
+
+
+@transaction.atomic
+def rename_config(*, actor: str, config_id: UUID, name: str, revision: int | None = None) -> Config:
+    """Give a config another name. Raises NotFound, PreconditionFailed, or Conflict if the name is taken."""
+    config = _locked_config(config_id, revision)
+    if config.name == name:
+        return config
+    _refuse_taken(name)
+    previous, config.name = config.name, name
+    _save(config, "name")
+    audit.record(actor=actor, action="generation.config.rename", target=config, previous=previous, name=name)
+    return config
+
+
+@transaction.atomic
+def archive_config(*, actor: str, config_id: UUID, revision: int | None = None) -> Config:
+    """Take a config out of every list. Its runs stay, and `restore_config` brings it back."""
+    config = _locked_config(config_id, revision)
+    config.archived_at = timezone.now()
+    _save(config, "archived_at")
+    audit.record(actor=actor, action="generation.config.archive", target=config, name=config.name)
+    return config
+
+
+@transaction.atomic
+def restore_config(*, actor: str, config_id: UUID) -> Config:
+    """Undo `archive_config`. Raises NotFound, or Conflict if the name was given to another config since."""
+    config = Config.objects.select_for_update().get(pk=find_config(config_id).pk)
+    if config.archived_at is None:
+        return config
+    _refuse_taken(config.name)
+    config.archived_at = None
+    _save(config, "archived_at")
+    audit.record(actor=actor, action="generation.config.restore", target=config, name=config.name)
+    return config
+
+
+@transaction.atomic
+def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
+    """Record a run and submit the job that makes, checks, seals and releases its dataset.
+
+    Args: seed: 0 to 2**64 - 1, instead of the seed of the config.
+    Raises:
+        NotFound: no such config, version or template.
+        InvalidInput: the config is not valid any more or the seed is out of range.
+        QuotaExceeded: more journal lines than one run may have.
+    """
+    version = _version_of(source, actor)
+    parsed = _parsed(version.text)
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise InvalidInput(f"seed must be from 0 to {MAX_SEED}, got {seed}.")
+    expected = estimate(parsed)
+    limit = settings.GENERATION_MAX_JOURNAL_LINES
+    if expected.journal_lines > limit:
+        raise QuotaExceeded(
+            f"A run may have at most {limit:,} journal lines; this config asks for {expected.journal_lines:,}."
+        )
+    run_id = uuid4()
+    job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)})
+    _lock("run number")
+    run = Run.objects.create(
+        pk=run_id,
+        number=(Run.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
+        config_version=version,
+        job_id=job.id,
+        name=version.config.name,
+        seed=parsed.seed if seed is None else seed,
+        gate_profile=parsed.quality.gate,
+        engine_version=ENGINE_VERSION,
+        estimated_lines=expected.journal_lines,
+        started_by=actor,
+    )
+    audit.record(
+        actor=actor,
+        action="generation.run.start",
+        target=run,
+        number=run.number,
+        config=str(version.config_id),
+        version=version.number,
+        seed=str(run.seed),
+    )
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, actor: str, run_id: UUID) -> Run:
+    """Ask a live run to stop; it is cancelled within seconds. Raises NotFound, Conflict if it has ended."""
+    run = _locked_run(run_id)
+    if run.state not in Run.LIVE:
+        raise Conflict(f"Run #{run.number} is {run.state}; only a queued or running one can be cancelled.")
+    audit.record(actor=actor, action="generation.run.cancel", target=run, number=run.number)
+    jobs.cancel(run.job_id)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def resume_run(*, actor: str, run_id: UUID) -> Run:
+    """Take up a failed or cancelled run where it stopped. Raises NotFound, Conflict if it is in another state."""
+    run = _locked_run(run_id)
+    if run.state not in Run.RESUMABLE:
+        raise Conflict(f"Run #{run.number} is {run.state}; only a failed or cancelled one can be resumed.")
+    jobs.resume(run.job_id)
+    run.state, run.reason, run.finished_at = Run.State.QUEUED, "", None
+    run.save(update_fields=["state", "reason", "finished_at"])
+    audit.record(actor=actor, action="generation.run.resume", target=run, number=run.number)
+    return run
+
+
+def config_digest(config: EngineConfig) -> str:
+    """SHA-256 of what a config means, defaults included and in a fixed order: equal digests give equal data."""
+    canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
+    """Config problems in the shape of the `errors` of a problem document."""
+    return [
+        {
+            "path": problem.path,
+            "line": problem.line,
+            "column": problem.column,
+            "code": problem.code,
+            "detail": problem.message,
+            "suggestion": problem.suggestion,
+        }
+        for problem in problems
+    ]
+
+
+def _parse(text: str) -> EngineConfig:
+    if len(text.encode()) > MAX_CONFIG_BYTES:
+        reason = f"A config has at most {MAX_CONFIG_BYTES:,} bytes."
+        raise ConfigError((Problem("", None, None, "too_large", reason, None),))
+    return load_config(text)
+
+
+def _parsed(text: str) -> EngineConfig:
+    try:
+        return _parse(text)
+    except ConfigError as error:
+        count = len(error.problems)
+        raise InvalidInput(
+            f"The config has {count} problem{'s' if count > 1 else ''}.", errors=problem_errors(error.problems)
+        ) from error
+
+
+def _version_of(source: RunSource, actor: str) -> ConfigVersion:
+    match source:
+        case OfConfig(config_id, number):
+            return find_version(_locked_config(config_id), number)
+        case OfTemplate(name):
+            return _stored(find_template(name).yaml, actor)
+        case OfText(text):
+            return _stored(text, actor)
+
+
+def _stored(text: str, actor: str) -> ConfigVersion:
+    """The version that holds this text, in the config named as the text says; both are made when missing."""
+    parsed = _parsed(text)
+    _lock(f"config {parsed.name}")
+    config = Config.objects.filter(name=parsed.name, archived_at__isnull=True).first()
+    if config is None:
+        return create_config(actor=actor, text=text)
+    return _next_version(_locked_config(config.pk), text, parsed, actor)
+
+
+def _next_version(config: Config, text: str, parsed: EngineConfig, actor: str) -> ConfigVersion:
+    latest = find_version(config)
+    if latest.text == text and latest.digest == config_digest(parsed):
+        return latest
+    version = _write_version(config, latest.number + 1, text, parsed, actor)
+    _save(config)
+    audit.record(
+        actor=actor,
+        action="generation.config.version",
+        target=config,
+        version=version.number,
+        digest=version.digest,
+    )
+    return version
+
+
+def _write_version(
+    config: Config, number: int, text: str, parsed: EngineConfig, actor: str
+) -> ConfigVersion:
+    return ConfigVersion.objects.create(
+        config=config, number=number, text=text, digest=config_digest(parsed), created_by=actor
+    )
+
+
+def _save(config: Config, *fields: str) -> None:
+    config.revision += 1
+    config.save(update_fields=[*fields, "revision", "updated_at"])
+
+
+def _refuse_taken(name: str) -> None:
+    _lock(f"config {name}")
+    if Config.objects.filter(name=name, archived_at__isnull=True).exists():
+        raise Conflict(f"There is a config named “{name}” already. Add a version to it, or choose another name.")
+
+
+def _locked_config(config_id: UUID, revision: int | None = None) -> Config:
+    config = Config.objects.select_for_update().get(pk=find_config(config_id).pk)
+    if config.archived_at is not None:
+        raise Conflict("This config is archived. Restore it first.")
+    if revision is not None and revision != config.revision:
+        raise PreconditionFailed("The config was changed meanwhile. Read it again, then repeat the change.")
+    return config
+
+
+def _locked_run(run_id: UUID) -> Run:
+    return Run.objects.select_for_update().select_related("config_version").get(pk=find_run(run_id).pk)
+
+
+def _lock(topic: str) -> None:
+    """Let one transaction of this organisation at a time pass here until it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("lock", topic)])
