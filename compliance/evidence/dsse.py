@@ -100,6 +100,10 @@ class Envelope:
                 return key
         return None
 
+    def names_one_of(self, keys: Mapping[str, PublicKey]) -> bool:
+        """Whether it claims a signature by one of these keys, right or wrong."""
+        return any(key_id in keys for key_id, _ in self.signatures)
+
     def statement(self) -> dict[str, Any]:
         """The payload as an in-toto statement. Raises: EnvelopeProblem: it is not one."""
         try:

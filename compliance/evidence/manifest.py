@@ -1,0 +1,103 @@
+"""What the evidence reads out of manifest.json; checked on the way, because it may be anybody's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+import rfc8785
+
+from compliance.evidence.merkle import merkle_root
+
+MANIFEST = "manifest.json"
+ENVELOPE = "manifest.dsse.json"
+SCHEMA = "schema.json"
+REPORT = "report.json"
+
+
+class ManifestProblem(ValueError):
+    """A manifest that does not describe a dataset, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One file of a table; `path` is relative to the dataset folder, with slashes."""
+
+    path: str
+    table: str
+    format: str
+    rows: int
+    columns: int
+    size_bytes: int
+    sha256: str
+
+
+def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
+    """Every data file of the manifest, in order of path.
+
+    Raises: ManifestProblem: an entry is malformed, stands twice, or points out of the dataset folder.
+    """
+    try:
+        files = [
+            DataFile(
+                path=path_inside(str(entry["path"])),
+                table=str(table["name"]),
+                format=str(entry["format"]),
+                rows=int(entry["rows"]),
+                columns=int(table["columns"]),
+                size_bytes=int(entry["bytes"]),
+                sha256=str(entry["sha256"]),
+            )
+            for table in manifest["tables"]
+            for entry in table["files"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestProblem(f"its list of tables is malformed ({error})") from error
+    paths = [file.path for file in files]
+    if len(set(paths)) != len(paths):
+        raise ManifestProblem("it lists a file twice")
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def merkle_roots(files: Iterable[DataFile]) -> dict[str, str]:
+    """Merkle root in hex of each table over the SHA-256 digests of its files in order of path.
+
+    Source: RFC 6962 §2.1; a leaf is the 32 bytes of a digest.
+    """
+    leaves: dict[str, list[bytes]] = {}
+    for file in sorted(files, key=lambda file: file.path):
+        leaves.setdefault(file.table, []).append(bytes.fromhex(file.sha256))
+    return {table: merkle_root(digests).hex() for table, digests in sorted(leaves.items())}
+
+
+def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """manifest.json as it is written: the same manifest gives the same bytes."""
+    return json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
+
+
+def report_digest(report: Mapping[str, Any]) -> str:
+    """SHA-256 of a report's canonical JSON (RFC 8785) without its timings, so that it repeats.
+
+    Raises: ValueError: a number in it is not finite or beyond what JSON carries exactly.
+    """
+    return sha256(
+        rfc8785.dumps({key: value for key, value in report.items() if key != "timings"})
+    ).hexdigest()
+
+
+def path_inside(path: str) -> str:
+    """The path, when it stays inside the dataset folder. Raises: ManifestProblem: it does not."""
+    parts = PurePosixPath(path).parts
+    if (
+        not parts
+        or path.startswith("/")
+        or ".." in parts
+        or "\\" in path
+        or PurePosixPath(path).as_posix() != path
+    ):
+        raise ManifestProblem(f"{path!r} is not a path inside the dataset")
+    return path
