@@ -88,7 +88,7 @@ class ChartConfig(Section):
             unit="list",
             source="none: the national chart of the framework",
             min_length=1,
-            max_length=5000,
+            max_length=3000,
         ),
     ] = None
 

@@ -248,7 +248,9 @@ class Marking(Section):
 class Config(Section):
     """What a dataset is made from. The same config, seed and engine version give the same bytes."""
 
-    version: Annotated[Literal[1], key("Version of this format.", unit="number", source="the only version")]
+    version: Annotated[
+        int, key("Version of this format; 1 is the only one.", unit="number", source="no default", ge=1, le=1)
+    ]
     name: Annotated[
         str,
         key(

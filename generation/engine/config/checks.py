@@ -1,0 +1,112 @@
+"""Rules between keys. They read plain data, so that they speak up even when other keys are wrong."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from generation.engine.config.explain import nearest
+from generation.engine.config.model import Volume
+from generation.engine.config.reader import Document, Path
+from generation.engine.errors import Problem
+
+Finding = tuple[Path, str, str, str | None]
+FEWEST_LINES_PER_COMPANY: Final = 5_000
+TRADE: Final = ("order_to_cash", "procure_to_pay", "inventory")
+
+
+def contradictions(document: Document) -> Iterator[Problem]:
+    """Problems that only several keys together show."""
+    if not isinstance(document.data, dict):
+        return
+    rules: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
+        _repeated_codes,
+        _parents,
+        _processes_that_need_each_other,
+        _volume_per_company,
+        _charts,
+    )
+    for rule in rules:
+        for path, code, message, suggestion in rule(document.data):
+            yield document.problem(path, code, message, suggestion)
+
+
+def _companies(data: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    companies = data.get("companies")
+    items = enumerate(companies) if isinstance(companies, list) else ()
+    return [(number, company) for number, company in items if isinstance(company, dict)]
+
+
+def _codes(data: dict[str, Any]) -> list[tuple[int, str]]:
+    return [(number, one["code"]) for number, one in _companies(data) if isinstance(one.get("code"), str)]
+
+
+def _repeated_codes(data: dict[str, Any]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for number, code in _codes(data):
+        if first.setdefault(code, number) != number:
+            message = f"Company {first[code] + 1} has the code “{code}”, too. Give each company its own."
+            yield ("companies", number, "code"), "duplicate_company", message, None
+
+
+def _parents(data: dict[str, Any]) -> Iterator[Finding]:
+    codes = [code for _, code in _codes(data)]
+    owner = {
+        one["code"]: one["parent"]
+        for _, one in _companies(data)
+        if isinstance(one.get("code"), str) and isinstance(one.get("parent"), str)
+    }
+    for number, company in _companies(data):
+        parent, code = company.get("parent"), company.get("code")
+        path: Path = ("companies", number, "parent")
+        if not isinstance(parent, str):
+            continue
+        if parent not in codes:
+            meant = nearest(parent, codes)
+            hint = f" Did you mean “{meant}”?" if meant else f" There are: {', '.join(codes[:10])}."
+            yield path, "unknown_parent", f"No company has the code “{parent[:20]}”.{hint}", meant
+        elif isinstance(code, str) and _owns_itself(code, owner):
+            yield path, "parent_cycle", f"Company “{code}” would own itself through its parents.", None
+
+
+def _owns_itself(code: str, owner: dict[str, str]) -> bool:
+    seen: set[str] = set()
+    above = owner.get(code)
+    while above is not None and above not in seen:
+        if above == code:
+            return True
+        seen.add(above)
+        above = owner.get(above)
+    return False
+
+
+def _processes_that_need_each_other(data: dict[str, Any]) -> Iterator[Finding]:
+    processes = data.get("processes")
+    if not isinstance(processes, dict):
+        return
+    for name in TRADE:
+        section = processes.get(name)
+        if isinstance(section, dict) and section.get("enabled") is False:
+            message = (
+                f"Goods are bought, stocked and sold in one flow, so {name} cannot be switched off; "
+                f"{', '.join(TRADE)} always run together in this release. Remove “enabled: false”."
+            )
+            yield ("processes", name, "enabled"), "process_needed", message, "true"
+
+
+def _volume_per_company(data: dict[str, Any]) -> Iterator[Finding]:
+    companies = len(_companies(data))
+    volume = data.get("volume")
+    lines = (
+        volume.get("journal_lines_per_year") if isinstance(volume, dict) else Volume().journal_lines_per_year
+    )
+    if companies > 1 and isinstance(lines, int) and 10_000 <= lines < companies * FEWEST_LINES_PER_COMPANY:
+        needed = companies * FEWEST_LINES_PER_COMPANY
+        message = f"{companies} companies need at least {needed:,} journal lines per year."
+        yield ("volume", "journal_lines_per_year"), "too_few_lines", message, str(needed)
+
+
+def _charts(data: dict[str, Any]) -> Iterator[Finding]:
+    for number, company in _companies(data):
+        chart = company.get("chart")
+        if isinstance(chart, dict) and chart.get("accounts") is not None and "size" in chart:
+            message = "Give either a size or accounts of your own, not both. Remove one of them."
+            yield ("companies", number, "chart", "size"), "size_and_accounts", message, None
