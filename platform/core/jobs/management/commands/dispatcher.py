@@ -1,0 +1,25 @@
+"""`manage.py dispatcher`: run the dispatcher until SIGTERM. A second one stands by."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
+
+from core.jobs.broker import CeleryBroker
+from core.jobs.dispatcher import Dispatcher
+from core.jobs.tuning import tuning
+
+
+class Command(BaseCommand):
+    help = "Hands ready units of jobs to the workers and takes back lost ones. Several may run; one works."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        broker = CeleryBroker(import_string(tuning().celery_app))
+        dispatcher = Dispatcher(broker)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: dispatcher.stop())
+        try:
+            dispatcher.run()
+        finally:
+            broker.close()
