@@ -14,9 +14,9 @@ from compliance.evidence.manifest import DataFile
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
 _PARQUET = "application/vnd.apache.parquet"
 _CROISSANT_TERMS = [
-    "citeAs", "column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes",
-    "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
-    "repeated", "replace", "separator", "source", "subField", "transform",
+    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet",
+    "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet",
+    "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
 ]  # fmt: skip
 _DATA_TYPES = {
     "int": "sc:Integer", "decimal": "sc:Number", "date": "sc:Date", "timestamp": "sc:DateTime",
@@ -54,7 +54,7 @@ def croissant_document(
         "rai:hasSyntheticData": True,
         "rai:dataCollectionType": "Synthetic",
         "distribution": [_file_object(file) for file in parquet]
-        + [_file_set(table) for table in sorted(written)],
+        + [_file_set(table, parquet) for table in sorted(written)],
         "recordSet": [_record_set(table) for table in schema["tables"] if table["name"] in written],
     }
 
@@ -64,20 +64,21 @@ def _file_object(file: DataFile) -> dict[str, Any]:
         "@type": "cr:FileObject",
         "@id": file.path,
         "name": file.path,
-        "contentUrl": file.path,
+        "contentUrl": f"../{file.path}",  # as seen from provenance/
         "contentSize": f"{file.size_bytes} B",
         "encodingFormat": _PARQUET,
         "sha256": file.sha256,
     }
 
 
-def _file_set(table: str) -> dict[str, Any]:
+def _file_set(table: str, files: Sequence[DataFile]) -> dict[str, Any]:
     return {
         "@type": "cr:FileSet",
         "@id": f"{table}-files",
         "name": f"{table}-files",
         "encodingFormat": _PARQUET,
-        "includes": f"tables/{table}/*.parquet",
+        "containedIn": [{"@id": file.path} for file in files if file.table == table],
+        "includes": "*.parquet",
     }
 
 
