@@ -72,9 +72,26 @@ def test_a_deleted_key_is_gone(store: LocalStore) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/", "/etc/passwd", "..", "a/../b", "a//b", "a/", "./a", ".hidden", "a/.b", "a\\b", "a b", "a\x00b", "ä",
-     "a/\n", "-a", "x" * 901],
-)  # fmt: skip
+    [
+        "",
+        "/",
+        "/etc/passwd",
+        "..",
+        "a/../b",
+        "a//b",
+        "a/",
+        "./a",
+        ".hidden",
+        "a/.b",
+        "a\\b",
+        "a b",
+        "a\x00b",
+        "ä",
+        "a/\n",
+        "-a",
+        "x" * 901,
+    ],
+)
 def test_keys_that_are_not_plain_paths_are_refused(store: LocalStore, root: Path, key: str) -> None:
     with pytest.raises(InvalidKey):
         store.put_bytes(key, b"x")

@@ -1,0 +1,178 @@
+"""Settings from the environment: values, files, the data folder, and URLs as the libraries want them."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "VALKEY_URL",
+        "STORAGE_URL",
+        "SECRET_KEY",
+        "DATASYNTH_HOME",
+    )
+    for name in (*names, "WORD"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def test_a_value_comes_from_the_variable_or_from_the_file_it_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert env.env_text("WORD", "default") == "default"
+
+    monkeypatch.setenv("WORD", "direct")
+    assert env.env_text("WORD", "default") == "direct"
+
+    monkeypatch.delenv("WORD")
+    (tmp_path / "secret").write_text("from file\n")
+    monkeypatch.setenv("WORD_FILE", str(tmp_path / "secret"))
+    assert env.env_text("WORD") == "from file"
+
+
+def test_what_cannot_be_decided_or_read_is_an_error_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match="WORD must be set"):
+        env.env_text("WORD")
+
+    monkeypatch.setenv("WORD_FILE", str(tmp_path / "absent"))
+    with pytest.raises(ImproperlyConfigured, match="WORD_FILE: cannot read"):
+        env.env_text("WORD")
+
+    monkeypatch.setenv("WORD", "x")
+    with pytest.raises(ImproperlyConfigured, match="WORD or WORD_FILE, not both"):
+        env.env_text("WORD")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("No", False)]
+)
+def test_truth_values_are_read_in_the_usual_spellings(
+    monkeypatch: pytest.MonkeyPatch, text: str, value: bool
+) -> None:
+    monkeypatch.setenv("WORD", text)
+
+    assert env.env_bool("WORD", not value) is value
+
+
+@pytest.mark.parametrize("text", ["maybe", "2"])
+def test_a_truth_value_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("WORD", text)
+
+    with pytest.raises(ImproperlyConfigured, match="WORD must be true or false"):
+        env.env_bool("WORD", True)
+
+
+def test_numbers_are_whole_and_within_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.env_int("WORD", 5, minimum=1) == 5
+    monkeypatch.setenv("WORD", "7")
+    assert env.env_int("WORD", 5, minimum=1, maximum=9) == 7
+
+    monkeypatch.setenv("WORD", "10")
+    with pytest.raises(ImproperlyConfigured, match="WORD must be between 1 and 9, got 10"):
+        env.env_int("WORD", 5, minimum=1, maximum=9)
+    monkeypatch.setenv("WORD", "1.5")
+    with pytest.raises(ImproperlyConfigured, match="WORD must be a whole number"):
+        env.env_int("WORD", 5)
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.env_list("WORD", ("a",)) == ["a"]
+    monkeypatch.setenv("WORD", " b, c ,,d")
+    assert env.env_list("WORD") == ["b", "c", "d"]
+
+
+def test_without_urls_everything_lives_in_the_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATASYNTH_HOME", str(tmp_path))
+
+    assert env.database_url() == f"postgresql://datasynth_app@/datasynth?host={tmp_path}/postgresql/run"
+    assert env.database_owner_url() == f"postgresql://postgres@/datasynth?host={tmp_path}/postgresql/run"
+    assert env.valkey_url() == f"unix://{tmp_path}/valkey/valkey.sock"
+    assert env.storage_url() == f"file://{tmp_path}/storage"
+
+
+def test_a_database_of_ones_own_is_used_for_both_logins_unless_the_owner_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/x")
+    assert env.database_owner_url() == "postgresql://app@db/x"
+
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner@db/x")
+    assert env.database_owner_url() == "postgresql://owner@db/x"
+    assert env.database_url() == "postgresql://app@db/x"
+
+
+def test_the_secret_key_is_made_once_and_kept_private(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATASYNTH_HOME", str(tmp_path / "home"))
+
+    first = env.secret_key()
+
+    assert len(first) >= 50
+    assert env.secret_key() == first
+    assert stat.S_IMODE((tmp_path / "home" / "secret_key").stat().st_mode) == 0o600
+    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["datasynth-home", "secret_key"]
+
+
+def test_a_database_of_ones_own_wants_a_secret_key_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATASYNTH_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/x")
+
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        env.secret_key()
+
+
+def test_a_database_url_becomes_a_django_database() -> None:
+    socket = env.django_database("postgresql://app@/datasynth?host=/var/lib/datasynth/postgresql/run")
+    assert socket["HOST"] == "/var/lib/datasynth/postgresql/run"
+    assert (socket["NAME"], socket["USER"], socket["PASSWORD"], socket["PORT"]) == (
+        "datasynth",
+        "app",
+        "",
+        "",
+    )
+
+    remote = env.django_database("postgresql://app:p%40ss@db.example:6432/books?sslmode=verify-full")
+    assert remote == {
+        "NAME": "books",
+        "USER": "app",
+        "PASSWORD": "p@ss",
+        "HOST": "db.example",
+        "PORT": "6432",
+        "OPTIONS": {"sslmode": "verify-full"},
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://a@b/c", "postgresql://app@db", "postgresql://app@db/x?nonsense=1", "x"]
+)
+def test_a_database_url_that_cannot_work_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="database URL"):
+        env.django_database(url)
+
+
+def test_cache_and_broker_get_databases_of_their_own_on_the_same_server() -> None:
+    socket = "unix:///var/lib/datasynth/valkey/valkey.sock"
+    assert env.cache_location(socket) == f"{socket}?db=1"
+    assert env.celery_broker_url(socket) == (
+        "redis+socket:///var/lib/datasynth/valkey/valkey.sock?virtual_host=2"
+    )
+
+    assert env.cache_location("redis://user:secret@cache:6379/4") == "redis://user:secret@cache:6379/5"
+    assert env.celery_broker_url("rediss://cache:6379") == "rediss://cache:6379/2"
+    with pytest.raises(ImproperlyConfigured, match="VALKEY_URL"):
+        env.cache_location("http://cache")
