@@ -16,7 +16,8 @@ _PARQUET = "application/vnd.apache.parquet"
 _CROISSANT_TERMS = [
     "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet",
     "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet",
-    "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+    "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
+    "transform",
 ]  # fmt: skip
 _DATA_TYPES = {
     "int": "sc:Integer", "decimal": "sc:Number", "date": "sc:Date", "timestamp": "sc:DateTime",
