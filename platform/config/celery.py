@@ -1,8 +1,8 @@
-"""The worker pool: `celery -A config worker` (`-Q bulk` for a pool of its own). The ledger decides, Celery carries.
+"""The worker pool: `celery -A config worker` (`-Q bulk` for a pool of its own).
 
-Losing a message costs seconds and running one twice costs nothing, so nothing here is tuned for delivery.
-SIGTERM is Celery's warm shutdown on purpose: its soft shutdown tells nobody until its time is over, while units
-here hear at once, finish or give back their lease (docs/adr on the job ledger).
+The ledger decides, Celery only carries: losing a message costs seconds and running one twice costs nothing.
+SIGTERM stays Celery's warm shutdown on purpose. Its soft shutdown tells nobody until its time is over, while
+units here hear of it at once and finish or give back their lease.
 """
 
 import os

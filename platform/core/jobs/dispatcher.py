@@ -11,7 +11,6 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from core.jobs import ledger, outbox
@@ -24,8 +23,8 @@ _LEADER_LOCK = 0x6473_6A6F_6273  # any constant: "dsjobs"
 _STAND_BY_SECONDS = 1.0
 _REAP_AT_ONCE = 100
 
-# Organisations take turns: a unit's place is its number among its organisation's units, those under way included,
-# divided by the organisation's weight. Locked rows are skipped, so the dispatcher never waits for a commit.
+# Organisations take turns: a unit's place is its number among its organisation's units, those under way
+# included, divided by the organisation's weight. Locked rows are skipped: the dispatcher waits for nobody.
 _TAKE = """
     WITH under_way AS (
         SELECT u.tenant, count(*) AS units

@@ -1,4 +1,4 @@
-"""Writing the history of a job. All but progress is written under the job's row lock, so `seq` has no gaps."""
+"""Writing the history of a job, always under the job's row lock, so that `seq` has no gaps."""
 
 from functools import partial
 from typing import Any

@@ -77,8 +77,8 @@ def complete(claim: Claim, result: Mapping[str, Any]) -> bool:
     """The unit is done; the last one of a stage opens the next stage or ends the job."""
     job = lock(claim.job_id)
     if job is None or not _own(claim).update(
-        state=Unit.State.DONE, result=dict(result), lease_until=None, ended_at=Now(), done=F("total"), error="",
-        note="",
+        state=Unit.State.DONE, result=dict(result), lease_until=None, ended_at=Now(), done=F("total"),
+        error="", note="",
     ):  # fmt: skip
         return False
     _settle(job)
@@ -202,7 +202,7 @@ def open_stage(job: Job, ordinal: int) -> None:
 
 
 def end(job: Job, state: Job.State, reason: str) -> None:
-    """End the job, tell its owner in its own context, and leave a message to the world; all in one transaction."""
+    """End the job, tell its owner in its own context, leave a message to the world: one transaction."""
     job.state, job.reason = state, reason
     job.ends += 1
     job.save(update_fields=["state", "reason", "ends"])

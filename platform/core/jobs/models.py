@@ -1,7 +1,7 @@
 """The ledger: jobs, their units, what the world must be told, and what happened. Ids and small JSON only.
 
-The tables lie in the shared schema so that one dispatcher serves every organisation; row level security shows an
-organisation's role nothing but its own rows.
+The tables lie in the shared schema so that one dispatcher serves every organisation; row level security shows
+an organisation's role nothing but its own rows.
 """
 
 import uuid
@@ -44,12 +44,12 @@ class Job(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [
+        indexes = (
             models.Index(fields=["tenant", "-created_at"]),
             models.Index(
                 fields=["state"], condition=models.Q(state__in=["queued", "running"]), name="jobs_live"
             ),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id} ({self.state})"
@@ -91,14 +91,14 @@ class Unit(models.Model):
     error = models.TextField(default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "stage", "index"], name="jobs_unit_place")]
-        indexes = [
+        constraints = (models.UniqueConstraint(fields=["job", "stage", "index"], name="jobs_unit_place"),)
+        indexes = (
             models.Index(
                 fields=["tenant"],
                 condition=models.Q(state__in=["ready", "queued", "running"]),
                 name="jobs_unit_live",
             ),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"unit {self.index} of stage {self.stage} ({self.state}, attempt {self.attempt})"
@@ -116,7 +116,7 @@ class JobEvent(models.Model):
     data = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "seq"], name="jobs_event_order")]
+        constraints = (models.UniqueConstraint(fields=["job", "seq"], name="jobs_event_order"),)
 
     def __str__(self) -> str:
         return f"{self.seq} {self.type}"
@@ -134,7 +134,7 @@ class Outbox(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["id"], condition=models.Q(sent_at=None), name="jobs_outbox_unsent")]
+        indexes = (models.Index(fields=["id"], condition=models.Q(sent_at=None), name="jobs_outbox_unsent"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.dedupe_key}"
@@ -148,7 +148,7 @@ class Share(models.Model):
     cap = models.PositiveIntegerField()  # units under way per queue
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(weight__gt=0), name="jobs_share_weight")]
+        constraints = (models.CheckConstraint(condition=models.Q(weight__gt=0), name="jobs_share_weight"),)
 
     def __str__(self) -> str:
         return f"{self.tenant}: weight {self.weight}, at most {self.cap}"

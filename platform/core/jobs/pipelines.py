@@ -1,6 +1,6 @@
 """What a job is made of: named stages of equal units, and the function that hears how it ended.
 
-The composition root registers one pipeline per kind of job; submitting, dispatching and working look it up here.
+The composition root registers one pipeline per kind of job; all who submit, dispatch or work look it up here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ class UnitContext(StageInput, Protocol):
         """An empty folder of this attempt, removed afterwards."""
 
     def progress(self, done: int, total: int, note: str = "") -> None:
-        """Report work done. Cheap; call it every second or oftener. Raises Cancelled when the unit must stop."""
+        """Report work done. Cheap: call it every second or oftener. Raises Cancelled to stop the unit."""
 
     def log(self, message: str) -> None:
         """One line for the job's log."""
@@ -77,8 +77,8 @@ def one(_stage: StageInput) -> int:
 class Stage:
     """A named step. `run` must be repeatable: a unit may be started again after a crash.
 
-    `fan_out` gives the number of units, or the weight of each (expected relative work). `weight` is the stage's
-    expected share of the whole job's time, relative to the other stages.
+    `fan_out` gives the number of units, or the weight of each (expected relative work). `weight` is the
+    stage's expected share of the whole job's time, relative to the other stages.
     """
 
     name: str
@@ -104,7 +104,7 @@ _pipelines: dict[str, Pipeline] = {}
 
 
 def register(kind: str, stages: Sequence[Stage], on_end: Callable[[EndedJob], None]) -> None:
-    """Make jobs of `kind` possible. `on_end` runs in the terminal transaction in the organisation's context."""
+    """Make jobs of `kind` possible. `on_end` runs in the terminal transaction, as the organisation."""
     names = [stage.name for stage in stages]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"jobs of kind {kind!r} need stages with different names, got {names}")

@@ -1,4 +1,4 @@
-"""What a worker process needs around the units: limits, the word that it must leave, folders for unfinished work."""
+"""What a worker process needs around the units: limits, the word that it must leave, folders to work in."""
 
 import contextlib
 import mmap
@@ -30,13 +30,13 @@ def stay() -> None:
 
 
 def seconds_leaving() -> float | None:
-    """Since when the worker shuts down; None while it does not. The clock is the machine's, the same in all."""
+    """Since when the worker shuts down; None while it does not. All processes share the machine's clock."""
     since: float = struct.unpack("d", _leaving_since[:])[0]
     return time.monotonic() - since if since else None
 
 
 def limit_memory() -> None:
-    """Child: cap the address space, so that a unit that asks for too much gets MemoryError, not the machine."""
+    """Child: cap the address space: a unit that asks for too much gets MemoryError and the machine lives."""
     size = tuning().child_memory_bytes
     if size:
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
@@ -44,7 +44,7 @@ def limit_memory() -> None:
 
 @contextlib.contextmanager
 def workdir(tenant: str, unit_id: int, attempt: int) -> Iterator[Path]:
-    """An empty folder for one attempt, removed at the end. Its name tells whose it is and which process made it."""
+    """An empty folder for one attempt, removed at the end. Its name tells whose it is and who made it."""
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{tenant}-{unit_id}-{attempt}-"))
     try:
         yield folder

@@ -1,7 +1,7 @@
 """The heartbeat of a running unit: a thread with its own database connection.
 
-It extends the lease only while the unit makes progress, writes that progress, and brings back orders: cancelled,
-lost, worker leaving. An order that the unit ignores for too long ends the process.
+It extends the lease only while the unit makes progress, writes that progress, and brings back orders:
+cancelled, lost, worker leaving. An order that the unit ignores for too long ends the process.
 """
 
 import logging
@@ -136,7 +136,7 @@ class Pulse:
         self._ordered_at = time.monotonic()
 
     def _insist(self) -> None:
-        """End the process when the unit ignores its order: give the unit back first, so no death is charged."""
+        """End the process when the unit ignores its order; give the unit back first: no death is charged."""
         settings = tuning()
         if self.order is None:
             return
@@ -152,7 +152,7 @@ class Pulse:
             if self.order is not Order.LOST:
                 ledger.release(self._claim)
             logger.warning(
-                "unit %s ignored the order %r: ending its process", self._claim.unit_id, self.order
+                "unit %s ignores the order to stop (%s): ending its process", self._claim.unit_id, self.order
             )
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -22,7 +22,7 @@ class Tuning:
     stall_seconds: float = 600.0  # without progress for so long a unit loses its lease
     force_seconds: float = 30.0  # an order to stop that is ignored for so long ends in SIGKILL
     finish_seconds: float = (
-        8.0  # after SIGTERM a unit may go on for so long before it must give back its lease
+        8.0  # after SIGTERM a unit may go on for so long, then it must give back its lease
     )
     leave_seconds: float = 20.0  # after SIGTERM a unit that still ignores it is killed
 

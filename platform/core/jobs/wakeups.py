@@ -1,4 +1,4 @@
-"""Valkey as a doorbell: "look again at this job". A lost ring costs a reader a second or two, nothing else."""
+"""Valkey as a doorbell: "look again at this job". A lost ring costs a reader two seconds, nothing else."""
 
 import logging
 from functools import cache

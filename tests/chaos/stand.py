@@ -1,0 +1,118 @@
+"""The processes under test, in a temporary data folder: servers, two dispatchers, two workers. All ours to kill."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from core.embedded.postgres import postgres_url, start_postgres
+from core.embedded.servers import Server
+from core.embedded.valkey import start_valkey
+
+ORGANISATIONS = ("acme", "globex")
+_CHILDREN_PER_WORKER = 2
+
+
+class Stand:
+    """Use as a context manager. The environment of this process is set so that Django can be set up in it."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="ds-chaos-"))
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._cleaning = ExitStack()
+        self._valkey: Server | None = None
+
+    def __enter__(self) -> "Stand":
+        with self._cleaning as on_failure:
+            self._cleaning.callback(shutil.rmtree, self.home, ignore_errors=True)
+            self._cleaning.callback(self._stop_servers, start_postgres(self.home, durable=False))
+            self._valkey = start_valkey(self.home)
+            os.environ |= {
+                "DATASYNTH_HOME": str(self.home),
+                "DATABASE_URL": postgres_url(self.home, user="datasynth_app"),
+                "DATABASE_OWNER_URL": postgres_url(self.home),
+                "VALKEY_URL": self._valkey.url,
+                "STORAGE_URL": f"file://{self.home}/storage",
+                "SECRET_KEY": "only for a test",
+                "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
+                "TMPDIR": str(self.home / "tmp"),
+            }
+            (self.home / "tmp").mkdir()
+            tempfile.tempdir = None  # look at TMPDIR again
+            self._cleaning.callback(self.stop)
+            self._cleaning = on_failure.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleaning.close()
+
+    def _stop_servers(self, postgres: Server) -> None:
+        if self._valkey is not None:
+            self._valkey.stop()
+        postgres.stop()
+
+    def start(self, *names: str) -> None:
+        """Names begin with "worker" or "dispatcher"."""
+        for name in names:
+            command = (
+                ["-m", "django", "dispatcher"]
+                if name.startswith("dispatcher")
+                else ["-m", "celery", "-A", "config", "worker", "-n", f"{name}@%h", "-l", "WARNING"]
+                + ["-c", str(_CHILDREN_PER_WORKER), "--without-mingle", "--without-gossip"]
+            )
+            with (self.home / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    [sys.executable, *command], stdout=log, stderr=log, start_new_session=True
+                )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as when a machine dies; a worker's children die with it."""
+        process = self.processes.pop(name)
+        children = self.children(process.pid)
+        process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        process.wait()
+
+    def kill_child(self, name: str, rng: random.Random) -> bool:
+        children = self.children(self.processes[name].pid)
+        if not children:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(rng.choice(children), signal.SIGKILL)
+        return True
+
+    def wipe_valkey(self) -> None:
+        """Kill the broker and lose everything that it held."""
+        assert self._valkey is not None
+        os.kill(self._valkey.pid, signal.SIGKILL)
+        self._valkey.stop()
+        for file in (self.home / "valkey").glob("appendonly*"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        self._valkey = start_valkey(self.home)
+
+    def stop(self) -> None:
+        """End what still runs, politely."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+    @staticmethod
+    def children(pid: int) -> list[int]:
+        numbers = []
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+            with suppress(OSError):
+                numbers += [int(word) for word in tasks.read_text().split()]
+        return numbers

@@ -1,0 +1,131 @@
+"""Submit jobs, kill what does the work at random moments, wait for calm, check the history.
+
+Needs Django set up on the stand's servers.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+
+from core.jobs import services
+from core.jobs.models import Job
+from core.postgres.provision import bootstrap, create_schema
+from core.tenancy import OWNER_ALIAS, owner_context, tenant_context
+from tests.chaos import history
+from tests.chaos.pipeline import KIND
+from tests.chaos.stand import ORGANISATIONS, Stand
+
+_WORKERS = ("worker-1", "worker-2")
+_DISPATCHERS = ("dispatcher-1", "dispatcher-2")
+_PATIENCE_SECONDS = 200.0
+
+
+@dataclass(slots=True)
+class Plan:
+    seed: int
+    runs: int
+    kills: int
+    parts: int = 8
+    part_seconds: float = 0.5
+
+
+@dataclass(slots=True)
+class Storm:
+    plan: Plan
+    stand: Stand
+    say: Callable[[str], None]
+    jobs: dict[UUID, str] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> bool:
+        """True when nothing was lost, doubled or damaged."""
+        started = time.monotonic()
+        rng = random.Random(self.plan.seed)
+        self._prepare()
+        self.stand.start(*_WORKERS, *_DISPATCHERS)
+        for number in range(self.plan.runs):
+            self._submit(number)
+        self.say(f"{len(self.jobs)} jobs submitted after {time.monotonic() - started:.0f} s")
+        while sum(self.killed.values()) < self.plan.kills:
+            time.sleep(rng.uniform(0.3, 1.6))
+            if self._is_calm():
+                self._submit(len(self.jobs))  # keep something to kill
+            self._strike(rng)
+        self._heal()
+        calm = self._wait(started)
+        verdict = history.check(self.jobs)
+        struck = ", ".join(f"{count} {what}" for what, count in sorted(self.killed.items()))
+        self.say(f"seed {self.plan.seed}: {sum(self.killed.values())} kills ({struck})")
+        self.say(
+            f"{verdict.jobs} jobs, {verdict.units} units, {verdict.attempts} attempts, most deaths under one "
+            f"unit {verdict.most_deaths}, {verdict.events} events, {time.monotonic() - started:.0f} s"
+        )
+        self.say(
+            f"lost {len(verdict.lost)}, doubled {len(verdict.doubled)}, damaged {len(verdict.damaged)}"
+        )
+        for problem in (*verdict.lost, *verdict.doubled, *verdict.damaged):
+            self.say(f"  {problem}")
+        return calm and verdict.is_clean
+
+    def _prepare(self) -> None:
+        bootstrap([])
+        for schema in ORGANISATIONS:
+            with transaction.atomic(using=OWNER_ALIAS), owner_context("public"):
+                create_schema(schema)
+
+    def _submit(self, number: int) -> None:
+        schema = ORGANISATIONS[number % len(ORGANISATIONS)]
+        spec = {
+            "seed": self.plan.seed * 1000 + number,
+            "parts": self.plan.parts,
+            "seconds": self.plan.part_seconds,
+        }
+        with tenant_context(schema), transaction.atomic():
+            job_id = services.submit(kind=KIND, spec=spec).pk
+        self.jobs[job_id] = schema
+
+    def _strike(self, rng: random.Random) -> None:
+        chance = rng.random()
+        if chance < 0.45:
+            if self.stand.kill_child(rng.choice(_WORKERS), rng):
+                self.killed["children"] += 1
+        elif chance < 0.75:
+            self._kill_and_restart(rng.choice(_WORKERS), "workers")
+        elif chance < 0.92:
+            self._kill_and_restart(rng.choice(_DISPATCHERS), "dispatchers")
+        else:
+            self.stand.wipe_valkey()
+            self.killed["brokers with all they held"] += 1
+
+    def _kill_and_restart(self, name: str, what: str) -> None:
+        self.stand.kill(name)
+        self.stand.start(name)
+        self.killed[what] += 1
+
+    def _heal(self) -> None:
+        """Nothing should have stopped by itself."""
+        for name in (*_WORKERS, *_DISPATCHERS):
+            code = self.stand.processes[name].poll()
+            if code is not None:
+                self.say(f"{name} has ended by itself with code {code}")
+                self.stand.start(name)
+
+    def _open(self) -> int:
+        return Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).count()
+
+    def _is_calm(self) -> bool:
+        return self._open() == 0
+
+    def _wait(self, started: float) -> bool:
+        deadline = started + _PATIENCE_SECONDS
+        while not self._is_calm():
+            if time.monotonic() > deadline:
+                self.say(f"{self._open()} jobs are still under way after {_PATIENCE_SECONDS:.0f} s")
+                return False
+            time.sleep(0.5)
+        return True
