@@ -72,6 +72,19 @@ def put_bytes(run_id: UUID, name: str, content: bytes) -> str:
     return key
 
 
+def file_entry(file: StoredFile) -> FileEntry:
+    """A stored table file as the engine speaks of it."""
+    return FileEntry(
+        path=file["path"],
+        table=file["table"],
+        format=file["format"],
+        rows=file["rows"] or 0,
+        columns=file["columns"] or 0,
+        bytes=file["bytes"],
+        sha256=file["sha256"],
+    )
+
+
 def read_bytes(key: str) -> bytes:
     with store().open(key) as stream:
         return bytes(stream.read())

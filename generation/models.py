@@ -10,7 +10,7 @@ class Config(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
-    created_by = models.CharField(max_length=200)
+    created_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     archived_at = models.DateTimeField(null=True)
@@ -37,7 +37,7 @@ class ConfigVersion(models.Model):
     text = models.TextField()
     # SHA-256 of the parsed config in canonical JSON: equal digests mean equal data
     digest = models.CharField(max_length=64)
-    created_by = models.CharField(max_length=200)
+    created_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -81,7 +81,7 @@ class Run(models.Model):
     rows = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
-    started_by = models.CharField(max_length=200)
+    started_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -1,7 +1,5 @@
 """What people and programs may do with configs and runs: check, write, audit, enqueue."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -10,10 +8,11 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from core import audit, jobs
+from core import audit
 from core.errors import Conflict, InvalidInput, PreconditionFailed, QuotaExceeded
+from core.jobs import services as jobs
 from core.tenancy import tenant_key
-from generation.engine.config.load import load_config
+from generation.engine.config.load import digest, load_config
 from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import ENGINE_VERSION
 from generation.engine.errors import ConfigError, Problem
@@ -23,7 +22,6 @@ from generation.queries.configs import find_config, find_template, find_version
 from generation.queries.runs import find_run
 
 JOB_KIND = "dataset"
-MAX_CONFIG_BYTES = 1 << 20
 MAX_SEED = (1 << 64) - 1
 
 
@@ -63,10 +61,20 @@ RunSource = OfConfig | OfTemplate | OfText
 def validate_config(text: str) -> Validation:
     """Every problem of a config at once, or the estimate of a run. Writes nothing."""
     try:
-        config = _parse(text)
+        config = load_config(text)
     except ConfigError as error:
         return Validation(error.problems, None)
+    excess = _excess(config)
+    if excess:
+        return Validation((Problem("volume.journal_lines_per_year", None, None, "quota_exceeded", excess),), None)
     return Validation((), estimate(config))
+
+
+def estimate_config(text: str) -> Estimate:
+    """What a run of a config would take. Raises InvalidInput with every problem, QuotaExceeded."""
+    config = _parsed(text)
+    _refuse_excess(config)
+    return estimate(config)
 
 
 @transaction.atomic
@@ -147,12 +155,7 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
     parsed = _parsed(version.text)
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise InvalidInput(f"seed must be from 0 to {MAX_SEED}, got {seed}.")
-    expected = estimate(parsed)
-    limit = settings.GENERATION_MAX_JOURNAL_LINES
-    if expected.journal_lines > limit:
-        raise QuotaExceeded(
-            f"A run may have at most {limit:,} journal lines; this config asks for {expected.journal_lines:,}."
-        )
+    _refuse_excess(parsed)
     run_id = uuid4()
     job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)})
     _lock("run number")
@@ -165,7 +168,7 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
         seed=parsed.seed if seed is None else seed,
         gate_profile=parsed.quality.gate,
         engine_version=ENGINE_VERSION,
-        estimated_lines=expected.journal_lines,
+        estimated_lines=estimate(parsed).journal_lines,
         started_by=actor,
     )
     audit.record(
@@ -183,11 +186,12 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
 @transaction.atomic
 def cancel_run(*, actor: str, run_id: UUID) -> Run:
     """Ask a live run to stop; it is cancelled within seconds. Raises NotFound, Conflict if it has ended."""
-    run = _locked_run(run_id)
+    run = find_run(run_id)
     if run.state not in Run.LIVE:
         raise Conflict(f"Run #{run.number} is {run.state}; only a queued or running one can be cancelled.")
-    audit.record(actor=actor, action="generation.run.cancel", target=run, number=run.number)
+    # the job is locked before the run, as at its end, so that the two cannot wait for each other
     jobs.cancel(run.job_id)
+    audit.record(actor=actor, action="generation.run.cancel", target=run, number=run.number)
     run.refresh_from_db()
     return run
 
@@ -195,20 +199,15 @@ def cancel_run(*, actor: str, run_id: UUID) -> Run:
 @transaction.atomic
 def resume_run(*, actor: str, run_id: UUID) -> Run:
     """Take up a failed or cancelled run where it stopped. Raises NotFound, Conflict if it is in another state."""
-    run = _locked_run(run_id)
+    run = find_run(run_id)
     if run.state not in Run.RESUMABLE:
         raise Conflict(f"Run #{run.number} is {run.state}; only a failed or cancelled one can be resumed.")
     jobs.resume(run.job_id)
-    run.state, run.reason, run.finished_at = Run.State.QUEUED, "", None
+    run.state = Run.State.RUNNING if run.started_at else Run.State.QUEUED
+    run.reason, run.finished_at = "", None
     run.save(update_fields=["state", "reason", "finished_at"])
     audit.record(actor=actor, action="generation.run.resume", target=run, number=run.number)
     return run
-
-
-def config_digest(config: EngineConfig) -> str:
-    """SHA-256 of what a config means, defaults included and in a fixed order: equal digests give equal data."""
-    canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
@@ -226,21 +225,27 @@ def problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
     ]
 
 
-def _parse(text: str) -> EngineConfig:
-    if len(text.encode()) > MAX_CONFIG_BYTES:
-        reason = f"A config has at most {MAX_CONFIG_BYTES:,} bytes."
-        raise ConfigError((Problem("", None, None, "too_large", reason, None),))
-    return load_config(text)
-
-
 def _parsed(text: str) -> EngineConfig:
     try:
-        return _parse(text)
+        return load_config(text)
     except ConfigError as error:
         count = len(error.problems)
         raise InvalidInput(
             f"The config has {count} problem{'s' if count > 1 else ''}.", errors=problem_errors(error.problems)
         ) from error
+
+
+def _excess(config: EngineConfig) -> str:
+    """Why a config asks for too much, or nothing. Told from two numbers, since planning too much is costly itself."""
+    limit = settings.GENERATION_MAX_JOURNAL_LINES
+    lines = config.volume.journal_lines_per_year * config.period.months // 12
+    return f"A run may have at most {limit:,} journal lines; this config asks for {lines:,}." if lines > limit else ""
+
+
+def _refuse_excess(config: EngineConfig) -> None:
+    excess = _excess(config)
+    if excess:
+        raise QuotaExceeded(excess)
 
 
 def _version_of(source: RunSource, actor: str) -> ConfigVersion:
@@ -265,7 +270,7 @@ def _stored(text: str, actor: str) -> ConfigVersion:
 
 def _next_version(config: Config, text: str, parsed: EngineConfig, actor: str) -> ConfigVersion:
     latest = find_version(config)
-    if latest.text == text and latest.digest == config_digest(parsed):
+    if latest.text == text and latest.digest == digest(parsed):
         return latest
     version = _write_version(config, latest.number + 1, text, parsed, actor)
     _save(config)
@@ -283,7 +288,7 @@ def _write_version(
     config: Config, number: int, text: str, parsed: EngineConfig, actor: str
 ) -> ConfigVersion:
     return ConfigVersion.objects.create(
-        config=config, number=number, text=text, digest=config_digest(parsed), created_by=actor
+        config=config, number=number, text=text, digest=digest(parsed), created_by=actor
     )
 
 
@@ -305,10 +310,6 @@ def _locked_config(config_id: UUID, revision: int | None = None) -> Config:
     if revision is not None and revision != config.revision:
         raise PreconditionFailed("The config was changed meanwhile. Read it again, then repeat the change.")
     return config
-
-
-def _locked_run(run_id: UUID) -> Run:
-    return Run.objects.select_for_update().select_related("config_version").get(pk=find_run(run_id).pk)
 
 
 def _lock(topic: str) -> None:

@@ -27,6 +27,23 @@ class DatasetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigDetail:
+    """One config with the text of its newest version; `revision` counts its changes."""
+
+    id: UUID
+    name: str
+    revision: int
+    version: int
+    text: str
+    digest: str
+    runs: int
+    is_archived: bool
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     id: UUID
     number: int
@@ -89,6 +106,25 @@ def find_version(config: Config, number: int | None = None) -> ConfigVersion:
     if version is None:
         raise NotFound(f"This config has no version {number}.")
     return version
+
+
+def config_detail(config_id: UUID) -> ConfigDetail:
+    """One config with its newest text. Raises NotFound."""
+    config = find_config(config_id)
+    version = find_version(config)
+    return ConfigDetail(
+        id=config.pk,
+        name=config.name,
+        revision=config.revision,
+        version=version.number,
+        text=version.text,
+        digest=version.digest,
+        runs=Run.objects.filter(config_version__config=config).count(),
+        is_archived=config.archived_at is not None,
+        created_by=config.created_by,
+        created_at=config.created_at,
+        updated_at=config.updated_at,
+    )
 
 
 def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:

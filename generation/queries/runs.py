@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from core import jobs
 from core.errors import NotFound
+from core.jobs import queries as jobs
+from core.jobs.queries import JobView
 from generation.models import Run
 
 STRIP_LENGTH = 72
@@ -76,7 +77,7 @@ class RunDetail:
 
     row: RunRow
     config_text: str
-    progress: jobs.JobView
+    progress: JobView
     is_cancellable: bool
     is_resumable: bool
 
@@ -165,7 +166,7 @@ def run_rows(runs: Sequence[Run]) -> tuple[RunRow, ...]:
     return tuple(run_row(run, progress.get(run.job_id)) for run in runs)
 
 
-def run_row(run: Run, progress: jobs.JobView | None) -> RunRow:
+def run_row(run: Run, progress: JobView | None) -> RunRow:
     is_live = run.state in Run.LIVE
     return RunRow(
         id=run.pk,

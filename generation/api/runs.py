@@ -1,0 +1,90 @@
+"""API of runs: start, list, read, cancel, resume, and what happens to them."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.idempotency import idempotent
+from core.pagination import KeysetPagination
+from core.permissions import Permission, principal_of, requires
+from generation import services
+from generation.api import serializers as shapes
+from generation.api.reading import body_of, query_of
+from generation.queries import runs as queries
+
+
+@requires(GET=Permission.RUNS_READ, POST=Permission.RUNS_WRITE)
+class RunList(APIView):
+    pagination_class = KeysetPagination
+
+    @extend_schema(
+        operation_id="list_runs", parameters=[shapes.RunFilter], responses=shapes.RunSummary(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """Runs, newest first."""
+        chosen = query_of(request, shapes.RunFilter)
+        runs = queries.matching_runs(
+            state=chosen.get("state"), config_id=chosen.get("config"), search=chosen.get("search", "")
+        )
+        pages = self.pagination_class()
+        page = pages.paginate_queryset(runs, request, view=self)
+        return pages.get_paginated_response(shapes.RunSummary(queries.run_rows(page), many=True).data)
+
+    @extend_schema(operation_id="start_run", request=shapes.NewRun, responses={202: shapes.RunInFull})
+    def post(self, request: Request) -> Response:
+        """Start a run of a stored config, a template or a text. Needs an Idempotency-Key."""
+        return idempotent(request, partial(self._start, request))
+
+    def _start(self, request: Request) -> Response:
+        body = body_of(request, shapes.NewRun)
+        run = services.start_run(
+            actor=principal_of(request).actor, source=_source(body), seed=body.get("seed")
+        )
+        return _run(run.pk, status.HTTP_202_ACCEPTED)
+
+
+@requires(GET=Permission.RUNS_READ)
+class RunDetail(APIView):
+    @extend_schema(operation_id="read_run", responses=shapes.RunInFull)
+    def get(self, request: Request, run_id: UUID) -> Response:
+        """One run with the progress of its stages."""
+        return _run(run_id)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+class RunCancellation(APIView):
+    @extend_schema(operation_id="cancel_run", request=None, responses={202: shapes.RunInFull})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Stop a queued or running run; it is cancelled within seconds."""
+        services.cancel_run(actor=principal_of(request).actor, run_id=run_id)
+        return _run(run_id, status.HTTP_202_ACCEPTED)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+class RunResumption(APIView):
+    @extend_schema(operation_id="resume_run", request=None, responses={202: shapes.RunInFull})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Take up a failed or cancelled run; what is done is not done again."""
+        services.resume_run(actor=principal_of(request).actor, run_id=run_id)
+        return _run(run_id, status.HTTP_202_ACCEPTED)
+
+
+def _source(body: dict[str, Any]) -> services.RunSource:
+    if "config" in body:
+        return services.OfConfig(body["config"], body.get("version"))
+    if "template" in body:
+        return services.OfTemplate(body["template"])
+    return services.OfText(body["text"])
+
+
+def _run(run_id: UUID, http_status: int = status.HTTP_200_OK) -> Response:
+    detail = queries.run_detail(queries.find_run(run_id))
+    shown = shapes.RunSummary(detail.row).data | {"progress": shapes.Progress(detail.progress).data}
+    headers = {"Location": f"/api/v1/runs/{run_id}"} if http_status == status.HTTP_202_ACCEPTED else None
+    return Response(shown, status=http_status, headers=headers)

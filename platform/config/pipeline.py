@@ -1,0 +1,30 @@
+"""The stages of the one kind of job: a dataset from its plan to its release.
+
+Here and nowhere else generation, evaluation and compliance meet; each stage is a function of one of them.
+"""
+
+from functools import partial
+
+from compliance.evidence.marks import PublicMark
+from compliance.runs import seal_run
+from core.jobs.pipelines import Stage, register
+from evaluation.runs import assess_run, gate_run
+from generation.runs import close_run, end_run, make_shard, plan_run, release_run, shard_weights
+from generation.services import JOB_KIND
+
+# The published key, as on the command line: the same config gives the same bytes here and there.
+MARK = PublicMark()
+
+register(
+    JOB_KIND,
+    stages=(
+        Stage("plan", plan_run, weight=1),
+        Stage("shards", partial(make_shard, mark=MARK), fan_out=shard_weights, weight=50),
+        Stage("close", partial(close_run, mark=MARK), weight=12),
+        Stage("assess", assess_run, weight=30),
+        Stage("gate", gate_run, weight=1),
+        Stage("seal", seal_run, weight=2),
+        Stage("release", release_run, weight=1),
+    ),
+    on_end=end_run,
+)
