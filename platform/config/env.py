@@ -72,6 +72,10 @@ def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
+def is_set(name: str) -> bool:
+    return _read(name) is not None
+
+
 def _read(name: str) -> str | None:
     """None when unset or empty: an empty value in an env file means "not set"."""
     value = os.environ.get(name) or None

@@ -1,0 +1,96 @@
+"""Brings the platform of one machine up to date before its processes start: `python -m config.prepare`.
+
+Database, static files, and two organisations to try it out with. May run any time; prints what it made as JSON.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402  # needs the set-up above
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from config import env  # noqa: E402
+from core.permissions import Principal  # noqa: E402
+from core.postgres.provision import bootstrap  # noqa: E402
+from core.tenancy import shared_context, tenant_context  # noqa: E402
+from tenants import queries, services  # noqa: E402
+from tenants.models import Tenant  # noqa: E402
+from tenants.roles import PERMISSIONS, Role  # noqa: E402
+
+ORGANISATIONS = {"acme": "Acme Audit", "globex": "Globex Finance"}
+_ACTOR = "system"
+_KEY_LIFE = timedelta(hours=2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m config.prepare", description=__doc__)
+    parser.add_argument(
+        "--api-key", action="store_true", help="also issue an operator's key of acme for two hours"
+    )
+    chosen = parser.parse_args()
+    bootstrap()
+    call_command("collectstatic", interactive=False, verbosity=0)
+    password = _kept_password(env.data_home() / "demo_password")
+    for slug, name in ORGANISATIONS.items():
+        _ensure_organisation(slug, name, password)
+    made = {"password": password, "people": {str(role): _email(role, "acme") for role in Role}}
+    if chosen.api_key:
+        made["api_key"] = _issue_key("acme")
+    sys.stdout.write(json.dumps(made))
+
+
+def _ensure_organisation(slug: str, name: str, password: str) -> None:
+    with shared_context():
+        exists = Tenant.objects.filter(schema_name=slug).exists()
+    if not exists:
+        host = f"{slug}.{settings.BASE_HOST}"
+        services.create_organisation(actor=_ACTOR, slug=slug, name=name, host=host)
+    with tenant_context(slug):
+        members = {membership.user.email for membership in queries.members()}
+        for role in Role:
+            email = _email(role, slug)
+            if email not in members:
+                services.add_member(actor=_ACTOR, email=email, role=role, name=role.label, password=password)
+
+
+def _issue_key(slug: str) -> str:
+    with tenant_context(slug):
+        operator = queries.members().get(user__email=_email(Role.OPERATOR, slug))
+        principal = Principal(
+            actor=operator.user.email,
+            credential="set-up",
+            permissions=PERMISSIONS[operator.role],
+            user_id=str(operator.user_id),
+            role=operator.role,
+        )
+        issued = services.issue_api_key(
+            principal=principal, name="make demo", role=operator.role, expires_at=timezone.now() + _KEY_LIFE
+        )
+    return issued.text
+
+
+def _email(role: Role, slug: str) -> str:
+    return f"{role}@{slug}.example"
+
+
+def _kept_password(path: Path) -> str:
+    """One password for the people to try it out with, made once for each data folder."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(12), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

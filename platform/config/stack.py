@@ -1,0 +1,248 @@
+"""The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves.
+
+Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; they all die with this process.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from config import env
+from config.demo import DemoFailed, run_demo
+from core.embedded.home import claim_home
+from core.embedded.postgres import start_postgres
+from core.embedded.servers import EmbeddedServerError, Process, Server, own_folder, spawn, tail
+from core.embedded.valkey import start_valkey
+
+_HOST = "127.0.0.1"
+_PORTS_TRIED = 20
+_READY_SECONDS = 90.0
+_STOP = ((signal.SIGTERM, 25.0), (signal.SIGKILL, 5.0))
+
+
+class StackError(RuntimeError):
+    """Something could not be started; the message names it and its log."""
+
+
+@dataclass(slots=True)
+class Stack:
+    """All processes of one data folder."""
+
+    home: Path
+    port: int
+    servers: list[Server] = field(default_factory=list)
+    children: dict[str, Process] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Where programs on this machine reach the platform."""
+        return f"http://{_HOST}:{self.port}"
+
+    def address(self, organisation: str) -> str:
+        """Where a browser reaches an organisation."""
+        return f"http://{organisation}.{env.env_text('BASE_HOST', 'localhost')}:{self.port}"
+
+    def log(self, name: str) -> Path:
+        return self.home / "log" / f"{name}.log"
+
+    def start_servers(self) -> None:
+        if not env.is_set("DATABASE_URL"):
+            self.servers.append(start_postgres(self.home))
+        if not env.is_set("VALKEY_URL"):
+            self.servers.append(start_valkey(self.home))
+
+    def prepare(self, *arguments: str) -> dict[str, Any]:
+        """Bring database, static files and demo organisations up to date in a process of its own."""
+        with self.log("prepare").open("ab") as log:
+            result = subprocess.run(
+                [sys.executable, "-m", "config.prepare", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environment(),
+                check=False,
+            )
+        if result.returncode != 0:
+            raise StackError(self._failure("prepare", "Preparing the database failed"))
+        prepared: dict[str, Any] = json.loads(result.stdout)
+        return prepared
+
+    def start_children(self) -> None:
+        python = sys.executable
+        web = [python, "-m", "uvicorn", "config.asgi:application", "--host", _HOST, "--port", str(self.port)]
+        web += [
+            "--workers",
+            "1",
+            "--lifespan",
+            "off",
+            "--timeout-graceful-shutdown",
+            "5",
+            "--no-server-header",
+        ]
+        worker = [python, "-m", "celery", "-A", "config", "worker", "--queues", "interactive,bulk"]
+        worker += ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+        dispatcher = [python, "-m", "django", "dispatcher"]
+        for name, command in (("web", web), ("worker", worker), ("dispatcher", dispatcher)):
+            self.children[name] = spawn(
+                command, log=self.log(name), environment=self._environment(), death_signal=signal.SIGTERM
+            )
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self._is_ready():
+            self.check_children()
+            if time.monotonic() > deadline:
+                raise StackError(self._failure("web", f"{self.origin}/ready did not answer in time"))
+            time.sleep(0.1)
+
+    def check_children(self) -> None:
+        for name, process in self.children.items():
+            if not process.is_alive():
+                raise StackError(self._failure(name, f"The {name} process ended"))
+
+    def stop(self) -> None:
+        """End every process, the clients of the servers first."""
+        for process in self.children.values():
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGTERM)
+        for process in self.children.values():
+            process.stop(_STOP)
+        for server in reversed(self.servers):
+            server.stop()
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.origin}/ready", timeout=5) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "DATASYNTH_HOME": str(self.home),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "TMPDIR": str(own_folder(self.home / "tmp")),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {**os.environ, **own}
+
+    def _failure(self, name: str, what: str) -> str:
+        return f"{what}. {self.log(name)} ends with:\n{tail(self.log(name), 15)}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.stack", description=__doc__)
+    parser.add_argument("what", choices=["demo", "up"])
+    parser.add_argument("--config", type=Path, default=_example(), help="the config that the demo sends")
+    chosen = parser.parse_args(arguments)
+    home = claim_home(env.data_home())
+    try:
+        with running_stack(home) as stack:
+            return _demo(stack, chosen.config) if chosen.what == "demo" else _up(stack)
+    except (StackError, EmbeddedServerError, DemoFailed) as error:
+        _say(f"\nFAILED: {error}\nLogs: {home / 'log'}")
+        return 1
+    except KeyboardInterrupt:
+        _say("\nStopped.")
+        return 0 if chosen.what == "up" else 130
+
+
+@contextmanager
+def running_stack(home: Path) -> Iterator[Stack]:
+    """Servers up; everything that was started is stopped at the end, whatever happened."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    own_folder(home / "log")
+    stack = Stack(home, free_port(env.env_int("PORT", 8000, minimum=1, maximum=65535)))
+    try:
+        stack.start_servers()
+        yield stack
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+        stack.stop()
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next free one, saying so."""
+    for port in range(wanted, min(wanted + _PORTS_TRIED, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+        if port != wanted:
+            _say(f"Port {wanted} is taken by another program; using {port}. PORT chooses another.")
+        return port
+    raise StackError(f"Ports {wanted} to {wanted + _PORTS_TRIED - 1} are all taken. Choose one with PORT.")
+
+
+def _demo(stack: Stack, config: Path) -> int:
+    began = time.monotonic()
+    _say(f"Data folder {stack.home}")
+    prepared = stack.prepare("--api-key")
+    stack.start_children()
+    stack.wait_until_ready()
+    _say(f"Web, worker and dispatcher are ready after {time.monotonic() - began:.1f} s at {stack.origin}")
+    run_demo(
+        origin=stack.origin,
+        api_key=prepared["api_key"],
+        config=config,
+        folder=stack.home / "demo",
+        still_running=stack.check_children,
+        say=_say,
+    )
+    return 0
+
+
+def _up(stack: Stack) -> int:
+    prepared = stack.prepare()
+    stack.start_children()
+    stack.wait_until_ready()
+    people = prepared["people"]
+    _say(
+        f"""
+  DataSynth is running.
+
+  Open      {stack.address("acme")}   (a second organisation: {stack.address("globex")})
+  Sign in   {people["operator"]}   password {prepared["password"]}
+            {people["admin"]} and {people["viewer"]} have the same password
+  API       {stack.address("acme")}/api/v1/openapi.json
+  Data      {stack.home}   (logs in {stack.home / "log"})
+
+  Ctrl-C stops everything."""
+    )
+    while True:
+        time.sleep(1)
+        stack.check_children()
+
+
+def _example() -> Path:
+    return Path(__file__).resolve().parents[2] / "examples" / "mittelstand.yaml"
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
