@@ -1,6 +1,6 @@
 """Brings the platform of one machine up to date before its processes start: `python -m config.prepare`.
 
-Database, static files, and two organisations to try it out with. May run any time; prints what it made as JSON.
+Database, static files, two organisations to try it out with. May run any time; prints what it made as JSON.
 """
 
 import argparse

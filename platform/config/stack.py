@@ -1,6 +1,6 @@
 """The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves.
 
-Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; they all die with this process.
+Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; all die with this process.
 """
 
 import argparse
