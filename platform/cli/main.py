@@ -1,0 +1,184 @@
+"""The `datasynth` command: reads the arguments, runs a command, tells every expected failure in one sentence.
+
+A command's module is imported when it is chosen, so that help and errors of usage need no numeric library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import FrameType
+
+from cli.problems import FAILED, REFUSED, SIGNALLED, STOPPING, Failed, Refused, Stopped
+
+_LARGEST_SEED = 2**64 - 1
+_PROFILES = ("lenient", "standard", "strict")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (data contract §1)."""
+    options = _parser().parse_args(arguments)
+    earlier = {number: signal.signal(number, _stop) for number in STOPPING}
+    try:
+        code: int = importlib.import_module(f"cli.{options.module}").run(options)
+        sys.stdout.flush()
+        return code
+    except Refused as problem:
+        return _say(problem, REFUSED)
+    except Failed as problem:
+        return _say(problem, FAILED)
+    except Stopped as stop:
+        return _say("stopped", SIGNALLED + stop.signal_number)
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader went away; nothing is left to say
+        return SIGNALLED + signal.SIGPIPE
+    except BrokenProcessPool:
+        return _say("a worker was killed, most likely for lack of memory; try fewer --workers", FAILED)
+    except MemoryError:
+        return _say("there is not enough memory; try fewer --workers", FAILED)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}", FAILED)
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _say(problem: object, code: int) -> int:
+    print(f"datasynth: {problem}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="datasynth",
+        description="Synthetic finance data that holds together like real books, with the proof attached.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 gate failed, 4 altered, 5 unsigned.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_generate(commands)
+    _add_validate(commands)
+    _add_verify(commands)
+    _add_evaluate(commands)
+    _add_reproduce(commands)
+    _add_schema(commands)
+    _add_templates(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # the type argparse gives, which it does not export by another name
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, module: str, purpose: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=purpose, description=purpose)
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _add_generate(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "generate", "generate", "Make the dataset of a config.")
+    parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="an empty or new folder"
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the seed in the config")
+    parser.add_argument(
+        "--workers", type=_workers, default=_processors(), metavar="N", help="default: one a processor"
+    )
+    parser.add_argument("--formats", type=_formats, metavar="LIST", help="parquet, or parquet,csv")
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _add_validate(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "validate", "validate", "List every problem of a config, or estimate its dataset."
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def _add_verify(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "verify", "verify", "Check that a dataset is as it was sealed, and by whom.")
+    parser.add_argument("dataset", type=Path, metavar="DIR")
+    parser.add_argument("--keys", type=Path, metavar="JWKS.json", help="the only keys to trust")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "evaluate", "evaluate", "Measure a dataset folder and apply a gate.")
+    parser.add_argument("dataset", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--gate", choices=_PROFILES, help="default: the gate of the dataset's config, else standard"
+    )
+    parser.add_argument("--reference", type=Path, metavar="DIR2", help="a dataset to compare with")
+    parser.add_argument("-o", "--output", type=Path, metavar="REPORT.json", help="write the whole report")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def _add_reproduce(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "reproduce", "reproduce", "Make a dataset again from its manifest and compare every byte."
+    )
+    parser.add_argument("dataset", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--workers", type=_workers, default=_processors(), metavar="N", help="default: one a processor"
+    )
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _add_schema(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "schema", "schema", "Print the JSON Schema of a config, or the dictionary of all tables."
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--config", dest="tables", action="store_false", help="what a config may say (the default)"
+    )
+    which.add_argument("--tables", action="store_true", help="every table and column that a dataset has")
+
+
+def _add_templates(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "templates", "templates", "List the shipped templates, or print one as YAML.")
+    parser.set_defaults(name=None)
+    show = parser.add_subparsers(metavar="show NAME").add_parser("show", help="print one as YAML")
+    show.add_argument("name", metavar="NAME")
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_SEED):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to 2^64 − 1, not {text!r}")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 256):
+        raise argparse.ArgumentTypeError(f"workers are a whole number from 1 to 256, not {text!r}")
+    return int(text)
+
+
+def _formats(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Makes the tables of a dataset on this machine: shards on worker processes, the close, the dictionary.
+
+What `generate` and `reproduce` share. The same config gives the same bytes for any number of workers.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import pyarrow as pa
+from generation.engine.dataset import data_dictionary
+from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
+
+from cli.console import Report, phase
+from compliance.evidence.marks import Mark
+from generation.engine.config.model import Config
+from generation.engine.plan import build_plan
+
+
+def make_tables(
+    config: Config, root: Path, *, workers: int, mark: Mark, quiet: bool
+) -> tuple[FileEntry, ...]:
+    """Write tables/ and schema.json into the empty folder `root`; return every data file in order of path."""
+    with phase("Making documents", quiet=quiet) as report:
+        outputs = _shards(config, root, workers, mark, report)
+    with phase("Closing the books", quiet=quiet) as report:
+        _one_thread()
+        summaries = [output.summary for output in outputs]
+        close = close_books(config, root, summaries, mark=mark, progress=report)
+    dictionary = json.dumps(data_dictionary(config), ensure_ascii=False, indent=1)
+    (root / "schema.json").write_text(dictionary + "\n", encoding="utf-8")
+    files = [file for output in outputs for file in output.files]
+    return tuple(sorted([*files, *close.files], key=lambda file: file.path))
+
+
+def _shards(config: Config, root: Path, workers: int, mark: Mark, report: Report) -> list[ShardOutput]:
+    """The output of every shard in order of ordinal; the largest are made first, lest one runs on alone."""
+    lines = {shard.ordinal: shard.lines for shard in build_plan(config).shards}
+    order = sorted(lines, key=lambda ordinal: (-lines[ordinal], ordinal))
+    workers = min(workers, len(order))
+    made = _made_here if workers == 1 else _made_by_workers
+    total, done, outputs = sum(lines.values()), 0, {}
+    for ordinal, output in made(config, root, mark, order, workers):
+        outputs[ordinal], done = output, done + lines[ordinal]
+        report(done, total, f"{done:,} lines")
+    return [outputs[ordinal] for ordinal in sorted(outputs)]
+
+
+def _made_here(
+    config: Config, root: Path, mark: Mark, order: list[int], workers: int
+) -> Iterator[tuple[int, ShardOutput]]:
+    _one_thread()
+    for ordinal in order:
+        yield ordinal, produce_shard(config, ordinal, root, mark=mark)
+
+
+def _made_by_workers(
+    config: Config, root: Path, mark: Mark, order: list[int], workers: int
+) -> Iterator[tuple[int, ShardOutput]]:
+    with _pool(config, root, mark, workers) as pool:
+        futures: dict[Future[ShardOutput], int] = {
+            pool.submit(_produce, ordinal): ordinal for ordinal in order
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+@contextmanager
+def _pool(config: Config, root: Path, mark: Mark, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that are gone when the block is left, in order or by an error.
+
+    Spawned, because a fork of a process with Arrow's threads may hang.
+    """
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(config, root, mark))
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+            process.join()
+        raise
+
+
+# -- inside a worker process ---------------------------------------------------------------------------------
+
+_work: tuple[Config, Path, Mark]
+
+
+def _begin_worker(config: Config, root: Path, mark: Mark) -> None:
+    global _work
+    _work = (config, root, mark)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches every process; the parent decides and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _one_thread()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end its workers: they notice themselves."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _produce(ordinal: int) -> ShardOutput:
+    config, root, mark = _work
+    return produce_shard(config, ordinal, root, mark=mark)
+
+
+def _one_thread() -> None:
+    """One Arrow thread a process: the processes are what runs in parallel."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
