@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evaluation.metrics.page import render_html
-from generation.engine.dataset import manifest
-from generation.engine.run import FileEntry
 
 from cli.config_file import overridden, problem_line, read_config
 from cli.console import facts, phase, size
@@ -29,8 +27,10 @@ from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import Gate, apply_gate
 from evaluation.metrics.report import encode_report, report_document
 from generation.engine.config.model import Config
+from generation.engine.dataset import manifest
 from generation.engine.errors import ConfigError
 from generation.engine.plan import estimate
+from generation.engine.run import FileEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 import pyarrow as pa
-from generation.engine.dataset import data_dictionary
-from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
 
 from cli.console import Report, phase
 from compliance.evidence.marks import Mark
 from generation.engine.config.model import Config
+from generation.engine.dataset import data_dictionary
 from generation.engine.plan import build_plan
+from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
 
 
 def make_tables(
