@@ -1,4 +1,4 @@
-"""The audit trail as a file: newline-delimited JSON for programs, CSV that no spreadsheet takes for formulas."""
+"""The audit trail as a file: JSON lines for programs, CSV in which no spreadsheet finds a formula."""
 
 import csv
 import io

@@ -10,7 +10,7 @@ from compliance.evidence.keys import SigningKey, key_set, load_or_create
 
 def signing_key() -> SigningKey:
     """The key that seals datasets; made at the first use."""
-    return _read(Path(settings.SIGNING_KEY_FILE))
+    return _read(Path(settings.SIGNING_KEY_PATH))
 
 
 def public_key_set() -> dict[str, list[dict[str, str]]]:

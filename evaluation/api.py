@@ -18,7 +18,7 @@ from generation.queries.runs import find_run
 class ReportGate(serializers.Serializer[Any]):
     profile = serializers.CharField()
     verdict = serializers.ChoiceField(choices=["pass", "fail"])
-    failures = serializers.ListField(child=serializers.CharField(), help_text="Ids of the checks that broke it.")
+    failures = serializers.ListField(child=serializers.CharField(), help_text="Checks that broke it.")
 
 
 class QualityReport(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""Files of a run in the object store: put under their digest, fetched into a folder, recorded in the database."""
+"""Files of a run in the object store: put under their digest, fetched into a folder, recorded as rows."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class StoredFile(TypedDict):
 
 
 def put_files(run_id: UUID, root: Path, entries: Iterable[FileEntry]) -> list[StoredFile]:
-    """Store the files that the engine wrote below `root`. The same bytes get the same key, so a repeat is no harm."""
+    """Store the files that the engine wrote below `root`; the same bytes always get the same key."""
     return [
         {
             "path": entry.path,
@@ -99,7 +99,7 @@ def fetch(files: Iterable[StoredFile], root: Path) -> None:
 
 
 def record(run: Run, files: Sequence[StoredFile]) -> None:
-    """Write the rows of these files; a second attempt of the same stage finds them and changes nothing else."""
+    """Write the rows of these files, over those that an earlier attempt of the stage wrote."""
     RunFile.objects.bulk_create(
         [
             RunFile(

@@ -1,4 +1,4 @@
-"""Sends files of a run: whole or one byte range, with validators, never held in memory; and all files as one ZIP."""
+"""Sends files of a run: one, whole or a byte range of it, or all as one ZIP. Nothing is held in memory."""
 
 import re
 import zipfile
@@ -60,13 +60,16 @@ def file_response(request: HttpRequest, file: RunFile) -> HttpResponseBase:
     status = 206 if chosen else 200
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=content_type, headers=headers)
-    return streamed(request, _pieces(file.key, span), status=status, content_type=content_type, headers=headers)
+    return streamed(
+        request, _pieces(file.key, span), status=status, content_type=content_type, headers=headers
+    )
 
 
 def archive_response(request: HttpRequest, run: Run, files: Iterable[RunFile]) -> HttpResponseBase:
-    """All files of a run as one ZIP, packed while it is sent; Parquet is compressed already, so nothing is deflated."""
+    """All files of a run as one ZIP, packed while it is sent and not deflated: Parquet is compressed."""
     headers = {
-        "Content-Disposition": content_disposition_header(True, f"{run.name}-{run.number}.zip") or "attachment",
+        "Content-Disposition": content_disposition_header(True, f"{run.name}-{run.number}.zip")
+        or "attachment",
         "Cache-Control": "private, no-cache",
     }
     if request.method == "HEAD":

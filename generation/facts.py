@@ -1,4 +1,4 @@
-"""What the columns of a run's tables hold: null shares of all rows, and a small histogram of the first ones."""
+"""What the columns of a run's tables hold: null shares of all rows, a small histogram of the first ones."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ LEVELS = 12
 
 
 def null_counts(root: Path, files: Iterable[StoredFile]) -> dict[str, dict[str, int]]:
-    """Nulls per table and column in Parquet files below `root`, from their footers; columns without nulls are left out."""
+    """Nulls per table and column in Parquet files below `root`, from their footers; no entry means none."""
     counts: dict[str, dict[str, int]] = {}
     for file in files:
         if file["format"] == "parquet":
@@ -105,7 +105,7 @@ def _sample(parts: Sequence[StoredFile]) -> pa.Table:
 
 
 def histogram(column: pa.ChunkedArray) -> dict[str, Any] | None:
-    """Bins of a number or date column, or the most frequent values of one with few; None when neither says anything."""
+    """Bins of a number or date column, all values of one with few; None when neither says anything."""
     values = column.drop_null()
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if not len(values):
@@ -120,7 +120,10 @@ def _levels(values: pa.ChunkedArray) -> dict[str, Any] | None:
     if len(counted) > LEVELS:
         return None
     counted.sort(key=lambda level: (-level["counts"], level["values"]))
-    return {"levels": [level["values"] for level in counted], "counts": [level["counts"] for level in counted]}
+    return {
+        "levels": [level["values"] for level in counted],
+        "counts": [level["counts"] for level in counted],
+    }
 
 
 def _bins(values: pa.ChunkedArray) -> dict[str, Any]:

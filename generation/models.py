@@ -1,4 +1,4 @@
-"""Configs with their versions, runs and the files that runs made. All tables live in an organisation's schema."""
+"""Configs with their versions, runs and the files that runs made. Tables of an organisation's schema."""
 
 import uuid
 

@@ -1,7 +1,7 @@
 """What a worker does for a run: plan, make the shards, close the books, release.
 
-Each function is one stage of the job that config/pipeline.py lists. It writes into the unit's own folder, puts the
-files under their digest into the object store and returns small JSON; doing it again gives the same bytes.
+Each function is one stage of the job that config/pipeline.py lists. It writes into the folder of its unit,
+puts the files under their digest into the object store and returns small JSON; a repeat gives the same bytes.
 """
 
 import json
@@ -20,8 +20,9 @@ from generation.artifacts import StoredFile
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import data_dictionary
+from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
-from generation.engine.run import Mark, close_books, produce_shard
+from generation.engine.run import close_books, produce_shard
 from generation.models import Run, RunFile
 
 SYSTEM = "system"
@@ -91,10 +92,14 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
     summaries = [artifacts.read_bytes(shard["summary"]) for shard in shards]
     output = close_books(config, context.workdir, summaries, mark=mark, progress=context.progress)
     closed = artifacts.put_files(run.pk, context.workdir, output.files)
-    files = sorted([*(file for shard in shards for file in shard["files"]), *closed], key=lambda file: file["path"])
+    files = sorted(
+        [*(file for shard in shards for file in shard["files"]), *closed], key=lambda file: file["path"]
+    )
     nulls = [*(shard["nulls"] for shard in shards), facts.null_counts(context.workdir, closed)]
     dictionary = data_dictionary(config)
-    (context.workdir / "schema.json").write_bytes(json.dumps(dictionary, ensure_ascii=False, indent=2).encode() + b"\n")
+    (context.workdir / "schema.json").write_bytes(
+        json.dumps(dictionary, ensure_ascii=False, indent=2).encode() + b"\n"
+    )
     schema = artifacts.put_evidence(run.pk, context.workdir, ["schema.json"])
     with transaction.atomic():
         artifacts.record(run, [*files, *schema])

@@ -66,7 +66,9 @@ def validate_config(text: str) -> Validation:
         return Validation(error.problems, None)
     excess = _excess(config)
     if excess:
-        return Validation((Problem("volume.journal_lines_per_year", None, None, "quota_exceeded", excess),), None)
+        return Validation(
+            (Problem("volume.journal_lines_per_year", None, None, "quota_exceeded", excess),), None
+        )
     return Validation((), estimate(config))
 
 
@@ -90,7 +92,9 @@ def create_config(*, actor: str, text: str, name: str | None = None) -> ConfigVe
     _refuse_taken(name)
     config = Config.objects.create(name=name, created_by=actor)
     version = _write_version(config, 1, text, parsed, actor)
-    audit.record(actor=actor, action="generation.config.create", target=config, name=name, digest=version.digest)
+    audit.record(
+        actor=actor, action="generation.config.create", target=config, name=name, digest=version.digest
+    )
     return version
 
 
@@ -98,7 +102,7 @@ def create_config(*, actor: str, text: str, name: str | None = None) -> ConfigVe
 def add_version(*, actor: str, config_id: UUID, text: str, revision: int | None = None) -> ConfigVersion:
     """Store a new text of a config; the newest version is answered if neither text nor meaning changed.
 
-    Raises: NotFound, InvalidInput, Conflict (archived), PreconditionFailed (`revision` is not the current one).
+    Raises: NotFound, InvalidInput, Conflict (archived), PreconditionFailed (`revision` is not current).
     """
     parsed = _parsed(text)
     config = _locked_config(config_id, revision)
@@ -198,7 +202,7 @@ def cancel_run(*, actor: str, run_id: UUID) -> Run:
 
 @transaction.atomic
 def resume_run(*, actor: str, run_id: UUID) -> Run:
-    """Take up a failed or cancelled run where it stopped. Raises NotFound, Conflict if it is in another state."""
+    """Take up a failed or cancelled run where it stopped. Raises NotFound, Conflict in other states."""
     run = find_run(run_id)
     if run.state not in Run.RESUMABLE:
         raise Conflict(f"Run #{run.number} is {run.state}; only a failed or cancelled one can be resumed.")
@@ -231,15 +235,20 @@ def _parsed(text: str) -> EngineConfig:
     except ConfigError as error:
         count = len(error.problems)
         raise InvalidInput(
-            f"The config has {count} problem{'s' if count > 1 else ''}.", errors=problem_errors(error.problems)
+            f"The config has {count} problem{'s' if count > 1 else ''}.",
+            errors=problem_errors(error.problems),
         ) from error
 
 
 def _excess(config: EngineConfig) -> str:
-    """Why a config asks for too much, or nothing. Told from two numbers, since planning too much is costly itself."""
+    """Why a config asks for too much, or nothing; from two numbers, since planning too much costs much."""
     limit = settings.GENERATION_MAX_JOURNAL_LINES
     lines = config.volume.journal_lines_per_year * config.period.months // 12
-    return f"A run may have at most {limit:,} journal lines; this config asks for {lines:,}." if lines > limit else ""
+    return (
+        f"A run may have at most {limit:,} journal lines; this config asks for {lines:,}."
+        if lines > limit
+        else ""
+    )
 
 
 def _refuse_excess(config: EngineConfig) -> None:
@@ -284,9 +293,7 @@ def _next_version(config: Config, text: str, parsed: EngineConfig, actor: str) -
     return version
 
 
-def _write_version(
-    config: Config, number: int, text: str, parsed: EngineConfig, actor: str
-) -> ConfigVersion:
+def _write_version(config: Config, number: int, text: str, parsed: EngineConfig, actor: str) -> ConfigVersion:
     return ConfigVersion.objects.create(
         config=config, number=number, text=text, digest=digest(parsed), created_by=actor
     )
@@ -300,7 +307,7 @@ def _save(config: Config, *fields: str) -> None:
 def _refuse_taken(name: str) -> None:
     _lock(f"config {name}")
     if Config.objects.filter(name=name, archived_at__isnull=True).exists():
-        raise Conflict(f"There is a config named “{name}” already. Add a version to it, or choose another name.")
+        raise Conflict(f"A config is named “{name}” already. Add a version to it, or choose another name.")
 
 
 def _locked_config(config_id: UUID, revision: int | None = None) -> Config:

@@ -1,4 +1,4 @@
-"""API of what happens to a run: as a list, or as a stream of server-sent events that resumes where it broke off."""
+"""API of what happens to a run: a list, or a stream of server-sent events that can be taken up again."""
 
 from uuid import UUID
 

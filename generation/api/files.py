@@ -24,7 +24,9 @@ class FileList(APIView):
     pagination_class = KeysetPagination
     keyset = ("path",)
 
-    @extend_schema(operation_id="list_files", parameters=[shapes.FileFilter], responses=shapes.File(many=True))
+    @extend_schema(
+        operation_id="list_files", parameters=[shapes.FileFilter], responses=shapes.File(many=True)
+    )
     def get(self, request: Request, run_id: UUID) -> Response:
         """The files of a run with their digests."""
         chosen = query_of(request, shapes.FileFilter)
@@ -53,9 +55,7 @@ class FileDownload(APIView):
 
 @requires(GET=Permission.FILES_READ)
 class Archive(APIView):
-    @extend_schema(
-        operation_id="download_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY}
-    )
+    @extend_schema(operation_id="download_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
         """All files of a released run as one ZIP."""
         run = find_run(run_id)
@@ -73,9 +73,7 @@ class TableList(APIView):
 
 @requires(GET=Permission.PREVIEW_READ)
 class Preview(APIView):
-    @extend_schema(
-        operation_id="preview_table", parameters=[shapes.PreviewQuery], responses=shapes.Preview
-    )
+    @extend_schema(operation_id="preview_table", parameters=[shapes.PreviewQuery], responses=shapes.Preview)
     def get(self, request: Request, run_id: UUID, table: str) -> Response:
         """One page of rows of a released run's table, and what each column holds."""
         chosen = query_of(request, shapes.PreviewQuery)

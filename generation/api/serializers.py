@@ -105,7 +105,10 @@ class ConfigFilter(Shape):
 class NewRun(Body):
     config = serializers.UUIDField(required=False, help_text="Id of a stored config.")
     version = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, help_text="One of its versions; left out: the newest."
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="Which version; left out: the newest.",
     )
     template = serializers.CharField(required=False, max_length=100, help_text="Name of a shipped template.")
     text = config_text(required=False)
@@ -127,7 +130,7 @@ class RunFilter(Shape):
         required=False, choices=["live", *Run.State.values], help_text="`live` is queued or running."
     )
     config = serializers.UUIDField(required=False, help_text="Runs of this config only.")
-    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name, or a run number.")
+    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name, or a number.")
 
 
 class Gate(Shape):
@@ -190,7 +193,7 @@ class Event(Shape):
     seq = serializers.IntegerField()
     at = serializers.DateTimeField()
     type = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # the name is the API's
 
 
 class EventList(Shape):
@@ -257,5 +260,6 @@ class Preview(Shape):
     total_rows = serializers.IntegerField()
     columns = Column(many=True)
     rows = serializers.ListField(
-        child=serializers.ListField(), help_text="Cells in the order of `columns`; decimals and dates as text."
+        child=serializers.ListField(),
+        help_text="Cells in the order of `columns`; decimals, dates as text.",
     )

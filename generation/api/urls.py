@@ -10,7 +10,9 @@ urlpatterns = [
     path("configs", configs.ConfigList.as_view(), name="api-configs"),
     path("configs:validate", configs.ConfigValidation.as_view(), name="api-config-validation"),
     path("configs/<uuid:config_id>", configs.ConfigDetail.as_view(), name="api-config"),
-    path("configs/<uuid:config_id>:restore", configs.ConfigRestoration.as_view(), name="api-config-restoration"),
+    path(
+        "configs/<uuid:config_id>:restore", configs.ConfigRestoration.as_view(), name="api-config-restoration"
+    ),
     path("configs/<uuid:config_id>/estimate", configs.ConfigEstimate.as_view(), name="api-config-estimate"),
     path("configs/<uuid:config_id>/versions", configs.VersionList.as_view(), name="api-config-versions"),
     path(

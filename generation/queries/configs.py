@@ -1,7 +1,8 @@
-"""What pages and API show about configs ("datasets" on the pages), their versions and the shipped templates."""
+"""What pages and API show about configs ("datasets" on the pages), their versions and the templates."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -130,14 +131,15 @@ def config_detail(config_id: UUID) -> ConfigDetail:
 def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:
     """Configs with what happened last, the most recently changed first."""
     newest_run = Run.objects.filter(config_version__config=OuterRef("pk")).order_by("-number")
-    configs = list(
+    configs: list[Any] = list(  # rows with annotations, which the type of a queryset does not carry
         live_configs(search)
         .annotate(last_run_id=Subquery(newest_run.values("pk")[:1]))
         .order_by("-updated_at", "-id")[:limit]
     )
     last_ids = [config.last_run_id for config in configs if config.last_run_id]
     last_runs = {
-        row.id: row for row in run_rows(list(Run.objects.select_related("config_version").filter(pk__in=last_ids)))
+        row.id: row
+        for row in run_rows(list(Run.objects.select_related("config_version").filter(pk__in=last_ids)))
     }
     return tuple(
         DatasetRow(
@@ -155,7 +157,7 @@ def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:
 
 
 def dataset_detail(config: Config, run_limit: int = 12) -> DatasetDetail:
-    versions = list(config_versions(config))
+    versions: list[Any] = list(config_versions(config))
     runs = Run.objects.select_related("config_version").filter(config_version__config=config)
     return DatasetDetail(
         id=config.pk,
@@ -164,7 +166,12 @@ def dataset_detail(config: Config, run_limit: int = 12) -> DatasetDetail:
         is_archived=config.archived_at is not None,
         versions=tuple(
             VersionRow(
-                version.pk, version.number, version.digest, version.created_by, version.created_at, version.run_count
+                version.pk,
+                version.number,
+                version.digest,
+                version.created_by,
+                version.created_at,
+                version.run_count,
             )
             for version in versions
         ),
