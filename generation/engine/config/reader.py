@@ -1,7 +1,7 @@
 """Reads the text of a config into plain data with the place of every key and value.
 
-YAML 1.2 (JSON is part of it) is taken event by event from the parser: size, depth, aliases and tags are judged
-before anything is built. Scalars follow the core schema of YAML 1.2; dates stay text for the model to read.
+YAML 1.2 (JSON is part of it) is taken event by event from the parser: depth, aliases and tags are judged before
+anything is built. Scalars follow the core schema of YAML 1.2; dates stay text for the model to read.
 """
 
 import re
@@ -30,7 +30,7 @@ Place = tuple[int, int]
 
 LARGEST_BYTES: Final = 1 << 20
 DEEPEST: Final = 50
-MOST_LINES: Final = 50_000
+MOST_WORDS: Final = 100_000
 MOST_EVENTS: Final = 32_000  # below one second of parsing; the largest chart of one's own needs 30,000
 LONGEST_NUMBER: Final = 40
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -141,8 +141,8 @@ def decode(text: str | bytes) -> str:
         message = "The text is not UTF-8 here. Save the file as UTF-8 and try again."
         raise ConfigError([Problem("", line, None, "not_utf8", message)]) from error
     clear = clear.removeprefix("\ufeff")
-    if (lines := clear.count("\n") + 1) > MOST_LINES:
-        message = f"A config has at most {MOST_LINES:,} lines; this one has {lines:,}."
+    if (words := len(clear.split())) > MOST_WORDS:
+        message = f"A config has at most {MOST_WORDS:,} words; this one has {words:,}."
         raise ConfigError([Problem("", None, None, "too_large", message)])
     for character in YAML_FORBIDDEN.finditer(clear):
         line = clear.count("\n", 0, character.start()) + 1
