@@ -1,0 +1,253 @@
+"""Django settings: one file for every place the platform runs; what differs comes from the environment."""
+
+from typing import Any
+
+from config import env
+from core.postgres.pool import forget_tenant
+
+# -- addresses and secrets -----------------------------------------------------------------------------------
+
+SECRET_KEY = env.secret_key()
+DEBUG = False
+BASE_HOST = env.env_text("BASE_HOST", "localhost")
+HTTPS = env.env_bool("HTTPS", BASE_HOST != "localhost")
+VALKEY_URL = env.valkey_url()
+STORAGE_URL = env.storage_url()
+# Any host may knock: the domain table decides which ones exist, and an API key works on every host.
+ALLOWED_HOSTS = ["*"]
+
+# -- applications --------------------------------------------------------------------------------------------
+
+SHARED_APPS = [
+    "django_tenants",
+    "core",
+    "core.jobs",
+    "tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "csp",
+    "template_partials.apps.SimpleAppConfig",
+]
+TENANT_APPS = [
+    "core",
+    "django.contrib.sessions",
+    "generation",
+    "evaluation",
+    "compliance",
+    "frontend",
+]
+INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+TENANT_SYNC_ROUTER = "core.postgres.router.SchemaRouter"
+DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+MIDDLEWARE = [
+    "core.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.health.answer",
+    "core.middleware.body_limit",
+    "core.ratelimit.headers",
+    "tenants.middleware.tenant_of_request",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tenants.middleware.session_of_tenant",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tenants.middleware.principal_of_session",
+    "core.middleware.PermissionMiddleware",
+]
+
+# -- data ----------------------------------------------------------------------------------------------------
+
+
+def _database(url: str) -> dict[str, Any]:
+    # persistent connections leak under ASGI; the pool takes their place
+    return {"ENGINE": "core.postgres", "CONN_MAX_AGE": 0, **env.django_database(url)}
+
+
+DATABASES = {"default": _database(env.database_url()), "owner": _database(env.database_owner_url())}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": env.env_int("DATABASE_POOL_SIZE", 8, minimum=1, maximum=200),
+    "timeout": 20,
+    "reset": forget_tenant,
+}
+DATABASES["owner"]["SET_ROLE"] = False
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.cache_location(VALKEY_URL),
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+    }
+}
+
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# -- people --------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["tenants.sign_in.MemberBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "tenants.sign_in.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+
+_cookie_prefix = "__Host-" if HTTPS else ""  # browsers take this prefix over HTTPS only
+SESSION_COOKIE_NAME = f"{_cookie_prefix}datasynth-session"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_NAME = f"{_cookie_prefix}datasynth-csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "core.pages.csrf_failure"
+
+# -- what browsers are told ----------------------------------------------------------------------------------
+
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
+            "builtins": ["template_partials.templatetags.partials"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = env.data_home() / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = False
+
+# -- API -----------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20  # 1 MiB: configs are text
+API_REQUESTS_PER_MINUTE = env.env_int("API_REQUESTS_PER_MINUTE", 600, minimum=1)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.authentication.ApiKeyAuthentication",
+        "tenants.authentication.BrowserSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api_defaults.DeclaredPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.ratelimit.ApiThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["core.api_defaults.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api_defaults.FirstRenderer",
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.KeysetPagination",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ApiSchema",
+    "EXCEPTION_HANDLER": "core.api.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DataSynth Platform",
+    "DESCRIPTION": "Synthetic finance data: configs, runs, reports, files.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_COERCE_PATH_PK_SUFFIX": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "PREPROCESSING_HOOKS": ["core.openapi.only_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.openapi.add_problem_responses",
+    ],
+}
+
+# -- runs ----------------------------------------------------------------------------------------------------
+
+GENERATION_MAX_JOURNAL_LINES = env.env_int("GENERATION_MAX_JOURNAL_LINES", 50_000_000, minimum=1)
+SIGNING_KEY_PATH = env.env_text("SIGNING_KEY_PATH", str(env.data_home() / "keys" / "signing.pem"))
+
+# -- jobs ----------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.celery_broker_url(VALKEY_URL)
+CELERY_TIMEZONE = TIME_ZONE
+
+# -- logs ----------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.env_text("LOG_LEVEL", "INFO")},
+}

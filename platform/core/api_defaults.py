@@ -1,0 +1,68 @@
+"""What every API view starts with: permission, parser, negotiation. REST framework loads this before its views."""
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from core.permissions import principal_of, required
+
+MAXIMAL_DEPTH = 64
+MAXIMAL_KEYS = 10_000
+
+
+class DeclaredPermission(BasePermission):
+    """The permission class of every API view: what the view declares against what the principal may."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        wanted = required(type(view), request.method)
+        if wanted is None:
+            raise exceptions.MethodNotAllowed(request.method or "")
+        return principal_of(request).can(wanted)
+
+
+class StrictJSONParser(JSONParser):
+    """JSON that a database can keep: bounded depth and size, no NaN, no NUL, no lone surrogates."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            document = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError(f"JSON may be nested {MAXIMAL_DEPTH} levels deep.") from None
+        _check(document)
+        return document
+
+
+def _check(document: Any) -> None:
+    pending, keys = [(document, 0)], 0
+    while pending:
+        value, depth = pending.pop()
+        if depth > MAXIMAL_DEPTH:
+            raise exceptions.ParseError(f"JSON may be nested {MAXIMAL_DEPTH} levels deep.")
+        if isinstance(value, dict):
+            keys += len(value)
+            pending += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            pending += [(part, depth + 1) for part in value]
+        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+            raise exceptions.ParseError("Text must be Unicode without NUL characters.")
+        if keys > MAXIMAL_KEYS:
+            raise exceptions.ParseError(f"JSON may have {MAXIMAL_KEYS:,} keys.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class FirstRenderer(DefaultContentNegotiation):
+    """Answer in the view's own media type whatever the caller accepts: there is only one."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type

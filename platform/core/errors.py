@@ -1,0 +1,91 @@
+"""Errors that a user can cause. Each surface (API, pages) answers them in one place; all else is a bug."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class DomainError(Exception):
+    """A rule of the product was broken. The message is safe to show and states the rule and the value.
+
+    `errors` lists every single problem, each a mapping with `detail` and a place: `pointer` (JSON pointer into
+    the request's body), `parameter`, or `path` and `line` of a config.
+    """
+
+    code = "domain_error"
+    http_status = 400
+    title = "The request cannot be carried out"
+
+    def __init__(self, message: str, *, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(dict(error) for error in errors)
+
+
+class InvalidInput(DomainError):
+    """A value is outside its range, or values contradict each other."""
+
+    code = "invalid_input"
+    http_status = 422
+    title = "Invalid input"
+
+
+class NotFound(DomainError):
+    """No such object in this organisation."""
+
+    code = "not_found"
+    http_status = 404
+    title = "Not found"
+
+    def __init__(self, message: str = "There is nothing here.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(DomainError):
+    """The role does not allow it."""
+
+    code = "forbidden"
+    http_status = 403
+    title = "Not allowed"
+
+
+class Conflict(DomainError):
+    """The object is in a state that does not allow it."""
+
+    code = "conflict"
+    http_status = 409
+    title = "Conflict with the present state"
+
+
+class QuotaExceeded(DomainError):
+    """More than the organisation may use; waiting does not help, unlike with a rate limit."""
+
+    code = "quota_exceeded"
+    http_status = 422
+    title = "Quota exceeded"
+
+
+class PreconditionFailed(DomainError):
+    """The object changed since it was read (If-Match)."""
+
+    code = "precondition_failed"
+    http_status = 412
+    title = "Changed in the meantime"
+
+
+class PreconditionRequired(DomainError):
+    """The request must say which version it changes (If-Match)."""
+
+    code = "precondition_required"
+    http_status = 428
+    title = "If-Match is required"
+
+
+class RateLimited(DomainError):
+    """Too many requests; `retry_after_seconds` says when the next one is welcome."""
+
+    code = "rate_limited"
+    http_status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

@@ -1,0 +1,108 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the same request twice has one effect."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.errors import Conflict, DomainError
+from core.models import IdempotencyRecord
+from core.permissions import principal_of
+from core.tenancy import tenant_key
+
+KEPT_FOR = timedelta(hours=24)
+_PRINTABLE_ASCII = range(0x21, 0x7F)
+_KEPT_HEADERS = ("Location", "ETag")
+_FORGET_AT_ONCE = 100  # old records removed by one request
+
+
+class IdempotencyKeyMissing(DomainError):
+    """The request needs an Idempotency-Key header of 1 to 255 printable characters."""
+
+    code = "idempotency_key_missing"
+    http_status = 400
+    title = "Idempotency-Key required"
+
+
+class IdempotencyKeyReused(DomainError):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+    title = "Idempotency-Key used before"
+
+
+class RequestInProgress(Conflict):
+    """The first request with this Idempotency-Key is still being carried out."""
+
+    code = "request_in_progress"
+    title = "Still in progress"
+
+
+def idempotent(request: Request, handler: Callable[[], Response]) -> Response:
+    """Run `handler` once per (organisation, credential, key); give its answer again for 24 hours.
+
+    Effect and record are written in one transaction, so neither exists without the other. An answer that is an
+    error is not kept: nothing happened, the caller may try again. The answer must hold no secret.
+    Raises: IdempotencyKeyMissing 400, RequestInProgress 409, IdempotencyKeyReused 422.
+    """
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not 1 <= len(key) <= 255 or any(ord(character) not in _PRINTABLE_ASCII for character in key):
+        raise IdempotencyKeyMissing("Send an Idempotency-Key header of 1 to 255 printable ASCII characters.")
+    credential, fingerprint = principal_of(request).credential, _fingerprint(request)
+    with transaction.atomic():
+        if not _lock(credential, key):
+            raise RequestInProgress("The first request with this Idempotency-Key has not ended yet.")
+        if (kept := _kept(credential, key)) is not None:
+            return _again(kept, fingerprint)
+        response = handler()
+        if response.status_code >= 400:
+            transaction.set_rollback(True)
+            return response
+        IdempotencyRecord.objects.create(
+            credential=credential,
+            key=key,
+            fingerprint=fingerprint,
+            status=response.status_code,
+            headers={name: response[name] for name in _KEPT_HEADERS if response.has_header(name)},
+            body=json.loads(json.dumps(response.data, default=str)),
+        )
+        return response
+
+
+def _fingerprint(request: Request) -> str:
+    body = json.dumps(request.data, sort_keys=True, default=str)
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{body}".encode()).hexdigest()
+
+
+def _lock(credential: str, key: str) -> bool:
+    """Take the key until the transaction ends; False when another request holds it."""
+    name = hashlib.sha256(tenant_key("idempotency").encode() + f"\0{credential}\0{key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], "big", signed=True)]
+        )
+        row: tuple[Any, ...] = cursor.fetchone()
+    return bool(row[0])
+
+
+def _kept(credential: str, key: str) -> IdempotencyRecord | None:
+    old = IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
+    some = old.order_by("created_at").values("pk")[:_FORGET_AT_ONCE]
+    IdempotencyRecord.objects.filter(pk__in=some).delete()
+    old.filter(credential=credential, key=key).delete()
+    return IdempotencyRecord.objects.filter(credential=credential, key=key).first()
+
+
+def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
+    if kept.fingerprint != fingerprint:
+        raise IdempotencyKeyReused("This Idempotency-Key was used for a request with other content.")
+    return Response(
+        kept.body, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
+    )

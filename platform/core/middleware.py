@@ -1,0 +1,91 @@
+"""Steps of every request that know no app: request id, size limit, errors of rules, permissions of pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.http import urlencode
+from rest_framework.views import APIView
+
+from core.errors import DomainError
+from core.pages import error_answer
+from core.permissions import declared, principal_of, required
+from core.problems import domain_problem, is_api_request
+from core.request_ids import begin_request
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+def request_id(get_response: Handler) -> Handler:
+    """Give the request an id, or keep the caller's, and send it back."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        chosen = begin_request(request.headers.get("X-Request-ID"))
+        response = get_response(request)
+        response["X-Request-ID"] = chosen
+        return response
+
+    return middleware
+
+
+def body_limit(get_response: Handler) -> Handler:
+    """Refuse bodies over DATA_UPLOAD_MAX_MEMORY_SIZE before anything reads them."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit():
+            return error_answer(request, 400)
+        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return error_answer(request, 413)
+        return get_response(request)
+
+    return middleware
+
+
+class PermissionMiddleware:
+    """Pages: compare what the view declares with what the principal may; translate errors of rules."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, callback: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        if _is_api_view(callback):
+            return None  # core.api.DeclaredPermission decides, after the API has authenticated
+        wanted = required(callback, request.method)
+        if wanted is None:
+            response = error_answer(request, 405)
+            response["Allow"] = ", ".join(declared(callback) or ())
+            return response
+        principal = principal_of(request)
+        if principal.can(wanted):
+            return None
+        return _to_sign_in(request) if principal.is_anonymous else error_answer(request, 403)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        if is_api_request(request):
+            return domain_problem(exception)
+        return error_answer(request, exception.http_status, str(exception))
+
+
+def _is_api_view(callback: Any) -> bool:
+    view_class = getattr(callback, "cls", None)
+    return isinstance(view_class, type) and issubclass(view_class, APIView)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page and back; a fragment request is told to move the whole page."""
+    target = request.get_full_path()
+    if request.headers.get("HX-Request") != "true":
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': target})}")
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = f"{settings.LOGIN_URL}?{urlencode({'next': '/'})}"
+    return response

@@ -1,0 +1,63 @@
+"""How the OpenAPI document is made from the views: only the API, and problem details as every error."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from core.problems import API_PREFIX, MEDIA_TYPE
+
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                    "pointer": {"type": "string", "description": "JSON pointer into the body"},
+                    "parameter": {"type": "string", "description": "name of a query parameter"},
+                    "path": {"type": "string", "description": "place in a config"},
+                    "line": {"type": ["integer", "null"], "description": "line in the text of a config"},
+                },
+                "additionalProperties": True,
+            },
+        },
+    },
+}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class ApiSchema(AutoSchema):
+    """drf-spectacular's view inspector; the permission of an operation becomes part of its description."""
+
+    def get_description(self) -> str:
+        text = str(super().get_description() or "")
+        permission = getattr(self.view, "permissions", {}).get(self.method)
+        return f"{text}\n\nPermission: `{permission}`.".strip() if permission else text
+
+
+def only_api(endpoints: list[Any]) -> list[Any]:
+    """Preprocessing hook: pages are not part of the document."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(API_PREFIX)]
+
+
+def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Postprocessing hook: every operation may answer with problem details."""
+    result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in result["paths"].values():
+        for method in _METHODS:
+            if operation := path.get(method):
+                operation["responses"]["default"] = {"description": "An error", "content": content}
+    return result

@@ -1,0 +1,95 @@
+"""Problem details (RFC 9457): the one shape of every answer of the API that is not a success."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from core.errors import DomainError
+from core.request_ids import current_request_id
+
+MEDIA_TYPE = "application/problem+json"
+API_PREFIX = "/api/"
+TYPE_PREFIX = "/api/v1/problems/"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """What a problem's `type` leads to."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+_HTTP = (
+    ProblemType("bad_request", 400, "Bad request", "The request cannot be read: broken JSON, wrong encoding."),
+    ProblemType("authentication_required", 401, "Sign-in or API key required", "No valid credential came along."),
+    ProblemType("method_not_allowed", 405, "Method not allowed", "The path exists, but not for this method."),
+    ProblemType("not_acceptable", 406, "Not acceptable", "None of the media types asked for is available."),
+    ProblemType("body_too_large", 413, "Body too large", "Bodies may have 1 MiB."),
+    ProblemType("unsupported_media_type", 415, "Unsupported media type", "The body's Content-Type is not known."),
+    ProblemType("internal_error", 500, "Internal error", "A fault on our side; it was logged under request_id."),
+    ProblemType("unavailable", 503, "Not available", "A part of the platform is down; try again later."),
+)
+
+
+def problem(
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str = "",
+    errors: Iterable[Mapping[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """An answer of media type application/problem+json. Nothing in it depends on ids in the path."""
+    body: dict[str, Any] = {"type": TYPE_PREFIX + code, "title": title, "status": status, "code": code}
+    if detail:
+        body["detail"] = detail
+    if listed := [dict(error) for error in errors]:
+        body["errors"] = listed
+    body["request_id"] = current_request_id()
+    return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def http_problem(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """The problem of a plain HTTP status, such as 405."""
+    found = next((kind for kind in problem_types().values() if kind.status == status), None)
+    if found is None:
+        phrase = HTTPStatus(status).phrase
+        found = ProblemType(phrase.lower().replace(" ", "_"), status, phrase, phrase)
+    return problem(status=status, code=found.code, title=found.title, detail=detail, headers=headers)
+
+
+def domain_problem(error: DomainError) -> HttpResponse:
+    """The problem of a broken rule."""
+    seconds = getattr(error, "retry_after_seconds", None)
+    return problem(
+        status=error.http_status,
+        code=error.code,
+        title=error.title,
+        detail=str(error),
+        errors=error.errors,
+        headers={"Retry-After": str(seconds)} if seconds is not None else None,
+    )
+
+
+def problem_types() -> dict[str, ProblemType]:
+    """Every type by code: those of HTTP and one for each class of domain error, whichever app defines it."""
+    types = {kind.code: kind for kind in _HTTP}
+    pending: list[type[DomainError]] = [DomainError]
+    while pending:
+        error = pending.pop()
+        pending.extend(error.__subclasses__())
+        meaning = (error.__doc__ or error.title).strip().splitlines()[0]
+        types.setdefault(error.code, ProblemType(error.code, error.http_status, error.title, meaning))
+    return types
+
+
+def is_api_request(request: HttpRequest) -> bool:
+    return request.path.startswith(API_PREFIX)

@@ -1,0 +1,182 @@
+"""Rate limits by the generic cell rate algorithm, in Valkey; in this process alone while Valkey is away."""
+
+import logging
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from core.permissions import principal_of
+from core.tenancy import tenant_key
+
+logger = logging.getLogger(__name__)
+
+_ORGANISATION_SHARE = 5  # an organisation may do as much as five busy credentials
+_FALLBACK_KEYS = 10_000
+_RETRY_VALKEY_SECONDS = 5.0
+
+# All limits in one step: a refused request costs nothing anywhere. Times are microseconds of the server's clock.
+_GCRA = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local wait, remaining, reset = 0, -1, 0
+local arrivals = {}
+for i, key in ipairs(KEYS) do
+  local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local arrival = math.max(tonumber(redis.call('GET', key) or now), now) + interval
+  arrivals[i] = arrival
+  wait = math.max(wait, arrival - burst * interval - now)
+  local left = math.max(0, math.floor((now + burst * interval - arrival) / interval))
+  if remaining < 0 or left < remaining then remaining = left end
+  reset = math.max(reset, arrival - now)
+end
+if wait <= 0 then
+  for i, key in ipairs(KEYS) do
+    redis.call('SET', key, string.format('%.0f', arrivals[i]), 'PX', math.ceil((arrivals[i] - now) / 1000) + 1)
+  end
+end
+return {wait <= 0 and 1 or 0, remaining, math.ceil(math.max(wait, 0)), math.ceil(reset)}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `per_minute` requests a minute, `burst` of them at once, counted under `key`."""
+
+    key: str
+    per_minute: int
+    burst: int
+
+    @property
+    def interval_microseconds(self) -> float:
+        return 60e6 / self.per_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The tightest of the limits that were asked."""
+
+    is_allowed: bool
+    remaining: int
+    retry_after_seconds: int
+    reset_seconds: int
+
+
+def check(limits: Sequence[Limit]) -> Decision:
+    """Count one request against all limits at once; a refused one counts nowhere."""
+    answer = _ask_valkey(limits)
+    allowed, remaining, wait, reset = _local.check(limits) if answer is None else answer
+    return Decision(bool(allowed), int(remaining), math.ceil(wait / 1e6), math.ceil(reset / 1e6))
+
+
+class ApiThrottle(BaseThrottle):
+    """One limit for the credential, a wider one for its organisation."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        principal = principal_of(request)
+        per_minute = settings.API_REQUESTS_PER_MINUTE
+        who = f"{principal.credential}:{client_address(request._request)}" if principal.is_anonymous else (
+            principal.credential
+        )
+        self.decision = check(
+            [
+                _limit(tenant_key("rate", "credential", who), per_minute),
+                _limit(tenant_key("rate", "organisation"), per_minute * _ORGANISATION_SHARE),
+            ]
+        )
+        request._request.rate_limit = self.decision  # type: ignore[attr-defined]  # read by `headers`
+        return self.decision.is_allowed
+
+    def wait(self) -> float:
+        return float(self.decision.retry_after_seconds)
+
+
+def too_many_bad_keys(request: HttpRequest) -> Decision:
+    """Count one failed API key of this address: guessing gets slow, honest callers do not notice."""
+    return check([Limit(f"rate/bad-key/{client_address(request)}", per_minute=30, burst=30)])
+
+
+def client_address(request: HttpRequest) -> str:
+    """The peer's address; uvicorn puts the forwarded one here when it trusts the proxy."""
+    return str(request.META.get("REMOTE_ADDR") or "local")
+
+
+def headers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: tell callers of the API how much is left (draft-ietf-httpapi-ratelimit-headers-11)."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        decision: Decision | None = getattr(request, "rate_limit", None)
+        if decision is not None:
+            response["RateLimit-Policy"] = f'"default";q={settings.API_REQUESTS_PER_MINUTE};w=60'
+            response["RateLimit"] = f'"default";r={decision.remaining};t={decision.reset_seconds}'
+        return response
+
+    return middleware
+
+
+def _limit(key: str, per_minute: int) -> Limit:
+    return Limit(key, per_minute, burst=max(1, per_minute // 6))  # ten seconds' worth at once
+
+
+# -- Valkey --------------------------------------------------------------------------------------------------
+
+
+@cache
+def _script(url: str) -> Any:
+    client = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+    return client.register_script(_GCRA)
+
+
+def _ask_valkey(limits: Sequence[Limit]) -> Any:
+    """None while Valkey is away; asked again only after some seconds, so that requests do not wait for it."""
+    if time.monotonic() < _local.until:
+        return None
+    arguments = [value for limit in limits for value in (limit.interval_microseconds, limit.burst)]
+    try:
+        return _script(settings.VALKEY_URL)(keys=[limit.key for limit in limits], args=arguments)
+    except redis.RedisError as error:
+        _local.until = time.monotonic() + _RETRY_VALKEY_SECONDS
+        logger.warning("Valkey is away, rates are counted per process: %s", error)
+        return None
+
+
+class _LocalLimiter:
+    """The same algorithm in this process, for a bounded number of keys (the oldest are forgotten)."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self._arrivals: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, limits: Sequence[Limit]) -> tuple[bool, float, float, float]:
+        now = time.monotonic() * 1e6
+        with self._lock:
+            steps = [max(self._arrivals.get(limit.key, now), now) + limit.interval_microseconds for limit in limits]
+            spans = [limit.burst * limit.interval_microseconds for limit in limits]
+            wait = max(step - span - now for step, span in zip(steps, spans, strict=True))
+            if wait <= 0:
+                for limit, step in zip(limits, steps, strict=True):
+                    self._arrivals[limit.key] = step
+                    self._arrivals.move_to_end(limit.key)
+                while len(self._arrivals) > _FALLBACK_KEYS:
+                    self._arrivals.popitem(last=False)
+        remaining = min(
+            max(0.0, (now + span - step) // limit.interval_microseconds)
+            for limit, step, span in zip(limits, steps, spans, strict=True)
+        )
+        return wait <= 0, remaining, max(wait, 0.0), max(steps) - now
+
+
+_local = _LocalLimiter()

@@ -1,0 +1,150 @@
+"""API v1: members and API keys of the organisation."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.permissions import Permission, principal_of, requires
+from tenants import queries, services
+from tenants.models import ApiKey, Membership
+from tenants.roles import Role
+
+
+class MemberOut(serializers.Serializer[Membership]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField(source="user.email")
+    name = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    last_sign_in_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class AddMember(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class AddedMemberOut(MemberOut):
+    initial_password = serializers.CharField(help_text="Shown this once; hand it to the person.")
+
+
+class ChangeMember(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class ApiKeyOut(serializers.Serializer[ApiKey]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    key_id = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    created_by = serializers.EmailField(source="created_by.email")
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class IssueApiKey(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=100)
+    role = serializers.ChoiceField(choices=Role.choices)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class IssuedApiKeyOut(ApiKeyOut):
+    key = serializers.CharField(help_text="The key itself. Shown this once.")
+
+
+def _checked(serializer: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+@requires(GET=Permission.MEMBERS_READ, POST=Permission.MEMBERS_WRITE)
+class MemberList(GenericAPIView[Membership]):
+    serializer_class = MemberOut
+
+    @extend_schema(operation_id="members_list", responses=MemberOut(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(queries.members())
+        return self.get_paginated_response(MemberOut(page, many=True).data)
+
+    @extend_schema(operation_id="members_add", request=AddMember, responses={201: AddedMemberOut})
+    def post(self, request: Request) -> Response:
+        """Add a person. They sign in with the initial password, which works in this organisation only."""
+        added = services.add_member(actor=principal_of(request).actor, **_checked(AddMember, request))
+        body = {**MemberOut(added.membership).data, "initial_password": added.initial_password}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+@requires(GET=Permission.MEMBERS_READ, PATCH=Permission.MEMBERS_WRITE, DELETE=Permission.MEMBERS_WRITE)
+class MemberDetail(GenericAPIView[Membership]):
+    serializer_class = MemberOut
+
+    @extend_schema(operation_id="members_read")
+    def get(self, request: Request, member_id: UUID) -> Response:
+        return Response(MemberOut(queries.member(member_id)).data)
+
+    @extend_schema(operation_id="members_change", request=ChangeMember, responses=MemberOut)
+    def patch(self, request: Request, member_id: UUID) -> Response:
+        """Change the role. API keys that could do more than the new role are revoked."""
+        membership = queries.member(member_id)
+        changes = _checked(ChangeMember, request)
+        changed = services.change_role(actor=principal_of(request).actor, membership=membership, **changes)
+        return Response(MemberOut(changed).data)
+
+    @extend_schema(operation_id="members_remove", responses={204: None})
+    def delete(self, request: Request, member_id: UUID) -> Response:
+        """Remove the person; their sessions end and their API keys are revoked."""
+        services.remove_member(actor=principal_of(request).actor, membership=queries.member(member_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@requires(GET=Permission.KEYS_READ, POST=Permission.KEYS_WRITE)
+class ApiKeyList(GenericAPIView[ApiKey]):
+    serializer_class = ApiKeyOut
+
+    @extend_schema(operation_id="api_keys_list", responses=ApiKeyOut(many=True))
+    def get(self, request: Request) -> Response:
+        """Your own keys; all keys of the organisation for admins. Revoked ones stay in the list."""
+        page = self.paginate_queryset(queries.api_keys(principal_of(request)))
+        return self.get_paginated_response(ApiKeyOut(page, many=True).data)
+
+    @extend_schema(operation_id="api_keys_issue", request=IssueApiKey, responses={201: IssuedApiKeyOut})
+    def post(self, request: Request) -> Response:
+        """Make a key with at most your own role. The key is shown this once."""
+        issued = services.issue_api_key(principal=principal_of(request), **_checked(IssueApiKey, request))
+        return Response(
+            {**ApiKeyOut(issued.api_key).data, "key": issued.text}, status=status.HTTP_201_CREATED
+        )
+
+
+@requires(GET=Permission.KEYS_READ, DELETE=Permission.KEYS_WRITE)
+class ApiKeyDetail(GenericAPIView[ApiKey]):
+    serializer_class = ApiKeyOut
+
+    @extend_schema(operation_id="api_keys_read")
+    def get(self, request: Request, api_key_id: UUID) -> Response:
+        return Response(ApiKeyOut(queries.api_key(principal_of(request), api_key_id)).data)
+
+    @extend_schema(operation_id="api_keys_revoke", responses={204: None})
+    def delete(self, request: Request, api_key_id: UUID) -> Response:
+        """Revoke the key at once."""
+        principal = principal_of(request)
+        services.revoke_api_key(principal=principal, api_key=queries.api_key(principal, api_key_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+urlpatterns = [
+    path("members", MemberList.as_view(), name="api_members"),
+    path("members/<uuid:member_id>", MemberDetail.as_view(), name="api_member"),
+    path("api-keys", ApiKeyList.as_view(), name="api_keys"),
+    path("api-keys/<uuid:api_key_id>", ApiKeyDetail.as_view(), name="api_key"),
+]

@@ -1,0 +1,106 @@
+"""Organisations, the people in them and their API keys. All tables live in the shared schema."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django_tenants.models import DomainMixin, TenantMixin
+
+from tenants.roles import Role
+
+
+class Tenant(TenantMixin):
+    """An organisation. Its data lives in a schema of its own that only its own database role may enter."""
+
+    auto_create_schema = False  # provisioning makes schema, role and rights together
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(DomainMixin):
+    """A host name that leads to an organisation."""
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str) -> "User":
+        """A new person; a membership gives them a password and a role."""
+        user = self.model(email=email.strip().lower())
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person, known by e-mail over all organisations.
+
+    Passwords belong to memberships: an organisation that adds a person hands out the first password, and must
+    not get into another organisation's account with it. `tenants.sign_in` puts the membership's password in place.
+    """
+
+    password = None  # type: ignore[assignment]  # no column; set on the instance at sign-in
+    last_login = None  # type: ignore[assignment]  # kept per membership
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(max_length=254, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Membership(models.Model):
+    """A person's role in an organisation, and how they sign in there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=20, choices=Role)
+    password = models.CharField(max_length=200)  # hash, Argon2
+    last_sign_in_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tenant", "user"], name="membership_once"),)
+        indexes = (models.Index(fields=["tenant", "-created_at", "-id"], name="membership_newest_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class ApiKey(models.Model):
+    """A key that works for one organisation with at most its creator's role. The secret itself is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    key_id = models.CharField(max_length=12, unique=True)
+    secret_hash = models.CharField(max_length=200)
+    role = models.CharField(max_length=20, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["tenant", "-created_at", "-id"], name="apikey_newest_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} (ds_live_{self.key_id})"

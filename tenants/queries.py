@@ -1,0 +1,80 @@
+"""What is known about organisations, people and keys. Row policies keep each organisation to its own rows."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from core.errors import NotFound
+from core.permissions import Permission, Principal
+from core.tenancy import shared_context
+from tenants.keys import KeyText
+from tenants.models import ApiKey, Domain, Membership, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationLink:
+    """One entry of the organisation switcher; each organisation has a sign-in of its own."""
+
+    name: str
+    host: str
+    role: str
+    is_current: bool
+
+
+def tenant_of_host(host: str) -> Tenant | None:
+    """The organisation that lives at a host name (without port). Call in the shared schema."""
+    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
+    return domain.tenant if domain else None
+
+
+def organisation() -> Tenant:
+    """The organisation of this request."""
+    return Tenant.objects.get()
+
+
+def organisations_of(user_id: UUID | str, current: Tenant) -> list[OrganisationLink]:
+    """Every organisation that a person belongs to, by name."""
+    with shared_context():
+        rows = list(
+            Membership.objects.filter(user_id=user_id, tenant__domains__is_primary=True)
+            .order_by("tenant__name")
+            .values_list("tenant__name", "tenant__domains__domain", "role", "tenant_id")
+        )
+    return [OrganisationLink(name, host, role, tenant == current.pk) for name, host, role, tenant in rows]
+
+
+def members() -> QuerySet[Membership]:
+    """The people of this organisation."""
+    return Membership.objects.select_related("user")
+
+
+def member(member_id: UUID) -> Membership:
+    """Raises NotFound."""
+    found = members().filter(pk=member_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def api_keys(principal: Principal) -> QuerySet[ApiKey]:
+    """The keys of this organisation that the principal may see: their own, or all with `keys.manage`."""
+    keys = ApiKey.objects.select_related("created_by")
+    return keys if principal.can(Permission.KEYS_MANAGE) else keys.filter(created_by_id=principal.user_id)
+
+
+def api_key(principal: Principal, api_key_id: UUID) -> ApiKey:
+    """Raises NotFound, also for a key of somebody else that the principal may not see."""
+    found = api_keys(principal).filter(pk=api_key_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def live_key(key: KeyText) -> ApiKey | None:
+    """The row of a key that is neither revoked nor expired. Call in the shared schema."""
+    alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    return (
+        ApiKey.objects.select_related("tenant", "created_by").filter(alive, key_id=key.key_id).first()
+    )

@@ -1,0 +1,246 @@
+"""Changes to organisations, people and keys. Each leaves one audit event in its transaction."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.utils import timezone
+
+from core import audit
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.permissions import Permission, Principal
+from core.postgres.names import SHARED_SCHEMA, is_tenant_schema
+from core.postgres.provision import create_schema
+from core.tenancy import OWNER_ALIAS, owner_context, shared_context
+from tenants import queries
+from tenants.keys import hash_secret, new_key
+from tenants.models import ApiKey, Domain, Membership, Tenant, User
+from tenants.roles import Role, includes
+
+_SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
+_MAXIMAL_KEY_LIFE = timedelta(days=366)
+_LAST_USE_PRECISION = timedelta(minutes=1)
+
+
+class LastAdmin(Conflict):
+    """An organisation must keep at least one admin."""
+
+    code = "last_admin"
+    title = "Last admin"
+
+
+@dataclass(frozen=True, slots=True)
+class AddedMember:
+    """A new membership with the password to hand over; it is shown this once."""
+
+    membership: Membership
+    initial_password: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new API key with its text, which is shown this once."""
+
+    api_key: ApiKey
+    text: str
+
+
+# -- organisations -------------------------------------------------------------------------------------------
+
+
+def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenant:
+    """Make an organisation with its schema, its database role and its host name, all or nothing.
+
+    Args: slug: lower-case letters, digits and single hyphens, at most 40; host: without port.
+    Raises: InvalidInput, Conflict. Needs the owner's connection, so commands and set-up only.
+    """
+    schema = slug.replace("-", "_")
+    if not _SLUG.fullmatch(slug) or not is_tenant_schema(schema):
+        raise InvalidInput(f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40.")
+    with transaction.atomic(using=OWNER_ALIAS), owner_context(SHARED_SCHEMA):
+        if Tenant.objects.using(OWNER_ALIAS).filter(schema_name=schema).exists():
+            raise Conflict(f"There is an organisation {slug!r} already.")
+        if Domain.objects.using(OWNER_ALIAS).filter(domain=host.lower()).exists():
+            raise Conflict(f"The host {host!r} belongs to an organisation already.")
+        create_schema(schema)
+        tenant = Tenant(schema_name=schema, name=name)
+        tenant.save(using=OWNER_ALIAS)
+        Domain(domain=host.lower(), tenant=tenant).save(using=OWNER_ALIAS)
+        audit.record_through(
+            OWNER_ALIAS, actor=actor, action="tenants.organisation.create", target=tenant, name=name, host=host
+        )
+    return tenant
+
+
+# -- people --------------------------------------------------------------------------------------------------
+
+
+def add_member(*, actor: str, email: str, role: str, name: str = "", password: str | None = None) -> AddedMember:
+    """Add a person to this organisation, with a password for this organisation only.
+
+    Raises: InvalidInput; Conflict when they are a member already.
+    """
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise InvalidInput(f"{email!r} is not an e-mail address.") from None
+    chosen = Role(role)
+    password = password or secrets.token_urlsafe(12)
+    with transaction.atomic():
+        tenant = queries.organisation()
+        with shared_context():
+            user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+            if Membership.objects.filter(tenant=tenant, user=user).exists():
+                raise Conflict(f"{email} is a member already.")
+            membership = Membership.objects.create(
+                tenant=tenant, user=user, role=chosen, name=name, password=make_password(password)
+            )
+        audit.record(actor=actor, action="tenants.member.add", target=membership, email=email, role=chosen.value)
+    return AddedMember(membership, password)
+
+
+def change_role(*, actor: str, membership: Membership, role: str) -> Membership:
+    """Give a member another role. Their keys that could do more than the new role are revoked with it.
+
+    Raises: LastAdmin.
+    """
+    chosen = Role(role)
+    with transaction.atomic():
+        before = _locked(membership)
+        if before.role == chosen:
+            return before
+        if before.role == Role.ADMIN:
+            _refuse_last_admin(before)
+        with shared_context():
+            Membership.objects.filter(pk=before.pk).update(role=chosen)
+        revoked = _revoke_keys_beyond(before, chosen)
+        audit.record(
+            actor=actor,
+            action="tenants.member.change_role",
+            target=before,
+            role=chosen.value,
+            before=before.role,
+            revoked_keys=revoked,
+        )
+        before.role = chosen
+    return before
+
+
+def remove_member(*, actor: str, membership: Membership) -> None:
+    """End a membership: sessions stop working and the person's keys are revoked. Raises: LastAdmin."""
+    with transaction.atomic():
+        before = _locked(membership)
+        if before.role == Role.ADMIN:
+            _refuse_last_admin(before)
+        revoked = _revoke_keys_beyond(before, None)
+        target = audit.label(before)
+        with shared_context():
+            Membership.objects.filter(pk=before.pk).delete()
+        audit.record(
+            actor=actor,
+            action="tenants.member.remove",
+            target=target,
+            email=before.user.email,
+            role=before.role,
+            revoked_keys=revoked,
+        )
+
+
+def _locked(membership: Membership) -> Membership:
+    """The row as it is now. One change of members at a time per organisation, so that one admin always stays."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {membership.tenant_id}"])
+    return queries.member(membership.pk)
+
+
+def _refuse_last_admin(membership: Membership) -> None:
+    if not queries.members().filter(role=Role.ADMIN).exclude(pk=membership.pk).exists():
+        raise LastAdmin("This is the only admin. Make somebody else an admin first.")
+
+
+def _revoke_keys_beyond(membership: Membership, role: str | None) -> list[str]:
+    """Revoke the person's keys that `role` would not cover (all of them for None)."""
+    with shared_context():
+        keys = ApiKey.objects.filter(
+            tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
+        )
+        too_much = [key for key in keys if role is None or not includes(role, key.role)]
+        ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
+    return [key.key_id for key in too_much]
+
+
+# -- keys ----------------------------------------------------------------------------------------------------
+
+
+def issue_api_key(*, principal: Principal, name: str, role: str, expires_at: datetime | None = None) -> IssuedKey:
+    """Make an API key of this organisation for the principal, with at most their role.
+
+    Raises: Forbidden (a key that could do more), InvalidInput (expiry in the past or over a year away).
+    """
+    chosen, now = Role(role), timezone.now()
+    if principal.role is None or not includes(principal.role, chosen):
+        raise Forbidden(f"A key cannot do more than its maker: your role is {principal.role}, not {chosen.value}.")
+    if expires_at is not None and not now < expires_at <= now + _MAXIMAL_KEY_LIFE:
+        raise InvalidInput(
+            "A key expires within a year from now.",
+            errors=[{"pointer": "/expires_at", "code": "invalid", "detail": "must lie within the next 366 days"}],
+        )
+    key, text = new_key()
+    with transaction.atomic():
+        tenant = queries.organisation()
+        with shared_context():
+            api_key = ApiKey.objects.create(
+                tenant=tenant,
+                created_by_id=principal.user_id,
+                name=name,
+                key_id=key.key_id,
+                secret_hash=hash_secret(key.secret),
+                role=chosen,
+                expires_at=expires_at,
+            )
+        audit.record(
+            actor=principal.actor,
+            action="tenants.api_key.issue",
+            target=api_key,
+            name=name,
+            key_id=key.key_id,
+            role=chosen.value,
+            expires_at=expires_at,
+        )
+    return IssuedKey(api_key, text)
+
+
+def revoke_api_key(*, principal: Principal, api_key: ApiKey) -> None:
+    """Make a key useless at once. A second time changes nothing. Raises: Forbidden for a key of somebody else."""
+    if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
+        raise Forbidden("Only its maker or an admin may revoke a key.")
+    with transaction.atomic():
+        with shared_context():
+            changed = ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now())
+        if changed:
+            audit.record(
+                actor=principal.actor, action="tenants.api_key.revoke", target=api_key, key_id=api_key.key_id
+            )
+
+
+def note_key_use(api_key: ApiKey) -> None:
+    """Remember when a key was used, to the minute. Call in the shared schema."""
+    now = timezone.now()
+    if api_key.last_used_at is None or now - api_key.last_used_at > _LAST_USE_PRECISION:
+        ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
+
+
+def sign_in_password(*, email: str, password: str) -> None:
+    """Set a member's password in this organisation (for commands). Raises: NotFound."""
+    found = queries.members().filter(user__email=email.lower()).first()
+    if found is None:
+        raise NotFound(f"{email} is no member of this organisation.")
+    with transaction.atomic():
+        Membership.objects.filter(pk=found.pk).update(password=make_password(password))
+        audit.record(actor="system", action="tenants.member.set_password", target=found)

@@ -1,0 +1,70 @@
+"""Signing in with allauth: e-mail and the password of the membership in the organisation of this host."""
+
+from typing import Any
+from uuid import UUID
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
+from django.contrib.auth.hashers import check_password
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core import audit
+from tenants.models import Membership, User
+
+SESSION_TENANT = "tenant"
+
+
+class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is untyped
+    """Knows only members of the current organisation: the row policies hide everybody else.
+
+    `user.membership` is the membership, `user.password` its hash, which also signs the session: a changed
+    password or a removed member ends the session at the next request.
+    """
+
+    def get_user(self, user_id: UUID | str) -> User | None:
+        return _with_membership(Membership.objects.filter(user_id=user_id))
+
+    def _check_password(self, user: User | None, password: str) -> User | None:
+        member = _with_membership(Membership.objects.filter(user=user)) if user else None
+        if member is None:
+            return None
+        self._did_check_password = True
+        return member if check_password(password, member.password) else None
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
+    """No public sign-up; a session belongs to one organisation; passwords belong to memberships."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+        request.session[SESSION_TENANT] = str(tenant.pk)
+        with transaction.atomic():
+            Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())
+            audit.record(actor=user.email, action="tenants.member.sign_in", target=user)
+
+    def logout(self, request: HttpRequest) -> None:
+        user: Any = request.user
+        super().logout(request)
+        audit.record(actor=user.email, action="tenants.member.sign_out", target=user)
+
+    def set_password(self, user: User, password: str) -> None:
+        user.set_password(password)
+        with transaction.atomic():
+            Membership.objects.filter(user=user).update(password=user.password)
+            audit.record(actor=user.email, action="tenants.member.change_password", target=user)
+
+
+def _with_membership(memberships: Any) -> User | None:
+    membership = memberships.select_related("user").first()
+    if membership is None:
+        return None
+    user: User = membership.user
+    user.password = membership.password  # type: ignore[assignment]
+    user.membership = membership  # type: ignore[attr-defined]
+    return user
