@@ -1,0 +1,72 @@
+"""Names of a company's master data as Arrow arrays: what codes in numeric columns stand for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from generation.engine.columns import numbered
+from generation.engine.plan import CompanyPlan
+
+BATCH_USERS = 6
+
+
+@dataclass(frozen=True)
+class Names:
+    """Rendered once per shard. Keys are unique over the dataset: they begin with the company's place in the config."""
+
+    plan: CompanyPlan
+
+    @cached_property
+    def unit(self) -> int:
+        """Minor units of the currency in units of the files' last decimal."""
+        return 10**self.plan.scale // self.plan.factor
+
+    @cached_property
+    def _company(self) -> str:
+        return f"{self.plan.index + 1:02d}"
+
+    @cached_property
+    def accounts(self) -> pa.Array:
+        return pa.array([account.number for account in self.plan.chart.accounts], pa.string())
+
+    @cached_property
+    def customers(self) -> pa.Array:
+        return numbered(f"C{self._company}", len(self.plan.customers))
+
+    @cached_property
+    def vendors(self) -> pa.Array:
+        """Goods vendors first, then service vendors."""
+        return numbered(f"V{self._company}", len(self.plan.goods_vendors) + len(self.plan.service_vendors))
+
+    @cached_property
+    def materials(self) -> pa.Array:
+        return numbered(f"M{self._company}", len(self.plan.material_vendor))
+
+    @cached_property
+    def assets(self) -> pa.Array:
+        return numbered(f"A{self._company}", len(self.plan.assets))
+
+    @cached_property
+    def employees(self) -> pa.Array:
+        return numbered(f"E{self._company}", len(self.plan.people))
+
+    @cached_property
+    def users(self) -> pa.Array:
+        """Employees, then batch users."""
+        return pa.concat_arrays([self.employees, numbered("BATCH", BATCH_USERS, 2)])
+
+    @cached_property
+    def cost_centers(self) -> pa.Array:
+        return numbered(f"K{self._company}", self.plan.cost_center_count, 4)
+
+    @cached_property
+    def tax_codes(self) -> list[str]:
+        return list(self.plan.taxes.names)
+
+    @cached_property
+    def bank_account(self) -> str:
+        return f"B{self._company}0001"
+
+    def partners(self, who: str | None) -> pa.Array:
+        return self.customers if who == "customer" else self.vendors

@@ -1,0 +1,137 @@
+"""Financial statements of every period 1 to 12: balance sheet, income statement, cash flow, changes in equity.
+
+Balance sheet lines stand at the period's end; the other statements show the movement of the period. Lines of accounts carry
+the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
+it is nothing but the balance sheet's change, sorted.
+"""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine.closing.trial_balance import Closings, is_result
+from generation.engine.columns import category, constant
+from generation.engine.plan import CompanyPlan
+from generation.engine.shard import Ints, Shard
+
+CURRENT_RESULT: Final = ("BS.E.current_result", "Result of the fiscal year to date")
+NET_INCOME: Final = ("IS.net_income", "Net income")
+# Cash flow line of each balance sheet subtype; fixed assets and equity are treated apart.
+CASH_FLOW: Final = {
+    "trade_receivable": "CF.receivables", "inventory": "CF.inventory", "prepaid": "CF.other_assets", "other_current_asset": "CF.other_assets",
+    "input_tax": "CF.taxes", "tax_payable": "CF.taxes", "deferred_tax_asset": "CF.taxes", "deferred_tax_liability": "CF.taxes",
+    "trade_payable": "CF.payables", "gr_ir": "CF.payables", "accrued": "CF.accruals", "provision": "CF.accruals",
+    "payroll_payable": "CF.payroll", "debt": "CF.debt", "intangible": "CF.investments",
+}  # fmt: skip
+_CASH_FLOW_TITLES: Final = {
+    "CF.net_income": "Net income", "CF.depreciation": "Depreciation", "CF.receivables": "Change in receivables",
+    "CF.inventory": "Change in inventory", "CF.other_assets": "Change in other assets", "CF.taxes": "Change in taxes",
+    "CF.payables": "Change in payables", "CF.accruals": "Change in accruals and provisions", "CF.payroll": "Change in payroll liabilities",
+    "CF.other": "Change in other items", "CF.investments": "Investments in fixed assets", "CF.debt": "Change in debt",
+    "CF.equity": "Contributions to equity", "CF.net_change": "Change in cash",
+}  # fmt: skip
+_EQUITY_TITLES: Final = {
+    "SE.opening": "Equity at the start", "SE.contributions": "Contributions", "SE.net_income": "Net income", "SE.closing": "Equity at the end",
+}  # fmt: skip
+_FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
+
+Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
+
+
+def write(shard: Shard, balances: Ints, closings: Closings) -> None:
+    """financial_statements, standalone."""
+    plan = shard.plan
+    moved = balances[:, :, 0] - balances[:, :, 1]  # debit positive, (accounts, months)
+    result = is_result(plan)
+    income = -moved[result].sum(axis=0)
+    closed = np.zeros_like(moved)
+    for month, sums in closings.items():
+        closed[:, month] = sums[:, 0] - sums[:, 1]
+    standing = np.cumsum(moved, axis=1) + np.cumsum(closed, axis=1) - closed  # before a year-end close of the same month
+    lines: Lines = [
+        *_balance_sheet(plan, standing, result),
+        *_income_statement(plan, moved, result, income),
+        *_cash_flow(plan, moved, income),
+        *_changes_in_equity(plan, moved, income),
+    ]
+    _write(shard, lines)
+
+
+def _by_line(plan: CompanyPlan, values: Ints, select: NDArray[np.bool_]) -> dict[str, tuple[str, Ints]]:
+    """Sum the selected accounts by statement line, in the order of the chart: line -> (class, amounts (months,))."""
+    sums: dict[str, tuple[str, Ints]] = {}
+    for index in np.flatnonzero(select):
+        account = plan.chart.accounts[index]
+        if values[index].any() or account.statement_line in sums:
+            before = sums.get(account.statement_line, (account.class_, np.zeros(values.shape[1], np.int64)))
+            sums[account.statement_line] = (before[0], before[1] + values[index])
+    return sums
+
+
+def _balance_sheet(plan: CompanyPlan, standing: Ints, result: NDArray[np.bool_]) -> Lines:
+    lines: Lines = [
+        ("BS", line, _title(line), values if class_ == "asset" else -values)
+        for line, (class_, values) in _by_line(plan, standing, ~result).items()
+    ]
+    return [*lines, ("BS", *CURRENT_RESULT, -standing[result].sum(axis=0))]
+
+
+def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_], income: Ints) -> Lines:
+    lines: Lines = [
+        ("IS", line, _title(line), -values if class_ == "revenue" else values)
+        for line, (class_, values) in _by_line(plan, moved, result).items()
+    ]
+    return [*lines, ("IS", *NET_INCOME, income)]
+
+
+def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
+    flows = {line: np.zeros(moved.shape[1], np.int64) for line in _CASH_FLOW_TITLES}
+    flows["CF.net_income"] += income
+    for account, values in zip(plan.chart.accounts, moved, strict=True):
+        if account.subtype == "cash":
+            flows["CF.net_change"] += values
+        elif account.subtype == "depreciation_expense":
+            flows["CF.depreciation"] += values
+            flows["CF.investments"] -= values
+        elif account.subtype in _FIXED_ASSETS:
+            flows["CF.investments"] -= values
+        elif account.class_ == "equity":
+            flows["CF.equity"] -= values
+        elif account.class_ in ("asset", "liability"):
+            flows[CASH_FLOW.get(account.subtype, "CF.other")] -= values
+    return [("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items() if flows[line].any()]
+
+
+def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
+    equity = np.array([account.class_ == "equity" for account in plan.chart.accounts])
+    contributions = -moved[equity].sum(axis=0)
+    closing = np.cumsum(contributions + income)
+    amounts = (closing - contributions - income, contributions, income, closing)
+    return [("SE", line, title, values) for (line, title), values in zip(_EQUITY_TITLES.items(), amounts, strict=True)]
+
+
+def _title(line: str) -> str:
+    return line.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _write(shard: Shard, lines: Lines) -> None:
+    horizon, months = shard.plan.horizon, shard.plan.horizon.months
+    names = sorted({line for _, line, _, _ in lines})
+    statements = ("BS", "IS", "CF", "SE")
+    count, n = len(lines), len(lines) * months
+    titles = pa.array([title for _, _, title, _ in lines], pa.string())
+    shard.table(
+        "financial_statements",
+        {
+            "company_code": shard.company(n),
+            "fiscal_year": pa.array(np.repeat(horizon.fiscal_year, count)),
+            "period": pa.array(np.repeat(horizon.fiscal_period.astype(np.int16), count)),
+            "statement": category(np.tile([statements.index(name) for name, _, _, _ in lines], months), statements),
+            "line": category(np.tile([names.index(line) for _, line, _, _ in lines], months), names),
+            "title": titles.take(pa.array(np.tile(np.arange(count), months))),
+            "amount": shard.money(np.stack([values for _, _, _, values in lines], axis=1).ravel()),
+            "basis": constant("standalone", n),
+        },
+    )

@@ -1,0 +1,45 @@
+"""Month-end balances of stock and of fixed assets."""
+
+import numpy as np
+import pyarrow as pa
+
+from generation.engine.columns import category
+from generation.engine.shard import Ints, Shard
+
+
+def write(shard: Shard, pieces: Ints) -> None:
+    """inventory_balances from month-end pieces (materials, months), and asset_balances from the register."""
+    for month, last in enumerate(shard.plan.horizon.month_end):
+        _stock(shard, int(last), pieces[:, month])
+        _assets(shard, month, int(last))
+
+
+def _stock(shard: Shard, last: int, pieces: Ints) -> None:
+    n = len(pieces)
+    shard.table(
+        "inventory_balances",
+        {
+            "company_code": shard.company(n),
+            "period_end": shard.dates(np.full(n, last)),
+            "material_id": category(np.arange(n), shard.names.materials),
+            "quantity": pa.array(pieces.astype(np.int32)),
+            "value": shard.money(pieces * shard.plan.material_cost),
+        },
+    )
+
+
+def _assets(shard: Shard, month: int, last: int) -> None:
+    cost, written_off = shard.plan.assets.balance(month)
+    owned = np.flatnonzero(cost)
+    n = len(owned)
+    shard.table(
+        "asset_balances",
+        {
+            "company_code": shard.company(n),
+            "period_end": shard.dates(np.full(n, last)),
+            "asset_id": category(owned, shard.names.assets),
+            "cost": shard.money(cost[owned]),
+            "accumulated_depreciation": shard.money(written_off[owned]),
+            "net_book_value": shard.money((cost - written_off)[owned]),
+        },
+    )

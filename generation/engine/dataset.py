@@ -1,0 +1,93 @@
+"""What describes a dataset: its data dictionary (schema.json) and its manifest. No clock, no host: same input, same bytes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from generation.engine.config.load import digest, plain
+from generation.engine.config.model import Config
+from generation.engine.packs.currency import exponent
+from generation.engine.plan import CompanyPlan, build_plan
+from generation.engine.schema.catalogue import TABLES
+from generation.engine.writers import FileEntry
+
+ENGINE_VERSION: Final = "1.0.0"  # any change of the bytes of any dataset needs a new one
+CONTRACT_VERSION: Final = 1
+OVER_DELIVERY: Final = 0.1  # tolerated share above the ordered quantity
+
+
+def data_dictionary(config: Config) -> dict[str, Any]:
+    """Content of schema.json: what the dataset covers, and every table and column with type, unit and meaning."""
+    plan = build_plan(config)
+    horizon = plan.companies[0].horizon
+    dataset = {
+        "name": config.name,
+        "seed": plain(config)["seed"],
+        "group": {"name": config.group.name, "currency": config.group.currency},
+        "period": {
+            "start": config.period.start.isoformat(),
+            "end": (horizon.month_starts[-1] - timedelta(days=1)).isoformat(),
+            "months": config.period.months,
+            "fiscal_year_start_month": config.period.fiscal_year_start_month,
+        },
+        "opening_date": config.period.start.isoformat(),
+        "companies": [_company(company) for company in plan.companies],
+        "approval_thresholds": list(config.controls.approval_thresholds),
+        "sod_violation_rate": config.controls.sod_violation_rate,
+        "tolerances": {"over_delivery": OVER_DELIVERY},
+        "money_scale": plan.scale,
+    }
+    tables = [table.entry(plan.scale) for table in TABLES.values()]
+    return {"contract_version": CONTRACT_VERSION, "dataset": dataset, "tables": tables}
+
+
+def manifest(
+    config: Config, files: Sequence[FileEntry], *, report_sha256: str, released: bool, gate: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Content of manifest.json: what was made, from what, with which verdict, and the checksum of every table file."""
+    by_table: dict[str, list[FileEntry]] = {}
+    for entry in sorted(files, key=lambda entry: entry.path):
+        by_table.setdefault(entry.table, []).append(entry)
+    return {
+        "manifest_version": 1,
+        "contract_version": CONTRACT_VERSION,
+        "engine_version": ENGINE_VERSION,
+        "synthetic": True,
+        "name": config.name,
+        "seed": plain(config)["seed"],
+        "config": plain(config),
+        "config_sha256": digest(config),
+        "report_sha256": report_sha256,
+        "gate": dict(gate),
+        "released": released,
+        "tables": [_table(name, entries) for name, entries in by_table.items()],
+    }
+
+
+def _table(name: str, entries: Sequence[FileEntry]) -> dict[str, Any]:
+    first = [entry for entry in entries if entry.format == "parquet"]
+    return {
+        "name": name,
+        "rows": sum(entry.rows for entry in first),
+        "columns": entries[0].columns,
+        "bytes": sum(entry.bytes for entry in entries),
+        "files": [
+            {"path": entry.path, "format": entry.format, "rows": entry.rows, "bytes": entry.bytes, "sha256": entry.sha256}
+            for entry in entries
+        ],
+    }
+
+
+def _company(plan: CompanyPlan) -> dict[str, Any]:
+    accounts = plan.chart.accounts
+    last = plan.horizon.month_starts[-1]
+    return {
+        "company_code": plan.code,
+        "name": plan.company.name,
+        "country": plan.company.country,
+        "currency": plan.company.currency,
+        "exponent": exponent(plan.company.currency),
+        "industry": plan.company.industry,
+        "accounts": {role: accounts[index].number for role, index in sorted(plan.chart.roles.items())},
+        "holidays": [day.isoformat() for day in plan.horizon.holidays if plan.horizon.start <= day < last],
+    }

@@ -1,0 +1,122 @@
+"""What customers will order and how it will be shipped: the one module that sales and purchasing both call.
+
+Demand is drawn in tiles (vendor block x customer block), one stream a tile. A sales shard draws a row of tiles, a
+purchasing shard a column: each tile is drawn exactly twice in a run, and neither side reads the other's files.
+Everything that moves stock is decided here, from the tile or from hashes of (customer, day); prices and money are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.engine.streams import hashed, quantile_table, stream, uniforms
+
+if TYPE_CHECKING:
+    from generation.engine.plan import CompanyPlan
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+
+# Pieces in an order line: 1 + floor(log-normal(1.6, 1)) at 4,096 steps. Drawing integers from a rounded table keeps the
+# processor's exp() from deciding a quantity.
+_QUANTITY: Ints = 1 + np.floor(np.exp(1.6 + np.sort(stream(0, "quantity table").normal(size=4096)))).astype(np.int64)
+MEAN_QUANTITY = float(_QUANTITY.mean())
+SHIP_AFTER, SHIP_SPREAD = 2, 8  # days from order to delivery
+REST_AFTER, REST_SPREAD = 3, 12  # days from first to second delivery
+RETURN_AFTER, RETURN_SPREAD = 12, 24  # days from delivery to return; invoices follow deliveries within 9 days at most
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Order lines, arrays of shape (lines,). An order is all lines of a customer on a day."""
+
+    customer: Codes
+    material: Codes
+    day: Codes
+    quantity: Ints  # pieces
+
+    def take(self, index: NDArray[np.intp]) -> Lines:
+        return Lines(self.customer[index], self.material[index], self.day[index], self.quantity[index])
+
+
+@dataclass(frozen=True)
+class Fulfilment:
+    """Up to two shipments and one return of each order line, arrays of shape (lines,).
+
+    A day at or behind the end of the books lies outside of them; quantity 0 means that the movement does not happen.
+    """
+
+    ship_day: Ints
+    ship: Ints
+    rest_day: Ints
+    rest: Ints
+    back_day: Ints
+    back: Ints
+
+
+def tile(plan: CompanyPlan, vendor_block: int, customer_block: int) -> Lines:
+    """Order lines of one customer block for the materials of one vendor block."""
+    first, end = plan.material_cut[vendor_block : vendor_block + 2]
+    low, high = plan.customer_cut[customer_block : customer_block + 2]
+    rng = plan.rng("demand", vendor_block, customer_block)
+    expected = plan.order_lines * float(plan.customers.share[low:high].sum())
+    count = rng.poisson(plan.material_demand[first:end] * expected)
+    material = np.repeat(np.arange(first, end, dtype=np.int32), count)
+    bits = rng.integers(0, 2**16, (3, len(material)), dtype=np.uint16)
+    customer = _customers(plan, customer_block)[bits[0]]
+    visit = (bits[1].astype(np.int64) * plan.customer_visits[customer]) >> 16
+    moment = hashed(plan.seed, (plan.code, "visit"), customer, visit) >> np.uint64(48)  # the same visit in every tile
+    return Lines(customer, material, plan.day_of[moment], _QUANTITY[bits[2] >> np.uint16(4)])
+
+
+@lru_cache(maxsize=256)
+def _customer_table(seed: int, company: str, low: int, shares: bytes) -> Codes:
+    return (low + quantile_table(np.frombuffer(shares))).astype(np.int32)
+
+
+def _customers(plan: CompanyPlan, block: int) -> Codes:
+    """Customers of the block by share of demand as a quantile table; kept, because every tile of the block asks."""
+    low, high = (int(cut) for cut in plan.customer_cut[block : block + 2])
+    return _customer_table(plan.seed, plan.code, low, plan.customers.share[low:high].tobytes())
+
+
+def fulfil(plan: CompanyPlan, lines: Lines) -> Fulfilment:
+    """Lags and flags are properties of the order, hashed from its natural key; quantities follow by integer arithmetic."""
+    lag, partial, share, gap = uniforms(hashed(plan.seed, (plan.code, "ship"), lines.customer, lines.day))
+    sent_back, wait, part, _ = uniforms(hashed(plan.seed, (plan.code, "return"), lines.customer, lines.day))
+    workday = plan.horizon.next_workday
+    ship_day = workday[lines.day + SHIP_AFTER + (lag * SHIP_SPREAD).astype(np.int64)]
+    first = np.maximum(1, lines.quantity * (60 + (share * 21).astype(np.int64)) // 100)
+    ship = np.where(partial < plan.rates.partial_shipment_rate, first, lines.quantity)
+    rest_day = workday[ship_day + REST_AFTER + (gap * REST_SPREAD).astype(np.int64)]
+    back_day = workday[ship_day + RETURN_AFTER + (wait * RETURN_SPREAD).astype(np.int64)]
+    returned = ship * (10 + (part * 91).astype(np.int64)) // 100
+    back = np.where(sent_back < plan.rates.return_rate, returned, 0)
+    return Fulfilment(ship_day, ship, rest_day, lines.quantity - ship, back_day, back)
+
+
+def stock_flow(plan: CompanyPlan, vendor_block: int) -> tuple[Ints, Ints]:
+    """Pieces issued and pieces returned, each of shape (materials of the block, days), over all customer blocks."""
+    first, end = plan.material_cut[vendor_block : vendor_block + 2]
+    days = plan.horizon.days
+    cells: tuple[list[Ints], list[Ints]] = ([], [])
+    pieces: tuple[list[Ints], list[Ints]] = ([], [])
+    for customer_block in range(len(plan.customer_cut) - 1):
+        lines = tile(plan, vendor_block, customer_block)
+        done = fulfil(plan, lines)
+        flows = ((0, done.ship_day, done.ship), (0, done.rest_day, done.rest), (1, done.back_day, done.back))
+        for flow, day, quantity in flows:
+            inside = np.flatnonzero((day < days) & (quantity > 0))
+            cells[flow].append((lines.material[inside].astype(np.int64) - first) * days + day[inside])
+            pieces[flow].append(quantity[inside])
+    size = int(end - first) * days  # one pass over the wide grid, not one for each tile
+    issued, returned = (
+        np.bincount(np.concatenate(cell), weights=np.concatenate(piece), minlength=size).astype(np.int64)
+        for cell, piece in zip(cells, pieces, strict=True)
+    )
+    return issued.reshape(-1, days), returned.reshape(-1, days)

@@ -1,0 +1,76 @@
+"""What an industry changes: margins, overhead, assets and the seasons of its sales."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.engine.errors import EngineError
+from generation.engine.horizon import Horizon
+
+
+@dataclass(frozen=True)
+class Season:
+    """Multiplier of sales between two days of the year, (month, day) both included."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Industry:
+    """Shares of revenue: operating margin aimed at, overhead bought as services, and fixed assets at cost.
+
+    Source: docs/config.md, section "Industries"; the seasons follow the sector calendars there.
+    """
+
+    name: str
+    operating_margin: float
+    overhead_share: float
+    asset_intensity: float
+    is_retail: bool
+    seasons: tuple[Season, ...]
+
+
+_INDUSTRIES = (
+    Industry("manufacturing", 0.09, 0.12, 0.35, False, (
+        Season((3, 1), (4, 30), 1.3), Season((7, 1), (7, 31), 0.6), Season((9, 1), (9, 30), 1.5), Season((10, 1), (11, 30), 1.6),
+        Season((12, 24), (12, 26), 0.2))),
+    Industry("retail", 0.06, 0.14, 0.22, True, (
+        Season((1, 1), (1, 15), 1.6), Season((2, 7), (2, 14), 1.4), Season((3, 20), (4, 15), 1.3), Season((6, 1), (7, 31), 0.8),
+        Season((11, 20), (11, 30), 2.6), Season((12, 15), (12, 24), 2.4))),
+    Industry("services", 0.12, 0.16, 0.12, False, (
+        Season((2, 1), (4, 15), 1.4), Season((7, 1), (8, 31), 0.75), Season((10, 1), (11, 30), 1.3), Season((12, 23), (12, 26), 0.3))),
+    Industry("technology", 0.16, 0.20, 0.15, False, (
+        Season((3, 1), (3, 31), 1.4), Season((7, 15), (8, 15), 0.7), Season((9, 1), (9, 30), 1.4), Season((11, 15), (12, 20), 1.6))),
+    Industry("financial_services", 0.18, 0.20, 0.08, False, (
+        Season((2, 1), (2, 28), 1.3), Season((4, 10), (4, 20), 1.4), Season((12, 15), (12, 31), 1.8))),
+    Industry("healthcare", 0.07, 0.15, 0.25, False, (
+        Season((1, 1), (1, 31), 1.4), Season((6, 15), (8, 15), 0.8), Season((10, 1), (11, 30), 1.3), Season((12, 15), (12, 31), 1.4))),
+)  # fmt: skip
+_BY_NAME = {industry.name: industry for industry in _INDUSTRIES}
+_WEEKDAYS = np.array([1.3, 1.1, 1.0, 1.0, 0.85, 0.3, 0.2])
+_MONTH_END = 1.5  # the last five days of a month
+
+
+def industry_of(name: str) -> Industry:
+    """Raises: EngineError: unknown industry."""
+    if name not in _BY_NAME:
+        raise EngineError(f"Unknown industry {name!r}; known are {', '.join(_BY_NAME)}.")
+    return _BY_NAME[name]
+
+
+def seasonal_weights(horizon: Horizon, industry: Industry) -> NDArray[np.float64]:
+    """Relative number of orders by day, shape (days,): weekday x season x month end."""
+    days = np.arange(horizon.days)
+    weights = _WEEKDAYS[horizon.weekday[: horizon.days]]
+    year_day = np.empty(horizon.days, np.int64)
+    for day in days:
+        moment = horizon.date_of(int(day))
+        year_day[day] = moment.month * 100 + moment.day
+    for season in industry.seasons:
+        first, last = (month * 100 + day for month, day in (season.first, season.last))
+        weights = np.where((year_day >= first) & (year_day <= last), weights * season.weight, weights)
+    left = horizon.month_end[horizon.month] - days
+    return np.where(left < 5, weights * _MONTH_END, weights)

@@ -1,0 +1,164 @@
+"""The columns of journal entries and journal lines."""
+
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine import clock
+from generation.engine.books import BATCH_USERS, Names
+from generation.engine.columns import category, constant, dates, money, optional_text, text, timestamps
+from generation.engine.plan import CompanyPlan
+from generation.engine.posting import Documents, Journal
+
+Columns = dict[str, pa.Array]
+_APPROVAL_HOURS = 30
+
+
+def line_columns(plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDArray[np.bytes_], names: Names) -> Columns:
+    """One batch of journal_lines; `ids` are those of the journal entries, shape (docs,)."""
+    rules, n, horizon = docs.posting.rules, len(journal.doc), plan.horizon
+    month = horizon.month[docs.day]
+    texts = sorted({rule.text for rule in rules})
+    text_of = np.array([texts.index(rule.text) for rule in rules], np.int32)
+    partner = _dimension("partner", docs, journal)
+    partner_type = None if partner is None else np.where(partner < 0, -1, 0)
+    return {
+        "document_id": category(journal.doc, text(ids)),
+        "line_number": pa.array(journal.number),
+        "company_code": constant(plan.code, n),
+        "fiscal_year": pa.array(horizon.fiscal_year[month][journal.doc]),
+        "period": pa.array(_period(plan, docs)[journal.doc]),
+        "posting_date": dates(docs.day.astype(np.int32)[journal.doc], horizon.epoch),
+        "account": category(journal.account, names.accounts),
+        "debit": money(np.maximum(journal.amount, 0) * names.unit, plan.scale),
+        "credit": money(np.maximum(-journal.amount, 0) * names.unit, plan.scale),
+        "document_currency": constant(plan.company.currency, n),
+        "document_amount": money(journal.amount * names.unit, plan.scale),
+        "partner_type": _codes(partner_type, [docs.posting.partner or ""], n),
+        "partner_id": _codes(partner, names.partners(docs.posting.partner), n),
+        "cost_center_id": _codes(_cost_center(docs, journal), names.cost_centers, n),
+        "tax_code": _codes(_dimension("tax", docs, journal), names.tax_codes, n),
+        "material_id": _codes(_dimension("material", docs, journal), names.materials, n),
+        "asset_id": _codes(_dimension("asset", docs, journal), names.assets, n),
+        "line_text": category(text_of[journal.rule], texts),
+    }
+
+
+def entry_columns(
+    plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDArray[np.bytes_], rng: np.random.Generator, names: Names
+) -> Columns:
+    """One batch of journal_entries; the clock of a document comes from its stream, not from the wall."""
+    posting, horizon, n = docs.posting, plan.horizon, len(docs)
+    month = horizon.month[docs.day]
+    midnight = (docs.day.astype(np.int64) + horizon.epoch) * 86_400
+    created = midnight + clock.second_of_day(rng, n, by_hand=posting.by_hand)
+    creator = _creators(plan, rng, n, by_hand=posting.by_hand)
+    approver = np.full(n, -1, np.int64)
+    if posting.needs_approval and n:
+        approver = _approvers(plan, rng, _document_amount(journal), creator)
+    approved_at = created + rng.integers(600, _APPROVAL_HOURS * 3600, n)
+    return {
+        "document_id": text(ids),
+        "company_code": constant(plan.code, n),
+        "fiscal_year": pa.array(horizon.fiscal_year[month]),
+        "period": pa.array(_period(plan, docs)),
+        "posting_date": dates(docs.day, horizon.epoch),
+        "document_date": dates(docs.day if docs.document_day is None else docs.document_day, horizon.epoch),
+        "created_at": timestamps(created),
+        "document_type": constant(posting.document_type, n),
+        "process": constant(posting.process, n),
+        "source": constant(posting.source, n),
+        "currency": constant(plan.company.currency, n),
+        "exchange_rate": constant_rate(1_000_000, n),
+        "created_by": category(creator, names.users),
+        "approved_by": category(approver, names.employees),
+        "approved_at": timestamps(approved_at, approver >= 0),
+        "header_text": constant(posting.title, n),
+        "source_document_type": constant(posting.table, n),
+        "source_document_id": text(docs.ids),
+        "reverses_document_id": _reversals(docs),
+    }
+
+
+def _period(plan: CompanyPlan, docs: Documents) -> NDArray[np.int16]:
+    if docs.period is not None:
+        return np.full(len(docs), docs.period, np.int16)
+    return plan.horizon.fiscal_period[plan.horizon.month[docs.day]].astype(np.int16)
+
+
+def constant_rate(millionths: int, length: int) -> pa.Array:
+    """One rate, in millionths, `length` times."""
+    return money(np.full(length, millionths, np.int64), 6)
+
+
+def _reversals(docs: Documents) -> pa.Array:
+    if docs.reverses is None:
+        return pa.nulls(len(docs), pa.string())
+    return optional_text(docs.reverses, docs.reverses != b"")
+
+
+def _document_amount(journal: Journal) -> NDArray[np.int64]:
+    """Total debit of each document, shape (docs,)."""
+    return np.add.reduceat(np.maximum(journal.amount, 0), journal.start)
+
+
+def _creators(plan: CompanyPlan, rng: np.random.Generator, count: int, *, by_hand: bool) -> NDArray[np.int64]:
+    if by_hand:
+        clerks = plan.people.clerks
+        return clerks[rng.integers(0, len(clerks), count)]
+    return len(plan.people) + rng.integers(0, BATCH_USERS, count)
+
+
+def _approvers(
+    plan: CompanyPlan, rng: np.random.Generator, amount: NDArray[np.int64], creator: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Approver of each document, -1 below the first threshold; now and then the creator, as configured."""
+    people = plan.people
+    level = np.searchsorted(people.thresholds, amount, side="right")
+    pick, own = rng.random(len(amount)), rng.random(len(amount))
+    approver = np.full(len(amount), -1, np.int64)
+    for number, pool in enumerate(people.approvers, start=1):
+        if len(pool):
+            at = np.flatnonzero(level == number)
+            approver[at] = pool[(pick[at] * len(pool)).astype(np.intp)]
+    own_approval = (own < plan.sod_violation_rate) & (approver >= 0) & (creator < len(people))
+    return np.where(own_approval, creator, approver)
+
+
+def _dimension(name: str, docs: Documents, journal: Journal) -> NDArray[np.int32] | None:
+    """Codes of a dimension by journal line, -1 where the rule does not carry it; None when no line has one."""
+    rules = docs.posting.rules
+    carries = np.array([name in rule.carries for rule in rules])
+    if not carries.any():
+        return None
+    per_line = np.array([rule.per_line for rule in rules])
+    heads, lines = docs.heads.get(name), docs.lines.get(name)
+    if heads is None and lines is None:
+        return None
+    if carries.all() and lines is None and heads is not None:
+        return heads[journal.doc].astype(np.int32)
+    codes = np.full(len(journal.doc), -1, np.int32)
+    by_line = carries & per_line if lines is not None else np.zeros(len(rules), np.bool_)
+    by_head = carries & ~by_line if heads is not None else np.zeros(len(rules), np.bool_)
+    if lines is not None and by_line.any():
+        if by_line.all():
+            return lines[journal.row].astype(np.int32)
+        at = np.flatnonzero(by_line[journal.rule])
+        codes[at] = lines[journal.row[at]]
+    if heads is not None and by_head.any():
+        at = np.flatnonzero(by_head[journal.rule])
+        codes[at] = heads[journal.doc[at]]
+    return codes
+
+
+def _cost_center(docs: Documents, journal: Journal) -> NDArray[np.int32] | None:
+    codes = _dimension("cost_center", docs, journal)
+    passed_on = _dimension("from_cost_center", docs, journal)
+    return codes if passed_on is None or codes is None else np.where(passed_on >= 0, passed_on, codes)
+
+
+def _codes(codes: NDArray[np.int32] | None, values: pa.Array | list[str], length: int) -> pa.DictionaryArray:
+    return constant(None, length) if codes is None else category(codes, values)
+
+

@@ -1,0 +1,141 @@
+"""Acquire to retire: purchases of assets on credit, disposals, and monthly depreciation runs."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine.assets import NEVER
+from generation.engine.columns import category, constant, line_numbers, text
+from generation.engine.posting import Documents
+from generation.engine.processes.payables import pay, write_vendor_invoices
+from generation.engine.settlement import Invoices, write_open_items
+from generation.engine.shard import Bytes, Ints, Shard
+from generation.engine.taxes import tax_on
+
+
+def produce(shard: Shard) -> None:
+    """Write and post every asset document of the company."""
+    _acquire(shard)
+    _dispose(shard)
+    _depreciate(shard)
+
+
+def _acquire(shard: Shard) -> None:
+    plan, assets = shard.plan, shard.plan.assets
+    asset = np.flatnonzero(assets.bought >= 0)
+    asset = asset[np.argsort(assets.bought[asset], kind="stable")]
+    n, day, net, seller = len(asset), assets.bought[asset], assets.cost[asset], assets.vendor[asset]
+    code = plan.service_vendors.tax_code[seller]
+    invoices = Invoices(
+        shard.ids("vendor_invoices", n), seller + len(plan.goods_vendors), day, day + plan.service_vendors.terms[seller], net,
+        tax_on(net, plan.taxes.rates_bp[code]), code,
+    )  # fmt: skip
+    write_vendor_invoices(shard, invoices, None)
+    shard.table(
+        "vendor_invoice_lines",
+        {
+            "document_id": text(invoices.ids).dictionary_encode(),
+            "line_number": pa.array(np.ones(n, np.int32)),
+            "company_code": shard.company(n),
+            "material_id": constant(None, n),
+            "account": category(np.full(n, plan.chart.roles["asset_cost"]), shard.names.accounts),
+            "cost_center_id": category(assets.cost_center[asset], shard.names.cost_centers),
+            "asset_id": category(asset, shard.names.assets),
+            "quantity": pa.array(np.ones(n, np.int32)),
+            "net_amount": shard.money(net),
+            "goods_receipt_id": constant(None, n),
+            "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
+        },
+    )
+    ids = shard.ids("asset_transactions", n)
+    zero = np.zeros(n, np.int64)
+    _write(shard, "acquisition", ids, day, asset, net, zero, zero, text(invoices.ids))
+    shard.refer("vendor_invoices", invoices.ids, "asset_transactions", ids, "fulfils", day)
+    amounts = {"net": net, "tax": invoices.tax, "gross": invoices.gross}
+    shard.post(
+        Documents(
+            "acquisition", ids, day, amounts, np.arange(n), heads={"partner": invoices.partner, "tax": code}, lines={"asset": asset}
+        )
+    )
+    items = pay(shard, invoices, np.zeros(n, np.bool_))
+    write_open_items(shard, "vendor", invoices, items)
+
+
+def _dispose(shard: Shard) -> None:
+    """Sold for cash at 40 to 140 % of the book value, with tax; a book value of zero still fetches a little."""
+    plan, assets = shard.plan, shard.plan.assets
+    asset = np.flatnonzero(assets.sold != NEVER)
+    asset = asset[np.argsort(assets.sold[asset], kind="stable")]
+    n, day, cost = len(asset), assets.sold[asset], assets.cost[asset]
+    written_off = np.zeros(n, np.int64)
+    for month in np.unique(assets.sold_month[asset]):
+        at = assets.sold_month[asset] == month
+        written_off[at] = assets.written_off(int(month) - 1)[asset[at]]
+    book_value = cost - written_off
+    proceeds = book_value * shard.rng("disposal").integers(40, 141, n) // 100 + cost // 100
+    code = np.full(n, plan.taxes.sales_domestic[0])
+    tax = tax_on(proceeds, plan.taxes.rates_bp[code])
+    ids = shard.ids("asset_transactions", n)
+    _write(shard, "disposal", ids, day, asset, cost, written_off, proceeds, pa.nulls(n, pa.string()))
+    shard.tax_lines("asset_transactions", ids, np.ones(n, np.int32), day, code, proceeds, tax, "output")
+    gain = proceeds - book_value
+    amounts = {
+        "written_off": written_off, "gross": proceeds + tax, "loss": np.maximum(-gain, 0), "cost": cost, "gain": np.maximum(gain, 0), "tax": tax,
+    }  # fmt: skip
+    shard.post(
+        Documents(
+            "disposal", ids, day, amounts, np.arange(n), heads={"tax": code},
+            lines={"asset": asset, "cost_center": assets.cost_center[asset]},
+        )
+    )  # fmt: skip
+
+
+def _depreciate(shard: Shard) -> None:
+    plan, assets, horizon = shard.plan, shard.plan.assets, shard.plan.horizon
+    charges = [assets.charge(month) for month in range(horizon.months)]
+    rows = [np.flatnonzero(charge) for charge in charges]
+    month = np.array([m for m, row in enumerate(rows) if len(row)], np.int64)
+    if not len(month):
+        return
+    doc = np.repeat(np.arange(len(month)), [len(rows[m]) for m in month])
+    asset = np.concatenate([rows[m] for m in month])
+    amount = np.concatenate([charges[m][rows[m]] for m in month])
+    day = horizon.last_workday[horizon.month_end[month]]
+    ids = shard.ids("asset_transactions", len(month))
+    total = np.bincount(doc, weights=amount, minlength=len(month)).astype(np.int64)
+    zero = np.zeros(len(month), np.int64)
+    _write(shard, "depreciation_run", ids, day, np.full(len(month), -1), total, zero, zero, pa.nulls(len(month), pa.string()))
+    shard.table(
+        "depreciation_lines",
+        {
+            "document_id": category(doc, text(ids)),
+            "line_number": pa.array(line_numbers(doc)),
+            "company_code": shard.company(len(doc)),
+            "asset_id": category(asset, shard.names.assets),
+            "posting_date": shard.dates(day[doc]),
+            "amount": shard.money(amount),
+        },
+    )
+    lines = {"asset": asset, "cost_center": assets.cost_center[asset]}
+    shard.post(Documents("depreciation", ids, day, {"charge": amount}, doc, lines=lines))
+
+
+def _write(
+    shard: Shard, kind: str, ids: Bytes, day: Ints, asset: NDArray[np.integer], amount: Ints, written_off: Ints, proceeds: Ints,
+    invoices: pa.Array,
+) -> None:  # fmt: skip
+    n = len(ids)
+    shard.table(
+        "asset_transactions",
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            "kind": constant(kind, n),
+            "posting_date": shard.dates(day),
+            "asset_id": category(asset, shard.names.assets),
+            "amount": shard.money(amount),
+            "accumulated_depreciation": shard.money(written_off),
+            "proceeds": shard.money(proceeds),
+            "vendor_invoice_id": invoices,
+        },
+    )

@@ -1,0 +1,110 @@
+"""Hire to retire: monthly payroll of one block of employees, its payment, and the payment of tax and social security."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine.columns import category, sum_by, text
+from generation.engine.posting import Documents
+from generation.engine.shard import Bytes, Ints, Shard
+
+_PAYDAY_BEFORE_END = 5  # days before the month's end
+_STATUTORY_DAY = 9  # days into the next month
+
+
+def produce(shard: Shard) -> None:
+    """Write and post payroll over the whole horizon."""
+    plan, horizon, people = shard.plan, shard.plan.horizon, shard.plan.people
+    low, high = (int(cut) for cut in plan.employee_cut[shard.block : shard.block + 2])
+    staff, months = np.arange(low, high), horizon.months
+    month = np.repeat(np.arange(months), len(staff))
+    employee = np.tile(staff, months)
+    gross = _salaries(shard, people.salary[employee], month)
+    wage_tax = (gross * plan.pack.wage_tax_rate_bp + 5_000) // 10_000
+    social = (gross * plan.pack.social_rate_bp + 5_000) // 10_000  # the employer pays as much again
+    net = gross - wage_tax - social
+    payday = horizon.last_workday[horizon.month_end - _PAYDAY_BEFORE_END]
+    payday = np.maximum(payday, horizon.month_first)
+    due = horizon.next_workday[horizon.month_end + _STATUTORY_DAY]
+    paid = due < horizon.days
+    totals = {
+        name: sum_by(month, values, months)
+        for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
+    }
+    run, payment, statutory = (shard.ids("payroll_runs", count) for count in (months, months, int(paid.sum())))
+    _write_runs(shard, "run", run, payday, totals, np.arange(months), len(staff))
+    _write_runs(shard, "net_payment", payment, payday, totals, np.arange(months), len(staff))
+    _write_runs(shard, "statutory_payment", statutory, due[paid], totals, np.flatnonzero(paid), len(staff))
+    _write_lines(shard, run, month, employee, (gross, wage_tax, social, net))
+    _post(shard, run, payday, month, employee, gross, social, totals)
+    shard.post(Documents("net_payment", payment, payday, {"net": totals["net"]}), value_lag=1)
+    owed = {"wage_tax": totals["wage_tax"][paid], "social": 2 * totals["social"][paid]}
+    owed["total"] = owed["wage_tax"] + owed["social"]
+    shard.post(Documents("statutory_payment", statutory, due[paid], owed), value_lag=1)
+    shard.refer("payroll_runs", run, "payroll_runs", payment, "clears", payday)
+    shard.refer("payroll_runs", run[paid], "payroll_runs", statutory, "clears", due[paid])
+
+
+def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:
+    """Salaries with the yearly raise, compounded each January after the start, in exact integer steps."""
+    plan = shard.plan
+    starts = plan.horizon.month_starts
+    raises = np.array([first.year - starts[0].year for first in starts[:-1]])[month]
+    step = round(plan.rates.annual_raise_rate * 10_000)
+    salary = base.copy()
+    for year in range(1, int(raises.max(initial=0)) + 1):
+        salary = np.where(raises >= year, (salary * (10_000 + step) + 5_000) // 10_000, salary)
+    return np.maximum(salary, 1)
+
+
+def _post(
+    shard: Shard, ids: Bytes, day: Ints, month: Ints, employee: Ints, gross: Ints, social: Ints, totals: dict[str, Ints]
+) -> None:
+    """One journal line for each cost centre and kind of cost."""
+    centers, months = shard.plan.cost_center_count, len(ids)
+    cell = month * centers + shard.plan.people.cost_center[employee]
+    cost, extra = (sum_by(cell, values, months * centers) for values in (gross, social))
+    amounts = {
+        "gross": cost, "employer_social": extra, "net": totals["net"], "wage_tax": totals["wage_tax"], "social": 2 * totals["social"],
+    }  # fmt: skip
+    center = np.tile(np.arange(centers), months)
+    shard.post(Documents("payroll", ids, day, amounts, np.repeat(np.arange(months), centers), lines={"cost_center": center}))
+
+
+def _write_runs(shard: Shard, kind: str, ids: Bytes, day: Ints, totals: dict[str, Ints], month: NDArray[np.intp], people: int) -> None:
+    n = len(ids)
+    shard.table(
+        "payroll_runs",
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            "kind": category(np.zeros(n, np.int32), [kind]),
+            "posting_date": shard.dates(day),
+            "gross_amount": shard.money(totals["gross"][month]),
+            "wage_tax": shard.money(totals["wage_tax"][month]),
+            "employee_social": shard.money(totals["social"][month]),
+            "employer_social": shard.money(totals["social"][month]),
+            "net_amount": shard.money(totals["net"][month]),
+            "employees": pa.array(np.full(n, people, np.int32)),
+        },
+    )
+
+
+def _write_lines(shard: Shard, ids: Bytes, month: Ints, employee: Ints, amounts: tuple[Ints, Ints, Ints, Ints]) -> None:
+    gross, wage_tax, social, net = amounts
+    n, people = len(month), len(month) // len(ids)
+    shard.table(
+        "payroll_lines",
+        {
+            "document_id": category(month, text(ids)),
+            "line_number": pa.array(np.tile(np.arange(1, people + 1, dtype=np.int32), len(ids))),
+            "company_code": shard.company(n),
+            "employee_id": category(employee, shard.names.employees),
+            "cost_center_id": category(shard.plan.people.cost_center[employee], shard.names.cost_centers),
+            "gross_amount": shard.money(gross),
+            "wage_tax": shard.money(wage_tax),
+            "employee_social": shard.money(social),
+            "employer_social": shard.money(social),
+            "net_amount": shard.money(net),
+        },
+    )

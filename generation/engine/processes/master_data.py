@@ -1,0 +1,221 @@
+"""The master data tables of a company."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine.assets import CLASSES, DESCRIPTIONS, NEVER
+from generation.engine.columns import category, constant, text
+from generation.engine.journal import constant_rate
+from generation.engine.packs.pack import pack_for
+from generation.engine.people import DEPARTMENTS, POSITIONS
+from generation.engine.plan import Partners
+from generation.engine.shard import Ints, Shard
+from generation.engine.streams import Words
+
+_ABROAD = {"DE": "GB", "GB": "US", "US": "GB"}  # where partners abroad come from
+_UNITS = ("piece", "box", "kg")
+_GOODS = (
+    "Bearing", "Bracket", "Cable", "Casing", "Coupling", "Filter", "Fitting", "Gasket", "Hinge", "Lamp", "Module", "Motor",
+    "Panel", "Pump", "Sensor", "Shaft", "Spring", "Switch", "Valve", "Wheel",
+)  # fmt: skip
+
+
+def produce(shard: Shard) -> None:
+    """Write the master data of the company."""
+    _company(shard)
+    _accounts(shard)
+    _cost_centers(shard)
+    _bank_account(shard)
+    _employees(shard)
+    _assets(shard)
+    _materials(shard)
+    plan = shard.plan
+    goods, services = plan.goods_vendors, plan.service_vendors
+    _partners(shard, "vendors", shard.names.vendors, (goods, services))
+    _partners(shard, "customers", shard.names.customers, (plan.customers,))
+
+
+def _words(shard: Shard, purpose: str, count: int) -> Words:
+    return shard.rng(purpose).integers(0, 2**64, count, dtype=np.uint64)
+
+
+def _validity(shard: Shard, count: int, first: Ints | None = None, last: Ints | None = None) -> dict[str, pa.Array]:
+    """valid_from and valid_to; master data is older than the books unless told otherwise."""
+    start = np.full(count, -365) if first is None else first
+    end = pa.nulls(count, pa.date32())
+    if last is not None:
+        ended = last != NEVER
+        days = pa.array(np.where(ended, last, 0).astype(np.int32) + np.int32(shard.plan.horizon.epoch), mask=~ended)
+        end = days.view(pa.date32())
+    return {"valid_from": shard.dates(start), "valid_to": end}
+
+
+def _company(shard: Shard) -> None:
+    company = shard.plan.company
+    shard.table(
+        "companies",
+        {
+            "company_code": shard.company(1),
+            "name": pa.array([company.name]),
+            "country": constant(company.country, 1),
+            "currency": shard.currency(1),
+            "industry": constant(company.industry, 1),
+            "framework": constant(company.framework, 1),
+            "parent_company_code": constant(None, 1),
+            "ownership": constant_rate(1_000_000, 1),
+        },
+    )
+
+
+def _accounts(shard: Shard) -> None:
+    accounts = shard.plan.chart.accounts
+    column = {
+        "class": [a.class_ for a in accounts], "subtype": [a.subtype for a in accounts], "normal_side": [a.normal_side for a in accounts],
+        "statement_line": [a.statement_line for a in accounts],
+    }  # fmt: skip
+    coded = {name: pa.array(values).dictionary_encode() for name, values in column.items()}
+    shard.table(
+        "accounts",
+        {
+            "company_code": shard.company(len(accounts)),
+            "account": category(np.arange(len(accounts)), shard.names.accounts),
+            "name": pa.array([account.name for account in accounts]),
+            "class": coded["class"],
+            "subtype": coded["subtype"],
+            "normal_side": coded["normal_side"],
+            "is_control": pa.array([account.is_control for account in accounts]),
+            "statement_line": coded["statement_line"],
+        },
+    )
+
+
+def _cost_centers(shard: Shard) -> None:
+    count = shard.plan.cost_center_count
+    department = np.arange(count) % len(DEPARTMENTS)
+    names = [f"{DEPARTMENTS[d]} {number // len(DEPARTMENTS) + 1}" for number, d in enumerate(department)]
+    shard.table(
+        "cost_centers",
+        {
+            "cost_center_id": shard.names.cost_centers,
+            "company_code": shard.company(count),
+            "name": pa.array(names),
+            "department": category(department, DEPARTMENTS),
+            **_validity(shard, count),
+        },
+    )
+
+
+def _bank_account(shard: Shard) -> None:
+    plan = shard.plan
+    shard.table(
+        "bank_accounts",
+        {
+            "bank_account_id": pa.array([shard.names.bank_account]),
+            "company_code": shard.company(1),
+            "name": pa.array(["Operating account"]),
+            "iban": text(plan.pack.ibans(_words(shard, "own iban", 1))),
+            "currency": shard.currency(1),
+            "country": constant(plan.company.country, 1),
+            "account": constant(plan.chart.accounts[plan.chart.roles["bank"]].number, 1),
+            **_validity(shard, 1),
+        },
+    )
+
+
+def _employees(shard: Shard) -> None:
+    plan, people, names = shard.plan, shard.plan.people, shard.names
+    count = len(people)
+    hired = -shard.rng("hired").integers(30, 365 * 12, count)
+    shard.table(
+        "employees",
+        {
+            "employee_id": names.employees,
+            "company_code": shard.company(count),
+            "name": pa.array(plan.pack.person_names(_words(shard, "people", count)), pa.string()),
+            "country": constant(plan.company.country, count),
+            "department": category(people.department, DEPARTMENTS),
+            "position": category(people.position, POSITIONS),
+            "manager_id": category(people.manager, names.employees),
+            "cost_center_id": category(people.cost_center, names.cost_centers),
+            "approval_limit": shard.money(people.limit),
+            "monthly_salary": shard.money(people.salary),
+            **_validity(shard, count, hired),
+        },
+    )
+
+
+def _assets(shard: Shard) -> None:
+    assets, names = shard.plan.assets, shard.names
+    count = len(assets)
+    described = [f"{DESCRIPTIONS[kind]} {number:05d}" for number, kind in enumerate(assets.kind.tolist(), start=1)]
+    shard.table(
+        "assets",
+        {
+            "asset_id": names.assets,
+            "company_code": shard.company(count),
+            "description": pa.array(described, pa.string()),
+            "class": category(assets.kind, CLASSES),
+            "acquisition_date": shard.dates(assets.bought),
+            "acquisition_cost": shard.money(assets.cost),
+            "useful_life_months": pa.array(assets.life.astype(np.int16)),
+            "depreciation_method": constant("straight_line", count),
+            "cost_center_id": category(assets.cost_center, names.cost_centers),
+            **_validity(shard, count, assets.bought, assets.sold),
+        },
+    )
+
+
+def _materials(shard: Shard) -> None:
+    plan, names = shard.plan, shard.names
+    count = len(plan.material_cost)
+    goods = shard.rng("goods").integers(0, len(_GOODS), count)
+    described = np.char.add(np.array(_GOODS)[goods], np.char.mod(" %06d", np.arange(1, count + 1)))
+    shard.table(
+        "materials",
+        {
+            "material_id": names.materials,
+            "company_code": shard.company(count),
+            "description": pa.array(described, pa.string()),
+            "type": constant("trading_good", count),
+            "unit": category(shard.rng("unit").choice(3, count, p=[0.8, 0.15, 0.05]), _UNITS),
+            "standard_cost": shard.money(plan.material_cost),
+            "list_price": shard.money(plan.material_price),
+            "vendor_id": category(plan.material_vendor, names.vendors),
+            **_validity(shard, count),
+        },
+    )
+
+
+def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, ...]) -> None:
+    """Customers, or goods vendors followed by service vendors. Partners abroad come from another country pack."""
+    pack, count = shard.plan.pack, sum(len(group) for group in groups)
+    is_foreign = np.concatenate([group.is_foreign for group in groups])
+    away = pack_for(_ABROAD[pack.country])
+    words = _words(shard, table, count)
+    home_address, away_address = pack.addresses(words), away.addresses(words)
+    pick = lambda home, abroad: pa.array(np.where(is_foreign, np.asarray(abroad, object), np.asarray(home, object)), pa.string())  # noqa: E731
+    singular = table[:-1]
+    columns: dict[str, pa.Array] = {f"{singular}_id": ids, "company_code": shard.company(count)}
+    if table == "vendors":
+        columns["kind"] = category(np.repeat([0, 1], [len(group) for group in groups]), ("goods", "services"))
+    region = pick(home_address[3], away_address[3])
+    columns |= {
+        "name": pick(pack.partner_names(words), away.partner_names(words)),
+        "country": category(is_foreign.astype(np.int32), (pack.country, away.country)),
+        "street": pick(home_address[0], away_address[0]),
+        "postal_code": pick(home_address[1], away_address[1]),
+        "city": pick(home_address[2], away_address[2]),
+        "region": region.dictionary_encode(),
+        "tax_id": pick(_strings(pack.tax_ids("partner", words)), _strings(away.tax_ids("partner", words))),
+        "iban": pick(_strings(pack.ibans(words)), _strings(away.ibans(words))),
+        "currency": shard.currency(count),
+        "payment_terms_days": pa.array(np.concatenate([group.terms for group in groups]).astype(np.int16)),
+        "tax_code": category(np.concatenate([group.tax_code for group in groups]), shard.names.tax_codes),
+        **_validity(shard, count),
+    }
+    shard.table(table, columns)
+
+
+def _strings(raw: NDArray[np.bytes_]) -> NDArray[np.object_]:
+    return raw.astype("U").astype(object)

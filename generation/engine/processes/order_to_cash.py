@@ -1,0 +1,301 @@
+"""Order to cash for one customer block over the whole horizon: order, delivery, invoice, return, receipt."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine import demand
+from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.plan import CompanyPlan
+from generation.engine.posting import Documents
+from generation.engine.settlement import (
+    Invoices, Items, Payments, group, instalments, net_credits, write_open_items, write_payments,
+)  # fmt: skip
+from generation.engine.shard import Bytes, Ints, Shard, renumber
+from generation.engine.taxes import tax_on
+
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Order lines sorted by order; head (orders,) is the first line of each order."""
+
+    lines: demand.Lines
+    order_of: Ints
+    head: NDArray[np.intp]
+    number: NDArray[np.int32]
+    price: Ints
+    cost: Ints
+    ids: Bytes
+
+    @property
+    def customer(self) -> NDArray[np.int32]:
+        return self.lines.customer[self.head]
+
+
+@dataclass(frozen=True)
+class Shipments:
+    """Deliveries (docs,) and their lines (lines,), grouped by delivery."""
+
+    order: Ints
+    day: Ints
+    line: NDArray[np.intp]  # order line
+    line_doc: Ints
+    pieces: Ints
+
+
+def produce(shard: Shard) -> None:
+    """Write and post every document of the block."""
+    plan = shard.plan
+    orders = _orders(shard)
+    done = demand.fulfil(plan, orders.lines)
+    shipments = _shipments(plan, orders, done)
+    delivery_ids = _deliver(shard, orders, shipments)
+    invoices, invoice_order = _invoice(shard, orders, shipments, delivery_ids)
+    credit = _credit_notes(shard, orders, done, invoices, invoice_order)
+    payments = _receipts(shard, invoices, credit)
+    everything = invoices.plus(credit)
+    ids = write_payments(shard, "customer", payments, everything)
+    shard.post(
+        Documents(
+            "customer_receipt", ids, payments.day, payments.amounts(), payments.doc_of,
+            heads={"partner": payments.partner, "tax": plan.customers.tax_code[payments.partner]},
+        )
+    )  # fmt: skip
+    write_open_items(shard, "customer", everything, payments.items)
+    _count_issues(shard, orders, shipments, done)
+
+
+def _orders(shard: Shard) -> Orders:
+    plan = shard.plan
+    tiles = [demand.tile(plan, block, shard.block) for block in range(len(plan.vendor_cut) - 1)]
+    lines = demand.Lines(
+        *(np.concatenate([getattr(part, name) for part in tiles]) for name in ("customer", "material", "day", "quantity"))
+    )
+    key = lines.customer.astype(np.int64) * plan.horizon.days + lines.day
+    by_order = np.argsort(key, kind="stable")
+    lines, key = lines.take(by_order), key[by_order]
+    fresh = np.diff(key, prepend=-1) != 0
+    head, order_of = np.flatnonzero(fresh), np.cumsum(fresh) - 1
+    number, price = line_numbers(order_of), plan.material_price[lines.material]
+    ids, n = shard.ids("sales_orders", len(head)), len(head)
+    shard.table(
+        "sales_orders",
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            "customer_id": category(lines.customer[head], shard.names.customers),
+            "order_date": shard.dates(lines.day[head]),
+        },
+    )
+    shard.table(
+        "sales_order_lines",
+        {
+            "document_id": category(order_of, text(ids)),
+            "line_number": pa.array(number),
+            "company_code": shard.company(len(number)),
+            "material_id": category(lines.material, shard.names.materials),
+            "quantity": pa.array(lines.quantity.astype(np.int32)),
+            "unit_price": shard.money(price),
+            "net_amount": shard.money(price * lines.quantity),
+        },
+    )
+    return Orders(lines, order_of, head, number, price, plan.material_cost[lines.material], ids)
+
+
+def _shipments(plan: CompanyPlan, orders: Orders, done: demand.Fulfilment) -> Shipments:
+    """All first shipments in order sequence, then all second ones: lines stay grouped without a sort."""
+    parts: list[tuple[Ints, ...]] = []
+    used = 0
+    for day, pieces in ((done.ship_day, done.ship), (done.rest_day, done.rest)):
+        line = np.flatnonzero((day < plan.horizon.days) & (pieces > 0))
+        fresh = np.diff(orders.order_of[line], prepend=-1) != 0
+        order = orders.order_of[line][fresh]
+        parts.append((order, day[orders.head[order]], line, np.cumsum(fresh) - 1 + used, pieces[line]))
+        used += len(order)
+    return Shipments(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
+    n, doc, line = len(shipments.order), shipments.line_doc, shipments.line
+    ids, value = shard.ids("deliveries", n), shipments.pieces * orders.cost[line]
+    material = orders.lines.material[line]
+    shard.table(
+        "deliveries",
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            "sales_order_id": text(orders.ids[shipments.order]),
+            "posting_date": shard.dates(shipments.day),
+        },
+    )
+    shard.table(
+        "delivery_lines",
+        {
+            "document_id": category(doc, text(ids)),
+            "line_number": pa.array(line_numbers(doc)),
+            "company_code": shard.company(len(doc)),
+            "sales_order_line": pa.array(orders.number[line]),
+            "material_id": category(material, shard.names.materials),
+            "quantity": pa.array(shipments.pieces.astype(np.int32)),
+            "cost_amount": shard.money(value),
+        },
+    )
+    shard.refer("sales_orders", orders.ids[shipments.order], "deliveries", ids, "fulfils", shipments.day)
+    shard.movements(ids, doc, shipments.day[doc], material, -shipments.pieces, -value, "issue")
+    shard.post(Documents("delivery", ids, shipments.day, {"cost": value}, doc, lines={"material": material}))
+    return ids
+
+
+def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: Bytes) -> tuple[Invoices, Ints]:
+    """One invoice for each delivery, a day or two later; returns the invoices and the order of each."""
+    plan, horizon = shard.plan, shard.plan.horizon
+    after = 1 + shard.rng("invoice").integers(0, 2, len(shipments.day))
+    all_days = horizon.next_workday[shipments.day + after]
+    keep = all_days < horizon.days
+    invoiced, on_line = np.flatnonzero(keep), keep[shipments.line_doc]
+    doc = renumber(keep)[shipments.line_doc[on_line]]
+    line, pieces = shipments.line[on_line], shipments.pieces[on_line]
+    net_line = pieces * orders.price[line]
+    invoices = _totals(plan, orders, shipments.order[invoiced], all_days[invoiced], doc, net_line,
+                       shard.ids("customer_invoices", len(invoiced)))  # fmt: skip
+    material = orders.lines.material[line]
+    _write_headers(shard, orders, invoices, shipments.order[invoiced], None)
+    delivery_line = line_numbers(shipments.line_doc)[on_line]
+    _write_lines(shard, invoices.ids, doc, material, pieces, net_line, delivery_ids[invoiced], delivery_line)
+    shard.refer("deliveries", delivery_ids[invoiced], "customer_invoices", invoices.ids, "invoices", invoices.day)
+    _tax(shard, invoices)
+    amounts = {"gross": invoices.gross, "net": net_line, "tax": invoices.tax}
+    shard.post(
+        Documents(
+            "customer_invoice", invoices.ids, invoices.day, amounts, doc,
+            heads={"partner": invoices.partner, "tax": invoices.tax_code},
+            lines={"material": material, "account": _revenue_accounts(plan)[material]},
+        )
+    )  # fmt: skip
+    return invoices, shipments.order[invoiced]
+
+
+def _credit_notes(
+    shard: Shard, orders: Orders, done: demand.Fulfilment, invoices: Invoices, invoice_order: Ints
+) -> Invoices:
+    """Returned goods. A return comes days after the first shipment was invoiced, so there is an invoice to refer to."""
+    plan, horizon = shard.plan, shard.plan.horizon
+    line = np.flatnonzero((done.back_day < horizon.days) & (done.back > 0))
+    fresh = np.diff(orders.order_of[line], prepend=-1) != 0
+    order, doc = orders.order_of[line][fresh], np.cumsum(fresh) - 1
+    pieces = done.back[line]
+    net_line, value, material = pieces * orders.price[line], pieces * orders.cost[line], orders.lines.material[line]
+    positive = _totals(plan, orders, order, done.back_day[orders.head[order]], doc, net_line,
+                       shard.ids("customer_invoices", len(order)))  # fmt: skip
+    first = np.zeros(len(orders.head), np.int64)
+    first[invoice_order[::-1]] = np.arange(len(invoice_order))[::-1]
+    credit = Invoices(positive.ids, positive.partner, positive.day, positive.day, -positive.net, -positive.tax, positive.tax_code)
+    corrected = invoices.ids[first[order]] if len(order) else invoices.ids[:0]
+    _write_headers(shard, orders, credit, order, corrected)
+    _write_lines(shard, credit.ids, doc, material, -pieces, -net_line, None, np.zeros(len(doc), np.int32))
+    shard.refer("customer_invoices", corrected, "customer_invoices", credit.ids, "credits", credit.day)
+    _tax(shard, credit)
+    shard.movements(credit.ids, doc, credit.day[doc], material, pieces, value, "return")
+    amounts = {"net": net_line, "tax": positive.tax, "gross": positive.gross, "cost": value}
+    shard.post(
+        Documents(
+            "credit_note", credit.ids, credit.day, amounts, doc,
+            heads={"partner": credit.partner, "tax": credit.tax_code}, lines={"material": material},
+        )
+    )  # fmt: skip
+    return credit
+
+
+def _totals(plan: CompanyPlan, orders: Orders, order: Ints, day: Ints, doc: Ints, net_line: Ints, ids: Bytes) -> Invoices:
+    partner = orders.customer[order].astype(np.int64)
+    net = sum_by(doc, net_line, len(order))
+    code = plan.customers.tax_code[partner]
+    return Invoices(ids, partner, day, day + plan.customers.terms[partner], net, tax_on(net, plan.taxes.rates_bp[code]), code)
+
+
+def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
+    """When each invoice is paid: the customer's habit, then the customer's next payment day; credit notes are netted."""
+    plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.customers
+    rng, n = shard.rng("payment"), len(invoices.ids)
+    partner, rates = invoices.partner, plan.rates
+    early = customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
+    moment = np.where(early, invoices.day + 3, invoices.due + customers.delay[partner] + rng.integers(-2, 8, n))
+    moment = np.maximum(moment, invoices.day + 1)
+    moment += (customers.phase[partner] - moment) % customers.cycle[partner]
+    moment = horizon.next_workday[np.minimum(moment, horizon.days + 90)]
+    early &= moment <= invoices.day + 14
+    partial = (rng.random(n) < 0.08) & ~early
+    percent = rng.choice(np.array([25, 50, 50, 75]), n)
+    pays = np.flatnonzero(rng.random(n) >= rates.never_paid_rate)
+    items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
+    zero = np.zeros(len(credit.ids), np.int64)
+    credits = Items(np.arange(n, n + len(credit.ids)), credit.partner, credit.day, credit.gross, zero, zero)
+    return net_credits(group(items, horizon.days), credits, horizon.days)
+
+
+def _count_issues(shard: Shard, orders: Orders, shipments: Shipments, done: demand.Fulfilment) -> None:
+    """Pieces issued less returns by material and month: the close compares them with what purchasing foresaw."""
+    horizon, materials = shard.plan.horizon, len(shard.plan.material_cost)
+    back = np.flatnonzero((done.back_day < horizon.days) & (done.back > 0))
+    cell = np.concatenate([
+        orders.lines.material[shipments.line].astype(np.int64) * horizon.months + horizon.month[shipments.day[shipments.line_doc]],
+        orders.lines.material[back].astype(np.int64) * horizon.months + horizon.month[done.back_day[back]],
+    ])  # fmt: skip
+    pieces = np.concatenate([shipments.pieces, -done.back[back]])
+    issued = sum_by(cell, pieces, materials * horizon.months)
+    shard.summary.issued = issued.astype(np.int32).reshape(materials, horizon.months)
+
+
+def _revenue_accounts(plan: CompanyPlan) -> NDArray[np.int32]:
+    """Revenue account of each material: one of the revenue sub-accounts, by material."""
+    accounts = np.array([plan.chart.roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
+    return accounts[plan.rng("materials", "revenue account").integers(0, min(len(accounts), 24), len(plan.material_cost))]
+
+
+def _tax(shard: Shard, invoices: Invoices) -> None:
+    ones = np.ones(len(invoices.ids), np.int32)
+    shard.tax_lines("customer_invoices", invoices.ids, ones, invoices.day, invoices.tax_code, invoices.net, invoices.tax, "output")
+
+
+def _write_headers(shard: Shard, orders: Orders, invoices: Invoices, order: Ints, corrected: Bytes | None) -> None:
+    n = len(invoices.ids)
+    shard.table(
+        "customer_invoices",
+        {
+            "document_id": text(invoices.ids),
+            "company_code": shard.company(n),
+            "customer_id": category(invoices.partner, shard.names.customers),
+            "sales_order_id": text(orders.ids[order]),
+            "reference_document_id": pa.nulls(n, pa.string()) if corrected is None else text(corrected),
+            "invoice_date": shard.dates(invoices.day),
+            "posting_date": shard.dates(invoices.day),
+            "due_date": shard.dates(invoices.due),
+            "net_amount": shard.money(invoices.net),
+            "tax_amount": shard.money(invoices.tax),
+            "gross_amount": shard.money(invoices.gross),
+            "currency": shard.currency(n),
+        },
+    )
+
+
+def _write_lines(
+    shard: Shard, ids: Bytes, doc: Ints, material: NDArray[np.int32], pieces: Ints, net: Ints, deliveries: Bytes | None,
+    delivery_line: NDArray[np.int32],
+) -> None:  # fmt: skip
+    n = len(doc)
+    shard.table(
+        "customer_invoice_lines",
+        {
+            "document_id": category(doc, text(ids)),
+            "line_number": pa.array(line_numbers(doc)),
+            "company_code": shard.company(n),
+            "material_id": category(material, shard.names.materials),
+            "quantity": pa.array(pieces.astype(np.int32)),
+            "net_amount": shard.money(net),
+            "delivery_id": constant(None, n) if deliveries is None else category(doc, text(deliveries)),
+            "delivery_line": pa.array(delivery_line),
+        },
+    )

@@ -1,0 +1,69 @@
+"""Services bought without an order: rent, energy, advice and the like, invoiced to cost centres and paid."""
+
+import numpy as np
+import pyarrow as pa
+
+from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.expenses import EXPENSES, expense_accounts
+from generation.engine.posting import Documents
+from generation.engine.processes.payables import pay, write_vendor_invoices
+from generation.engine.settlement import Invoices, write_open_items
+from generation.engine.shard import Shard
+from generation.engine.streams import quantile_table
+from generation.engine.taxes import tax_on
+
+_SIGMA = 1.5  # of the log-normal amounts: near to Benford's law
+
+
+def produce(shard: Shard) -> None:
+    """Write and post every document of one block of service vendors."""
+    plan, horizon = shard.plan, shard.plan.horizon
+    low, high = (int(cut) for cut in plan.service_cut[shard.block : shard.block + 2])
+    share, rng = plan.service_vendors.share[low:high], shard.rng("invoice")
+    count = int(rng.poisson(plan.service_invoices * share.sum()))
+    wanted = rng.integers(0, horizon.days, count)
+    day = np.sort(np.minimum(horizon.next_workday[wanted], horizon.last_workday[horizon.days - 1]))
+    seller = low + quantile_table(share)[rng.integers(0, 2**16, count)].astype(np.int64)
+    line_count = rng.choice(np.array([1, 1, 1, 2, 2, 3, 4]), count)
+    doc = np.repeat(np.arange(count), line_count)
+    # the expected amounts of a block add up to its share of the overhead
+    scale = plan.overhead / max(1.0, plan.service_invoices * 2.0 * np.exp(_SIGMA**2 / 2))
+    net_line = np.maximum(100, np.rint(np.exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
+    trade = plan.rng("service vendors", "trade").integers(0, len(EXPENSES), len(plan.service_vendors))
+    accounts = expense_accounts(plan.chart)
+    kind = trade[seller][doc]
+    account = accounts[kind, rng.integers(0, accounts.shape[1], len(doc))]
+    cost_center = rng.integers(0, plan.cost_center_count, len(doc))
+    net = sum_by(doc, net_line, count)
+    code = plan.service_vendors.tax_code[seller]
+    invoices = Invoices(
+        shard.ids("vendor_invoices", count), seller + len(plan.goods_vendors), day, day + plan.service_vendors.terms[seller],
+        net, tax_on(net, plan.taxes.rates_bp[code]), code,
+    )  # fmt: skip
+    write_vendor_invoices(shard, invoices, None)
+    n = len(doc)
+    shard.table(
+        "vendor_invoice_lines",
+        {
+            "document_id": category(doc, text(invoices.ids)),
+            "line_number": pa.array(line_numbers(doc)),
+            "company_code": shard.company(n),
+            "material_id": constant(None, n),
+            "account": category(account, shard.names.accounts),
+            "cost_center_id": category(cost_center, shard.names.cost_centers),
+            "asset_id": constant(None, n),
+            "quantity": pa.array(np.ones(n, np.int32)),
+            "net_amount": shard.money(net_line),
+            "goods_receipt_id": constant(None, n),
+            "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
+        },
+    )
+    amounts = {"net": net_line, "tax": invoices.tax, "gross": invoices.gross}
+    shard.post(
+        Documents(
+            "service_invoice", invoices.ids, day, amounts, doc, heads={"partner": invoices.partner, "tax": code},
+            lines={"account": account, "cost_center": cost_center},
+        )
+    )  # fmt: skip
+    items = pay(shard, invoices, plan.service_vendors.takes_discount[seller])
+    write_open_items(shard, "vendor", invoices, items)

@@ -1,0 +1,230 @@
+"""Clearing open items: the same arithmetic for customers' receipts and for payment runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.shard import Bytes, Ints, Shard
+from generation.engine.taxes import tax_on
+
+BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
+METHODS = ("transfer", "check", "wire", "card")
+_METHOD_SHARES = {"customer": (0.50, 0.30, 0.15, 0.05), "vendor": (0.60, 0.25, 0.10, 0.05)}
+DISCOUNT_PERCENT = 2
+
+
+@dataclass(frozen=True)
+class Items:
+    """Clearing items, arrays of shape (n,), minor units; negative for credit notes.
+
+    amount: money moved; discount: forgiven, net and tax apart.
+    """
+
+    invoice: Ints
+    partner: Ints
+    day: Ints
+    amount: Ints
+    discount_net: Ints
+    discount_tax: Ints
+
+    @property
+    def cleared(self) -> Ints:
+        return self.amount + self.discount_net + self.discount_tax
+
+    def columns(self) -> tuple[Ints, ...]:
+        return (self.invoice, self.partner, self.day, self.amount, self.discount_net, self.discount_tax)
+
+    def take(self, index: NDArray[np.intp]) -> Items:
+        return Items(*(column[index] for column in self.columns()))
+
+    def plus(self, other: Items) -> Items:
+        return Items(*(np.concatenate(pair) for pair in zip(self.columns(), other.columns(), strict=True)))
+
+
+@dataclass(frozen=True)
+class Payments:
+    """Payments, arrays of shape (docs,), and their items grouped by payment: doc_of (items,) ascends."""
+
+    partner: Ints
+    day: Ints
+    items: Items
+    doc_of: Ints
+
+    @property
+    def amount(self) -> Ints:
+        return sum_by(self.doc_of, self.items.amount, len(self.partner))
+
+    def amounts(self) -> dict[str, Ints]:
+        """What the posting table needs."""
+        n = len(self.partner)
+        return {
+            "amount": self.amount,
+            "cleared": self.items.cleared,
+            "discount_net": sum_by(self.doc_of, self.items.discount_net, n),
+            "discount_tax": sum_by(self.doc_of, self.items.discount_tax, n),
+        }
+
+
+@dataclass(frozen=True)
+class Invoices:
+    """Invoices and credit notes of a shard, arrays of shape (n,); credit notes have negative amounts."""
+
+    ids: Bytes
+    partner: Ints
+    day: Ints
+    due: Ints
+    net: Ints
+    tax: Ints
+    tax_code: Ints
+
+    @property
+    def gross(self) -> Ints:
+        return self.net + self.tax
+
+    def plus(self, other: Invoices) -> Invoices:
+        pairs = zip(
+            (self.ids, self.partner, self.day, self.due, self.net, self.tax, self.tax_code),
+            (other.ids, other.partner, other.day, other.due, other.net, other.tax, other.tax_code),
+            strict=True,
+        )
+        return Invoices(*(np.concatenate(pair) for pair in pairs))
+
+
+def instalments(
+    shard: Shard, invoices: Invoices, pays: NDArray[np.intp], moment: Ints, early: NDArray[np.bool_],
+    partial: NDArray[np.bool_], percent: Ints, gap: int,
+) -> Items:  # fmt: skip
+    """One item for each invoice in `pays` (positive invoices only), two where `partial`: `percent` first, the rest `gap` days later.
+
+    moment, early, partial, percent: shape (pays,). Early payers deduct the cash discount. Days outside the books are dropped.
+    """
+    gross, net = invoices.gross[pays], invoices.net[pays]
+    discount_net = np.where(early & ~partial, (net * DISCOUNT_PERCENT + 50) // 100, 0)
+    discount_tax = tax_on(discount_net, shard.plan.taxes.rates_bp[invoices.tax_code[pays]])
+    first = np.where(partial, gross * percent // 100, gross - discount_net - discount_tax)
+    later = np.flatnonzero(partial)
+    zero = np.zeros(len(later), np.int64)
+    invoice, partner = pays.astype(np.int64), invoices.partner[pays]
+    second_day = shard.plan.horizon.next_workday[np.minimum(moment[later] + gap, shard.plan.horizon.days + 60)]
+    items = Items(invoice, partner, moment, first, discount_net, discount_tax).plus(
+        Items(invoice[later], partner[later], second_day, (gross - first)[later], zero, zero)
+    )
+    return items.take(np.flatnonzero((items.day < shard.plan.horizon.days) & (items.amount != 0)))
+
+
+def group(items: Items, days: int) -> Payments:
+    """Items of a partner on a day become one payment; `days` is the length of the books."""
+    key = items.partner * days + items.day
+    order = np.argsort(key, kind="stable")
+    items, key = items.take(order), key[order]
+    fresh = np.diff(key, prepend=-1) != 0
+    at = np.flatnonzero(fresh)
+    return Payments(items.partner[at], items.day[at], items, np.cumsum(fresh) - 1)
+
+
+def net_credits(payments: Payments, credits: Items, days: int) -> Payments:
+    """Give each credit note to the partner's next payment where that payment stays positive; others stay open."""
+    key = payments.partner * days + payments.day
+    target = np.searchsorted(key, credits.partner * days + credits.day)
+    inside = target < len(key)
+    inside[inside] = payments.partner[target[inside]] == credits.partner[inside]
+    credits, target = credits.take(np.flatnonzero(inside)), target[inside]
+    taken = sum_by(target, credits.amount, len(key))
+    fits = np.flatnonzero((payments.amount + taken > 0)[target])
+    credits, target = credits.take(fits), target[fits]
+    settled = Items(
+        credits.invoice, credits.partner, payments.day[target], credits.amount, credits.discount_net, credits.discount_tax
+    )
+    doc_of = np.concatenate([payments.doc_of, target])
+    order = np.argsort(doc_of, kind="stable")
+    return Payments(payments.partner, payments.day, payments.items.plus(settled).take(order), doc_of[order])
+
+
+def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoices) -> Bytes:
+    """The payment table of `who` (customer or vendor), its allocations, tax on discounts and references. Returns the ids."""
+    table, allocations = ("customer_receipts", "customer_receipt_allocations") if who == "customer" else (
+        "vendor_payments", "vendor_payment_allocations")  # fmt: skip
+    n, items = len(payments.partner), payments.items
+    ids = shard.ids(table, n)
+    method = shard.rng(table, "method").choice(len(METHODS), n, p=_METHOD_SHARES[who])
+    shard.table(
+        table,
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            f"{who}_id": category(payments.partner, shard.names.partners(who)),
+            "payment_date": shard.dates(payments.day),
+            "amount": shard.money(payments.amount),
+            "on_account_amount": shard.money(np.zeros(n, np.int64)),
+            "currency": shard.currency(n),
+            "method": category(method, METHODS),
+            "bank_account_id": constant(shard.names.bank_account, n),
+        },
+    )
+    number = line_numbers(payments.doc_of)
+    shard.table(
+        allocations,
+        {
+            "document_id": category(payments.doc_of, text(ids)),
+            "line_number": pa.array(number),
+            "company_code": shard.company(len(number)),
+            f"{who}_invoice_id": text(invoices.ids[items.invoice]),
+            "amount": shard.money(items.amount),
+            "discount": shard.money(items.discount_net + items.discount_tax),
+        },
+    )
+    settled = f"{who}_invoices"
+    shard.refer(settled, invoices.ids[items.invoice], table, ids[payments.doc_of], "clears", items.day)
+    cut = np.flatnonzero(items.discount_net != 0)
+    if len(cut):
+        doc = payments.doc_of[cut]
+        shard.tax_lines(
+            table, ids[doc], line_numbers(doc), items.day[cut], invoices.tax_code[items.invoice[cut]],
+            -items.discount_net[cut], -items.discount_tax[cut], "output" if who == "customer" else "input",
+        )  # fmt: skip
+    return ids
+
+
+def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -> None:
+    """Open items of every month end; their sums go to the summary, so that the close can tie them to the control account."""
+    table, role = ("ar_open_items", "receivable") if who == "customer" else ("ap_open_items", "payable")
+    horizon, rest, cleared = shard.plan.horizon, invoices.gross.copy(), items.cleared
+    by_day = np.argsort(items.day, kind="stable")
+    until = np.searchsorted(items.day[by_day], horizon.month_end, side="right")
+    sums, start = [], 0
+    for month, last in enumerate(horizon.month_end):
+        paid = by_day[start : until[month]]
+        np.subtract.at(rest, items.invoice[paid], cleared[paid])
+        start = until[month]
+        row = np.flatnonzero((invoices.day <= last) & (rest != 0))
+        sums.append(int(rest[row].sum()))
+        _write_month(shard, table, who, invoices, row, rest[row], int(last))
+    known = shard.summary.open_items.get(role)
+    total = np.array(sums, np.int64)
+    shard.summary.open_items[role] = total if known is None else known + total
+
+
+def _write_month(
+    shard: Shard, table: str, who: str, invoices: Invoices, row: NDArray[np.intp], rest: Ints, last: int
+) -> None:
+    n = len(row)
+    late = np.maximum(last - invoices.due[row], 0)
+    shard.table(
+        table,
+        {
+            "company_code": shard.company(n),
+            "period_end": shard.dates(np.full(n, last)),
+            "document_id": text(invoices.ids[row]),
+            "partner_id": category(invoices.partner[row], shard.names.partners(who)),
+            "due_date": shard.dates(invoices.due[row]),
+            "original_amount": shard.money(invoices.gross[row]),
+            "open_amount": shard.money(rest),
+            "days_overdue": pa.array(late.astype(np.int32)),
+            "bucket": category(np.searchsorted(np.array([1, 31, 61, 91]), late, side="right"), BUCKETS),
+        },
+    )

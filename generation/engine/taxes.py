@@ -1,0 +1,71 @@
+"""Tax codes of a company, and tax on amounts: exact integer arithmetic, half up."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.engine.packs.pack import TaxFrame
+
+Ints = NDArray[np.int64]
+_EXEMPT_SHARE = 0.6  # business buyers with a resale certificate, where sales tax is charged to consumers
+
+
+@dataclass(frozen=True)
+class TaxCodes:
+    """Codes by index. Sales codes come first, then purchase codes; `weights` spread domestic partners over codes."""
+
+    names: tuple[str, ...]
+    rates_bp: Ints  # basis points, shape (codes,)
+    sales_domestic: Ints
+    sales_weights: NDArray[np.float64]
+    sales_zero: int
+    purchase_domestic: int
+    purchase_zero: int
+    exempts_business: bool
+
+    def draw(
+        self, pick: NDArray[np.float64], exempt: NDArray[np.float64], is_foreign: NDArray[np.bool_], *, sales: bool, retail: bool
+    ) -> Ints:
+        """Tax code of each partner from uniforms in [0, 1), shape (partners,)."""
+        if not sales:
+            return np.where(is_foreign, self.purchase_zero, self.purchase_domestic).astype(np.int64)
+        cumulated = np.cumsum(self.sales_weights)
+        code = self.sales_domestic[np.searchsorted(cumulated / cumulated[-1], pick, side="right")]
+        if self.exempts_business and not retail:
+            is_foreign = is_foreign | (exempt < _EXEMPT_SHARE)
+        return np.where(is_foreign, self.sales_zero, code).astype(np.int64)
+
+
+def tax_codes(frame: TaxFrame, *, enabled: bool) -> TaxCodes:
+    """Codes of a country: S for sales, P for purchases, with the rate or region; S0 and P0 are zero-rated."""
+    if not enabled:
+        sales: list[tuple[str, int, float]] = [("S0", 0, 1.0)]
+    elif frame.kind == "vat":
+        sales = [(f"S{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp, 0.9),
+                 (f"S{frame.reduced_rate_bp / 100:g}", frame.reduced_rate_bp, 0.1)]  # fmt: skip
+        sales = [entry for entry in sales if entry[1] > 0]
+    else:
+        sales = [(f"S-{region.code}", region.rate_bp, region.weight) for region in frame.regions]
+    purchase = ("P0", 0)
+    if enabled and frame.kind == "vat":
+        purchase = (f"P{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp)
+    zero = [("S0", 0)] if enabled else []
+    purchases = [purchase] if purchase[0] == "P0" else [purchase, ("P0", 0)]
+    codes = [(name, rate) for name, rate, _ in sales] + zero + purchases
+    names = tuple(name for name, _ in codes)
+    return TaxCodes(
+        names=names,
+        rates_bp=np.array([rate for _, rate in codes], np.int64),
+        sales_domestic=np.arange(len(sales)),
+        sales_weights=np.array([weight for _, _, weight in sales]),
+        sales_zero=names.index("S0"),
+        purchase_domestic=names.index(purchase[0]),
+        purchase_zero=names.index("P0"),
+        exempts_business=enabled and frame.kind == "sales_tax",
+    )
+
+
+def tax_on(net: Ints, rate_bp: Ints) -> Ints:
+    """Tax on amounts in minor units at rates in basis points, half up away from zero; shape of `net`."""
+    return np.sign(net) * ((np.abs(net) * rate_bp + 5_000) // 10_000)

@@ -1,0 +1,151 @@
+"""Files of one shard: Parquet with fixed options so that bytes repeat, and CSV on request."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from generation.engine.errors import EngineError
+from generation.engine.schema.catalogue import TABLES
+from generation.engine.schema.declaration import Table
+
+_REPEATING = frozenset({"code", "int16", "int32", "date", "rate"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One written file: path inside the dataset, its table, format, size and checksum."""
+
+    path: str
+    table: str
+    format: str
+    rows: int
+    columns: int
+    bytes: int
+    sha256: str
+
+
+class TableFile(Protocol):
+    def write(self, batch: pa.Table) -> None: ...
+    def close(self) -> None: ...
+
+
+def _parquet_options(table: Table) -> dict[str, Any]:
+    """Dictionaries where values repeat, split bytes for money, statistics only for numbers and dates.
+
+    Min and max of a dictionary column cost more than the column itself; readers prune on dates and numbers.
+    """
+    names = {kind: [c.name for c in table.columns if c.kind == kind] for kind in {c.kind for c in table.columns}}
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "version": "2.6",
+        "data_page_version": "1.0",
+        "use_dictionary": [c.name for c in table.columns if c.kind in _REPEATING],
+        "column_encoding": {name: "BYTE_STREAM_SPLIT" for name in names.get("money", [])},
+        "write_statistics": [c.name for c in table.columns if c.kind not in ("id", "ref", "code", "text")],
+        "dictionary_pagesize_limit": 8 << 20,
+        "data_page_size": 1 << 20,
+        "store_schema": False,
+        "store_decimal_as_integer": True,
+        "write_page_index": False,
+    }
+
+
+class ParquetFile:
+    """One Parquet file; each batch becomes one row group, so that a dictionary holds just the documents of its group."""
+
+    def __init__(self, path: Path, table: Table, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(path, schema, **_parquet_options(table))
+
+    def write(self, batch: pa.Table) -> None:
+        self._writer.write_table(batch, row_group_size=max(batch.num_rows, 1))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class CsvFile:
+    """One CSV file (RFC 4180, header, UTF-8): no comment lines, so ordinary parsers read it; the dictionary is beside it."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in schema])
+        self._writer = pacsv.CSVWriter(path, self._schema, write_options=pacsv.WriteOptions(quoting_style="needed"))
+
+    def write(self, batch: pa.Table) -> None:
+        self._writer.write_table(batch.cast(self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    return pa.decimal128(kind.precision, kind.scale) if pa.types.is_decimal(kind) else kind
+
+
+class DatasetWriter:
+    """Writes tables/<table>/part-<ordinal>.<format>; the columns of a batch must be those declared, in that order."""
+
+    def __init__(self, root: Path, ordinal: int, formats: Sequence[str]) -> None:
+        self._root, self._ordinal, self._formats = root, ordinal, tuple(formats)
+        self._open: dict[str, dict[str, TableFile]] = {}
+        self._rows: dict[str, int] = {}
+
+    def add(self, name: str, columns: Mapping[str, pa.Array]) -> None:
+        """Append one batch to a table. Raises: EngineError: the columns are not the declared ones."""
+        table = TABLES[name]
+        if tuple(columns) != tuple(column.name for column in table.columns):
+            raise EngineError(f"{name} was given {list(columns)}, declared are {[c.name for c in table.columns]}")
+        fields = [
+            pa.field(column.name, columns[column.name].type, nullable=column.nullable) for column in table.columns
+        ]
+        batch = pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
+        if not batch.num_rows:
+            return
+        for file in self._files(table, batch.schema).values():
+            file.write(batch)
+        self._rows[name] = self._rows.get(name, 0) + batch.num_rows
+
+    def close(self) -> tuple[FileEntry, ...]:
+        """Close all files; return them with size and sha256, in order of path."""
+        entries = []
+        for name, files in self._open.items():
+            for form, file in files.items():
+                file.close()
+                path = self._path(name, form)
+                with path.open("rb") as stream:
+                    checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+                entries.append(
+                    FileEntry(
+                        path=path.relative_to(self._root).as_posix(),
+                        table=name,
+                        format=form,
+                        rows=self._rows[name],
+                        columns=len(TABLES[name].columns),
+                        bytes=path.stat().st_size,
+                        sha256=checksum,
+                    )
+                )
+        self._open = {}
+        return tuple(sorted(entries, key=lambda entry: entry.path))
+
+    def _files(self, table: Table, schema: pa.Schema) -> dict[str, TableFile]:
+        if table.name not in self._open:
+            self._path(table.name, "parquet").parent.mkdir(parents=True, exist_ok=True)
+            self._open[table.name] = {
+                form: ParquetFile(self._path(table.name, form), table, schema)
+                if form == "parquet"
+                else CsvFile(self._path(table.name, form), schema)
+                for form in self._formats
+            }
+        return self._open[table.name]
+
+    def _path(self, table: str, form: str) -> Path:
+        return self._root / "tables" / table / f"part-{self._ordinal:05d}.{form}"
