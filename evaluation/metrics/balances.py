@@ -1,0 +1,119 @@
+"""Exact rules of trial balances and statements: they are sums of the journal and hold together over time."""
+
+from evaluation.metrics.rule import Rule
+
+# Accounts with what they are, and the running order of periods (13 closes its year).
+_CLASSED = """
+    select t.*, coalesce(k.class, 'unknown') as class, k.subtype, k.statement_line
+    from trial_balances t left join account_kinds k using (company_code, account)"""
+
+RULES = (
+    Rule(
+        id="balances.trial_balance_is_journal",
+        title="Trial balances are the sums of the journal",
+        tables=("trial_balances",),
+        essential=True,
+        offenders="""
+            select company_code, fiscal_year, period, account, t.debit as debit, t.credit as credit,
+                   m.debit as journal_debit, m.credit as journal_credit
+            from trial_balances t
+            full join account_months m using (company_code, fiscal_year, period, account)
+            where coalesce(t.debit, 0) <> coalesce(m.debit, 0) or coalesce(t.credit, 0) <> coalesce(m.credit, 0)
+               or (t.account is not null and (t.debit is null or t.credit is null))""",
+        holds="All {n} rows of the trial balances are the sums of the journal's debits and credits.",
+        breaks="{value} accounts and periods differ between trial balance and journal.",
+    ),
+    Rule(
+        id="balances.closing_is_opening_plus_movement",
+        title="Closing = opening + debit − credit",
+        tables=("trial_balances",),
+        essential=True,
+        offenders="""
+            select company_code, fiscal_year, period, account, opening_balance, debit, credit, closing_balance
+            from trial_balances where (opening_balance + debit - credit) is distinct from closing_balance""",
+        holds="In all {n} rows closing balance is opening balance plus debits less credits.",
+        breaks="In {value} of {n} rows the closing balance is not opening balance plus debits less credits.",
+    ),
+    Rule(
+        id="balances.opening_is_previous_closing",
+        title="Opening = previous closing",
+        tables=("trial_balances",),
+        essential=True,
+        offenders="""
+            with periods as (
+                select company_code, fiscal_year, period,
+                       lag(fiscal_year) over w as year_before, lag(period) over w as period_before
+                from (select distinct company_code, fiscal_year, period from trial_balances)
+                window w as (partition by company_code order by fiscal_year, period)),
+            carried as (
+                select p.company_code, p.fiscal_year, p.period, b.account, b.closing_balance
+                from periods p join trial_balances b
+                  on b.company_code = p.company_code and b.fiscal_year = p.year_before and b.period = p.period_before)
+            select company_code, fiscal_year, period, account, t.opening_balance as opening_balance,
+                   c.closing_balance as previous_closing
+            from trial_balances t full join carried c using (company_code, fiscal_year, period, account)
+            where coalesce(t.opening_balance, 0) <> coalesce(c.closing_balance, 0)""",
+        holds="Every opening balance in {n} rows is the closing balance of the period before.",
+        breaks="{value} opening balances are not the closing balance of the period before.",
+    ),
+    Rule(
+        id="balances.accounting_equation",
+        title="Assets = liabilities + equity + result",
+        tables=("trial_balances",),
+        essential=True,
+        offenders=f"""
+            select company_code, fiscal_year, period,
+                   coalesce(sum(closing_balance) filter (where class = 'asset'), 0) as assets,
+                   -coalesce(sum(closing_balance) filter (where class in ('liability', 'equity')), 0) as funded,
+                   -coalesce(sum(closing_balance) filter (where class in ('revenue', 'expense')), 0) as result
+            from ({_CLASSED}) group by company_code, fiscal_year, period
+            having assets <> funded + result""",
+        holds="Assets equal liabilities plus equity plus result in every company and period, over {n} balances.",
+        breaks="In {value} company periods assets differ from liabilities plus equity plus result.",
+    ),
+    Rule(
+        id="balances.years_are_closed",
+        title="Results move to retained earnings",
+        tables=("trial_balances",),
+        essential=True,
+        offenders=f"""
+            with ends as (
+                select h.fiscal_start, m.period_end, year(m.period_end) as fiscal_year
+                from horizon h, month_ends m where month(m.period_end) = (h.fiscal_start + 10) % 12 + 1),
+            years as (
+                select c.company_code, e.fiscal_year from companies c, ends e),
+            classed as ({_CLASSED}),
+            sums as (
+                select company_code, fiscal_year,
+                       coalesce(sum(closing_balance) filter (where period = 12 and class in ('revenue', 'expense')), 0)
+                           as result,
+                       coalesce(sum(closing_balance) filter (where period = 13 and class in ('revenue', 'expense')), 0)
+                           as unclosed,
+                       coalesce(sum(debit - credit) filter (where period = 13 and subtype = 'retained_earnings'), 0)
+                           as retained
+                from classed group by company_code, fiscal_year)
+            select company_code, fiscal_year, result, unclosed, retained
+            from years left join sums using (company_code, fiscal_year)
+            where unclosed is distinct from 0 or retained is distinct from result""",
+        holds="Each fiscal year that ends in the dataset moves its whole result to retained earnings ({n} balances).",
+        breaks="In {value} company years the result was not moved to retained earnings in full.",
+    ),
+    Rule(
+        id="balances.retained_earnings_roll",
+        title="Retained earnings roll forward",
+        tables=("trial_balances",),
+        essential=True,
+        offenders=f"""
+            with kept as (
+                select company_code, fiscal_year, period, sum(debit) as debit, sum(credit) as credit
+                from ({_CLASSED}) where subtype = 'retained_earnings' group by all),
+            opened as (
+                select distinct company_code, fiscal_year, period from journal_documents d
+                where document_type = 'EB')
+            select company_code, fiscal_year, period, debit, credit
+            from kept k anti join opened o using (company_code, fiscal_year, period)
+            where period <> 13 and (debit <> 0 or credit <> 0)""",
+        holds="Retained earnings move only in opening entries and year-end closing, over {n} balances.",
+        breaks="In {value} company periods retained earnings moved outside opening and year-end closing.",
+    ),
+)

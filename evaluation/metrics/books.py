@@ -1,0 +1,162 @@
+"""A dataset opened in DuckDB: one view per declared table, small tables of facts, and bounded memory.
+
+Nothing is written into the dataset folder; what must spill goes to a temporary folder that is removed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from evaluation.metrics.dataset import Dataset, Table
+from evaluation.metrics.errors import MetricUndefined
+
+_TYPES = {
+    "string": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "date32[day]": "DATE",
+}
+_DECIMAL = re.compile(r"decimal\d*(\(\d+, ?\d+\))")
+
+
+class Books:
+    """An open dataset; use as a context manager.
+
+    memory_limit_bytes: what DuckDB may hold in memory before it spills to disk; threads: at least 1.
+    """
+
+    def __init__(self, dataset: Dataset, *, memory_limit_bytes: int, threads: int) -> None:
+        self.dataset = dataset
+        self._folder = tempfile.TemporaryDirectory(prefix="books-")
+        self._db = duckdb.connect(
+            str(Path(self._folder.name, "work.duckdb")),
+            config={
+                "memory_limit": f"{memory_limit_bytes // 1024}KiB",
+                "threads": threads,
+                "temp_directory": str(Path(self._folder.name, "spill")),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._counts: dict[str, int] = {}
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Books:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+        self._folder.cleanup()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._db.execute(statement, values)
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._db.execute(query, values).fetchall()
+
+    def records(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query by column name."""
+        cursor = self._db.execute(query)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def number(self, query: str) -> int:
+        """The single integer of a query; nothing counts as 0."""
+        row = self._db.execute(query).fetchone()
+        return int(row[0] or 0) if row else 0
+
+    def arrays(self, query: str) -> dict[str, Any]:
+        """The columns of a query as NumPy arrays."""
+        columns: dict[str, Any] = self._db.execute(query).fetchnumpy()
+        return columns
+
+    def insert(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Append a few rows to a table of facts."""
+        for row in rows:
+            self._db.execute(f"insert into {table} values ({', '.join('?' * len(row))})", row)
+
+    def count(self, table: str) -> int:
+        """Rows of a table or view."""
+        if table not in self._counts:
+            self._counts[table] = self.number(f"select count(*) from {table}")
+        return self._counts[table]
+
+    def relation(self, table: Table, files: Sequence[Path]) -> str:
+        """SQL that reads these files of a table; without files an empty table of the declared types."""
+        if not files:
+            columns = ", ".join(
+                f'null::{sql_type(column.type)} as "{column.name}"' for column in table.columns
+            )
+            return f"(select {columns} where false)"
+        names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        if table.is_csv():
+            columns = ", ".join(f'"{c.name}"::{sql_type(c.type)} as "{c.name}"' for c in table.columns)
+            options = "header=true, all_varchar=true, delim=',', quote='\"', escape='\"'"
+            return f"(select {columns} from read_csv([{names}], {options}))"
+        return f"(select * {self._utc(table)} from read_parquet([{names}], union_by_name=true))"
+
+    @staticmethod
+    def _utc(table: Table) -> str:
+        """Moments as UTC without a zone: comparing and cutting them then needs no time-zone data."""
+        moments = [column.name for column in table.columns if column.type.startswith("timestamp")]
+        if not moments:
+            return ""
+        changed = ", ".join(f'make_timestamp(epoch_us("{name}")) as "{name}"' for name in moments)
+        return f"replace ({changed})"
+
+    def _open(self) -> None:
+        for table in self.dataset.tables.values():
+            self.run(f"create view {table.name} as from {self.relation(table, table.files)}")
+        d = self.dataset
+        self.run(
+            "create table horizon (first_day date, last_day date, fiscal_start int, over_delivery decimal(9, 6))"
+        )
+        self.insert("horizon", [(d.start, d.end, d.fiscal_year_start_month, d.over_delivery)])
+        self.run("create table month_ends (period_end date)")
+        self.insert("month_ends", ((day,) for day in month_ends(d.start, d.months)))
+        self.run("create table currencies (company_code varchar, country varchar, digits int)")
+        self.insert(
+            "currencies", ((company.code, company.country, company.exponent) for company in d.companies)
+        )
+        self.run("create table holidays (company_code varchar, day date)")
+        self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
+
+
+def month_ends(start: date, months: int) -> list[date]:
+    """Last days of `months` whole months, the first of which holds `start`."""
+    serials = range(start.year * 12 + start.month - 1, start.year * 12 + start.month - 1 + months)
+    return [date(s // 12, s % 12 + 1, calendar.monthrange(s // 12, s % 12 + 1)[1]) for s in serials]
+
+
+def sql_type(declared: str) -> str:
+    """DuckDB's name of a declared Arrow type.
+
+    Raises: MetricUndefined: a type that no table of the contract uses.
+    """
+    if declared in _TYPES:
+        return _TYPES[declared]
+    if declared.startswith("timestamp"):
+        return "TIMESTAMP"
+    if found := _DECIMAL.fullmatch(declared):
+        return "DECIMAL" + found.group(1)
+    raise MetricUndefined(f"The data dictionary declares the type {declared!r}, which is not known.")

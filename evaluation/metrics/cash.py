@@ -1,0 +1,120 @@
+"""Exact rules of cash: the bank's statement chains, meets the ledger line by line, and explains every difference."""
+
+from evaluation.metrics.rule import Rule
+
+# How long money may be on its way between the ledger and the statement; domain practice is 1 to 10 days.
+TRANSIT_DAYS = 14
+
+_CASH_FLOW = """
+    select company_code, fiscal_year, period, sum(m.debit - m.credit) as change
+    from account_months m join account_kinds k using (company_code, account)
+    where k.subtype = 'cash' group by all"""
+
+_MATCHED = """
+    select journal_document_id as document_id, sum(amount) as amount, min(value_date) as first_value,
+           max(value_date) as last_value, count(distinct company_code) as companies
+    from bank_statement_lines where journal_document_id is not null group by all"""
+
+RULES = (
+    Rule(
+        id="cash.statement_chains",
+        title="The bank statement's balance chains",
+        tables=("bank_statement_lines",),
+        essential=True,
+        offenders="""
+            with chained as (
+                select bank_account_id, line_number, value_date, amount, balance,
+                       lag(balance, 1, 0) over w as balance_before, lag(line_number, 1, 0) over w as number_before,
+                       lag(value_date) over w as date_before
+                from bank_statement_lines window w as (partition by bank_account_id order by line_number))
+            select bank_account_id, line_number, value_date, amount, balance, balance_before from chained
+            where not coalesce(balance = balance_before + amount and line_number = number_before + 1
+                               and value_date >= coalesce(date_before, value_date), false)""",
+        holds="All {n} statement lines carry the balance before them plus their amount, in order of date.",
+        breaks="In {value} of {n} statement lines the balance, number or date does not follow from the line before.",
+    ),
+    Rule(
+        id="cash.statement_matches_ledger",
+        title="Matched statement lines equal the ledger",
+        tables=("bank_statement_lines",),
+        essential=True,
+        offenders=f"""
+            select d.document_id, d.posting_date, m.first_value, d.cash as ledger, m.amount as bank
+            from ({_MATCHED}) m join journal_documents d using (document_id)
+            where not coalesce(m.amount = d.cash and m.first_value >= d.posting_date
+                               and m.last_value <= d.posting_date + {TRANSIT_DAYS}, false)""",
+        holds="The amounts of all {n} statement lines equal what the matched entries posted to cash, within "
+        f"{TRANSIT_DAYS} days.",
+        breaks="{value} journal entries differ in amount or date from their statement lines.",
+    ),
+    Rule(
+        id="cash.ledger_reaches_statement",
+        title="Cash postings reach the statement",
+        tables=("journal_entries",),
+        essential=True,
+        offenders=f"""
+            select d.document_id, d.posting_date, d.cash
+            from journal_documents d, horizon
+            where d.cash <> 0 and d.posting_date <= horizon.last_day - {TRANSIT_DAYS}
+              and d.document_id not in (select document_id from ({_MATCHED}))
+            union all
+            select bank_account_id || ' ' || line_number, value_date, amount from bank_statement_lines, horizon
+            where journal_document_id is null and value_date <= horizon.last_day - {TRANSIT_DAYS}""",
+        holds="Every cash posting among {n} entries is on the statement, or on its way in the last days.",
+        breaks="{value} cash postings or statement lines have no counterpart and are not in transit.",
+    ),
+    Rule(
+        id="cash.ledger_is_statement_and_transit",
+        title="Ledger cash = bank balance + items in transit",
+        tables=("bank_statement_lines",),
+        essential=True,
+        offenders=f"""
+            with ledger as (
+                select d.company_code, m.period_end, sum(d.net) as cash
+                from month_ends m join account_days d on d.posting_date <= m.period_end and d.subtype = 'cash'
+                group by all),
+            last_lines as (
+                select company_code, bank_account_id, m.period_end, arg_max(balance, line_number) as balance
+                from month_ends m join bank_statement_lines b on b.value_date <= m.period_end group by all),
+            bank as (select company_code, period_end, sum(balance) as balance from last_lines group by all),
+            lines as (
+                select b.company_code, b.value_date, b.amount, d.posting_date
+                from bank_statement_lines b left join journal_documents d on d.document_id = b.journal_document_id),
+            unmatched as (
+                select d.company_code, d.posting_date, d.cash as amount
+                from journal_documents d where d.cash <> 0
+                  and d.document_id not in (select document_id from ({_MATCHED}))),
+            transit as (
+                select company_code, m.period_end, sum(l.amount) as amount
+                from lines l join month_ends m on l.posting_date <= m.period_end and l.value_date > m.period_end
+                group by all
+                union all
+                select company_code, m.period_end, -sum(l.amount)
+                from lines l join month_ends m on l.value_date <= m.period_end
+                    and (l.posting_date is null or l.posting_date > m.period_end)
+                group by all
+                union all
+                select company_code, m.period_end, sum(u.amount)
+                from unmatched u join month_ends m on u.posting_date <= m.period_end group by all),
+            totals as (select company_code, period_end, sum(amount) as amount from transit group by all)
+            select company_code, period_end, l.cash as ledger, b.balance as bank, t.amount as in_transit
+            from ledger l full join bank b using (company_code, period_end)
+            left join totals t using (company_code, period_end)
+            where coalesce(l.cash, 0) <> coalesce(b.balance, 0) + coalesce(t.amount, 0)""",
+        holds="At every month end ledger cash is the bank balance plus dated items in transit ({n} statement lines).",
+        breaks="At {value} company month ends ledger cash is not the bank balance plus items in transit.",
+    ),
+    Rule(
+        id="cash.never_overdrawn",
+        title="Cash never turns negative",
+        tables=("bank_statement_lines",),
+        offenders="""
+            select company_code, account, posting_date, level from (
+                select company_code, account, posting_date,
+                       sum(net) over (partition by company_code, account order by posting_date) as level
+                from account_days where subtype = 'cash')
+            where level < 0""",
+        holds="No cash account is negative at the end of any day.",
+        breaks="On {value} days a cash account is negative.",
+    ),
+)

@@ -1,0 +1,135 @@
+"""Reads a dataset folder's data dictionary (schema.json) and finds the files of each table; opens no data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from evaluation.metrics.errors import DatasetError
+
+CONTRACT_VERSION = 1
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the data dictionary; `references` is (table, column) of a foreign key."""
+
+    name: str
+    type: str
+    nullable: bool
+    references: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the data dictionary with its files, all of one format."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    files: tuple[Path, ...]
+
+    def column_names(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns)
+
+    def is_csv(self) -> bool:
+        return bool(self.files) and self.files[0].suffix == ".csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What the dictionary says of a company: the decimals of its currency and its public holidays."""
+
+    code: str
+    country: str
+    exponent: int
+    holidays: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset folder, described: nothing of the tables has been read yet."""
+
+    root: Path
+    facts: Mapping[str, Any]
+    start: date
+    end: date
+    months: int
+    fiscal_year_start_month: int
+    companies: tuple[Company, ...]
+    over_delivery: str
+    tables: Mapping[str, Table]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Is the table declared, with all these columns?"""
+        found = self.tables.get(table)
+        return found is not None and found.column_names().issuperset(columns)
+
+
+def read_dataset(root: Path) -> Dataset:
+    """The dataset in `root`, from its schema.json.
+
+    Raises: DatasetError: no schema.json, not JSON, another contract version, or a name that is no identifier.
+    """
+    try:
+        document = json.loads((root / "schema.json").read_bytes())
+    except FileNotFoundError:
+        raise DatasetError(f"{root.name}/schema.json is missing: this folder is not a dataset.") from None
+    except ValueError as error:
+        raise DatasetError(f"{root.name}/schema.json is not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("contract_version") != CONTRACT_VERSION:
+        raise DatasetError(f"schema.json must state contract_version {CONTRACT_VERSION}.")
+    try:
+        return _dataset(root, document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"schema.json lacks or mistypes {error}.") from error
+
+
+def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
+    facts = document["dataset"]
+    period = facts["period"]
+    tables = (_table(root, entry) for entry in document["tables"] if not entry.get("label", False))
+    return Dataset(
+        root=root,
+        facts=facts,
+        start=date.fromisoformat(period["start"]),
+        end=date.fromisoformat(period["end"]),
+        months=int(period["months"]),
+        fiscal_year_start_month=int(period["fiscal_year_start_month"]),
+        companies=tuple(_company(entry) for entry in facts["companies"]),
+        over_delivery=str(facts["tolerances"]["over_delivery"]),
+        tables={table.name: table for table in tables},
+    )
+
+
+def _company(entry: Mapping[str, Any]) -> Company:
+    holidays = tuple(sorted(date.fromisoformat(day) for day in entry.get("holidays", ())))
+    return Company(str(entry["company_code"]), str(entry["country"]), int(entry["exponent"]), holidays)
+
+
+def _table(root: Path, entry: Mapping[str, Any]) -> Table:
+    name = _identifier(entry["name"])
+    folder = root / "tables" / name
+    files = sorted(folder.glob("*.parquet")) or sorted(folder.glob("*.csv"))
+    columns = tuple(_column(column) for column in entry["columns"])
+    return Table(name, tuple(_identifier(key) for key in entry["key"]), columns, tuple(files))
+
+
+def _column(entry: Mapping[str, Any]) -> Column:
+    target = entry.get("references")
+    references = (_identifier(target["table"]), _identifier(target["column"])) if target else None
+    nullable = bool(entry.get("nullable", False))
+    return Column(_identifier(entry["name"]), str(entry["type"]), nullable, references)
+
+
+def _identifier(name: str) -> str:
+    """Names go into SQL: only plain identifiers are let through."""
+    if not _NAME.fullmatch(name):
+        raise DatasetError(f"schema.json: {name!r} is no name of a-z, 0-9 and underscores.")
+    return name

@@ -1,0 +1,183 @@
+"""Exact rules of posting: accounts that a process may touch together, and who may post to control accounts.
+
+The legal combinations restate domain practice (events of each process with the kinds of account on both sides); they share
+nothing with the table that generates postings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluation.metrics.books import Books
+from evaluation.metrics.journal import SUBTYPES
+from evaluation.metrics.report import MAX_SAMPLES, Sample
+from evaluation.metrics.rule import Figure, Measured, Rule
+from evaluation.metrics.wording import grouped
+
+_COSTS = frozenset(
+    {"operating_expense", "cost_of_sales", "depreciation_expense", "interest", "tax_expense", "fx_result"}
+)
+_RESULT = _COSTS | {"revenue", "other_income"}
+_BALANCE = frozenset(SUBTYPES) - _RESULT - {"clearing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A business event: kinds of account that it may debit and credit; `only` restricts it to a document type."""
+
+    process: str
+    event: str
+    debit: frozenset[str]
+    credit: frozenset[str]
+    only: str = ""
+
+
+def _event(process: str, event: str, debit: str, credit: str, only: str = "") -> Combination:
+    return Combination(process, event, frozenset(debit.split()), frozenset(credit.split()), only)
+
+
+LEGAL = (
+    _event("O2C", "goods issue", "cost_of_sales", "inventory"),
+    _event("O2C", "invoice", "trade_receivable", "revenue tax_payable deferred_revenue"),
+    _event("O2C", "credit note", "revenue tax_payable", "trade_receivable"),
+    _event(
+        "O2C", "credit note with return", "revenue tax_payable inventory", "trade_receivable cost_of_sales"
+    ),
+    _event(
+        "O2C", "receipt, less credit notes", "cash revenue tax_payable trade_receivable", "trade_receivable"
+    ),
+    _event("P2P", "goods receipt", "inventory", "gr_ir"),
+    _event(
+        "P2P",
+        "invoice for goods",
+        "gr_ir input_tax cost_of_sales operating_expense inventory",
+        "trade_payable cost_of_sales",
+    ),
+    _event(
+        "P2P", "invoice for services", "operating_expense prepaid input_tax cost_of_sales", "trade_payable"
+    ),
+    _event(
+        "P2P",
+        "payment, less credit notes",
+        "trade_payable",
+        "cash other_income cost_of_sales input_tax trade_payable",
+    ),
+    _event(
+        "P2P", "credit note", "trade_payable", "inventory gr_ir operating_expense input_tax cost_of_sales"
+    ),
+    _event(
+        "H2R",
+        "payroll run",
+        "operating_expense cost_of_sales",
+        "payroll_payable tax_payable accrued other_liability",
+    ),
+    _event(
+        "H2R",
+        "net pay, taxes and contributions",
+        "payroll_payable tax_payable accrued other_liability",
+        "cash",
+    ),
+    _event("A2R", "acquisition", "fixed_asset_cost intangible input_tax", "trade_payable"),
+    _event("A2R", "depreciation", "depreciation_expense", "accumulated_depreciation"),
+    _event(
+        "A2R",
+        "disposal",
+        "cash trade_receivable accumulated_depreciation operating_expense",
+        "fixed_asset_cost other_income tax_payable",
+    ),
+    _event("R2R", "accrual", "operating_expense cost_of_sales interest", "accrued provision"),
+    _event("R2R", "reversal of an accrual", "accrued provision", "operating_expense cost_of_sales interest"),
+    _event("R2R", "reclassification", "operating_expense", "operating_expense"),
+    _event("R2R", "release of prepaid cost", "operating_expense", "prepaid"),
+    _event("R2R", "bank charge or interest", "operating_expense interest", "cash"),
+    _event("R2R", "tax return", "tax_payable other_current_asset", "input_tax tax_payable"),
+    _event("R2R", "tax refund or payment", "tax_payable", "cash"),
+    _event("R2R", "tax refund", "cash", "tax_payable other_current_asset"),
+    Combination("R2R", "opening balances", _BALANCE, _BALANCE, "EB"),
+    Combination(
+        "R2R", "year-end close", _RESULT | {"retained_earnings"}, _RESULT | {"retained_earnings"}, "CL"
+    ),
+)
+
+# Tables whose documents may post to control accounts, by kind of account.
+SUBLEDGERS = {
+    "trade_receivable": ("customer_invoices", "customer_receipts", "closing_steps"),
+    "trade_payable": ("vendor_invoices", "vendor_payments", "asset_transactions", "closing_steps"),
+    "inventory": ("goods_receipts", "deliveries", "customer_invoices", "closing_steps"),
+    "fixed_asset_cost": ("asset_transactions", "vendor_invoices", "closing_steps"),
+    "accumulated_depreciation": ("asset_transactions", "closing_steps"),
+}
+
+
+def is_legal(process: str, document_type: str, debit: frozenset[str], credit: frozenset[str]) -> bool:
+    """May one document of this process debit and credit these kinds of account together?"""
+    return any(
+        event.process == process
+        and event.only in ("", document_type)
+        and debit <= event.debit
+        and credit <= event.credit
+        for event in LEGAL
+    )
+
+
+def kinds_in(mask: int) -> frozenset[str]:
+    """The account kinds whose bits are set."""
+    return frozenset(name for place, name in enumerate(SUBTYPES) if mask >> place & 1)
+
+
+def _legal_pairs(books: Books) -> Measured:
+    combinations = books.rows(
+        "select process, document_type, debit_kinds, credit_kinds, count(*), count(*) filter (where unknown_kinds > 0), "
+        "min(document_id) from journal_documents where has_header group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+    )
+    n, value = 0, 0
+    samples: list[Sample] = []
+    for process, document_type, on_debit, on_credit, count, unknown, example in combinations:
+        debit, credit = kinds_in(on_debit), kinds_in(on_credit)
+        wrong = unknown if is_legal(str(process), str(document_type), debit, credit) else count
+        n, value = n + count, value + wrong
+        if wrong:
+            sides = {"debit": ", ".join(sorted(debit)), "credit": ", ".join(sorted(credit))}
+            samples.append({"process": process, **sides, "documents": wrong, "document_id": example})
+    if not value:
+        text = f"All {grouped(n)} entries debit and credit accounts that their process may combine."
+        return Measured(0, n, text, 0)
+    text = f"{grouped(value)} of {grouped(n)} entries combine accounts that their process may not combine."
+    return Measured(value, n, text, 0, tuple(samples[:MAX_SAMPLES]))
+
+
+_ALLOWED = " or ".join(
+    f"(s.subtype = '{kind}' and d.source_document_type in ({', '.join(repr(table) for table in tables)}))"
+    for kind, tables in SUBLEDGERS.items()
+)
+_CONTROLLED = ", ".join(repr(kind) for kind in SUBLEDGERS)
+
+METRICS = (
+    Figure(
+        "postings.legal_accounts", "Processes post to accounts that belong together", "exact", _legal_pairs
+    ),
+    Rule(
+        id="postings.control_accounts",
+        title="Only subledgers post to control accounts",
+        tables=("journal_entries",),
+        essential=True,
+        offenders=f"""
+            select d.document_id, s.subtype, d.source_document_type, d.source
+            from journal_documents d
+            join subtypes s on s.subtype in ({_CONTROLLED}) and ((d.debit_kinds | d.credit_kinds) & s.bit) <> 0
+            where d.has_header and not coalesce(({_ALLOWED}) and d.source <> 'manual', false)""",
+        holds="Of {n} entries only documents of the subledgers post to their control accounts.",
+        breaks="{value} of {n} entries post to a control account past its subledger.",
+    ),
+    Rule(
+        id="postings.control_accounts_declared",
+        title="Receivables, payables, stock and assets are control accounts",
+        tables=("accounts",),
+        essential=True,
+        offenders=f"""
+            select company_code, account, subtype, is_control from accounts
+            where is_control is distinct from (subtype in ({_CONTROLLED}))""",
+        holds="Of {n} accounts exactly those of the subledgers are closed to direct posting.",
+        breaks="{value} accounts are control accounts without a subledger, or the reverse.",
+    ),
+)

@@ -1,0 +1,140 @@
+"""Exact rules of quantities: nothing is received, invoiced, delivered, paid or issued that was not there before."""
+
+from evaluation.metrics.rule import Rule
+
+
+def settled_rule(name: str, title: str, invoices: str, allocations: str, key: str) -> Rule:
+    """Σ allocated + discount lies between zero and the gross amount, with the sign of the invoice."""
+    return Rule(
+        id=f"quantities.{name}",
+        title=title,
+        tables=(invoices,),
+        offenders=f"""
+            with settled as (
+                select {key} as document_id, sum(amount + discount) as settled, bool_or(discount < 0) as negative
+                from {allocations} group by all)
+            select document_id, i.gross_amount, s.settled
+            from {invoices} i join settled s using (document_id)
+            where not coalesce(case when i.gross_amount >= 0 then s.settled between 0 and i.gross_amount
+                                    else s.settled between i.gross_amount and 0 end, false)
+               or (i.gross_amount >= 0 and s.negative)""",
+        holds="No settlement of {n} invoices and credit notes exceeds their gross amount.",
+        breaks="{value} of {n} invoices are settled for more than their gross amount, or with the wrong sign.",
+    )
+
+
+RULES = (
+    Rule(
+        id="quantities.received_within_order",
+        title="Received ≤ ordered, within tolerance",
+        tables=("goods_receipt_lines",),
+        offenders="""
+            with received as (
+                select g.purchase_order_id as document_id, l.purchase_order_line as line_number,
+                       any_value(l.material_id) as material_id, sum(l.quantity) as received, min(l.quantity) as least,
+                       count(distinct l.material_id) as materials
+                from goods_receipt_lines l left join goods_receipts g using (document_id) group by 1, 2)
+            select document_id, line_number, o.quantity as ordered, r.received
+            from received r left join purchase_order_lines o using (document_id, line_number), horizon
+            where not coalesce(r.least > 0 and r.received <= o.quantity * (1 + horizon.over_delivery)
+                               and r.materials = 1 and r.material_id = o.material_id, false)""",
+        holds="In all {n} receipt lines the material was ordered, and no order line is exceeded beyond tolerance.",
+        breaks="{value} order lines were received in excess, or as a material that was not ordered.",
+    ),
+    Rule(
+        id="quantities.invoiced_within_received",
+        title="Invoiced ≤ received",
+        tables=("vendor_invoice_lines",),
+        offenders="""
+            with invoiced as (
+                select goods_receipt_id as document_id, goods_receipt_line as line_number, sum(quantity) as invoiced
+                from vendor_invoice_lines where goods_receipt_id is not null group by 1, 2)
+            select document_id, line_number, g.quantity as received, i.invoiced
+            from invoiced i left join goods_receipt_lines g using (document_id, line_number)
+            where not coalesce(i.invoiced <= g.quantity, false)""",
+        holds="No quantity in {n} vendor invoice lines exceeds what was received.",
+        breaks="{value} receipt lines are invoiced for more than was received, or do not exist.",
+    ),
+    Rule(
+        id="quantities.delivered_within_order",
+        title="Delivered ≤ ordered",
+        tables=("delivery_lines",),
+        offenders="""
+            with delivered as (
+                select d.sales_order_id as document_id, l.sales_order_line as line_number,
+                       any_value(l.material_id) as material_id, sum(l.quantity) as delivered, min(l.quantity) as least,
+                       count(distinct l.material_id) as materials
+                from delivery_lines l left join deliveries d using (document_id) group by 1, 2)
+            select document_id, line_number, o.quantity as ordered, d.delivered
+            from delivered d left join sales_order_lines o using (document_id, line_number)
+            where not coalesce(d.least > 0 and d.delivered <= o.quantity and d.materials = 1
+                               and d.material_id = o.material_id, false)""",
+        holds="In all {n} delivery lines the material was ordered, and no order line is exceeded.",
+        breaks="{value} order lines were delivered in excess, or as a material that was not ordered.",
+    ),
+    Rule(
+        id="quantities.billed_within_delivered",
+        title="Billed ≤ delivered",
+        tables=("customer_invoice_lines",),
+        offenders="""
+            with billed as (
+                select delivery_id as document_id, delivery_line as line_number, sum(quantity) as billed
+                from customer_invoice_lines where delivery_id is not null group by 1, 2)
+            select document_id, line_number, d.quantity as delivered, b.billed
+            from billed b left join delivery_lines d using (document_id, line_number)
+            where not coalesce(b.billed <= d.quantity, false)""",
+        holds="No quantity in {n} customer invoice lines exceeds what was delivered.",
+        breaks="{value} delivery lines are billed for more than was delivered, or do not exist.",
+    ),
+    Rule(
+        id="quantities.credited_within_billed",
+        title="Credited ≤ billed",
+        tables=("customer_invoice_lines",),
+        offenders="""
+            with credited as (
+                select i.reference_document_id as document_id, l.material_id, -sum(l.quantity) as credited,
+                       -sum(l.net_amount) as amount
+                from customer_invoice_lines l join customer_invoices i using (document_id)
+                where i.reference_document_id is not null group by 1, 2),
+            billed as (
+                select document_id, material_id, sum(quantity) as billed, sum(net_amount) as amount
+                from customer_invoice_lines semi join credited using (document_id) group by 1, 2)
+            select document_id, material_id, b.billed, c.credited
+            from credited c left join billed b using (document_id, material_id)
+            where not coalesce(c.credited between 0 and b.billed and c.amount between 0 and b.amount, false)""",
+        holds="No credit note takes back more than its invoice billed, over {n} invoice lines.",
+        breaks="{value} invoiced materials were credited for more than was billed.",
+    ),
+    settled_rule(
+        "received_within_billed",
+        "Received ≤ invoiced",
+        "customer_invoices",
+        "customer_receipt_allocations",
+        "customer_invoice_id",
+    ),
+    settled_rule(
+        "paid_within_invoiced",
+        "Paid ≤ invoiced",
+        "vendor_invoices",
+        "vendor_payment_allocations",
+        "vendor_invoice_id",
+    ),
+    Rule(
+        id="quantities.stock_never_negative",
+        title="Stock never turns negative",
+        tables=("inventory_movements",),
+        offenders="""
+            with flows as (
+                select company_code, material_id, posting_date, case when kind = 'opening' then 0
+                       when quantity < 0 then 1 else 2 end as turn, sum(quantity) as quantity
+                from inventory_movements group by all),
+            levels as (
+                select company_code, material_id, posting_date,
+                       sum(quantity) over (partition by company_code, material_id order by posting_date, turn) as level
+                from flows)
+            select company_code, material_id, posting_date, min(level) as level from levels
+            where level < 0 group by all""",
+        holds="Over {n} movements stock never turns negative, issues of a day counted before its receipts.",
+        breaks="On {value} days the stock of a material is negative.",
+    ),
+)

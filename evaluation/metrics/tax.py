@@ -1,0 +1,80 @@
+"""Exact rules of tax: base × rate to the minor unit, and the same tax on lines, documents and ledger."""
+
+from evaluation.metrics.rule import Rule
+
+_BY_DOCUMENT = """
+    select document_type, document_id, sum(base) as base, sum(tax_amount) as tax,
+           sum(if(direction = 'input', tax_amount, 0)) as input_tax,
+           sum(if(direction = 'output', tax_amount, 0)) as output_tax
+    from tax_lines group by all"""
+
+RULES = (
+    Rule(
+        id="tax.rounding",
+        title="Tax = base × rate, half up",
+        tables=("tax_lines",),
+        offenders="""
+            with exact as (
+                select t.*, abs(t.base)::decimal(27, 4) * t.rate::decimal(9, 6) * (10 ** c.digits)::decimal(5, 0) as units,
+                       c.digits
+                from tax_lines t left join currencies c using (company_code))
+            select document_id, line_number, base, rate, tax_amount from exact
+            where not coalesce(
+                tax_amount * (10 ** digits)::decimal(5, 0) = sign(base) * floor(units + 0.5)
+                and rate between 0 and 1, false)""",
+        holds="All {n} tax lines are base times rate, rounded half up to the currency's smallest unit.",
+        breaks="{value} of {n} tax lines are not base times rate.",
+    ),
+    Rule(
+        id="tax.documents",
+        title="Tax lines add up to their documents",
+        tables=("vendor_invoices", "customer_invoices"),
+        offenders=f"""
+            with invoices as (
+                select 'vendor_invoices' as document_type, document_id, net_amount, tax_amount from vendor_invoices
+                union all
+                select 'customer_invoices', document_id, net_amount, tax_amount from customer_invoices)
+            select document_type, document_id, i.net_amount, t.base, i.tax_amount, t.tax
+            from invoices i left join ({_BY_DOCUMENT}) t using (document_type, document_id)
+            where i.tax_amount <> coalesce(t.tax, 0) or (t.base is not null and t.base <> i.net_amount)
+               or i.tax_amount is null""",
+        holds="In all {n} invoices the tax lines add up to the document's net and tax amounts.",
+        breaks="In {value} of {n} invoices the tax lines do not add up to the document's net and tax amounts.",
+    ),
+    Rule(
+        id="tax.ledger",
+        title="Tax lines equal the tax accounts",
+        tables=("tax_lines",),
+        offenders=f"""
+            with invoice_of as (
+                select document_id, vendor_invoice_id from asset_transactions where vendor_invoice_id is not null),
+            posted as (
+                select coalesce(a.vendor_invoice_id, d.source_document_id) as document_id,
+                       sum(d.input_tax) as input_tax, -sum(d.tax_payable) as output_tax
+                from journal_documents d left join invoice_of a on a.document_id = d.source_document_id
+                where d.process in ('O2C', 'P2P', 'A2R') group by all
+                having sum(d.input_tax) <> 0 or sum(d.tax_payable) <> 0),
+            stated as (select document_id, input_tax, output_tax from ({_BY_DOCUMENT}))
+            select document_id, s.input_tax, p.input_tax as posted_input, s.output_tax, p.output_tax as posted_output
+            from stated s full join posted p using (document_id)
+            where coalesce(s.input_tax, 0) <> coalesce(p.input_tax, 0)
+               or coalesce(s.output_tax, 0) <> coalesce(p.output_tax, 0)""",
+        holds="All {n} tax lines are posted to the tax accounts, and nothing else is.",
+        breaks="{value} documents post another tax than their tax lines state.",
+    ),
+    Rule(
+        id="tax.settlements",
+        title="Tax returns state what is owed",
+        tables=("tax_settlements",),
+        offenders="""
+            select s.document_id, s.kind, s.output_tax, s.input_tax, s.amount, d.input_tax as posted_input, d.cash
+            from tax_settlements s
+            left join journal_documents d
+              on d.source_document_type = 'tax_settlements' and d.source_document_id = s.document_id
+            where not coalesce(case s.kind
+                when 'return' then s.amount = s.output_tax - s.input_tax and d.input_tax = -s.input_tax
+                else s.amount = -d.cash end, false)""",
+        holds="All {n} tax returns and payments state output less input tax, and post it.",
+        breaks="{value} of {n} tax returns or payments state another amount than they post.",
+    ),
+)

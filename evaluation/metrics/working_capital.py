@@ -1,0 +1,45 @@
+"""Information for the reader of the books: how long customers take to pay, and how long vendors wait."""
+
+from __future__ import annotations
+
+from evaluation.metrics.books import Books
+from evaluation.metrics.rule import Figure, Measured
+from evaluation.metrics.wording import decimal
+
+
+def _days(books: Books, items: str, invoices: str, what: str, reference: float) -> Measured:
+    """Mean open balance over mean daily invoicing, in days; each company counts by its share of invoicing."""
+    billed = books.number(f"select count(*) from {invoices}")
+    if not billed:
+        return Measured(
+            None, 0, f"Not applicable: the dataset has no rows in {invoices}.", reference, applicable=False
+        )
+    value, n = books.rows(
+        f"""with balances as (select period_end, company_code, sum(open_amount) as open from {items} group by all),
+        means as (select company_code, sum(open) / (select count(*) from month_ends) as open from balances group by 1),
+        flows as (select company_code, sum(gross_amount) as gross from {invoices} group by 1),
+        span as (select datediff('day', first_day, last_day) + 1 as days from horizon),
+        each as (select f.gross, coalesce(m.open, 0) * days / f.gross as days
+                 from flows f left join means m using (company_code), span where f.gross > 0)
+        select sum(days * gross) / sum(gross), (select count(*) from {items}) from each"""
+    )[0]
+    if value is None:
+        return Measured(
+            None, 0, f"Not applicable: nothing was invoiced in {invoices}.", reference, applicable=False
+        )
+    text = f"{what} {decimal(float(value), 1)} days on average; {decimal(reference, 0)} is usual."
+    return Measured(round(float(value), 6), int(n), text, reference)
+
+
+def _receivable_days(books: Books) -> Measured:
+    return _days(books, "ar_open_items", "customer_invoices", "Receivables stay open", 45)
+
+
+def _payable_days(books: Books) -> Measured:
+    return _days(books, "ap_open_items", "vendor_invoices", "Payables stay open", 30)
+
+
+METRICS = (
+    Figure("working_capital.receivable_days", "Days sales outstanding", "information", _receivable_days),
+    Figure("working_capital.payable_days", "Days payables outstanding", "information", _payable_days),
+)
