@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.storage import store
 from core.tenancy import tenant_key
-from generation.engine.run import FileEntry
+from generation.engine.writers import FileEntry
 from generation.models import Run, RunFile
 
 RECORD_BATCH = 500
