@@ -24,14 +24,15 @@ class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
     """
 
     def get_user(self, user_id: UUID | str) -> User | None:
-        return _with_membership(Membership.objects.filter(user_id=user_id))
+        membership = Membership.objects.select_related("user").filter(user_id=user_id).first()
+        return _at_home(membership.user, membership) if membership else None
 
     def _check_password(self, user: User | None, password: str) -> User | None:
-        member = _with_membership(Membership.objects.filter(user=user)) if user else None
-        if member is None:
+        membership = Membership.objects.filter(user=user).first() if user else None
+        if user is None or membership is None:
             return None
         self._did_check_password = True
-        return member if check_password(password, member.password) else None
+        return _at_home(user, membership) if check_password(password, membership.password) else None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -60,11 +61,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
 
 
-def _with_membership(memberships: Any) -> User | None:
-    membership = memberships.select_related("user").first()
-    if membership is None:
-        return None
-    user: User = membership.user
+def _at_home(user: User, membership: Membership) -> User:
+    """The person with what they are in this organisation."""
     user.password = membership.password  # type: ignore[assignment]
     user.membership = membership  # type: ignore[attr-defined]
     return user

@@ -43,7 +43,8 @@ TENANT_APPS = [
     "compliance",
     "frontend",
 ]
-INSTALLED_APPS = list(dict.fromkeys([*SHARED_APPS, *TENANT_APPS]))
+# frontend first: its account/*.html take the place of those that allauth brings
+INSTALLED_APPS = list(dict.fromkeys(["frontend", *SHARED_APPS, *TENANT_APPS]))
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 TENANT_SYNC_ROUTER = "core.postgres.router.SchemaRouter"
@@ -132,6 +133,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_NAME = f"{_cookie_prefix}datasynth-csrf"
 CSRF_COOKIE_SECURE = HTTPS
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "core.pages.csrf_failure"
 
 # -- what browsers are told ----------------------------------------------------------------------------------
