@@ -18,7 +18,7 @@ from types import FrameType
 from cli.problems import FAILED, REFUSED, SIGNALLED, STOPPING, Failed, Refused, Stopped
 
 _LARGEST_SEED = 2**64 - 1
-_PROFILES = ("lenient", "standard", "strict")
+PROFILES = ("lenient", "standard", "strict")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +123,7 @@ def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "evaluate", "evaluate", "Measure a dataset folder and apply a gate.")
     parser.add_argument("dataset", type=Path, metavar="DIR")
     parser.add_argument(
-        "--gate", choices=_PROFILES, help="default: the gate of the dataset's config, else standard"
+        "--gate", choices=PROFILES, help="default: the gate of the dataset's config, else standard"
     )
     parser.add_argument("--reference", type=Path, metavar="DIR2", help="a dataset to compare with")
     parser.add_argument("-o", "--output", type=Path, metavar="REPORT.json", help="write the whole report")
