@@ -12,6 +12,7 @@ from celery import Celery, signals
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # system checks would load all pages into every worker
 for _library in ("OMP", "OPENBLAS", "MKL"):  # processes are the parallelism; before numpy is loaded
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 

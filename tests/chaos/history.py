@@ -1,4 +1,4 @@
-"""What must be true after the storm, whatever was killed: read from the ledger, the audit trail and the store."""
+"""What must be true after the storm, read from the ledger, the audit trail and the store."""
 
 import hashlib
 import json

@@ -63,9 +63,7 @@ def join(context: UnitContext) -> Mapping[str, Any]:
 
 def record_end(job: EndedJob) -> None:
     manifest = job.results("join")[0]["manifest"] if job.state == "done" else ""
-    audit.record(
-        actor="chaos", action=END_ACTION, target=str(job.job_id), state=job.state, manifest=manifest
-    )
+    audit.record(actor="chaos", action=END_ACTION, target=str(job.job_id), state=job.state, manifest=manifest)
 
 
 def part_key(spec: Mapping[str, Any], index: int, digest: str) -> str:

@@ -5,7 +5,9 @@ from config.settings import *  # noqa: F403
 SHARED_APPS = ["core", "core.jobs", "django.contrib.contenttypes"]
 TENANT_APPS = ["core"]
 INSTALLED_APPS = SHARED_APPS
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
+ROOT_URLCONF = __name__
+urlpatterns: list[object] = []
 AUTH_USER_MODEL = "auth.User"
 LOGGING = {"version": 1, "disable_existing_loggers": False}
 

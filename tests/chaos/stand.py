@@ -1,4 +1,4 @@
-"""The processes under test, in a temporary data folder: servers, two dispatchers, two workers. All ours to kill."""
+"""The processes under test in a temporary data folder: servers, dispatchers, workers. All ours to kill."""
 
 import os
 import random
@@ -11,11 +11,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from core.embedded.postgres import postgres_url, start_postgres
-from core.embedded.servers import Server
+from core.embedded.servers import Server, tail
 from core.embedded.valkey import start_valkey
 
 ORGANISATIONS = ("acme", "globex")
-_CHILDREN_PER_WORKER = 2
+_DISPATCHER = ["-m", "django", "dispatcher"]
+_WORKER = ["-m", "celery", "-A", "config", "worker", "-c", "2", "--without-mingle", "--without-gossip"]
 
 
 class Stand:
@@ -59,12 +60,7 @@ class Stand:
     def start(self, *names: str) -> None:
         """Names begin with "worker" or "dispatcher"."""
         for name in names:
-            command = (
-                ["-m", "django", "dispatcher"]
-                if name.startswith("dispatcher")
-                else ["-m", "celery", "-A", "config", "worker", "-n", f"{name}@%h", "-l", "WARNING"]
-                + ["-c", str(_CHILDREN_PER_WORKER), "--without-mingle", "--without-gossip"]
-            )
+            command = _DISPATCHER if name.startswith("dispatcher") else [*_WORKER, "-n", f"{name}@%h"]
             with (self.home / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     [sys.executable, *command], stdout=log, stderr=log, start_new_session=True
@@ -108,6 +104,11 @@ class Stand:
                 process.kill()
                 process.wait()
         self.processes.clear()
+
+    def last_words(self, lines: int = 30) -> str:
+        """The ends of all logs: for a failure."""
+        logs = sorted(self.home.glob("*.log"))
+        return "\n".join(f"-- {log.name}\n{tail(log, lines)}" for log in logs)
 
     @staticmethod
     def children(pid: int) -> list[int]:

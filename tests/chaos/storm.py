@@ -65,11 +65,11 @@ class Storm:
             f"{verdict.jobs} jobs, {verdict.units} units, {verdict.attempts} attempts, most deaths under one "
             f"unit {verdict.most_deaths}, {verdict.events} events, {time.monotonic() - started:.0f} s"
         )
-        self.say(
-            f"lost {len(verdict.lost)}, doubled {len(verdict.doubled)}, damaged {len(verdict.damaged)}"
-        )
+        self.say(f"lost {len(verdict.lost)}, doubled {len(verdict.doubled)}, damaged {len(verdict.damaged)}")
         for problem in (*verdict.lost, *verdict.doubled, *verdict.damaged):
             self.say(f"  {problem}")
+        if not (calm and verdict.is_clean):
+            self.say(self.stand.last_words())
         return calm and verdict.is_clean
 
     def _prepare(self) -> None:

@@ -1,15 +1,12 @@
 """Celery as the carrier of messages. Swappable: anything with a depth and a send will do."""
 
-import logging
+from typing import Any
 
 from celery import Celery
 from kombu import Connection
-from kombu.transport.virtual import Channel
 
 from core.jobs.dispatcher import BrokerDown, Message
 from core.jobs.tasks import run_unit
-
-logger = logging.getLogger(__name__)
 
 
 class CeleryBroker:
@@ -18,12 +15,15 @@ class CeleryBroker:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._connection: Connection = app.connection_for_write()
-        self._faults = (*self._connection.connection_errors, *self._connection.channel_errors, OSError)
+        self._faults: tuple[type[BaseException], ...] = (
+            *self._connection.connection_errors,
+            *self._connection.channel_errors,
+            OSError,
+        )
 
     def depth(self, queue: str) -> int:
         try:
-            declared = self._app.amqp.queues[queue].bind(self._channel()).queue_declare()
-            return int(declared.message_count if hasattr(declared, "message_count") else 0)
+            return int(self._channel().queue_declare(queue=queue, durable=True).message_count)
         except self._faults as error:
             raise self._down(error) from error
 
@@ -38,7 +38,7 @@ class CeleryBroker:
     def close(self) -> None:
         self._connection.release()
 
-    def _channel(self) -> Channel:
+    def _channel(self) -> Any:
         return self._connection.default_channel
 
     def _down(self, error: BaseException) -> BrokerDown:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -156,7 +157,7 @@ class Dispatcher:
                 raise
             except Exception:  # the owner's last word failed: other jobs must go on, ask again in a minute
                 logger.exception("unit %s of job %s: expiry refused", unit_id, job_id)
-                Unit.objects.filter(pk=unit_id).update(lease_until=Now() + ledger.timedelta(minutes=1))
+                Unit.objects.filter(pk=unit_id).update(lease_until=Now() + timedelta(minutes=1))
 
     def _feed(self, queue: str) -> None:
         settings = tuning()

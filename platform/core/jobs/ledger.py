@@ -249,7 +249,7 @@ def _put_back(job: Job, unit: Unit, *, pause_seconds: float = 0.0) -> bool:
     unit.state = Unit.State.CANCELLED if cancelled else Unit.State.READY
     unit.attempt += 1
     unit.lease_until = unit.queued_at = None
-    unit.not_before = Now() + timedelta(seconds=pause_seconds) if pause_seconds else None  # type: ignore[assignment]  # an expression
+    unit.not_before = Now() + timedelta(seconds=pause_seconds) if pause_seconds else None
     unit.save()
     if cancelled:
         _settle(job)

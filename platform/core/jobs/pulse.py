@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from core.jobs import events, ledger, queries
@@ -156,7 +157,7 @@ class Pulse:
             )
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _mine(self) -> "ledger.QuerySet[Unit]":
+    def _mine(self) -> QuerySet[Unit]:
         return Unit.objects.filter(
             pk=self._claim.unit_id, attempt=self._claim.attempt, state=Unit.State.RUNNING
         )

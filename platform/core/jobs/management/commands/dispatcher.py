@@ -13,6 +13,7 @@ from core.jobs.tuning import tuning
 
 class Command(BaseCommand):
     help = "Hands ready units of jobs to the workers and takes back lost ones. Several may run; one works."
+    requires_system_checks = ()  # they would load all pages
 
     def handle(self, *_: Any, **__: Any) -> None:
         broker = CeleryBroker(import_string(tuning().celery_app))
