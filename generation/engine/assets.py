@@ -50,9 +50,16 @@ class Assets:
 
 
 def register(
-    rng: np.random.Generator, horizon: Horizon, *, owned: int, total_cost: int, acquisition_rate: float,
-    disposal_rate: float, cost_centers: int, vendors: int,
-) -> Assets:  # fmt: skip
+    rng: np.random.Generator,
+    horizon: Horizon,
+    *,
+    owned: int,
+    total_cost: int,
+    acquisition_rate: float,
+    disposal_rate: float,
+    cost_centers: int,
+    vendors: int,
+) -> Assets:
     """Return the register: `owned` assets costing about `total_cost` at the start, then purchases and sales at yearly rates."""
     years = horizon.months / 12
     bought_count = int(np.rint(owned * acquisition_rate * years))

@@ -20,7 +20,7 @@ class Names:
     @cached_property
     def unit(self) -> int:
         """Minor units of the currency in units of the files' last decimal."""
-        return 10**self.plan.scale // self.plan.factor
+        return int(10**self.plan.scale // self.plan.factor)
 
     @cached_property
     def _company(self) -> str:

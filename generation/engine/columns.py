@@ -49,11 +49,15 @@ def category(codes: Ints, values: Sequence[str] | pa.Array) -> pa.DictionaryArra
     """
     if not isinstance(values, pa.Array):
         if len(set(values)) < len(values):
-            raise EngineError("a dictionary with equal values would make the bytes of the file depend on the heap")
+            raise EngineError(
+                "a dictionary with equal values would make the bytes of the file depend on the heap"
+            )
         values = pa.array(values, pa.string())
     nulls = codes < 0
     keys = codes.astype(np.int32, copy=False)
-    return pa.DictionaryArray.from_arrays(pa.array(keys, mask=nulls) if nulls.any() else pa.array(keys), values)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(keys, mask=nulls) if nulls.any() else pa.array(keys), values
+    )
 
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:
@@ -73,7 +77,9 @@ def numbered(prefix: str, count: int, width: int = 6) -> pa.StringArray:
 def line_numbers(owner: Ints) -> NDArray[np.int32]:
     """1, 2, 3 ... within each run of equal owners; `owner` of shape (n,) ascends."""
     start = np.flatnonzero(np.diff(owner, prepend=-1))
-    return (np.arange(1, len(owner) + 1) - np.repeat(start, np.diff(start, append=len(owner)))).astype(np.int32)
+    return (np.arange(1, len(owner) + 1) - np.repeat(start, np.diff(start, append=len(owner)))).astype(
+        np.int32
+    )
 
 
 def sum_by(owner: Ints, values: Ints, count: int) -> NDArray[np.int64]:

@@ -72,7 +72,13 @@ def _table(name: str, entries: Sequence[FileEntry]) -> dict[str, Any]:
         "columns": entries[0].columns,
         "bytes": sum(entry.bytes for entry in entries),
         "files": [
-            {"path": entry.path, "format": entry.format, "rows": entry.rows, "bytes": entry.bytes, "sha256": entry.sha256}
+            {
+                "path": entry.path,
+                "format": entry.format,
+                "rows": entry.rows,
+                "bytes": entry.bytes,
+                "sha256": entry.sha256,
+            }
             for entry in entries
         ],
     }

@@ -24,11 +24,16 @@ Codes = NDArray[np.int32]
 
 # Pieces in an order line: 1 + floor(log-normal(1.6, 1)) at 4,096 steps. Drawing integers from a rounded table keeps the
 # processor's exp() from deciding a quantity.
-_QUANTITY: Ints = 1 + np.floor(np.exp(1.6 + np.sort(stream(0, "quantity table").normal(size=4096)))).astype(np.int64)
+_QUANTITY: Ints = 1 + np.floor(np.exp(1.6 + np.sort(stream(0, "quantity table").normal(size=4096)))).astype(
+    np.int64
+)
 MEAN_QUANTITY = float(_QUANTITY.mean())
 SHIP_AFTER, SHIP_SPREAD = 2, 8  # days from order to delivery
 REST_AFTER, REST_SPREAD = 3, 12  # days from first to second delivery
-RETURN_AFTER, RETURN_SPREAD = 12, 24  # days from delivery to return; invoices follow deliveries within 9 days at most
+RETURN_AFTER, RETURN_SPREAD = (
+    12,
+    24,
+)  # days from delivery to return; invoices follow deliveries within 9 days at most
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,9 @@ def tile(plan: CompanyPlan, vendor_block: int, customer_block: int) -> Lines:
     bits = rng.integers(0, 2**16, (3, len(material)), dtype=np.uint16)
     customer = _customers(plan, customer_block)[bits[0]]
     visit = (bits[1].astype(np.int64) * plan.customer_visits[customer]) >> 16
-    moment = hashed(plan.seed, (plan.code, "visit"), customer, visit) >> np.uint64(48)  # the same visit in every tile
+    moment = hashed(plan.seed, (plan.code, "visit"), customer, visit) >> np.uint64(
+        48
+    )  # the same visit in every tile
     return Lines(customer, material, plan.day_of[moment], _QUANTITY[bits[2] >> np.uint16(4)])
 
 

@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Chart
 
-EXPENSES: Final = ("rent", "utilities", "office", "travel", "professional_fees", "insurance", "marketing", "maintenance", "it")
+EXPENSES: Final = (
+    "rent",
+    "utilities",
+    "office",
+    "travel",
+    "professional_fees",
+    "insurance",
+    "marketing",
+    "maintenance",
+    "it",
+)
 _ACCOUNTS_OF_A_KIND = 12
 
 

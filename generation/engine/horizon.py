@@ -67,7 +67,9 @@ class Horizon:
     @cached_property
     def fiscal_period(self) -> NDArray[np.int8]:
         """Fiscal period 1 to 12 of each month, shape (months,)."""
-        return np.array([(first.month - self.fiscal_start) % 12 + 1 for first in self.month_starts[:-1]], np.int8)
+        return np.array(
+            [(first.month - self.fiscal_start) % 12 + 1 for first in self.month_starts[:-1]], np.int8
+        )
 
     @cached_property
     def weekday(self) -> NDArray[np.int8]:

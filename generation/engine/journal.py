@@ -1,6 +1,5 @@
 """The columns of journal entries and journal lines."""
 
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -15,7 +14,9 @@ Columns = dict[str, pa.Array]
 _APPROVAL_HOURS = 30
 
 
-def line_columns(plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDArray[np.bytes_], names: Names) -> Columns:
+def line_columns(
+    plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDArray[np.bytes_], names: Names
+) -> Columns:
     """One batch of journal_lines; `ids` are those of the journal entries, shape (docs,)."""
     rules, n, horizon = docs.posting.rules, len(journal.doc), plan.horizon
     month = horizon.month[docs.day]
@@ -46,7 +47,12 @@ def line_columns(plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDAr
 
 
 def entry_columns(
-    plan: CompanyPlan, docs: Documents, journal: Journal, ids: NDArray[np.bytes_], rng: np.random.Generator, names: Names
+    plan: CompanyPlan,
+    docs: Documents,
+    journal: Journal,
+    ids: NDArray[np.bytes_],
+    rng: np.random.Generator,
+    names: Names,
 ) -> Columns:
     """One batch of journal_entries; the clock of a document comes from its stream, not from the wall."""
     posting, horizon, n = docs.posting, plan.horizon, len(docs)
@@ -160,5 +166,3 @@ def _cost_center(docs: Documents, journal: Journal) -> NDArray[np.int32] | None:
 
 def _codes(codes: NDArray[np.int32] | None, values: pa.Array | list[str], length: int) -> pa.DictionaryArray:
     return constant(None, length) if codes is None else category(codes, values)
-
-

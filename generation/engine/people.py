@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 POSITIONS = ("executive", "director", "manager", "senior", "staff")
-DEPARTMENTS = ("Finance", "Sales", "Procurement", "Operations", "Logistics", "Human Resources", "IT", "Marketing")
+DEPARTMENTS = (
+    "Finance",
+    "Sales",
+    "Procurement",
+    "Operations",
+    "Logistics",
+    "Human Resources",
+    "IT",
+    "Marketing",
+)
 _POSITION_SHARES = np.array([0.02, 0.03, 0.10, 0.25, 0.60])
 _PAY = np.array([3.6, 2.2, 1.6, 1.2, 0.85])  # relative pay by position
 _DEPARTMENT_SHARES = np.array([0.10, 0.18, 0.08, 0.34, 0.14, 0.04, 0.07, 0.05])
@@ -47,19 +56,28 @@ class People:
 
 
 def hire(
-    rng: np.random.Generator, count: int, payroll: int, cost_centers: int, thresholds: tuple[int, ...], factor: int
+    rng: np.random.Generator,
+    count: int,
+    payroll: int,
+    cost_centers: int,
+    thresholds: tuple[int, ...],
+    factor: int,
 ) -> People:
     """Return `count` people whose salaries add up to `payroll` a year (minor units), as far as rounding allows."""
     ends = np.maximum(np.rint(np.cumsum(_POSITION_SHARES) * count), [1, 1, 1, 1, count])
     position = np.searchsorted(ends, np.arange(count), side="right").astype(np.int64)
-    department = np.searchsorted(np.cumsum(_DEPARTMENT_SHARES), rng.random(count)).clip(0, len(DEPARTMENTS) - 1)
+    department = np.searchsorted(np.cumsum(_DEPARTMENT_SHARES), rng.random(count)).clip(
+        0, len(DEPARTMENTS) - 1
+    )
     raw = _PAY[position] * np.exp(rng.normal(0.0, 0.15, count))
     salary = np.rint(raw / raw.sum() * (payroll / 12)).astype(np.int64)
     limits = np.array([*thresholds, NO_LIMIT * factor], np.int64)
     level = np.array([len(thresholds), min(3, len(thresholds)), min(2, len(thresholds)), 1, 0])
     limit = np.where(position == POSITIONS.index("staff"), 0, limits[level[position]])
     above = np.maximum(ends[np.maximum(position - 1, 0)].astype(np.int64), 1)
-    manager = np.where(np.arange(count) == 0, -1, (rng.random(count) * np.minimum(above, np.arange(count))).astype(np.int64))
+    manager = np.where(
+        np.arange(count) == 0, -1, (rng.random(count) * np.minimum(above, np.arange(count))).astype(np.int64)
+    )
     return People(
         position=position,
         department=department.astype(np.int64),

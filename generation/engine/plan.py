@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from generation.engine.assets import Assets, register
 from generation.engine.charts.chart import Chart, chart_for
-from generation.engine.config.model import Company, Config
+from generation.engine.config.company import Company
+from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
 from generation.engine.demand import MEAN_QUANTITY
@@ -30,12 +31,12 @@ Ints = NDArray[np.int64]
 
 # Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
 SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
-LINES_PER_ORDER_LINE = 4.62
+LINES_PER_ORDER_LINE = 4.32
 LINES_PER_ORDER = 2.5  # order lines in an order
 ORDERS_PER_CUSTOMER = 40  # a year
 LINES_PER_VENDOR = 343  # journal lines a year
 MATERIALS_PER_VENDOR = 6
-LINES_PER_SERVICE_INVOICE = 6.3
+LINES_PER_SERVICE_INVOICE = 5.4
 SERVICE_INVOICES_PER_VENDOR = 30  # a year
 LINES_PER_ALLOCATION = 2
 LINES_PER_ASSET = 4000  # journal lines of the company a year for each asset
@@ -124,7 +125,9 @@ class CompanyPlan:
     def day_of(self) -> NDArray[np.int32]:
         """Quantile table of the days on which customers order."""
         horizon = self.horizon
-        weights = seasonal_weights(horizon, self.industry) * np.where(horizon.is_workday[: horizon.days], 1.0, 0.05)
+        weights = seasonal_weights(horizon, self.industry) * np.where(
+            horizon.is_workday[: horizon.days], 1.0, 0.05
+        )
         return quantile_table(weights)
 
     @cached_property
@@ -132,7 +135,9 @@ class CompanyPlan:
         count = max(30, round(self.order_lines / self.years / LINES_PER_ORDER / ORDERS_PER_CUSTOMER))
         rng = self.rng("customers", "behaviour")
         late = self.rates.customer_late_payment_share
-        habit = rng.choice(5, count, p=[(1 - late) * 0.25, (1 - late) * 0.75, late * 0.62, late * 0.26, late * 0.12])
+        habit = rng.choice(
+            5, count, p=[(1 - late) * 0.25, (1 - late) * 0.75, late * 0.62, late * 0.26, late * 0.12]
+        )
         delay = np.array([-9, 0, 9, 28, 60])[habit] + rng.integers(-4, 5, count)
         return replace(
             self._partners("customers", count, sales=True),
@@ -144,7 +149,9 @@ class CompanyPlan:
     @cached_property
     def customer_visits(self) -> Ints:
         """Ordering occasions of each customer over the horizon, at least one."""
-        return np.maximum(1, np.rint(self.customers.share * self.order_lines / LINES_PER_ORDER)).astype(np.int64)
+        return np.maximum(1, np.rint(self.customers.share * self.order_lines / LINES_PER_ORDER)).astype(
+            np.int64
+        )
 
     @cached_property
     def customer_cut(self) -> Ints:
@@ -190,7 +197,9 @@ class CompanyPlan:
         """List price of one piece, scaled so that the expected sales are the company's revenue."""
         raw = np.exp(self.rng("materials", "price").normal(0.0, 1.1, len(self.material_vendor)))
         returned = self.rates.return_rate * 0.55
-        expected = float((raw * self.material_demand).sum()) * self.order_lines * MEAN_QUANTITY * (1 - returned)
+        expected = (
+            float((raw * self.material_demand).sum()) * self.order_lines * MEAN_QUANTITY * (1 - returned)
+        )
         return np.maximum(2, np.rint(raw * (self.revenue / expected))).astype(np.int64)
 
     @cached_property
@@ -204,7 +213,9 @@ class CompanyPlan:
     @cached_property
     def service_invoices(self) -> int:
         """Expected service invoices over the horizon."""
-        return max(12 * self.horizon.months, round(self.lines * SHARES["services"] / LINES_PER_SERVICE_INVOICE))
+        return max(
+            12 * self.horizon.months, round(self.lines * SHARES["services"] / LINES_PER_SERVICE_INVOICE)
+        )
 
     @cached_property
     def service_vendors(self) -> Partners:
@@ -239,7 +250,12 @@ class CompanyPlan:
     @cached_property
     def people(self) -> People:
         return hire(
-            self.rng("people"), self.company.employees, self.payroll, self.cost_center_count, self.approval_thresholds, self.factor
+            self.rng("people"),
+            self.company.employees,
+            self.payroll,
+            self.cost_center_count,
+            self.approval_thresholds,
+            self.factor,
         )
 
     @cached_property
@@ -268,7 +284,10 @@ class CompanyPlan:
         ):
             if enabled:
                 blocks = len(cut) - 1
-                parts += [(process, block, self.lines * SHARES.get(process, 0.01) / blocks) for block in range(blocks)]
+                parts += [
+                    (process, block, self.lines * SHARES.get(process, 0.01) / blocks)
+                    for block in range(blocks)
+                ]
         if on.acquire_to_retire.enabled:
             parts.append(("a2r", 0, self.asset_count * 2 * self.horizon.months))
         if on.record_to_report.enabled:
@@ -278,7 +297,9 @@ class CompanyPlan:
     def _partners(self, who: str, count: int, *, sales: bool) -> Partners:
         rng = self.rng(who, "terms")
         is_foreign = rng.random(count) < self.rates.foreign_share
-        code = self.taxes.draw(rng.random(count), rng.random(count), is_foreign, sales=sales, retail=self.industry.is_retail)
+        code = self.taxes.draw(
+            rng.random(count), rng.random(count), is_foreign, sales=sales, retail=self.industry.is_retail
+        )
         return Partners(
             share=_zipf(count, 0.8, self.rng(who, "share")),
             terms=rng.choice(np.array([14, 30, 30, 45, 60] if sales else [10, 30, 30, 60]), count),
@@ -357,7 +378,9 @@ def _company_plan(config: Config, index: int, share: float, scale: int) -> Compa
     factor = 10 ** exponent(company.currency)
     annual = float(company.annual_revenue) * factor
     salary = pack.average_salary * reference_rate(pack.currency) / reference_rate(company.currency) * factor
-    payroll = min(company.employees * salary, 0.45 * annual) if config.processes.hire_to_retire.enabled else 0.0
+    payroll = (
+        min(company.employees * salary, 0.45 * annual) if config.processes.hire_to_retire.enabled else 0.0
+    )
     people = payroll * (1 + pack.social_rate_bp / 10_000) / annual
     depreciation = industry.asset_intensity / 10 if config.processes.acquire_to_retire.enabled else 0.0
     material = 1 - industry.operating_margin - people - industry.overhead_share - depreciation
@@ -393,6 +416,5 @@ def _horizon(config: Config, pack: CountryPack) -> Horizon:
 def _zipf(count: int, power: float, rng: np.random.Generator) -> Floats:
     """Shuffled shares that sum to one, shape (count,); flattened at the top so that no partner dominates."""
     weight = rng.permutation((np.arange(count) + 8.0) ** -power)
-    return weight / weight.sum()
-
-
+    shares: Floats = weight / weight.sum()
+    return shares

@@ -1,126 +1,16 @@
-"""The posting table, and the one kernel that turns business documents into journal lines. Nothing else posts."""
+"""The one kernel that turns business documents into journal lines. Nothing else posts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Chart
 from generation.engine.errors import EngineError
+from generation.engine.posting_table import POSTINGS, Posting, Rule
 
 Ints = NDArray[np.int64]
-D, C = 1, -1
-
-
-class Rule(NamedTuple):
-    """One line of a posting: debit or credit an account role with a named amount; a negative amount changes the side.
-
-    `carries` names the dimensions on the line: partner, tax, cost_center, material, asset; "account" takes the account
-    from the document line instead of the role.
-    """
-
-    role: str
-    side: int
-    amount: str
-    text: str
-    per_line: bool = False
-    carries: tuple[str, ...] = ()
-
-
-class Posting(NamedTuple):
-    """How one kind of document posts. `source` may be overridden by the document; `by_hand` documents are entered by clerks."""
-
-    document_type: str
-    process: str
-    table: str
-    title: str
-    rules: tuple[Rule, ...]
-    source: str = "automated"
-    by_hand: bool = False
-    needs_approval: bool = False
-    partner: str | None = None
-
-
-_PARTNER, _TAX, _MATERIAL = ("partner",), ("tax",), ("material",)
-_EXPENSE = ("account", "cost_center")
-POSTINGS: Final[dict[str, Posting]] = {
-    "delivery": Posting("WA", "O2C", "deliveries", "Goods issue", (
-        Rule("cogs", D, "cost", "Cost of goods delivered", True, _MATERIAL), Rule("inventory", C, "cost", "Goods issue", True, _MATERIAL))),
-    "customer_invoice": Posting("DR", "O2C", "customer_invoices", "Customer invoice", (
-        Rule("receivable", D, "gross", "Customer invoice", carries=_PARTNER),
-        Rule("revenue", C, "net", "Sale of goods", True, ("account", "material", "tax")),
-        Rule("output_tax", C, "tax", "Tax on sales", carries=_TAX)), partner="customer"),
-    "credit_note": Posting("DG", "O2C", "customer_invoices", "Credit note", (
-        Rule("sales_return", D, "net", "Goods returned", True, ("material", "tax")), Rule("output_tax", D, "tax", "Tax on returns", carries=_TAX),
-        Rule("receivable", C, "gross", "Credit note", carries=_PARTNER), Rule("inventory", D, "cost", "Goods back in stock", True, _MATERIAL),
-        Rule("cogs", C, "cost", "Cost of goods returned", True, _MATERIAL)), by_hand=True, needs_approval=True, partner="customer"),
-    "customer_receipt": Posting("DZ", "O2C", "customer_receipts", "Incoming payment", (
-        Rule("bank", D, "amount", "Incoming payment"), Rule("sales_discount", D, "discount_net", "Cash discount granted"),
-        Rule("output_tax", D, "discount_tax", "Tax on discount", carries=_TAX),
-        Rule("receivable", C, "cleared", "Clearing", True, _PARTNER)), partner="customer"),
-    "goods_receipt": Posting("WE", "P2P", "goods_receipts", "Goods receipt", (
-        Rule("inventory", D, "cost", "Goods receipt", True, _MATERIAL), Rule("gr_ir", C, "cost", "Goods received, not invoiced", True, _MATERIAL))),
-    "vendor_invoice": Posting("RE", "P2P", "vendor_invoices", "Vendor invoice", (
-        Rule("gr_ir", D, "cost", "Goods invoiced", True, _MATERIAL), Rule("price_variance", D, "variance", "Price variance", True, _MATERIAL),
-        Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX), Rule("payable", C, "gross", "Vendor invoice", carries=_PARTNER)),
-        by_hand=True, needs_approval=True, partner="vendor"),
-    "service_invoice": Posting("KR", "P2P", "vendor_invoices", "Invoice for services", (
-        Rule("other_expense", D, "net", "Services", True, (*_EXPENSE, "tax")), Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX),
-        Rule("payable", C, "gross", "Invoice for services", carries=_PARTNER)), by_hand=True, needs_approval=True, partner="vendor"),
-    "vendor_payment": Posting("KZ", "P2P", "vendor_payments", "Outgoing payment", (
-        Rule("payable", D, "cleared", "Clearing", True, _PARTNER), Rule("bank", C, "amount", "Outgoing payment"),
-        Rule("purchase_discount", C, "discount_net", "Cash discount taken"), Rule("input_tax", C, "discount_tax", "Tax on discount", carries=_TAX)),
-        needs_approval=True, partner="vendor"),
-    "payroll": Posting("HR", "H2R", "payroll_runs", "Payroll run", (
-        Rule("wages", D, "gross", "Wages and salaries", True, ("cost_center",)),
-        Rule("social_cost", D, "employer_social", "Employer's social security", True, ("cost_center",)),
-        Rule("wages_payable", C, "net", "Net pay"), Rule("wage_tax", C, "wage_tax", "Wage tax"),
-        Rule("social_security_payable", C, "social", "Social security")), source="recurring"),
-    "net_payment": Posting("HZ", "H2R", "payroll_runs", "Payment of wages", (
-        Rule("wages_payable", D, "net", "Net pay"), Rule("bank", C, "net", "Payment of wages"))),
-    "statutory_payment": Posting("HZ", "H2R", "payroll_runs", "Payment of wage tax and social security", (
-        Rule("wage_tax", D, "wage_tax", "Wage tax"), Rule("social_security_payable", D, "social", "Social security"),
-        Rule("bank", C, "total", "Wage tax and social security"))),
-    "acquisition": Posting("AA", "A2R", "asset_transactions", "Asset acquisition", (
-        Rule("asset_cost", D, "net", "Asset acquired", True, ("asset",)), Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX),
-        Rule("payable", C, "gross", "Asset acquired", carries=_PARTNER)), by_hand=True, needs_approval=True, partner="vendor"),
-    "disposal": Posting("AA", "A2R", "asset_transactions", "Asset disposal", (
-        Rule("accumulated_depreciation", D, "written_off", "Depreciation released", True, ("asset",)),
-        Rule("bank", D, "gross", "Proceeds"), Rule("disposal_loss", D, "loss", "Loss on disposal", True, ("asset", "cost_center")),
-        Rule("asset_cost", C, "cost", "Asset disposed of", True, ("asset",)), Rule("disposal_gain", C, "gain", "Gain on disposal", True, ("asset",)),
-        Rule("output_tax", C, "tax", "Tax on proceeds", carries=_TAX)), by_hand=True, needs_approval=True),
-    "depreciation": Posting("AF", "A2R", "asset_transactions", "Depreciation run", (
-        Rule("depreciation", D, "charge", "Depreciation", True, ("asset", "cost_center")),
-        Rule("accumulated_depreciation", C, "charge", "Depreciation", True, ("asset",))), source="recurring"),
-    "bank_charge": Posting("SB", "R2R", "bank_charges", "Bank charge", (
-        Rule("bank_fee", D, "fee", "Account fee", carries=("cost_center",)), Rule("bank", C, "fee", "Account fee")), source="recurring"),
-    "allocation": Posting("SA", "R2R", "cost_allocations", "Reclassification", (
-        Rule("other_expense", D, "amount", "Cost taken over", carries=_EXPENSE),
-        Rule("other_expense", C, "amount", "Cost passed on", carries=("account", "from_cost_center"))), source="recurring"),
-    "manual_allocation": Posting("SA", "R2R", "cost_allocations", "Manual reclassification", (
-        Rule("other_expense", D, "amount", "Cost taken over", carries=_EXPENSE),
-        Rule("other_expense", C, "amount", "Cost passed on", carries=("account", "from_cost_center"))),
-        source="manual", by_hand=True, needs_approval=True),
-    "accrual": Posting("SC", "R2R", "accruals", "Accrual", (
-        Rule("other_expense", D, "amount", "Accrued cost", carries=_EXPENSE), Rule("accrued", C, "amount", "Accrued cost")),
-        source="adjustment", by_hand=True, needs_approval=True),
-    "reversal": Posting("SC", "R2R", "accruals", "Reversal of accrual", (
-        Rule("accrued", D, "amount", "Accrual reversed"), Rule("other_expense", C, "amount", "Accrual reversed", carries=_EXPENSE)),
-        source="adjustment"),
-    "tax_return": Posting("ST", "R2R", "tax_settlements", "Tax return", (
-        Rule("output_tax", D, "output_tax", "Tax on sales"), Rule("input_tax", C, "input_tax", "Tax on purchases"),
-        Rule("tax_settlement", C, "amount", "Owed to the tax office")), source="recurring"),
-    "tax_payment": Posting("SZ", "R2R", "tax_settlements", "Tax payment", (
-        Rule("tax_settlement", D, "amount", "Payment to the tax office"), Rule("bank", C, "amount", "Payment to the tax office"))),
-    "opening": Posting("EB", "R2R", "closing_steps", "Opening balances", (
-        Rule("inventory", D, "stock", "Opening stock", True, _MATERIAL), Rule("bank", D, "cash", "Opening cash"),
-        Rule("asset_cost", D, "assets", "Opening assets"), Rule("accumulated_depreciation", C, "written_off", "Opening depreciation"),
-        Rule("capital", C, "capital", "Share capital"), Rule("retained_earnings", C, "reserves", "Retained earnings"))),
-    "year_end_close": Posting("CL", "R2R", "closing_steps", "Year-end close", (
-        Rule("retained_earnings", D, "balance", "Result closed", True, ("account",)), Rule("retained_earnings", C, "result", "Result of the year"))),
-}  # fmt: skip
 
 
 @dataclass
@@ -174,17 +64,16 @@ def expand(docs: Documents, chart: Chart) -> Journal:
         values = docs.amounts[rule.amount]
         rows = np.flatnonzero(values)
         kept.append(rows)
-        counts.append(np.bincount(docs.line_doc[rows], minlength=n) if rule.per_line else (values != 0).astype(np.int64))
+        counts.append(
+            np.bincount(docs.line_doc[rows], minlength=n) if rule.per_line else (values != 0).astype(np.int64)
+        )
     per_doc = np.sum(counts, axis=0)
     start = np.cumsum(per_doc) - per_doc
     total, base = int(per_doc.sum()), start.copy()
     rule_of, row_of = np.empty(total, np.uint8), np.empty(total, np.int32)
     amount, account = np.empty(total, np.int64), np.empty(total, np.int32)
     for position, (rule, rows, count) in enumerate(zip(rules, kept, counts, strict=True)):
-        if rule.per_line:  # place = room used so far + rank within the document
-            place = (base - (np.cumsum(count) - count))[docs.line_doc[rows]] + np.arange(len(rows))
-        else:
-            place = base[rows]
+        place = _places(docs, rule, rows, base, count)
         rule_of[place], row_of[place] = position, rows
         amount[place] = rule.side * docs.amounts[rule.amount][rows]
         account[place] = _accounts(docs, rule, rows, chart)
@@ -196,11 +85,20 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     return Journal(start, doc, number, rule_of, row_of, amount, account)
 
 
+def _places(docs: Documents, rule: Rule, rows: NDArray[np.intp], base: Ints, count: Ints) -> Ints:
+    """Where the lines of a rule go: room used so far in each document, plus the rank within it."""
+    if not rule.per_line:
+        return base[rows]
+    room: Ints = (base - (np.cumsum(count) - count))[docs.line_doc[rows]]
+    return room + np.arange(len(rows))
+
+
 def _accounts(docs: Documents, rule: Rule, rows: NDArray[np.intp], chart: Chart) -> NDArray[np.integer] | int:
     if "account" not in rule.carries:
         return chart.roles[rule.role]
     codes = docs.lines["account"] if rule.per_line else docs.heads["account"]
-    return codes[rows]
+    chosen: NDArray[np.integer] = codes[rows]
+    return chosen
 
 
 def balances_of(journal: Journal, month: NDArray[np.integer], accounts: int, months: int) -> Ints:

@@ -10,7 +10,13 @@ from generation.engine.config.model import Config
 from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
 from generation.engine.processes import (
-    acquire_to_retire, hire_to_retire, master_data, order_to_cash, procure_to_pay, record_to_report, services,
+    acquire_to_retire,
+    hire_to_retire,
+    master_data,
+    order_to_cash,
+    procure_to_pay,
+    record_to_report,
+    services,
 )  # fmt: skip
 from generation.engine.shard import Shard, Summary
 from generation.engine.writers import FileEntry
@@ -47,7 +53,9 @@ class CloseOutput:
     files: tuple[FileEntry, ...]
 
 
-def produce_shard(config: Config, ordinal: int, root: Path, *, mark: Mark, progress: Progress | None = None) -> ShardOutput:
+def produce_shard(
+    config: Config, ordinal: int, root: Path, *, mark: Mark, progress: Progress | None = None
+) -> ShardOutput:
     """Write the tables of one shard below `root`. Needs no other shard.
 
     Raises: IndexError: the plan has no such shard. EngineError: the books would not hold.

@@ -96,9 +96,15 @@ class Invoices:
 
 
 def instalments(
-    shard: Shard, invoices: Invoices, pays: NDArray[np.intp], moment: Ints, early: NDArray[np.bool_],
-    partial: NDArray[np.bool_], percent: Ints, gap: int,
-) -> Items:  # fmt: skip
+    shard: Shard,
+    invoices: Invoices,
+    pays: NDArray[np.intp],
+    moment: Ints,
+    early: NDArray[np.bool_],
+    partial: NDArray[np.bool_],
+    percent: Ints,
+    gap: int,
+) -> Items:
     """One item for each invoice in `pays` (positive invoices only), two where `partial`: `percent` first, the rest `gap` days later.
 
     moment, early, partial, percent: shape (pays,). Early payers deduct the cash discount. Days outside the books are dropped.
@@ -110,7 +116,9 @@ def instalments(
     later = np.flatnonzero(partial)
     zero = np.zeros(len(later), np.int64)
     invoice, partner = pays.astype(np.int64), invoices.partner[pays]
-    second_day = shard.plan.horizon.next_workday[np.minimum(moment[later] + gap, shard.plan.horizon.days + 60)]
+    second_day = shard.plan.horizon.next_workday[
+        np.minimum(moment[later] + gap, shard.plan.horizon.days + 60)
+    ]
     items = Items(invoice, partner, moment, first, discount_net, discount_tax).plus(
         Items(invoice[later], partner[later], second_day, (gross - first)[later], zero, zero)
     )
@@ -127,18 +135,23 @@ def group(items: Items, days: int) -> Payments:
     return Payments(items.partner[at], items.day[at], items, np.cumsum(fresh) - 1)
 
 
-def net_credits(payments: Payments, credits: Items, days: int) -> Payments:
+def net_credits(payments: Payments, notes: Items, days: int) -> Payments:
     """Give each credit note to the partner's next payment where that payment stays positive; others stay open."""
     key = payments.partner * days + payments.day
-    target = np.searchsorted(key, credits.partner * days + credits.day)
+    target = np.searchsorted(key, notes.partner * days + notes.day)
     inside = target < len(key)
-    inside[inside] = payments.partner[target[inside]] == credits.partner[inside]
-    credits, target = credits.take(np.flatnonzero(inside)), target[inside]
-    taken = sum_by(target, credits.amount, len(key))
+    inside[inside] = payments.partner[target[inside]] == notes.partner[inside]
+    notes, target = notes.take(np.flatnonzero(inside)), target[inside]
+    taken = sum_by(target, notes.amount, len(key))
     fits = np.flatnonzero((payments.amount + taken > 0)[target])
-    credits, target = credits.take(fits), target[fits]
+    notes, target = notes.take(fits), target[fits]
     settled = Items(
-        credits.invoice, credits.partner, payments.day[target], credits.amount, credits.discount_net, credits.discount_tax
+        notes.invoice,
+        notes.partner,
+        payments.day[target],
+        notes.amount,
+        notes.discount_net,
+        notes.discount_tax,
     )
     doc_of = np.concatenate([payments.doc_of, target])
     order = np.argsort(doc_of, kind="stable")
@@ -147,8 +160,11 @@ def net_credits(payments: Payments, credits: Items, days: int) -> Payments:
 
 def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoices) -> Bytes:
     """The payment table of `who` (customer or vendor), its allocations, tax on discounts and references. Returns the ids."""
-    table, allocations = ("customer_receipts", "customer_receipt_allocations") if who == "customer" else (
-        "vendor_payments", "vendor_payment_allocations")  # fmt: skip
+    table, allocations = (
+        ("customer_receipts", "customer_receipt_allocations")
+        if who == "customer"
+        else ("vendor_payments", "vendor_payment_allocations")
+    )
     n, items = len(payments.partner), payments.items
     ids = shard.ids(table, n)
     method = shard.rng(table, "method").choice(len(METHODS), n, p=_METHOD_SHARES[who])
@@ -184,9 +200,15 @@ def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoice
     if len(cut):
         doc = payments.doc_of[cut]
         shard.tax_lines(
-            table, ids[doc], line_numbers(doc), items.day[cut], invoices.tax_code[items.invoice[cut]],
-            -items.discount_net[cut], -items.discount_tax[cut], "output" if who == "customer" else "input",
-        )  # fmt: skip
+            table,
+            ids[doc],
+            line_numbers(doc),
+            items.day[cut],
+            invoices.tax_code[items.invoice[cut]],
+            -items.discount_net[cut],
+            -items.discount_tax[cut],
+            "output" if who == "customer" else "input",
+        )
     return ids
 
 

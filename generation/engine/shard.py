@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,19 +31,21 @@ class Summary:
     cash: Ints  # (days,): net change of the bank account
     open_items: dict[str, Ints] = field(default_factory=dict)  # control role -> (months,): open at month end
     stock: dict[str, Ints] = field(default_factory=dict)  # from purchasing: first, opening, level, issued
-    issued: Ints | None = None  # from sales: (materials, months), pieces out less returns
-    bank: list[dict[str, NDArray[np.generic]]] = field(default_factory=list)  # value_day, amount, journal_id, reference
+    issued: NDArray[np.integer] | None = None  # from sales: (materials, months), pieces out less returns
+    bank: list[Mapping[str, NDArray[Any]]] = field(
+        default_factory=list
+    )  # value_day, amount, journal_id, reference
 
     def to_bytes(self) -> bytes:
         """Serialise for another process or a store; `from_bytes` is the inverse."""
-        arrays: dict[str, NDArray[np.generic]] = {"balances": self.balances, "cash": self.cash}
+        arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash}
         arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
         if self.issued is not None:
             arrays["issued"] = self.issued
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # the stub sees a flag
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
     @classmethod
@@ -62,10 +65,14 @@ class Summary:
                 bank=[dict(groups["bank"])] if groups["bank"] else [],
             )
 
-    def bank_columns(self) -> dict[str, NDArray[np.generic]]:
+    def bank_columns(self) -> dict[str, NDArray[Any]]:
         """Bank transactions as columns of shape (transactions,)."""
-        empty = {"value_day": np.zeros(0, np.int32), "amount": np.zeros(0, np.int64),
-                 "journal_id": np.zeros(0, f"S{ID_WIDTH}"), "reference": np.zeros(0, f"S{ID_WIDTH}")}  # fmt: skip
+        empty: dict[str, NDArray[Any]] = {
+            "value_day": np.zeros(0, np.int32),
+            "amount": np.zeros(0, np.int64),
+            "journal_id": np.zeros(0, f"S{ID_WIDTH}"),
+            "reference": np.zeros(0, f"S{ID_WIDTH}"),
+        }
         parts = self.bank or [empty]
         return {name: np.concatenate([part[name] for part in parts]) for name in empty}
 
@@ -74,7 +81,15 @@ class Shard:
     """One unit of work: its streams, ids, files and summary."""
 
     def __init__(
-        self, plan: CompanyPlan, root: Path, ordinal: int, process: str, block: int, *, formats: tuple[str, ...], mark: Mark
+        self,
+        plan: CompanyPlan,
+        root: Path,
+        ordinal: int,
+        process: str,
+        block: int,
+        *,
+        formats: tuple[str, ...],
+        mark: Mark,
     ) -> None:
         self.plan, self.ordinal, self.process, self.block = plan, ordinal, process, block
         self.names = Names(plan)
@@ -82,7 +97,9 @@ class Shard:
         self._writer = DatasetWriter(root, ordinal, formats)
         self._counts: dict[str, int] = {}
         months, days = plan.horizon.months, plan.horizon.days
-        self.summary = Summary(np.zeros((len(plan.chart.accounts), months, 2), np.int64), np.zeros(days, np.int64))
+        self.summary = Summary(
+            np.zeros((len(plan.chart.accounts), months, 2), np.int64), np.zeros(days, np.int64)
+        )
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """Stream of this shard for a purpose."""
@@ -137,12 +154,17 @@ class Shard:
         return balances_of(journal, np.zeros(len(docs), np.int64), len(self.plan.chart.accounts), 1)[:, 0]
 
     def _write_journal(self, docs: Documents, journal: Journal) -> Bytes:
-        ids, rng = self.ids("journal_entries", len(docs)), self.rng(docs.kind, "entry", docs.period or 0, int(docs.day[0]))
+        ids, rng = (
+            self.ids("journal_entries", len(docs)),
+            self.rng(docs.kind, "entry", docs.period or 0, int(docs.day[0])),
+        )
         self.table("journal_entries", entry_columns(self.plan, docs, journal, ids, rng, self.names))
         self.table("journal_lines", line_columns(self.plan, docs, journal, ids, self.names))
         return ids
 
-    def _bank(self, docs: Documents, doc: NDArray[np.int32], amount: Ints, ids: Bytes, value_lag: int) -> None:
+    def _bank(
+        self, docs: Documents, doc: NDArray[np.int32], amount: Ints, ids: Bytes, value_lag: int
+    ) -> None:
         horizon, day = self.plan.horizon, docs.day[doc]
         change = np.bincount(day, weights=amount, minlength=horizon.days)
         self.summary.cash += change.astype(np.int64)
@@ -150,10 +172,17 @@ class Shard:
         # only outgoing money is on its way for a while: the bank never has less than the books on a day's end
         value_day = np.where((lag > 0) & (amount < 0), horizon.next_workday[day + lag], day)
         self.summary.bank.append(
-            {"value_day": value_day.astype(np.int32), "amount": amount, "journal_id": ids[doc], "reference": docs.ids[doc]}
+            {
+                "value_day": value_day.astype(np.int32),
+                "amount": amount,
+                "journal_id": ids[doc],
+                "reference": docs.ids[doc],
+            }
         )
 
-    def refer(self, source: str, source_ids: Bytes, target: str, target_ids: Bytes, relation: str, day: Ints) -> None:
+    def refer(
+        self, source: str, source_ids: Bytes, target: str, target_ids: Bytes, relation: str, day: Ints
+    ) -> None:
         """document_references from earlier to later documents, all of shape (n,)."""
         n = len(source_ids)
         self.table(
@@ -170,8 +199,16 @@ class Shard:
         )
 
     def tax_lines(
-        self, table: str, ids: Bytes, number: NDArray[np.integer], day: Ints, code: NDArray[np.integer], base: Ints, tax: Ints, direction: str
-    ) -> None:  # fmt: skip
+        self,
+        table: str,
+        ids: Bytes,
+        number: NDArray[np.integer],
+        day: Ints,
+        code: NDArray[np.integer],
+        base: Ints,
+        tax: Ints,
+        direction: str,
+    ) -> None:
         """Tax of documents, arrays of shape (n,); nothing is written when the tax process is off."""
         if not self.plan.processes.tax.enabled:
             return
@@ -193,8 +230,15 @@ class Shard:
         )
 
     def movements(
-        self, ids: Bytes, doc: NDArray[np.integer], day: Ints, material: NDArray[np.integer], pieces: Ints, value: Ints, kind: str
-    ) -> None:  # fmt: skip
+        self,
+        ids: Bytes,
+        doc: NDArray[np.integer],
+        day: Ints,
+        material: NDArray[np.integer],
+        pieces: Ints,
+        value: Ints,
+        kind: str,
+    ) -> None:
         """inventory_movements; ids (docs,), the other arrays (lines,), `doc` ascending."""
         n = len(doc)
         self.table(
@@ -218,4 +262,3 @@ class Shard:
 def renumber(keep: NDArray[np.bool_]) -> Ints:
     """New index of each kept row, shape of `keep`; rows that are not kept get a meaningless one."""
     return np.cumsum(keep) - 1
-

@@ -42,7 +42,9 @@ def mix(words: Words) -> Words:
     return words
 
 
-def hashed(seed: int, name: tuple[object, ...], first: NDArray[np.integer], second: NDArray[np.integer]) -> Words:
+def hashed(
+    seed: int, name: tuple[object, ...], first: NDArray[np.integer], second: NDArray[np.integer]
+) -> Words:
     """Return one uniform word per pair of integer keys, shape (n,); each key must lie in [0, 2**32)."""
     key = words_of(seed, *name)
     words: Words = (first.astype(np.uint64) << np.uint64(32)) | second.astype(np.uint64)
@@ -65,4 +67,5 @@ def quantile_table(weights: NDArray[np.float64]) -> NDArray[np.int32]:
     """
     cumulated = np.cumsum(weights)
     steps = (np.arange(2**16) + 0.5) * (cumulated[-1] / 2**16)
-    return np.searchsorted(cumulated, steps).astype(np.int32)
+    table: NDArray[np.int32] = np.searchsorted(cumulated, steps).astype(np.int32)
+    return table

@@ -25,7 +25,13 @@ class TaxCodes:
     exempts_business: bool
 
     def draw(
-        self, pick: NDArray[np.float64], exempt: NDArray[np.float64], is_foreign: NDArray[np.bool_], *, sales: bool, retail: bool
+        self,
+        pick: NDArray[np.float64],
+        exempt: NDArray[np.float64],
+        is_foreign: NDArray[np.bool_],
+        *,
+        sales: bool,
+        retail: bool,
     ) -> Ints:
         """Tax code of each partner from uniforms in [0, 1), shape (partners,)."""
         if not sales:
@@ -42,8 +48,10 @@ def tax_codes(frame: TaxFrame, *, enabled: bool) -> TaxCodes:
     if not enabled:
         sales: list[tuple[str, int, float]] = [("S0", 0, 1.0)]
     elif frame.kind == "vat":
-        sales = [(f"S{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp, 0.9),
-                 (f"S{frame.reduced_rate_bp / 100:g}", frame.reduced_rate_bp, 0.1)]  # fmt: skip
+        sales = [
+            (f"S{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp, 0.9),
+            (f"S{frame.reduced_rate_bp / 100:g}", frame.reduced_rate_bp, 0.1),
+        ]
         sales = [entry for entry in sales if entry[1] > 0]
     else:
         sales = [(f"S-{region.code}", region.rate_bp, region.weight) for region in frame.regions]

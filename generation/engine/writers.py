@@ -40,14 +40,16 @@ def _parquet_options(table: Table) -> dict[str, Any]:
 
     Min and max of a dictionary column cost more than the column itself; readers prune on dates and numbers.
     """
-    names = {kind: [c.name for c in table.columns if c.kind == kind] for kind in {c.kind for c in table.columns}}
+    names = {
+        kind: [c.name for c in table.columns if c.kind == kind] for kind in {c.kind for c in table.columns}
+    }
     return {
         "compression": "zstd",
         "compression_level": 1,
         "version": "2.6",
         "data_page_version": "1.0",
         "use_dictionary": [c.name for c in table.columns if c.kind in _REPEATING],
-        "column_encoding": {name: "BYTE_STREAM_SPLIT" for name in names.get("money", [])},
+        "column_encoding": dict.fromkeys(names.get("money", []), "BYTE_STREAM_SPLIT"),
         "write_statistics": [c.name for c in table.columns if c.kind not in ("id", "ref", "code", "text")],
         "dictionary_pagesize_limit": 8 << 20,
         "data_page_size": 1 << 20,
@@ -75,7 +77,9 @@ class CsvFile:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in schema])
-        self._writer = pacsv.CSVWriter(path, self._schema, write_options=pacsv.WriteOptions(quoting_style="needed"))
+        self._writer = pacsv.CSVWriter(
+            path, self._schema, write_options=pacsv.WriteOptions(quoting_style="needed")
+        )
 
     def write(self, batch: pa.Table) -> None:
         self._writer.write_table(batch.cast(self._schema))
@@ -102,9 +106,12 @@ class DatasetWriter:
         """Append one batch to a table. Raises: EngineError: the columns are not the declared ones."""
         table = TABLES[name]
         if tuple(columns) != tuple(column.name for column in table.columns):
-            raise EngineError(f"{name} was given {list(columns)}, declared are {[c.name for c in table.columns]}")
+            raise EngineError(
+                f"{name} was given {list(columns)}, declared are {[c.name for c in table.columns]}"
+            )
         fields = [
-            pa.field(column.name, columns[column.name].type, nullable=column.nullable) for column in table.columns
+            pa.field(column.name, columns[column.name].type, nullable=column.nullable)
+            for column in table.columns
         ]
         batch = pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
         if not batch.num_rows:

@@ -27,7 +27,9 @@ def write(shard: Shard, summaries: Sequence[Summary]) -> None:
     ends = np.flatnonzero(np.diff(value_day, append=-1))
     if len(ends) and balance[ends].min() < 0:
         raise EngineError(f"{shard.plan.code}: the bank account is overdrawn at the end of a day")
-    journal, named = (np.concatenate([part[name] for part in parts])[order] for name in ("journal_id", "reference"))
+    journal, named = (
+        np.concatenate([part[name] for part in parts])[order] for name in ("journal_id", "reference")
+    )
     for start in range(0, len(order), _BATCH):
         here = slice(start, start + _BATCH)
         n = len(amount[here])

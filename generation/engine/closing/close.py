@@ -71,8 +71,13 @@ def _open(shard: Shard, stock: Stock, cash: Ints) -> None:
     owner = np.zeros(len(material), np.int64)
     shard.movements(ids, owner, zero[owner], material, pieces, value, "opening")
     amounts = {
-        "stock": value, "cash": opening_cash, "assets": cost, "written_off": written_off, "capital": capital, "reserves": equity - capital,
-    }  # fmt: skip
+        "stock": value,
+        "cash": opening_cash,
+        "assets": cost,
+        "written_off": written_off,
+        "capital": capital,
+        "reserves": equity - capital,
+    }
     shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}))
 
 
@@ -80,7 +85,8 @@ def _tie(plan: CompanyPlan, closing: Ints, summaries: Sequence[Summary], stock: 
     """Subledgers equal their control accounts at every month end, or there is no dataset. closing: (accounts, months)."""
     roles, months = plan.chart.roles, plan.horizon.months
     expected: dict[str, Ints] = {
-        role: sign * sum((s.open_items[role] for s in summaries if role in s.open_items), np.zeros(months, np.int64))
+        role: sign
+        * sum((s.open_items[role] for s in summaries if role in s.open_items), np.zeros(months, np.int64))
         for role, sign in (("receivable", 1), ("payable", -1))
     }
     expected["inventory"] = ((stock.opening[:, None] + stock.level) * plan.material_cost[:, None]).sum(axis=0)

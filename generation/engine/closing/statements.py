@@ -20,21 +20,44 @@ CURRENT_RESULT: Final = ("BS.E.current_result", "Result of the fiscal year to da
 NET_INCOME: Final = ("IS.net_income", "Net income")
 # Cash flow line of each balance sheet subtype; fixed assets and equity are treated apart.
 CASH_FLOW: Final = {
-    "trade_receivable": "CF.receivables", "inventory": "CF.inventory", "prepaid": "CF.other_assets", "other_current_asset": "CF.other_assets",
-    "input_tax": "CF.taxes", "tax_payable": "CF.taxes", "deferred_tax_asset": "CF.taxes", "deferred_tax_liability": "CF.taxes",
-    "trade_payable": "CF.payables", "gr_ir": "CF.payables", "accrued": "CF.accruals", "provision": "CF.accruals",
-    "payroll_payable": "CF.payroll", "debt": "CF.debt", "intangible": "CF.investments",
-}  # fmt: skip
+    "trade_receivable": "CF.receivables",
+    "inventory": "CF.inventory",
+    "prepaid": "CF.other_assets",
+    "other_current_asset": "CF.other_assets",
+    "input_tax": "CF.taxes",
+    "tax_payable": "CF.taxes",
+    "deferred_tax_asset": "CF.taxes",
+    "deferred_tax_liability": "CF.taxes",
+    "trade_payable": "CF.payables",
+    "gr_ir": "CF.payables",
+    "accrued": "CF.accruals",
+    "provision": "CF.accruals",
+    "payroll_payable": "CF.payroll",
+    "debt": "CF.debt",
+    "intangible": "CF.investments",
+}
 _CASH_FLOW_TITLES: Final = {
-    "CF.net_income": "Net income", "CF.depreciation": "Depreciation", "CF.receivables": "Change in receivables",
-    "CF.inventory": "Change in inventory", "CF.other_assets": "Change in other assets", "CF.taxes": "Change in taxes",
-    "CF.payables": "Change in payables", "CF.accruals": "Change in accruals and provisions", "CF.payroll": "Change in payroll liabilities",
-    "CF.other": "Change in other items", "CF.investments": "Investments in fixed assets", "CF.debt": "Change in debt",
-    "CF.equity": "Contributions to equity", "CF.net_change": "Change in cash",
-}  # fmt: skip
+    "CF.net_income": "Net income",
+    "CF.depreciation": "Depreciation",
+    "CF.receivables": "Change in receivables",
+    "CF.inventory": "Change in inventory",
+    "CF.other_assets": "Change in other assets",
+    "CF.taxes": "Change in taxes",
+    "CF.payables": "Change in payables",
+    "CF.accruals": "Change in accruals and provisions",
+    "CF.payroll": "Change in payroll liabilities",
+    "CF.other": "Change in other items",
+    "CF.investments": "Investments in fixed assets",
+    "CF.debt": "Change in debt",
+    "CF.equity": "Contributions to equity",
+    "CF.net_change": "Change in cash",
+}
 _EQUITY_TITLES: Final = {
-    "SE.opening": "Equity at the start", "SE.contributions": "Contributions", "SE.net_income": "Net income", "SE.closing": "Equity at the end",
-}  # fmt: skip
+    "SE.opening": "Equity at the start",
+    "SE.contributions": "Contributions",
+    "SE.net_income": "Net income",
+    "SE.closing": "Equity at the end",
+}
 _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
@@ -49,7 +72,9 @@ def write(shard: Shard, balances: Ints, closings: Closings) -> None:
     closed = np.zeros_like(moved)
     for month, sums in closings.items():
         closed[:, month] = sums[:, 0] - sums[:, 1]
-    standing = np.cumsum(moved, axis=1) + np.cumsum(closed, axis=1) - closed  # before a year-end close of the same month
+    standing = (
+        np.cumsum(moved, axis=1) + np.cumsum(closed, axis=1) - closed
+    )  # before a year-end close of the same month
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
@@ -101,7 +126,9 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
             flows["CF.equity"] -= values
         elif account.class_ in ("asset", "liability"):
             flows[CASH_FLOW.get(account.subtype, "CF.other")] -= values
-    return [("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items() if flows[line].any()]
+    return [
+        ("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items() if flows[line].any()
+    ]
 
 
 def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
@@ -109,7 +136,10 @@ def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
     contributions = -moved[equity].sum(axis=0)
     closing = np.cumsum(contributions + income)
     amounts = (closing - contributions - income, contributions, income, closing)
-    return [("SE", line, title, values) for (line, title), values in zip(_EQUITY_TITLES.items(), amounts, strict=True)]
+    return [
+        ("SE", line, title, values)
+        for (line, title), values in zip(_EQUITY_TITLES.items(), amounts, strict=True)
+    ]
 
 
 def _title(line: str) -> str:
@@ -128,7 +158,9 @@ def _write(shard: Shard, lines: Lines) -> None:
             "company_code": shard.company(n),
             "fiscal_year": pa.array(np.repeat(horizon.fiscal_year, count)),
             "period": pa.array(np.repeat(horizon.fiscal_period.astype(np.int16), count)),
-            "statement": category(np.tile([statements.index(name) for name, _, _, _ in lines], months), statements),
+            "statement": category(
+                np.tile([statements.index(name) for name, _, _, _ in lines], months), statements
+            ),
             "line": category(np.tile([names.index(line) for _, line, _, _ in lines], months), names),
             "title": titles.take(pa.array(np.tile(np.arange(count), months))),
             "amount": shard.money(np.stack([values for _, _, _, values in lines], axis=1).ravel()),

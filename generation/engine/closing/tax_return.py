@@ -20,7 +20,11 @@ def settle(shard: Shard, moved: Ints) -> None:
     day = horizon.last_workday[horizon.month_end[month]]
     returns = shard.ids("tax_settlements", len(month))
     _write(shard, "return", returns, day, output, input_tax, amount)
-    shard.post(Documents("tax_return", returns, day, {"output_tax": output, "input_tax": input_tax, "amount": amount}))
+    shard.post(
+        Documents(
+            "tax_return", returns, day, {"output_tax": output, "input_tax": input_tax, "amount": amount}
+        )
+    )
     due = horizon.next_workday[horizon.month_end[month] + _DUE_AFTER]
     paid = np.flatnonzero((due < horizon.days) & (amount != 0))
     payments = shard.ids("tax_settlements", len(paid))
@@ -29,7 +33,9 @@ def settle(shard: Shard, moved: Ints) -> None:
     shard.post(Documents("tax_payment", payments, due[paid], {"amount": amount[paid]}), value_lag=1)
 
 
-def _write(shard: Shard, kind: str, ids: Bytes, day: Ints, output: Ints, input_tax: Ints, amount: Ints) -> None:
+def _write(
+    shard: Shard, kind: str, ids: Bytes, day: Ints, output: Ints, input_tax: Ints, amount: Ints
+) -> None:
     n = len(ids)
     shard.table(
         "tax_settlements",

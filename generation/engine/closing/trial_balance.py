@@ -11,7 +11,9 @@ from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 
 CLOSING_PERIOD = 13
-Closings = dict[int, Ints]  # month index of a fiscal year's end -> debits and credits of period 13, (accounts, 2)
+Closings = dict[
+    int, Ints
+]  # month index of a fiscal year's end -> debits and credits of period 13, (accounts, 2)
 
 
 def is_result(plan: CompanyPlan) -> NDArray[np.bool_]:
@@ -34,9 +36,14 @@ def close_years(shard: Shard, balances: Ints) -> Closings:
         steps.write(shard, ids, "year_end_close", day)
         balance = -year[account]  # debit positive: revenue stands on the credit side and is debited
         docs = Documents(
-            "year_end_close", ids, day, {"balance": balance, "result": balance.sum(keepdims=True)},
-            np.zeros(len(account), np.int64), lines={"account": account}, period=CLOSING_PERIOD,
-        )  # fmt: skip
+            "year_end_close",
+            ids,
+            day,
+            {"balance": balance, "result": balance.sum(keepdims=True)},
+            np.zeros(len(account), np.int64),
+            lines={"account": account},
+            period=CLOSING_PERIOD,
+        )
         closings[end] = shard.post_closing(docs)
         first = end + 1
     return closings
@@ -44,8 +51,9 @@ def close_years(shard: Shard, balances: Ints) -> Closings:
 
 def write(shard: Shard, balances: Ints, closings: Closings) -> Ints:
     """Trial balances of every period. Returns the closing balances of the months, (accounts, months), before period 13."""
-    plan, horizon = shard.plan, shard.plan.horizon
-    used = np.flatnonzero(balances.any(axis=(1, 2)) | np.any([c.any(axis=1) for c in closings.values()] or [False], axis=0))
+    horizon = shard.plan.horizon
+    closed = sum((sums for sums in closings.values()), np.zeros((len(balances), 2), np.int64))
+    used = np.flatnonzero(balances.any(axis=(1, 2)) | closed.any(axis=1))
     opening = np.zeros(len(balances), np.int64)
     month_end = np.zeros(balances.shape[:2], np.int64)
     for month in range(horizon.months):

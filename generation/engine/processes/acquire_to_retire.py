@@ -27,9 +27,14 @@ def _acquire(shard: Shard) -> None:
     n, day, net, seller = len(asset), assets.bought[asset], assets.cost[asset], assets.vendor[asset]
     code = plan.service_vendors.tax_code[seller]
     invoices = Invoices(
-        shard.ids("vendor_invoices", n), seller + len(plan.goods_vendors), day, day + plan.service_vendors.terms[seller], net,
-        tax_on(net, plan.taxes.rates_bp[code]), code,
-    )  # fmt: skip
+        shard.ids("vendor_invoices", n),
+        seller + len(plan.goods_vendors),
+        day,
+        day + plan.service_vendors.terms[seller],
+        net,
+        tax_on(net, plan.taxes.rates_bp[code]),
+        code,
+    )
     write_vendor_invoices(shard, invoices, None)
     shard.table(
         "vendor_invoice_lines",
@@ -54,7 +59,13 @@ def _acquire(shard: Shard) -> None:
     amounts = {"net": net, "tax": invoices.tax, "gross": invoices.gross}
     shard.post(
         Documents(
-            "acquisition", ids, day, amounts, np.arange(n), heads={"partner": invoices.partner, "tax": code}, lines={"asset": asset}
+            "acquisition",
+            ids,
+            day,
+            amounts,
+            np.arange(n),
+            heads={"partner": invoices.partner, "tax": code},
+            lines={"asset": asset},
         )
     )
     items = pay(shard, invoices, np.zeros(n, np.bool_))
@@ -80,18 +91,28 @@ def _dispose(shard: Shard) -> None:
     shard.tax_lines("asset_transactions", ids, np.ones(n, np.int32), day, code, proceeds, tax, "output")
     gain = proceeds - book_value
     amounts = {
-        "written_off": written_off, "gross": proceeds + tax, "loss": np.maximum(-gain, 0), "cost": cost, "gain": np.maximum(gain, 0), "tax": tax,
-    }  # fmt: skip
+        "written_off": written_off,
+        "gross": proceeds + tax,
+        "loss": np.maximum(-gain, 0),
+        "cost": cost,
+        "gain": np.maximum(gain, 0),
+        "tax": tax,
+    }
     shard.post(
         Documents(
-            "disposal", ids, day, amounts, np.arange(n), heads={"tax": code},
+            "disposal",
+            ids,
+            day,
+            amounts,
+            np.arange(n),
+            heads={"tax": code},
             lines={"asset": asset, "cost_center": assets.cost_center[asset]},
         )
-    )  # fmt: skip
+    )
 
 
 def _depreciate(shard: Shard) -> None:
-    plan, assets, horizon = shard.plan, shard.plan.assets, shard.plan.horizon
+    assets, horizon = shard.plan.assets, shard.plan.horizon
     charges = [assets.charge(month) for month in range(horizon.months)]
     rows = [np.flatnonzero(charge) for charge in charges]
     month = np.array([m for m, row in enumerate(rows) if len(row)], np.int64)
@@ -104,7 +125,17 @@ def _depreciate(shard: Shard) -> None:
     ids = shard.ids("asset_transactions", len(month))
     total = np.bincount(doc, weights=amount, minlength=len(month)).astype(np.int64)
     zero = np.zeros(len(month), np.int64)
-    _write(shard, "depreciation_run", ids, day, np.full(len(month), -1), total, zero, zero, pa.nulls(len(month), pa.string()))
+    _write(
+        shard,
+        "depreciation_run",
+        ids,
+        day,
+        np.full(len(month), -1),
+        total,
+        zero,
+        zero,
+        pa.nulls(len(month), pa.string()),
+    )
     shard.table(
         "depreciation_lines",
         {
@@ -121,9 +152,16 @@ def _depreciate(shard: Shard) -> None:
 
 
 def _write(
-    shard: Shard, kind: str, ids: Bytes, day: Ints, asset: NDArray[np.integer], amount: Ints, written_off: Ints, proceeds: Ints,
+    shard: Shard,
+    kind: str,
+    ids: Bytes,
+    day: Ints,
+    asset: NDArray[np.integer],
+    amount: Ints,
+    written_off: Ints,
+    proceeds: Ints,
     invoices: pa.Array,
-) -> None:  # fmt: skip
+) -> None:
     n = len(ids)
     shard.table(
         "asset_transactions",

@@ -31,7 +31,9 @@ def produce(shard: Shard) -> None:
         name: sum_by(month, values, months)
         for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
     }
-    run, payment, statutory = (shard.ids("payroll_runs", count) for count in (months, months, int(paid.sum())))
+    run, payment, statutory = (
+        shard.ids("payroll_runs", count) for count in (months, months, int(paid.sum()))
+    )
     _write_runs(shard, "run", run, payday, totals, np.arange(months), len(staff))
     _write_runs(shard, "net_payment", payment, payday, totals, np.arange(months), len(staff))
     _write_runs(shard, "statutory_payment", statutory, due[paid], totals, np.flatnonzero(paid), len(staff))
@@ -58,20 +60,43 @@ def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:
 
 
 def _post(
-    shard: Shard, ids: Bytes, day: Ints, month: Ints, employee: Ints, gross: Ints, social: Ints, totals: dict[str, Ints]
+    shard: Shard,
+    ids: Bytes,
+    day: Ints,
+    month: Ints,
+    employee: Ints,
+    gross: Ints,
+    social: Ints,
+    totals: dict[str, Ints],
 ) -> None:
     """One journal line for each cost centre and kind of cost."""
     centers, months = shard.plan.cost_center_count, len(ids)
     cell = month * centers + shard.plan.people.cost_center[employee]
     cost, extra = (sum_by(cell, values, months * centers) for values in (gross, social))
     amounts = {
-        "gross": cost, "employer_social": extra, "net": totals["net"], "wage_tax": totals["wage_tax"], "social": 2 * totals["social"],
-    }  # fmt: skip
+        "gross": cost,
+        "employer_social": extra,
+        "net": totals["net"],
+        "wage_tax": totals["wage_tax"],
+        "social": 2 * totals["social"],
+    }
     center = np.tile(np.arange(centers), months)
-    shard.post(Documents("payroll", ids, day, amounts, np.repeat(np.arange(months), centers), lines={"cost_center": center}))
+    shard.post(
+        Documents(
+            "payroll", ids, day, amounts, np.repeat(np.arange(months), centers), lines={"cost_center": center}
+        )
+    )
 
 
-def _write_runs(shard: Shard, kind: str, ids: Bytes, day: Ints, totals: dict[str, Ints], month: NDArray[np.intp], people: int) -> None:
+def _write_runs(
+    shard: Shard,
+    kind: str,
+    ids: Bytes,
+    day: Ints,
+    totals: dict[str, Ints],
+    month: NDArray[np.intp],
+    people: int,
+) -> None:
     n = len(ids)
     shard.table(
         "payroll_runs",
@@ -90,7 +115,9 @@ def _write_runs(shard: Shard, kind: str, ids: Bytes, day: Ints, totals: dict[str
     )
 
 
-def _write_lines(shard: Shard, ids: Bytes, month: Ints, employee: Ints, amounts: tuple[Ints, Ints, Ints, Ints]) -> None:
+def _write_lines(
+    shard: Shard, ids: Bytes, month: Ints, employee: Ints, amounts: tuple[Ints, Ints, Ints, Ints]
+) -> None:
     gross, wage_tax, social, net = amounts
     n, people = len(month), len(month) // len(ids)
     shard.table(

@@ -16,9 +16,27 @@ from generation.engine.streams import Words
 _ABROAD = {"DE": "GB", "GB": "US", "US": "GB"}  # where partners abroad come from
 _UNITS = ("piece", "box", "kg")
 _GOODS = (
-    "Bearing", "Bracket", "Cable", "Casing", "Coupling", "Filter", "Fitting", "Gasket", "Hinge", "Lamp", "Module", "Motor",
-    "Panel", "Pump", "Sensor", "Shaft", "Spring", "Switch", "Valve", "Wheel",
-)  # fmt: skip
+    "Bearing",
+    "Bracket",
+    "Cable",
+    "Casing",
+    "Coupling",
+    "Filter",
+    "Fitting",
+    "Gasket",
+    "Hinge",
+    "Lamp",
+    "Module",
+    "Motor",
+    "Panel",
+    "Pump",
+    "Sensor",
+    "Shaft",
+    "Spring",
+    "Switch",
+    "Valve",
+    "Wheel",
+)
 
 
 def produce(shard: Shard) -> None:
@@ -40,13 +58,17 @@ def _words(shard: Shard, purpose: str, count: int) -> Words:
     return shard.rng(purpose).integers(0, 2**64, count, dtype=np.uint64)
 
 
-def _validity(shard: Shard, count: int, first: Ints | None = None, last: Ints | None = None) -> dict[str, pa.Array]:
+def _validity(
+    shard: Shard, count: int, first: Ints | None = None, last: Ints | None = None
+) -> dict[str, pa.Array]:
     """valid_from and valid_to; master data is older than the books unless told otherwise."""
     start = np.full(count, -365) if first is None else first
     end = pa.nulls(count, pa.date32())
     if last is not None:
         ended = last != NEVER
-        days = pa.array(np.where(ended, last, 0).astype(np.int32) + np.int32(shard.plan.horizon.epoch), mask=~ended)
+        days = pa.array(
+            np.where(ended, last, 0).astype(np.int32) + np.int32(shard.plan.horizon.epoch), mask=~ended
+        )
         end = days.view(pa.date32())
     return {"valid_from": shard.dates(start), "valid_to": end}
 
@@ -71,9 +93,11 @@ def _company(shard: Shard) -> None:
 def _accounts(shard: Shard) -> None:
     accounts = shard.plan.chart.accounts
     column = {
-        "class": [a.class_ for a in accounts], "subtype": [a.subtype for a in accounts], "normal_side": [a.normal_side for a in accounts],
+        "class": [a.class_ for a in accounts],
+        "subtype": [a.subtype for a in accounts],
+        "normal_side": [a.normal_side for a in accounts],
         "statement_line": [a.statement_line for a in accounts],
-    }  # fmt: skip
+    }
     coded = {name: pa.array(values).dictionary_encode() for name, values in column.items()}
     shard.table(
         "accounts",
@@ -148,7 +172,9 @@ def _employees(shard: Shard) -> None:
 def _assets(shard: Shard) -> None:
     assets, names = shard.plan.assets, shard.names
     count = len(assets)
-    described = [f"{DESCRIPTIONS[kind]} {number:05d}" for number, kind in enumerate(assets.kind.tolist(), start=1)]
+    described = [
+        f"{DESCRIPTIONS[kind]} {number:05d}" for number, kind in enumerate(assets.kind.tolist(), start=1)
+    ]
     shard.table(
         "assets",
         {
@@ -194,7 +220,12 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
     away = pack_for(_ABROAD[pack.country])
     words = _words(shard, table, count)
     home_address, away_address = pack.addresses(words), away.addresses(words)
-    pick = lambda home, abroad: pa.array(np.where(is_foreign, np.asarray(abroad, object), np.asarray(home, object)), pa.string())  # noqa: E731
+
+    def pick(home: NDArray[np.object_], abroad: NDArray[np.object_]) -> pa.Array:
+        return pa.array(
+            np.where(is_foreign, np.asarray(abroad, object), np.asarray(home, object)), pa.string()
+        )
+
     singular = table[:-1]
     columns: dict[str, pa.Array] = {f"{singular}_id": ids, "company_code": shard.company(count)}
     if table == "vendors":

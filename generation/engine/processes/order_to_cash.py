@@ -11,11 +11,17 @@ from generation.engine.columns import category, constant, line_numbers, sum_by, 
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.settlement import (
-    Invoices, Items, Payments, group, instalments, net_credits, write_open_items, write_payments,
-)  # fmt: skip
+    Invoices,
+    Items,
+    Payments,
+    group,
+    instalments,
+    net_credits,
+    write_open_items,
+    write_payments,
+)
 from generation.engine.shard import Bytes, Ints, Shard, renumber
 from generation.engine.taxes import tax_on
-
 
 
 @dataclass(frozen=True)
@@ -60,10 +66,14 @@ def produce(shard: Shard) -> None:
     ids = write_payments(shard, "customer", payments, everything)
     shard.post(
         Documents(
-            "customer_receipt", ids, payments.day, payments.amounts(), payments.doc_of,
+            "customer_receipt",
+            ids,
+            payments.day,
+            payments.amounts(),
+            payments.doc_of,
             heads={"partner": payments.partner, "tax": plan.customers.tax_code[payments.partner]},
         )
-    )  # fmt: skip
+    )
     write_open_items(shard, "customer", everything, payments.items)
     _count_issues(shard, orders, shipments, done)
 
@@ -72,7 +82,10 @@ def _orders(shard: Shard) -> Orders:
     plan = shard.plan
     tiles = [demand.tile(plan, block, shard.block) for block in range(len(plan.vendor_cut) - 1)]
     lines = demand.Lines(
-        *(np.concatenate([getattr(part, name) for part in tiles]) for name in ("customer", "material", "day", "quantity"))
+        *(
+            np.concatenate([getattr(part, name) for part in tiles])
+            for name in ("customer", "material", "day", "quantity")
+        )
     )
     key = lines.customer.astype(np.int64) * plan.horizon.days + lines.day
     by_order = np.argsort(key, kind="stable")
@@ -149,7 +162,9 @@ def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
     return ids
 
 
-def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: Bytes) -> tuple[Invoices, Ints]:
+def _invoice(
+    shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: Bytes
+) -> tuple[Invoices, Ints]:
     """One invoice for each delivery, a day or two later; returns the invoices and the order of each."""
     plan, horizon = shard.plan, shard.plan.horizon
     after = 1 + shard.rng("invoice").integers(0, 2, len(shipments.day))
@@ -159,22 +174,35 @@ def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: B
     doc = renumber(keep)[shipments.line_doc[on_line]]
     line, pieces = shipments.line[on_line], shipments.pieces[on_line]
     net_line = pieces * orders.price[line]
-    invoices = _totals(plan, orders, shipments.order[invoiced], all_days[invoiced], doc, net_line,
-                       shard.ids("customer_invoices", len(invoiced)))  # fmt: skip
+    invoices = _totals(
+        plan,
+        orders,
+        shipments.order[invoiced],
+        all_days[invoiced],
+        doc,
+        net_line,
+        shard.ids("customer_invoices", len(invoiced)),
+    )
     material = orders.lines.material[line]
     _write_headers(shard, orders, invoices, shipments.order[invoiced], None)
     delivery_line = line_numbers(shipments.line_doc)[on_line]
     _write_lines(shard, invoices.ids, doc, material, pieces, net_line, delivery_ids[invoiced], delivery_line)
-    shard.refer("deliveries", delivery_ids[invoiced], "customer_invoices", invoices.ids, "invoices", invoices.day)
+    shard.refer(
+        "deliveries", delivery_ids[invoiced], "customer_invoices", invoices.ids, "invoices", invoices.day
+    )
     _tax(shard, invoices)
     amounts = {"gross": invoices.gross, "net": net_line, "tax": invoices.tax}
     shard.post(
         Documents(
-            "customer_invoice", invoices.ids, invoices.day, amounts, doc,
+            "customer_invoice",
+            invoices.ids,
+            invoices.day,
+            amounts,
+            doc,
             heads={"partner": invoices.partner, "tax": invoices.tax_code},
             lines={"material": material, "account": _revenue_accounts(plan)[material]},
         )
-    )  # fmt: skip
+    )
     return invoices, shipments.order[invoiced]
 
 
@@ -187,12 +215,31 @@ def _credit_notes(
     fresh = np.diff(orders.order_of[line], prepend=-1) != 0
     order, doc = orders.order_of[line][fresh], np.cumsum(fresh) - 1
     pieces = done.back[line]
-    net_line, value, material = pieces * orders.price[line], pieces * orders.cost[line], orders.lines.material[line]
-    positive = _totals(plan, orders, order, done.back_day[orders.head[order]], doc, net_line,
-                       shard.ids("customer_invoices", len(order)))  # fmt: skip
+    net_line, value, material = (
+        pieces * orders.price[line],
+        pieces * orders.cost[line],
+        orders.lines.material[line],
+    )
+    positive = _totals(
+        plan,
+        orders,
+        order,
+        done.back_day[orders.head[order]],
+        doc,
+        net_line,
+        shard.ids("customer_invoices", len(order)),
+    )
     first = np.zeros(len(orders.head), np.int64)
     first[invoice_order[::-1]] = np.arange(len(invoice_order))[::-1]
-    credit = Invoices(positive.ids, positive.partner, positive.day, positive.day, -positive.net, -positive.tax, positive.tax_code)
+    credit = Invoices(
+        positive.ids,
+        positive.partner,
+        positive.day,
+        positive.day,
+        -positive.net,
+        -positive.tax,
+        positive.tax_code,
+    )
     corrected = invoices.ids[first[order]] if len(order) else invoices.ids[:0]
     _write_headers(shard, orders, credit, order, corrected)
     _write_lines(shard, credit.ids, doc, material, -pieces, -net_line, None, np.zeros(len(doc), np.int32))
@@ -202,18 +249,33 @@ def _credit_notes(
     amounts = {"net": net_line, "tax": positive.tax, "gross": positive.gross, "cost": value}
     shard.post(
         Documents(
-            "credit_note", credit.ids, credit.day, amounts, doc,
-            heads={"partner": credit.partner, "tax": credit.tax_code}, lines={"material": material},
+            "credit_note",
+            credit.ids,
+            credit.day,
+            amounts,
+            doc,
+            heads={"partner": credit.partner, "tax": credit.tax_code},
+            lines={"material": material},
         )
-    )  # fmt: skip
+    )
     return credit
 
 
-def _totals(plan: CompanyPlan, orders: Orders, order: Ints, day: Ints, doc: Ints, net_line: Ints, ids: Bytes) -> Invoices:
+def _totals(
+    plan: CompanyPlan, orders: Orders, order: Ints, day: Ints, doc: Ints, net_line: Ints, ids: Bytes
+) -> Invoices:
     partner = orders.customer[order].astype(np.int64)
     net = sum_by(doc, net_line, len(order))
     code = plan.customers.tax_code[partner]
-    return Invoices(ids, partner, day, day + plan.customers.terms[partner], net, tax_on(net, plan.taxes.rates_bp[code]), code)
+    return Invoices(
+        ids,
+        partner,
+        day,
+        day + plan.customers.terms[partner],
+        net,
+        tax_on(net, plan.taxes.rates_bp[code]),
+        code,
+    )
 
 
 def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
@@ -222,7 +284,9 @@ def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
     rng, n = shard.rng("payment"), len(invoices.ids)
     partner, rates = invoices.partner, plan.rates
     early = customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
-    moment = np.where(early, invoices.day + 3, invoices.due + customers.delay[partner] + rng.integers(-2, 8, n))
+    moment = np.where(
+        early, invoices.day + 3, invoices.due + customers.delay[partner] + rng.integers(-2, 8, n)
+    )
     moment = np.maximum(moment, invoices.day + 1)
     moment += (customers.phase[partner] - moment) % customers.cycle[partner]
     moment = horizon.next_workday[np.minimum(moment, horizon.days + 90)]
@@ -232,18 +296,22 @@ def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
     pays = np.flatnonzero(rng.random(n) >= rates.never_paid_rate)
     items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
     zero = np.zeros(len(credit.ids), np.int64)
-    credits = Items(np.arange(n, n + len(credit.ids)), credit.partner, credit.day, credit.gross, zero, zero)
-    return net_credits(group(items, horizon.days), credits, horizon.days)
+    notes = Items(np.arange(n, n + len(credit.ids)), credit.partner, credit.day, credit.gross, zero, zero)
+    return net_credits(group(items, horizon.days), notes, horizon.days)
 
 
 def _count_issues(shard: Shard, orders: Orders, shipments: Shipments, done: demand.Fulfilment) -> None:
     """Pieces issued less returns by material and month: the close compares them with what purchasing foresaw."""
     horizon, materials = shard.plan.horizon, len(shard.plan.material_cost)
     back = np.flatnonzero((done.back_day < horizon.days) & (done.back > 0))
-    cell = np.concatenate([
-        orders.lines.material[shipments.line].astype(np.int64) * horizon.months + horizon.month[shipments.day[shipments.line_doc]],
-        orders.lines.material[back].astype(np.int64) * horizon.months + horizon.month[done.back_day[back]],
-    ])  # fmt: skip
+    cell = np.concatenate(
+        [
+            orders.lines.material[shipments.line].astype(np.int64) * horizon.months
+            + horizon.month[shipments.day[shipments.line_doc]],
+            orders.lines.material[back].astype(np.int64) * horizon.months
+            + horizon.month[done.back_day[back]],
+        ]
+    )
     pieces = np.concatenate([shipments.pieces, -done.back[back]])
     issued = sum_by(cell, pieces, materials * horizon.months)
     shard.summary.issued = issued.astype(np.int32).reshape(materials, horizon.months)
@@ -252,15 +320,28 @@ def _count_issues(shard: Shard, orders: Orders, shipments: Shipments, done: dema
 def _revenue_accounts(plan: CompanyPlan) -> NDArray[np.int32]:
     """Revenue account of each material: one of the revenue sub-accounts, by material."""
     accounts = np.array([plan.chart.roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
-    return accounts[plan.rng("materials", "revenue account").integers(0, min(len(accounts), 24), len(plan.material_cost))]
+    return accounts[
+        plan.rng("materials", "revenue account").integers(0, min(len(accounts), 24), len(plan.material_cost))
+    ]
 
 
 def _tax(shard: Shard, invoices: Invoices) -> None:
     ones = np.ones(len(invoices.ids), np.int32)
-    shard.tax_lines("customer_invoices", invoices.ids, ones, invoices.day, invoices.tax_code, invoices.net, invoices.tax, "output")
+    shard.tax_lines(
+        "customer_invoices",
+        invoices.ids,
+        ones,
+        invoices.day,
+        invoices.tax_code,
+        invoices.net,
+        invoices.tax,
+        "output",
+    )
 
 
-def _write_headers(shard: Shard, orders: Orders, invoices: Invoices, order: Ints, corrected: Bytes | None) -> None:
+def _write_headers(
+    shard: Shard, orders: Orders, invoices: Invoices, order: Ints, corrected: Bytes | None
+) -> None:
     n = len(invoices.ids)
     shard.table(
         "customer_invoices",
@@ -282,9 +363,15 @@ def _write_headers(shard: Shard, orders: Orders, invoices: Invoices, order: Ints
 
 
 def _write_lines(
-    shard: Shard, ids: Bytes, doc: Ints, material: NDArray[np.int32], pieces: Ints, net: Ints, deliveries: Bytes | None,
+    shard: Shard,
+    ids: Bytes,
+    doc: Ints,
+    material: NDArray[np.int32],
+    pieces: Ints,
+    net: Ints,
+    deliveries: Bytes | None,
     delivery_line: NDArray[np.int32],
-) -> None:  # fmt: skip
+) -> None:
     n = len(doc)
     shard.table(
         "customer_invoice_lines",

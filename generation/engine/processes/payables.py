@@ -33,7 +33,16 @@ def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None
         },
     )
     ones = np.ones(n, np.int32)
-    shard.tax_lines("vendor_invoices", invoices.ids, ones, invoices.day, invoices.tax_code, invoices.net, invoices.tax, "input")
+    shard.tax_lines(
+        "vendor_invoices",
+        invoices.ids,
+        ones,
+        invoices.day,
+        invoices.tax_code,
+        invoices.net,
+        invoices.tax,
+        "input",
+    )
 
 
 def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) -> Items:
@@ -41,7 +50,9 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
     early = offers_discount & (rng.random(n) < rates.vendor_cash_discount_share)
-    late = np.where(rng.random(n) < rates.vendor_late_payment_share, rng.integers(1, 25, n), rng.integers(-9, -5, n))
+    late = np.where(
+        rng.random(n) < rates.vendor_late_payment_share, rng.integers(1, 25, n), rng.integers(-9, -5, n)
+    )
     moment = np.maximum(np.where(early, invoices.day + 2, invoices.due + late), invoices.day + 1)
     moment += (_RUN_WEEKDAY - horizon.weekday[np.minimum(moment, horizon.days + 120)].astype(np.int64)) % 7
     moment = horizon.next_workday[np.minimum(moment, horizon.days + 130)]
@@ -56,6 +67,7 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
     first = np.searchsorted(payments.doc_of, np.arange(len(ids)))
     heads = {"partner": payments.partner, "tax": code[first] if len(ids) else code}
     shard.post(
-        Documents("vendor_payment", ids, payments.day, payments.amounts(), payments.doc_of, heads=heads), value_lag=2
+        Documents("vendor_payment", ids, payments.day, payments.amounts(), payments.doc_of, heads=heads),
+        value_lag=2,
     )
     return payments.items

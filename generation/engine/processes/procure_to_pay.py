@@ -135,7 +135,9 @@ def _plan_receipts(shard: Shard, orders: Orders) -> Receipts:
     return Receipts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _receive(shard: Shard, orders: Orders, receipts: Receipts, order_ids: Bytes, number: NDArray[np.int32]) -> Bytes:
+def _receive(
+    shard: Shard, orders: Orders, receipts: Receipts, order_ids: Bytes, number: NDArray[np.int32]
+) -> Bytes:
     n, doc, line = len(receipts.order), receipts.line_doc, receipts.line
     material = orders.material[line]
     ids, value = shard.ids("goods_receipts", n), receipts.pieces * shard.plan.material_cost[material]
@@ -162,11 +164,15 @@ def _receive(shard: Shard, orders: Orders, receipts: Receipts, order_ids: Bytes,
     )
     shard.refer("purchase_orders", order_ids[receipts.order], "goods_receipts", ids, "fulfils", receipts.day)
     shard.movements(ids, doc, receipts.day[doc], material, receipts.pieces, value, "receipt")
-    shard.post(Documents("goods_receipt", ids, receipts.day, {"cost": value}, doc, lines={"material": material}))
+    shard.post(
+        Documents("goods_receipt", ids, receipts.day, {"cost": value}, doc, lines={"material": material})
+    )
     return ids
 
 
-def _invoice(shard: Shard, orders: Orders, receipts: Receipts, receipt_ids: Bytes, order_ids: Bytes) -> Invoices:
+def _invoice(
+    shard: Shard, orders: Orders, receipts: Receipts, receipt_ids: Bytes, order_ids: Bytes
+) -> Invoices:
     """One invoice for each goods receipt, some days later; now and then a price is off."""
     plan, rng = shard.plan, shard.rng("invoice")
     all_days = plan.horizon.next_workday[receipts.day + 4 + rng.integers(0, 4, len(receipts.day))]
@@ -183,9 +189,14 @@ def _invoice(shard: Shard, orders: Orders, receipts: Receipts, receipt_ids: Byte
     vendor = orders.vendor[receipts.order[billed]]
     code, day = plan.goods_vendors.tax_code[vendor], all_days[billed]
     invoices = Invoices(
-        shard.ids("vendor_invoices", len(billed)), vendor, day, day + plan.goods_vendors.terms[vendor], net,
-        tax_on(net, plan.taxes.rates_bp[code]), code,
-    )  # fmt: skip
+        shard.ids("vendor_invoices", len(billed)),
+        vendor,
+        day,
+        day + plan.goods_vendors.terms[vendor],
+        net,
+        tax_on(net, plan.taxes.rates_bp[code]),
+        code,
+    )
     write_vendor_invoices(shard, invoices, order_ids[receipts.order[billed]])
     n = len(doc)
     shard.table(
@@ -208,13 +219,21 @@ def _invoice(shard: Shard, orders: Orders, receipts: Receipts, receipt_ids: Byte
     amounts = {"cost": value, "variance": net_line - value, "tax": invoices.tax, "gross": invoices.gross}
     shard.post(
         Documents(
-            "vendor_invoice", invoices.ids, day, amounts, doc, heads={"partner": vendor, "tax": code}, lines={"material": material}
+            "vendor_invoice",
+            invoices.ids,
+            day,
+            amounts,
+            doc,
+            heads={"partner": vendor, "tax": code},
+            lines={"material": material},
         )
     )
     return invoices
 
 
-def _record_stock(shard: Shard, issues: Ints, returns: Ints, orders: Orders, receipts: Receipts, first: int) -> None:
+def _record_stock(
+    shard: Shard, issues: Ints, returns: Ints, orders: Orders, receipts: Receipts, first: int
+) -> None:
     """The owner of a material knows all its flows: the lowest point of the horizon, and the net of each month."""
     horizon = shard.plan.horizon
     cell = (orders.material[receipts.line] - first) * horizon.days + receipts.day[receipts.line_doc]

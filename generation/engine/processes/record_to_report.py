@@ -17,7 +17,10 @@ _CHARGE_RANGE = (40, 400)  # major units a month
 def produce(shard: Shard) -> None:
     """Write and post the journals of the accounting department."""
     plan, rates = shard.plan, shard.plan.rates
-    journals = max(12 * plan.horizon.months // 4, round(plan.lines * SHARES["r2r"] / LINES_PER_ALLOCATION))
+    journals = max(
+        12 * plan.horizon.months // 4,
+        round(plan.lines * SHARES["r2r"] / (LINES_PER_ALLOCATION * (1 + rates.accrual_share))),
+    )
     accruals = round(journals * rates.accrual_share)
     manual = min(round(journals * rates.manual_share), journals - accruals)
     _allocate(shard, "recurring", "allocation", journals - accruals - manual, journals)
@@ -30,7 +33,8 @@ def _amounts(shard: Shard, purpose: str, count: int, total: float) -> Ints:
     """Log-normal amounts that add up to about `total`, shape (count,)."""
     raw = np.exp(shard.rng(purpose, "amount").normal(0.0, _SIGMA, count))
     mean = total / max(count, 1) / np.exp(_SIGMA**2 / 2)
-    return np.maximum(shard.plan.factor, np.rint(raw * mean)).astype(np.int64)
+    amounts: Ints = np.maximum(shard.plan.factor, np.rint(raw * mean)).astype(np.int64)
+    return amounts
 
 
 def _accounts(shard: Shard, purpose: str, count: int) -> NDArray[np.int32]:
@@ -70,7 +74,10 @@ def _accrue(shard: Shard, count: int) -> None:
     day = horizon.last_workday[horizon.month_end[month]]
     back = horizon.next_workday[horizon.month_end[month] + 1]
     amount = _amounts(shard, "accrual", count, plan.overhead * _ACCRUED)
-    heads = {"account": _accounts(shard, "accrual", count), "cost_center": rng.integers(0, plan.cost_center_count, count)}
+    heads: dict[str, NDArray[np.integer]] = {
+        "account": _accounts(shard, "accrual", count),
+        "cost_center": rng.integers(0, plan.cost_center_count, count),
+    }
     ids = shard.ids("accruals", count)
     _write_accruals(shard, "accrual", ids, day, amount, np.zeros(count, ids.dtype))
     entries = shard.post(Documents("accrual", ids, day, {"amount": amount}, heads=heads))
@@ -80,10 +87,14 @@ def _accrue(shard: Shard, count: int) -> None:
     shard.refer("accruals", ids[undone], "accruals", reversal_ids, "reverses", back[undone])
     shard.post(
         Documents(
-            "reversal", reversal_ids, back[undone], {"amount": amount[undone]},
-            heads={name: codes[undone] for name, codes in heads.items()}, reverses=entries[undone],
+            "reversal",
+            reversal_ids,
+            back[undone],
+            {"amount": amount[undone]},
+            heads={name: codes[undone] for name, codes in heads.items()},
+            reverses=entries[undone],
         )
-    )  # fmt: skip
+    )
 
 
 def _write_accruals(shard: Shard, kind: str, ids: Bytes, day: Ints, amount: Ints, reverses: Bytes) -> None:
@@ -117,6 +128,6 @@ def _charge(shard: Shard) -> None:
             "bank_account_id": constant(shard.names.bank_account, months),
         },
     )
-    shard.post(Documents("bank_charge", ids, day, {"fee": fee}, heads={"cost_center": np.zeros(months, np.int64)}))
-
-
+    shard.post(
+        Documents("bank_charge", ids, day, {"fee": fee}, heads={"cost_center": np.zeros(months, np.int64)})
+    )

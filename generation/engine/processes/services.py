@@ -37,9 +37,14 @@ def produce(shard: Shard) -> None:
     net = sum_by(doc, net_line, count)
     code = plan.service_vendors.tax_code[seller]
     invoices = Invoices(
-        shard.ids("vendor_invoices", count), seller + len(plan.goods_vendors), day, day + plan.service_vendors.terms[seller],
-        net, tax_on(net, plan.taxes.rates_bp[code]), code,
-    )  # fmt: skip
+        shard.ids("vendor_invoices", count),
+        seller + len(plan.goods_vendors),
+        day,
+        day + plan.service_vendors.terms[seller],
+        net,
+        tax_on(net, plan.taxes.rates_bp[code]),
+        code,
+    )
     write_vendor_invoices(shard, invoices, None)
     n = len(doc)
     shard.table(
@@ -61,9 +66,14 @@ def produce(shard: Shard) -> None:
     amounts = {"net": net_line, "tax": invoices.tax, "gross": invoices.gross}
     shard.post(
         Documents(
-            "service_invoice", invoices.ids, day, amounts, doc, heads={"partner": invoices.partner, "tax": code},
+            "service_invoice",
+            invoices.ids,
+            day,
+            amounts,
+            doc,
+            heads={"partner": invoices.partner, "tax": code},
             lines={"account": account, "cost_center": cost_center},
         )
-    )  # fmt: skip
+    )
     items = pay(shard, invoices, plan.service_vendors.takes_discount[seller])
     write_open_items(shard, "vendor", invoices, items)

@@ -73,7 +73,9 @@ def key(name: str, description: str, kind: Kind = "id") -> Column:
     return Column(name, kind, description, role="key")
 
 
-def reference(name: str, table: str, column: str, description: str, *, kind: Kind = "code", nullable: bool = False) -> Column:
+def reference(
+    name: str, table: str, column: str, description: str, *, kind: Kind = "code", nullable: bool = False
+) -> Column:
     return Column(name, kind, description, nullable=nullable, role="foreign_key", references=(table, column))
 
 
@@ -85,7 +87,9 @@ def code(name: str, description: str, *, nullable: bool = False, role: Role = "f
     return Column(name, "code", description, nullable=nullable, role=role)
 
 
-def text(name: str, description: str, *, nullable: bool = False, pii: Literal["none", "quasi", "direct"] = "none") -> Column:
+def text(
+    name: str, description: str, *, nullable: bool = False, pii: Literal["none", "quasi", "direct"] = "none"
+) -> Column:
     return Column(name, "text", description, nullable=nullable, pii=pii)
 
 
@@ -104,6 +108,12 @@ def day(name: str, description: str, *, nullable: bool = False) -> Column:
 def line_key(header: str) -> tuple[Column, Column]:
     """Key columns of a line table: the header's document and the number within it."""
     return (
-        Column("document_id", "code", "Document the line belongs to.", role="key", references=(header, "document_id")),
+        Column(
+            "document_id",
+            "code",
+            "Document the line belongs to.",
+            role="key",
+            references=(header, "document_id"),
+        ),
         Column("line_number", "int32", "Position within the document, from 1.", role="key"),
     )

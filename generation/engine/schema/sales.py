@@ -1,54 +1,153 @@
 """Declarations of order-to-cash tables."""
 
 from generation.engine.schema.declaration import (
-    Table, code, company, count, day, key, line_key, money, reference,
-)  # fmt: skip
+    Table,
+    code,
+    company,
+    count,
+    day,
+    key,
+    line_key,
+    money,
+    reference,
+)
 
 _CUSTOMER = reference("customer_id", "customers", "customer_id", "Customer.")
 _MATERIAL = reference("material_id", "materials", "material_id", "Material.")
 
 TABLES = (
-    Table("sales_orders", "Sales orders", "Orders received.", ("document_id",), (
-        key("document_id", "Sales order."), company(), _CUSTOMER, day("order_date", "Day of the order."),
-    )),
-    Table("sales_order_lines", "Sales order lines", "Goods ordered.", ("document_id", "line_number"), (
-        *line_key("sales_orders"), company(), _MATERIAL,
-        count("quantity", "Quantity ordered.", "pieces"), money("unit_price", "Price of one piece, before tax."),
-        money("net_amount", "Quantity times unit price."),
-    )),
-    Table("deliveries", "Deliveries", "Goods issued to customers.", ("document_id",), (
-        key("document_id", "Delivery."), company(),
-        reference("sales_order_id", "sales_orders", "document_id", "Sales order.", kind="ref"),
-        day("posting_date", "Day of goods issue."),
-    )),
-    Table("delivery_lines", "Delivery lines", "Goods delivered.", ("document_id", "line_number"), (
-        *line_key("deliveries"), company(),
-        count("sales_order_line", "Line of the sales order."), _MATERIAL,
-        count("quantity", "Quantity delivered.", "pieces"), money("cost_amount", "Value at standard cost."),
-    )),
-    Table("customer_invoices", "Customer invoices", "Invoices and credit notes issued; credit notes are negative.", ("document_id",), (
-        key("document_id", "Customer invoice."), company(), _CUSTOMER,
-        reference("sales_order_id", "sales_orders", "document_id", "Sales order.", kind="ref", nullable=True),
-        reference("reference_document_id", "customer_invoices", "document_id", "Invoice that a credit note corrects.", kind="ref", nullable=True),
-        day("invoice_date", "Date of the invoice."), day("posting_date", "Day of posting."), day("due_date", "Day by which it should be paid."),
-        money("net_amount", "Sum of the lines."), money("tax_amount", "Tax on the net amount."), money("gross_amount", "Net plus tax."),
-        code("currency", "Currency, ISO 4217."),
-    )),
-    Table("customer_invoice_lines", "Customer invoice lines", "What was invoiced or credited.", ("document_id", "line_number"), (
-        *line_key("customer_invoices"), company(), _MATERIAL,
-        count("quantity", "Quantity; negative on credit notes.", "pieces"), money("net_amount", "Amount before tax."),
-        reference("delivery_id", "deliveries", "document_id", "Delivery invoiced; null on credit notes.", nullable=True),
-        count("delivery_line", "Line of the delivery; 0 on credit notes."),
-    )),
-    Table("customer_receipts", "Customer receipts", "Payments received.", ("document_id",), (
-        key("document_id", "Receipt."), company(), _CUSTOMER, day("payment_date", "Day of receipt."),
-        money("amount", "Amount received."), money("on_account_amount", "Part not allocated to invoices."),
-        code("currency", "Currency, ISO 4217."), code("method", "transfer, check, wire or card."),
-        reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that received."),
-    )),
-    Table("customer_receipt_allocations", "Customer receipt allocations", "Which invoices a receipt clears.", ("document_id", "line_number"), (
-        *line_key("customer_receipts"), company(),
-        reference("customer_invoice_id", "customer_invoices", "document_id", "Invoice cleared.", kind="ref"),
-        money("amount", "Amount received on the invoice."), money("discount", "Cash discount granted, tax included."),
-    )),
-)  # fmt: skip
+    Table(
+        "sales_orders",
+        "Sales orders",
+        "Orders received.",
+        ("document_id",),
+        (
+            key("document_id", "Sales order."),
+            company(),
+            _CUSTOMER,
+            day("order_date", "Day of the order."),
+        ),
+    ),
+    Table(
+        "sales_order_lines",
+        "Sales order lines",
+        "Goods ordered.",
+        ("document_id", "line_number"),
+        (
+            *line_key("sales_orders"),
+            company(),
+            _MATERIAL,
+            count("quantity", "Quantity ordered.", "pieces"),
+            money("unit_price", "Price of one piece, before tax."),
+            money("net_amount", "Quantity times unit price."),
+        ),
+    ),
+    Table(
+        "deliveries",
+        "Deliveries",
+        "Goods issued to customers.",
+        ("document_id",),
+        (
+            key("document_id", "Delivery."),
+            company(),
+            reference("sales_order_id", "sales_orders", "document_id", "Sales order.", kind="ref"),
+            day("posting_date", "Day of goods issue."),
+        ),
+    ),
+    Table(
+        "delivery_lines",
+        "Delivery lines",
+        "Goods delivered.",
+        ("document_id", "line_number"),
+        (
+            *line_key("deliveries"),
+            company(),
+            count("sales_order_line", "Line of the sales order."),
+            _MATERIAL,
+            count("quantity", "Quantity delivered.", "pieces"),
+            money("cost_amount", "Value at standard cost."),
+        ),
+    ),
+    Table(
+        "customer_invoices",
+        "Customer invoices",
+        "Invoices and credit notes issued; credit notes are negative.",
+        ("document_id",),
+        (
+            key("document_id", "Customer invoice."),
+            company(),
+            _CUSTOMER,
+            reference(
+                "sales_order_id", "sales_orders", "document_id", "Sales order.", kind="ref", nullable=True
+            ),
+            reference(
+                "reference_document_id",
+                "customer_invoices",
+                "document_id",
+                "Invoice that a credit note corrects.",
+                kind="ref",
+                nullable=True,
+            ),
+            day("invoice_date", "Date of the invoice."),
+            day("posting_date", "Day of posting."),
+            day("due_date", "Day by which it should be paid."),
+            money("net_amount", "Sum of the lines."),
+            money("tax_amount", "Tax on the net amount."),
+            money("gross_amount", "Net plus tax."),
+            code("currency", "Currency, ISO 4217."),
+        ),
+    ),
+    Table(
+        "customer_invoice_lines",
+        "Customer invoice lines",
+        "What was invoiced or credited.",
+        ("document_id", "line_number"),
+        (
+            *line_key("customer_invoices"),
+            company(),
+            _MATERIAL,
+            count("quantity", "Quantity; negative on credit notes.", "pieces"),
+            money("net_amount", "Amount before tax."),
+            reference(
+                "delivery_id",
+                "deliveries",
+                "document_id",
+                "Delivery invoiced; null on credit notes.",
+                nullable=True,
+            ),
+            count("delivery_line", "Line of the delivery; 0 on credit notes."),
+        ),
+    ),
+    Table(
+        "customer_receipts",
+        "Customer receipts",
+        "Payments received.",
+        ("document_id",),
+        (
+            key("document_id", "Receipt."),
+            company(),
+            _CUSTOMER,
+            day("payment_date", "Day of receipt."),
+            money("amount", "Amount received."),
+            money("on_account_amount", "Part not allocated to invoices."),
+            code("currency", "Currency, ISO 4217."),
+            code("method", "transfer, check, wire or card."),
+            reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that received."),
+        ),
+    ),
+    Table(
+        "customer_receipt_allocations",
+        "Customer receipt allocations",
+        "Which invoices a receipt clears.",
+        ("document_id", "line_number"),
+        (
+            *line_key("customer_receipts"),
+            company(),
+            reference(
+                "customer_invoice_id", "customer_invoices", "document_id", "Invoice cleared.", kind="ref"
+            ),
+            money("amount", "Amount received on the invoice."),
+            money("discount", "Cash discount granted, tax included."),
+        ),
+    ),
+)
