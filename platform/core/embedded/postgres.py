@@ -38,6 +38,7 @@ from core.embedded.servers import (
 SUPERUSER = "postgres"
 DATABASE = "datasynth"
 
+_OLDEST_VERSION = 16  # roles are granted WITH INHERIT FALSE
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _RETRY_SECONDS = 30.0  # orphans of a crashed server hold its shared memory for some seconds
 _READY_SECONDS = 120.0  # replaying the log after a crash takes time
@@ -225,6 +226,11 @@ def _major_version(binaries: Path, home: Path, account: pwd.struct_passwd | None
 
 
 def _initialise(cluster: _Cluster, *, durable: bool) -> None:
+    if cluster.version < _OLDEST_VERSION:
+        raise EmbeddedServerError(
+            f"{cluster.binaries} holds PostgreSQL {cluster.version}; {_OLDEST_VERSION} or newer is needed. "
+            "Run `make setup` for the embedded one, or set DATABASE_URL."
+        )
     if (cluster.data / "PG_VERSION").exists():
         existing = (cluster.data / "PG_VERSION").read_text().strip()
         if existing != str(cluster.version):
