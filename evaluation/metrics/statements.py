@@ -1,0 +1,122 @@
+"""Exact rules of the financial statements: every line is a sum of account balances, and the statements hold together.
+
+A line that accounts name in `statement_line` is the sum of those accounts; the other lines are totals and results.
+"""
+
+from evaluation.metrics.rule import Rule
+
+# What each line of an account must show: balances at the period's end, or the movement of the period.
+_EXPECTED = """
+    select company_code, fiscal_year, period, k.statement_line as line,
+           if(k.class in ('revenue', 'expense'), 'IS', 'BS') as statement,
+           sum(case k.class when 'asset' then t.closing_balance when 'expense' then t.debit - t.credit
+               when 'revenue' then t.credit - t.debit else -t.closing_balance end) as expected
+    from trial_balances t join account_kinds k using (company_code, account)
+    where period <= 12 group by all"""
+_RESULT = """
+    select company_code, fiscal_year, period, -sum(closing_balance) as to_date, sum(credit - debit) as of_period
+    from trial_balances t join account_kinds k using (company_code, account)
+    where period <= 12 and k.class in ('revenue', 'expense') group by all"""
+_STATED = """
+    select f.*, k.class from financial_statements f
+    left join (select company_code, statement_line, min(class) as class from account_kinds group by all) k
+      on k.company_code = f.company_code and k.statement_line = f.line"""
+_CASH = """
+    select company_code, fiscal_year, period, sum(m.debit - m.credit) as change
+    from account_months m join account_kinds k using (company_code, account)
+    where k.subtype = 'cash' and period <= 12 group by all"""
+
+RULES = (
+    Rule(
+        id="statements.lines_are_balances",
+        title="Statement lines are sums of account balances",
+        tables=("financial_statements",),
+        essential=True,
+        offenders=f"""
+            with stated as (
+                select company_code, fiscal_year, period, statement, line, amount
+                from ({_STATED}) where class is not null and statement in ('BS', 'IS'))
+            select company_code, fiscal_year, period, statement, line, s.amount as stated, e.expected
+            from stated s full join ({_EXPECTED}) e using (company_code, fiscal_year, period, statement, line)
+            where coalesce(s.amount, 0) <> coalesce(e.expected, 0)
+               or (s.line is not null and s.amount is null)""",
+        holds="The lines of balance sheet and income statement among {n} are the sums of their accounts.",
+        breaks="{value} lines of balance sheet or income statement differ from the sums of their accounts.",
+    ),
+    Rule(
+        id="statements.balance_sheet",
+        title="The balance sheet balances and shows the result",
+        tables=("financial_statements",),
+        essential=True,
+        offenders=f"""
+            with sheets as (
+                select company_code, fiscal_year, period,
+                       coalesce(sum(amount) filter (where class = 'asset'), 0) as assets,
+                       coalesce(sum(amount) filter (where class is distinct from 'asset'), 0) as funds,
+                       coalesce(sum(amount) filter (where class is null), 0) as result
+                from ({_STATED}) where statement = 'BS' group by all)
+            select company_code, fiscal_year, period, assets, funds, result, r.to_date as result_of_accounts
+            from sheets s full join ({_RESULT}) r using (company_code, fiscal_year, period)
+            where assets is distinct from funds or coalesce(result, 0) <> coalesce(r.to_date, 0)""",
+        holds="Assets equal liabilities, equity and result on every balance sheet, over {n} statement lines.",
+        breaks="{value} balance sheets do not balance, or show another result than the accounts.",
+    ),
+    Rule(
+        id="statements.income",
+        title="The income statement adds up to the result",
+        tables=("financial_statements",),
+        essential=True,
+        offenders=f"""
+            with statements as (
+                select company_code, fiscal_year, period,
+                       coalesce(sum(if(class = 'revenue', amount, -amount)) filter (where class is not null), 0) as lines,
+                       coalesce(sum(amount) filter (where class is null), 0) as result
+                from ({_STATED}) where statement = 'IS' group by all)
+            select company_code, fiscal_year, period, lines, result, r.of_period as result_of_accounts
+            from statements s full join ({_RESULT}) r using (company_code, fiscal_year, period)
+            where lines is distinct from result or coalesce(result, 0) <> coalesce(r.of_period, 0)""",
+        holds="Every income statement adds up to the result of its accounts, over {n} statement lines.",
+        breaks="{value} income statements do not add up to the result of their accounts.",
+    ),
+    Rule(
+        id="statements.cash_flow",
+        title="The cash flow statement ends in the change of cash",
+        tables=("financial_statements",),
+        essential=True,
+        offenders=f"""
+            with flows as (
+                select company_code, fiscal_year, period,
+                       coalesce(sum(amount) filter (where line like '%.net_change'), 0) as total,
+                       coalesce(sum(amount) filter (where line not like '%.net_change'), 0) as lines
+                from financial_statements where statement = 'CF' group by all)
+            select company_code, fiscal_year, period, f.total, f.lines, c.change as change_of_cash
+            from flows f full join ({_CASH}) c using (company_code, fiscal_year, period)
+            where f.total is distinct from f.lines or coalesce(f.total, 0) <> coalesce(c.change, 0)""",
+        holds="Every cash flow statement adds up to the change of the cash accounts, over {n} statement lines.",
+        breaks="{value} cash flow statements do not add up to the change of the cash accounts.",
+    ),
+    Rule(
+        id="statements.changes_in_equity",
+        title="Changes in equity lead from opening to closing",
+        tables=("financial_statements",),
+        essential=True,
+        offenders=f"""
+            with changes as (
+                select company_code, fiscal_year, period,
+                       coalesce(sum(amount) filter (where line = 'SE.opening'), 0) as opening,
+                       coalesce(sum(amount) filter (where line = 'SE.closing'), 0) as closing,
+                       coalesce(sum(amount) filter (where line not in ('SE.opening', 'SE.closing')), 0) as moved
+                from financial_statements where statement = 'SE' group by all),
+            chained as (
+                select *, lag(closing, 1, 0) over (partition by company_code order by fiscal_year, period) as before
+                from changes),
+            equity as (
+                select company_code, fiscal_year, period, sum(amount) as equity
+                from ({_STATED}) where statement = 'BS' and coalesce(class, 'equity') = 'equity' group by all)
+            select company_code, fiscal_year, period, c.opening, c.moved, c.closing, e.equity
+            from chained c full join equity e using (company_code, fiscal_year, period)
+            where not coalesce(c.opening = c.before and c.opening + c.moved = c.closing and c.closing = e.equity, false)""",
+        holds="Every statement of changes in equity leads from the last closing to the balance sheet's equity ({n} lines).",
+        breaks="{value} statements of changes in equity do not lead from the last closing to the balance sheet.",
+    ),
+)
