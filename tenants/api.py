@@ -73,7 +73,7 @@ class MemberList(GenericAPIView[Membership]):
 
     @extend_schema(operation_id="members_list", responses=MemberOut(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(queries.members())
+        page: Any = self.paginate_queryset(queries.members())
         return self.get_paginated_response(MemberOut(page, many=True).data)
 
     @extend_schema(operation_id="members_add", request=AddMember, responses={201: AddedMemberOut})
@@ -114,7 +114,7 @@ class ApiKeyList(GenericAPIView[ApiKey]):
     @extend_schema(operation_id="api_keys_list", responses=ApiKeyOut(many=True))
     def get(self, request: Request) -> Response:
         """Your own keys; all keys of the organisation for admins. Revoked ones stay in the list."""
-        page = self.paginate_queryset(queries.api_keys(principal_of(request)))
+        page: Any = self.paginate_queryset(queries.api_keys(principal_of(request)))
         return self.get_paginated_response(ApiKeyOut(page, many=True).data)
 
     @extend_schema(operation_id="api_keys_issue", request=IssueApiKey, responses={201: IssuedApiKeyOut})

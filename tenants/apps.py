@@ -21,7 +21,9 @@ class TenantsConfig(AppConfig):
         SharedTable("tenants_apikey", "SELECT", rows=_OWN),
         SharedTable("tenants_user", "SELECT", rows=_COLLEAGUE),
         SharedTable(
-            "account_emailaddress", "SELECT", rows="EXISTS (SELECT 1 FROM tenants_user u WHERE u.id = user_id)"
+            "account_emailaddress",
+            "SELECT",
+            rows="EXISTS (SELECT 1 FROM tenants_user u WHERE u.id = user_id)",
         ),
     )
 

@@ -52,7 +52,9 @@ def read_key(text: str) -> KeyText | None:
         return None
     key_id, _, rest = text.removeprefix(PREFIX).partition("_")
     key = KeyText(key_id, rest[:_SECRET_LENGTH])
-    return key if len(key_id) == _ID_LENGTH and hmac.compare_digest(rest[_SECRET_LENGTH:], _crc(key)) else None
+    return (
+        key if len(key_id) == _ID_LENGTH and hmac.compare_digest(rest[_SECRET_LENGTH:], _crc(key)) else None
+    )
 
 
 def hash_secret(secret: str) -> str:

@@ -20,6 +20,8 @@ class Tenant(TenantMixin):
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[models.Manager["Tenant"]] = models.Manager()
+
     def __str__(self) -> str:
         return self.name
 
@@ -44,7 +46,7 @@ class User(AbstractBaseUser):
     """
 
     password = None  # type: ignore[assignment]  # no column; set on the instance at sign-in
-    last_login = None  # type: ignore[assignment]  # kept per membership
+    last_login = None  # kept per membership
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(max_length=254, unique=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
 from tenants.keys import KeyText
@@ -26,7 +26,8 @@ class OrganisationLink:
 def tenant_of_host(host: str) -> Tenant | None:
     """The organisation that lives at a host name (without port). Call in the shared schema."""
     domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
-    return domain.tenant if domain else None
+    found: Tenant | None = domain.tenant if domain else None
+    return found
 
 
 def organisation() -> Tenant:
@@ -58,10 +59,17 @@ def member(member_id: UUID) -> Membership:
     return found
 
 
+def person(principal: Principal) -> UUID:
+    """The id of the person behind a principal. Raises Forbidden when there is none."""
+    if principal.user_id is None:
+        raise Forbidden("Sign in, or use an API key.")
+    return UUID(principal.user_id)
+
+
 def api_keys(principal: Principal) -> QuerySet[ApiKey]:
     """The keys of this organisation that the principal may see: their own, or all with `keys.manage`."""
     keys = ApiKey.objects.select_related("created_by")
-    return keys if principal.can(Permission.KEYS_MANAGE) else keys.filter(created_by_id=principal.user_id)
+    return keys if principal.can(Permission.KEYS_MANAGE) else keys.filter(created_by_id=person(principal))
 
 
 def api_key(principal: Principal, api_key_id: UUID) -> ApiKey:
@@ -75,6 +83,4 @@ def api_key(principal: Principal, api_key_id: UUID) -> ApiKey:
 def live_key(key: KeyText) -> ApiKey | None:
     """The row of a key that is neither revoked nor expired. Call in the shared schema."""
     alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-    return (
-        ApiKey.objects.select_related("tenant", "created_by").filter(alive, key_id=key.key_id).first()
-    )
+    return ApiKey.objects.select_related("tenant", "created_by").filter(alive, key_id=key.key_id).first()

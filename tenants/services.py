@@ -61,7 +61,9 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
     """
     schema = slug.replace("-", "_")
     if not _SLUG.fullmatch(slug) or not is_tenant_schema(schema):
-        raise InvalidInput(f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40.")
+        raise InvalidInput(
+            f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40."
+        )
     with transaction.atomic(using=OWNER_ALIAS), owner_context(SHARED_SCHEMA):
         if Tenant.objects.using(OWNER_ALIAS).filter(schema_name=schema).exists():
             raise Conflict(f"There is an organisation {slug!r} already.")
@@ -72,7 +74,12 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
         tenant.save(using=OWNER_ALIAS)
         Domain(domain=host.lower(), tenant=tenant).save(using=OWNER_ALIAS)
         audit.record_through(
-            OWNER_ALIAS, actor=actor, action="tenants.organisation.create", target=tenant, name=name, host=host
+            OWNER_ALIAS,
+            actor=actor,
+            action="tenants.organisation.create",
+            target=tenant,
+            name=name,
+            host=host,
         )
     return tenant
 
@@ -80,7 +87,9 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
 # -- people --------------------------------------------------------------------------------------------------
 
 
-def add_member(*, actor: str, email: str, role: str, name: str = "", password: str | None = None) -> AddedMember:
+def add_member(
+    *, actor: str, email: str, role: str, name: str = "", password: str | None = None
+) -> AddedMember:
     """Add a person to this organisation, with a password for this organisation only.
 
     Raises: InvalidInput; Conflict when they are a member already.
@@ -101,7 +110,9 @@ def add_member(*, actor: str, email: str, role: str, name: str = "", password: s
             membership = Membership.objects.create(
                 tenant=tenant, user=user, role=chosen, name=name, password=make_password(password)
             )
-        audit.record(actor=actor, action="tenants.member.add", target=membership, email=email, role=chosen.value)
+        audit.record(
+            actor=actor, action="tenants.member.add", target=membership, email=email, role=chosen.value
+        )
     return AddedMember(membership, password)
 
 
@@ -155,7 +166,9 @@ def remove_member(*, actor: str, membership: Membership) -> None:
 def _locked(membership: Membership) -> Membership:
     """The row as it is now. One change of members at a time per organisation, so that one admin always stays."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {membership.tenant_id}"])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {membership.tenant_id}"]
+        )
     return queries.member(membership.pk)
 
 
@@ -178,18 +191,24 @@ def _revoke_keys_beyond(membership: Membership, role: str | None) -> list[str]:
 # -- keys ----------------------------------------------------------------------------------------------------
 
 
-def issue_api_key(*, principal: Principal, name: str, role: str, expires_at: datetime | None = None) -> IssuedKey:
+def issue_api_key(
+    *, principal: Principal, name: str, role: str, expires_at: datetime | None = None
+) -> IssuedKey:
     """Make an API key of this organisation for the principal, with at most their role.
 
     Raises: Forbidden (a key that could do more), InvalidInput (expiry in the past or over a year away).
     """
     chosen, now = Role(role), timezone.now()
     if principal.role is None or not includes(principal.role, chosen):
-        raise Forbidden(f"A key cannot do more than its maker: your role is {principal.role}, not {chosen.value}.")
+        raise Forbidden(
+            f"A key cannot do more than its maker: your role is {principal.role}, not {chosen.value}."
+        )
     if expires_at is not None and not now < expires_at <= now + _MAXIMAL_KEY_LIFE:
         raise InvalidInput(
             "A key expires within a year from now.",
-            errors=[{"pointer": "/expires_at", "code": "invalid", "detail": "must lie within the next 366 days"}],
+            errors=[
+                {"pointer": "/expires_at", "code": "invalid", "detail": "must lie within the next 366 days"}
+            ],
         )
     key, text = new_key()
     with transaction.atomic():
@@ -197,7 +216,7 @@ def issue_api_key(*, principal: Principal, name: str, role: str, expires_at: dat
         with shared_context():
             api_key = ApiKey.objects.create(
                 tenant=tenant,
-                created_by_id=principal.user_id,
+                created_by_id=queries.person(principal),
                 name=name,
                 key_id=key.key_id,
                 secret_hash=hash_secret(key.secret),

@@ -18,14 +18,18 @@ def make_organisation(slug: str, name: str, *, password: str = "correct horse ba
     tenant = services.create_organisation(actor="test", slug=slug, name=name, host=f"{slug}.localhost")
     with tenant_context(tenant.schema_name):
         for role in Role:
-            services.add_member(actor="test", email=f"{role.value}@{slug}.example", role=role, password=password)
+            services.add_member(
+                actor="test", email=f"{role.value}@{slug}.example", role=role, password=password
+            )
     return tenant
 
 
 def make_principal(role: str = "operator", organisation: str = "acme") -> Principal:
     """The principal of <role>@<organisation>.example as if signed in."""
     with tenant_context(organisation):
-        membership = Membership.objects.select_related("user").get(user__email=f"{role}@{organisation}.example")
+        membership = Membership.objects.select_related("user").get(
+            user__email=f"{role}@{organisation}.example"
+        )
     return Principal(
         actor=membership.user.email,
         credential=f"user:{membership.user_id}",
@@ -47,6 +51,7 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
     with tenant_context(organisation):
         membership = Membership.objects.get(user__email=email)
         user = MemberBackend().get_user(membership.user_id)
+        assert user is not None
         client.force_login(user, backend="tenants.sign_in.MemberBackend")
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)

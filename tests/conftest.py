@@ -6,7 +6,7 @@ transaction that is rolled back.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -64,28 +64,23 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(environment.HOME, ignore_errors=True)
 
 
-class _database_on_real_server:  # noqa: N801  # used like a function
+@contextmanager
+def _database_on_real_server() -> Iterator[None]:
     """The database that environment.py named, made new and dropped at the end."""
+    owner = settings.DATABASES[OWNER_ALIAS]
+    parameters = {name.lower(): owner[name] for name in ("HOST", "PORT", "USER", "PASSWORD")} | owner[
+        "OPTIONS"
+    ]
+    used: dict[str, Any] = {name: value for name, value in parameters.items() if value}
 
-    def __enter__(self) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._run("CREATE DATABASE {}")
-
-    def __exit__(self, *_: object) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-
-    def _run(self, statement: str) -> None:
-        owner = settings.DATABASES[OWNER_ALIAS]
-        parameters = {
-            "host": owner["HOST"],
-            "port": owner["PORT"],
-            "user": owner["USER"],
-            "password": owner["PASSWORD"],
-            **owner["OPTIONS"],
-        }
-        used: dict[str, Any] = {name: value for name, value in parameters.items() if value}
+    def run(statement: str) -> None:
         with psycopg.connect(dbname="postgres", autocommit=True, **used) as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(owner["NAME"])))
+
+    run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    run("CREATE DATABASE {}")
+    yield
+    run("DROP DATABASE {} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Django settings: one file for every place the platform runs; what differs comes from the environment."""
 
+from pathlib import Path
 from typing import Any
 
+import frontend
 from config import env
 from core.postgres.pool import forget_tenant
 
@@ -182,11 +184,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "frontend.context.shell",
             ],
         },
     }
 ]
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("vendor", Path(str(frontend.__file__)).parent / "vendor")]
 STATIC_ROOT = env.data_home() / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -34,7 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", _open_form(account.logout), name="account_logout"),
     path("me/password", _member_form(account.password_change), name="account_change_password"),
     *_routes_of("compliance.well_known"),
-    *_routes_of("frontend.urls"),
+    *_routes_of("compliance.well_known", "frontend.urls"),
 ]
 
 handler400 = "core.pages.bad_request"

@@ -20,7 +20,6 @@ from core.errors import DomainError, InvalidInput, NotFound, PreconditionFailed,
 from core.permissions import Permission, requires
 from core.problems import domain_problem, http_problem, problem_types
 
-
 # -- errors --------------------------------------------------------------------------------------------------
 
 

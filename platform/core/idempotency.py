@@ -85,9 +85,7 @@ def _lock(credential: str, key: str) -> bool:
     """Take the key until the transaction ends; False when another request holds it."""
     name = hashlib.sha256(tenant_key("idempotency").encode() + f"\0{credential}\0{key}".encode()).digest()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], "big", signed=True)]
-        )
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], "big", signed=True)])
         row: tuple[Any, ...] = cursor.fetchone()
     return bool(row[0])
 
@@ -103,6 +101,4 @@ def _kept(credential: str, key: str) -> IdempotencyRecord | None:
 def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key was used for a request with other content.")
-    return Response(
-        kept.body, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
-    )
+    return Response(kept.body, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"})

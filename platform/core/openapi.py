@@ -41,7 +41,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 class ApiSchema(AutoSchema):
     """drf-spectacular's view inspector; the permission of an operation becomes part of its description."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
         text = str(super().get_description() or "")
         permission = getattr(self.view, "permissions", {}).get(self.method)
         return f"{text}\n\nPermission: `{permission}`.".strip() if permission else text

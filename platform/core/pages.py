@@ -26,7 +26,12 @@ def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpRes
     if is_api_request(request):
         return http_problem(status, detail)
     title, words = _WORDS.get(status, _WORDS[400])
-    context = {"status": status, "title": title, "detail": detail or words, "request_id": current_request_id()}
+    context = {
+        "status": status,
+        "title": title,
+        "detail": detail or words,
+        "request_id": current_request_id(),
+    }
     if status == 500 or getattr(request, "tenant", None) is None:
         return HttpResponse(loader.render_to_string("core/error.html", context), status=status)
     template = loader.select_template([f"{status}.html", "error.html", "core/error.html"])

@@ -24,7 +24,7 @@ class KeysetPagination(BasePagination):
     The last field of the keyset must be unique. The cursor is bound to organisation, path and order.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.keyset: tuple[str, ...] = getattr(view, "keyset", NEWEST_FIRST)
         limit = _limit(request)
@@ -55,7 +55,12 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAXIMAL_LIMIT, "default": DEFAULT_LIMIT}
         return [
-            {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "next_cursor of a page"},
+            {
+                "name": "cursor",
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "next_cursor of a page",
+            },
             {"name": "limit", "in": "query", "schema": limit, "description": "rows on a page"},
         ]
 
@@ -70,7 +75,7 @@ class KeysetPagination(BasePagination):
         try:
             texts = signing.loads(cursor, salt=self._salt())
             fields = [queryset.model._meta.get_field(name.lstrip("-")) for name in self.keyset]
-            return [field.to_python(text) for field, text in zip(fields, texts, strict=True)]  # type: ignore[union-attr]  # concrete fields
+            return [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
         except (signing.BadSignature, ValidationError, ValueError):
             raise _bad_parameter("cursor", "This cursor is not one that this list gave out.") from None
 

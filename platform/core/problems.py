@@ -27,13 +27,21 @@ class ProblemType:
 
 
 _HTTP = (
-    ProblemType("bad_request", 400, "Bad request", "The request cannot be read: broken JSON, wrong encoding."),
-    ProblemType("authentication_required", 401, "Sign-in or API key required", "No valid credential came along."),
+    ProblemType(
+        "bad_request", 400, "Bad request", "The request cannot be read: broken JSON, wrong encoding."
+    ),
+    ProblemType(
+        "authentication_required", 401, "Sign-in or API key required", "No valid credential came along."
+    ),
     ProblemType("method_not_allowed", 405, "Method not allowed", "The path exists, but not for this method."),
     ProblemType("not_acceptable", 406, "Not acceptable", "None of the media types asked for is available."),
     ProblemType("body_too_large", 413, "Body too large", "Bodies may have 1 MiB."),
-    ProblemType("unsupported_media_type", 415, "Unsupported media type", "The body's Content-Type is not known."),
-    ProblemType("internal_error", 500, "Internal error", "A fault on our side; it was logged under request_id."),
+    ProblemType(
+        "unsupported_media_type", 415, "Unsupported media type", "The body's Content-Type is not known."
+    ),
+    ProblemType(
+        "internal_error", 500, "Internal error", "A fault on our side; it was logged under request_id."
+    ),
     ProblemType("unavailable", 503, "Not available", "A part of the platform is down; try again later."),
 )
 

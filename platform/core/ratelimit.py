@@ -86,8 +86,10 @@ class ApiThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         principal = principal_of(request)
         per_minute = settings.API_REQUESTS_PER_MINUTE
-        who = f"{principal.credential}:{client_address(request._request)}" if principal.is_anonymous else (
-            principal.credential
+        who = (
+            f"{principal.credential}:{client_address(request._request)}"
+            if principal.is_anonymous
+            else (principal.credential)
         )
         self.decision = check(
             [
@@ -112,7 +114,9 @@ def client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR") or "local")
 
 
-def headers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def headers(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Middleware: tell callers of the API how much is left (draft-ietf-httpapi-ratelimit-headers-11)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -163,7 +167,9 @@ class _LocalLimiter:
     def check(self, limits: Sequence[Limit]) -> tuple[bool, float, float, float]:
         now = time.monotonic() * 1e6
         with self._lock:
-            steps = [max(self._arrivals.get(limit.key, now), now) + limit.interval_microseconds for limit in limits]
+            steps = [
+                max(self._arrivals.get(limit.key, now), now) + limit.interval_microseconds for limit in limits
+            ]
             spans = [limit.burst * limit.interval_microseconds for limit in limits]
             wait = max(step - span - now for step, span in zip(steps, spans, strict=True))
             if wait <= 0:

@@ -57,7 +57,9 @@ def test_a_session_is_worth_nothing_on_another_host(client_for: Clients) -> None
     assert client.get("/api/v1/members", headers={"host": "globex.localhost"}).status_code == 401
 
 
-def test_a_session_copied_into_another_organisation_is_signed_out(client_for: Clients, globex: Tenant) -> None:
+def test_a_session_copied_into_another_organisation_is_signed_out(
+    client_for: Clients, globex: Tenant
+) -> None:
     with tenant_context("globex"):
         services.add_member(actor="test", email="operator@acme.example", role="operator", password=PASSWORD)
     client = client_for("operator", "acme")
@@ -84,7 +86,9 @@ def test_a_removed_member_is_out_at_once(client_for: Clients, acme: Tenant) -> N
 
 def test_one_organisations_password_does_not_open_another(client_for: Clients, acme: Tenant) -> None:
     with tenant_context("globex"):
-        services.add_member(actor="test", email="admin@acme.example", role="admin", password="known to globex!")
+        services.add_member(
+            actor="test", email="admin@acme.example", role="admin", password="known to globex!"
+        )
 
     assert _sign_in(client_for(None, "acme"), "admin@acme.example", "known to globex!") == 200
     assert _sign_in(client_for(None, "globex"), "admin@acme.example", "known to globex!") == 302

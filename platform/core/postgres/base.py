@@ -12,12 +12,15 @@ from core.postgres.names import role_of
 _ENTER = "SELECT set_config('role', %s, false), set_config('search_path', %s, false)"
 
 
-class DatabaseWrapper(tenants_backend.DatabaseWrapper):
+class DatabaseWrapper(tenants_backend.DatabaseWrapper):  # type: ignore[misc]  # untyped
     """The backend of django-tenants with a PostgreSQL role for each schema.
 
     `SET_ROLE: False` in the database's settings keeps the login's own rights: for the owner's connection, which
     migrates and provisions. Errors are never swallowed: a connection that could not change runs nothing.
     """
+
+    _setting_search_path: bool
+    search_path_set_schemas: tuple[str, bool] | None
 
     def init_connection_state(self) -> None:
         self.search_path_set_schemas = None

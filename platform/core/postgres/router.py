@@ -13,7 +13,9 @@ from core.tenancy import OWNER_ALIAS
 class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]  # django-tenants is untyped
     """django-tenants' router with the migrations moved to the owner's connection."""
 
-    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool | None:
+    def allow_migrate(
+        self, db: str, app_label: str, model_name: str | None = None, **hints: Any
+    ) -> bool | None:
         if db != OWNER_ALIAS:
             return False
         shared = connections[db].schema_name == SHARED_SCHEMA  # type: ignore[attr-defined]  # set by django-tenants
