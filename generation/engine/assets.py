@@ -67,7 +67,7 @@ def register(
     kind = rng.choice(len(CLASSES), count, p=_WEIGHT)
     life = _LIFE[kind]
     raw = _SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count))
-    cost = np.maximum(1, np.rint(raw / raw[:owned].sum() * total_cost)).astype(np.int64)
+    cost = np.maximum(1, np.rint(raw / max(raw[:owned].sum(), 1e-9) * total_cost)).astype(np.int64)
     age = 1 + (rng.random(count) * life * 0.8).astype(np.int64)  # months owned before the start
     in_month = rng.integers(0, 28, count)
     workdays = horizon.next_workday

@@ -69,6 +69,8 @@ def constant(value: str | None, length: int) -> pa.DictionaryArray:
 
 def numbered(prefix: str, count: int, width: int = 6) -> pa.StringArray:
     """Readable master-data keys, C000001 and so on, rendered without a loop over rows."""
+    if not count:
+        return pa.array([], pa.string())
     digits = np.arange(1, count + 1)[:, None] // 10 ** np.arange(width - 1, -1, -1) % 10 + ord("0")
     letters = np.broadcast_to(np.frombuffer(prefix.encode(), np.uint8), (count, len(prefix)))
     return text(np.hstack([letters, digits.astype(np.uint8)]).reshape(-1).view(f"S{len(prefix) + width}"))

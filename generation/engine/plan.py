@@ -240,7 +240,9 @@ class CompanyPlan:
 
     @cached_property
     def asset_count(self) -> int:
-        """Assets in the register at the start of the period."""
+        """Assets in the register at the start of the period; none when the process is off."""
+        if not self.processes.acquire_to_retire.enabled:
+            return 0
         return max(20, round(self.lines / self.years / LINES_PER_ASSET))
 
     @cached_property
@@ -260,14 +262,13 @@ class CompanyPlan:
 
     @cached_property
     def assets(self) -> Assets:
-        rates, enabled = self.rates, self.processes.acquire_to_retire.enabled
         return register(
             self.rng("assets"),
             self.horizon,
             owned=self.asset_count,
             total_cost=round(self.revenue / self.years * self.industry.asset_intensity),
-            acquisition_rate=rates.acquisition_rate if enabled else 0.0,
-            disposal_rate=rates.disposal_rate if enabled else 0.0,
+            acquisition_rate=self.rates.acquisition_rate,
+            disposal_rate=self.rates.disposal_rate,
             cost_centers=self.cost_center_count,
             vendors=len(self.service_vendors),
         )

@@ -1,7 +1,7 @@
 """What every shard does the same way: number documents, write tables, post, refer, add up."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,11 @@ class Shard:
     def table(self, name: str, columns: Mapping[str, pa.Array]) -> None:
         """Write one batch of a table."""
         self._writer.add(name, columns)
+
+    def declare(self, names: Iterable[str]) -> None:
+        """Make sure that these tables exist, with or without rows; call it after writing rows of one's own."""
+        for name in names:
+            self._writer.declare(name, self.plan.scale)
 
     def money(self, minor: NDArray[np.integer]) -> pa.Array:
         """Minor units of the company's currency as a money column."""

@@ -94,6 +94,11 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.decimal128(kind.precision, kind.scale) if pa.types.is_decimal(kind) else kind
 
 
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """The type in memory from which a column is written: money travels as decimal64."""
+    return pa.decimal64(kind.precision, kind.scale) if pa.types.is_decimal(kind) else kind
+
+
 class DatasetWriter:
     """Writes tables/<table>/part-<ordinal>.<format>; the columns of a batch must be those declared, in that order."""
 
@@ -119,6 +124,13 @@ class DatasetWriter:
         for file in self._files(table, batch.schema).values():
             file.write(batch)
         self._rows[name] = self._rows.get(name, 0) + batch.num_rows
+
+    def declare(self, name: str, scale: int) -> None:
+        """Open the file of a table that may stay without rows, so that every declared table exists with its schema."""
+        table = TABLES[name]
+        fields = [pa.field(c.name, _stored(c.arrow_type(scale)), nullable=c.nullable) for c in table.columns]
+        self._files(table, pa.schema(fields))
+        self._rows.setdefault(name, 0)
 
     def close(self) -> tuple[FileEntry, ...]:
         """Close all files; return them with size and sha256, in order of path."""

@@ -10,6 +10,7 @@ from generation.engine.journal import constant_rate
 from generation.engine.packs.pack import pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
+from generation.engine.schema.catalogue import TABLES
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import Words
 
@@ -52,6 +53,8 @@ def produce(shard: Shard) -> None:
     goods, services = plan.goods_vendors, plan.service_vendors
     _partners(shard, "vendors", shard.names.vendors, (goods, services))
     _partners(shard, "customers", shard.names.customers, (plan.customers,))
+    if plan.index == 0:
+        shard.declare(TABLES)
 
 
 def _words(shard: Shard, purpose: str, count: int) -> Words:
