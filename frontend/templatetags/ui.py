@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from frontend import format as texts
+from frontend import states
+from generation.queries.runs import RunRow
 
 register = template.Library()
 
@@ -87,3 +89,31 @@ def initials(value: str) -> str:
 def short_hash(value: str) -> str:
     """The first six and last four characters; the full value stands in a title or copy button beside it."""
     return f"{value[:6]}…{value[-4:]}" if len(value) > 12 else value
+
+
+@register.filter
+def words(value: str) -> str:
+    """`financial_services` → `Financial services`."""
+    return value.replace("_", " ").capitalize()
+
+
+@register.filter
+def status(row: RunRow) -> states.Status:
+    return states.run_status(row)
+
+
+@register.filter
+def verdict(value: str) -> states.Status:
+    return states.verdict_status(value)
+
+
+@register.filter
+def ticks(row: RunRow) -> list[str]:
+    return states.ticks(row)
+
+
+@register.filter
+def short_target(value: str) -> str:
+    """`generation.run:8f1c…` → `run 8f1c2a`: the kind of object and the beginning of its key."""
+    kind, _, key = value.partition(":")
+    return f"{kind.rpartition('.')[2]} {key[:8]}".strip()

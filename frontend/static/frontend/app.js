@@ -77,7 +77,8 @@ document.addEventListener("click", (event) => {
 // A second click on a submit button must not start a second run: the form is sent once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method === "dialog" || event.defaultPrevented) return;
+  const method = event.submitter?.formMethod || form.method;
+  if (method !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "true";
   form.setAttribute("aria-busy", "true");

@@ -1,0 +1,144 @@
+"""What every page of a signed-in person shows around its content: navigation, organisations, appearance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from core.permissions import Permission, Principal, principal_of
+from generation.queries.runs import state_counts
+from tenants.queries import organisations_of
+from tenants.roles import Role
+
+THEMES = ("light", "dark")
+DENSITIES = ("compact", "comfortable")
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """`key` is the letter after G; `section` is the first part of the paths that belong to the item."""
+
+    label: str
+    icon: str
+    route: str
+    key: str
+    permission: Permission
+    section: str
+    href: str = ""
+    note: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NavGroup:
+    title: str
+    items: tuple[NavItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    name: str
+    host: str
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str
+    role: str
+
+
+NAVIGATION = (
+    NavGroup(
+        "",
+        (
+            NavItem("Overview", "layout-dashboard", "home", "o", Permission.RUNS_READ, "/"),
+            NavItem("Runs", "play", "runs", "r", Permission.RUNS_READ, "/runs"),
+            NavItem("Datasets", "database", "datasets", "d", Permission.CONFIGS_READ, "/datasets"),
+            NavItem("Templates", "layers", "templates", "t", Permission.TEMPLATES_READ, "/templates"),
+        ),
+    ),
+    NavGroup(
+        "Governance",
+        (NavItem("Audit log", "scroll-text", "audit", "a", Permission.AUDIT_READ, "/audit"),),
+    ),
+    NavGroup(
+        "Workspace",
+        (
+            NavItem("API keys", "key-round", "keys", "k", Permission.KEYS_READ, "/settings/keys"),
+            NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
+        ),
+    ),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Context processor. Fragments draw no frame, so what costs a query is fetched only when a page asks."""
+    appearance: dict[str, object] = {
+        "theme": _cookie(request, "theme", THEMES),
+        "density": _cookie(request, "density", DENSITIES),
+        "shortcuts": request.COOKIES.get("shortcuts") != "off",
+    }
+    principal = principal_of(request)
+    tenant = getattr(request, "tenant", None)
+    if principal.is_anonymous or tenant is None:
+        return appearance
+    return appearance | {
+        "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
+        "person": _person(request, principal),
+        "nav": _once(lambda: navigation(request.path, principal)),
+        "organisations": _once(lambda: _organisations(request, principal)),
+        "organisation": Organisation(tenant.name, request.get_host().partition(":")[0], "/", True),
+    }
+
+
+def navigation(path: str, principal: Principal) -> tuple[NavGroup, ...]:
+    """The groups with the items that the principal may open; groups without any are left out."""
+    groups = []
+    for group in NAVIGATION:
+        items = tuple(_drawn(item, path) for item in group.items if principal.can(item.permission))
+        if items:
+            groups.append(NavGroup(group.title, items))
+    return tuple(groups)
+
+
+def _drawn(item: NavItem, path: str) -> NavItem:
+    is_current = path == item.section or (item.section != "/" and path.startswith(f"{item.section}/"))
+    note = ""
+    if item.route == "runs":
+        counts = state_counts()
+        live = counts["queued"] + counts["running"]
+        note = f"{live} live" if live else ""
+    return replace(item, href=reverse(item.route), note=note, is_current=is_current)
+
+
+def _organisations(request: HttpRequest, principal: Principal) -> tuple[Organisation, ...]:
+    """Each organisation has a host and a sign-in of its own, on the port that this request came to."""
+    port = request.get_host().partition(":")[2]
+    suffix = f":{port}" if port else ""
+    tenant: Any = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+    return tuple(
+        Organisation(one.name, one.host, f"{request.scheme}://{one.host}{suffix}/", one.is_current)
+        for one in organisations_of(str(principal.user_id), tenant)
+    )
+
+
+def _person(request: HttpRequest, principal: Principal) -> Person:
+    membership = getattr(request.user, "membership", None)
+    name = getattr(membership, "name", "") or principal.actor
+    return Person(name, principal.actor, Role(principal.role or Role.VIEWER).label)
+
+
+def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:
+    value = request.COOKIES.get(name, "")
+    return value if value in known else ""
+
+
+def _once(make: Callable[[], object]) -> Callable[[], object]:
+    """Templates call it; the second call costs nothing."""
+    return cache(make)

@@ -1,0 +1,40 @@
+"""Forms for shape only: what a value may be is decided by the services."""
+
+from django import forms
+
+from frontend.context import DENSITIES, THEMES
+from tenants.roles import Role
+
+LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "1 year"))
+
+
+class NewMember(forms.Form):
+    email = forms.EmailField(label="E-mail", max_length=254)
+    name = forms.CharField(label="Name", max_length=150, required=False)
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.OPERATOR)
+
+
+class MemberRole(forms.Form):
+    role = forms.ChoiceField(label="Role", choices=Role.choices)
+
+
+class NewKey(forms.Form):
+    name = forms.CharField(label="Name", max_length=100)
+    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    lifetime_days = forms.TypedChoiceField(label="Expires after", choices=LIFETIMES, coerce=int, initial=90)
+
+
+class Appearance(forms.Form):
+    """An empty choice follows the system, or the default."""
+
+    theme = forms.ChoiceField(
+        label="Theme",
+        choices=[("", "As the system"), *((one, one.capitalize()) for one in THEMES)],
+        required=False,
+    )
+    density = forms.ChoiceField(
+        label="Row height",
+        choices=[("", "Default"), *((one, one.capitalize()) for one in DENSITIES)],
+        required=False,
+    )
+    shortcuts = forms.BooleanField(label="Single-key shortcuts", required=False)

@@ -1,0 +1,39 @@
+"""Addresses of filters and pages: every choice is in the URL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+LONGEST_SEARCH = 200
+_LARGEST_NUMBER = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One part of a segmented filter."""
+
+    label: str
+    href: str
+    count: int | None
+    is_current: bool
+
+
+def address(**parameters: object) -> str:
+    """`?a=1&b=2` without the empty ones; `?` alone clears all."""
+    kept = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
+    return f"?{urlencode(kept)}"
+
+
+def search_text(request: HttpRequest) -> str:
+    """The words of the filter field, without NUL characters, which a database cannot take."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+
+
+def positive(values: Mapping[str, str], name: str, default: int | None = None) -> int | None:
+    """A whole number ≥ 1 from the query string; anything else is as if it were not there."""
+    text = values.get(name, "")
+    if text.isascii() and text.isdigit() and 0 < int(text[:12]) < _LARGEST_NUMBER:
+        return int(text)
+    return default

@@ -1,0 +1,126 @@
+"""A quality report, ready to draw: scores by group, trouble first, every check in one line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.queries import ReportView
+from frontend.format import MISSING, number, significant
+from frontend.states import Status, counted, verdict_status
+
+_ORDER = {"fail": 0, "error": 0, "warn": 1, "pass": 2}
+_OPERATORS = {"<=": "≤", ">=": "≥", "==": "=", "<": "<", ">": ">"}
+_TONES = ("pass", "warn", "fail")
+_MOST_TROUBLES = 5
+_MOST_TICKS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """Checks of one group; `ticks` holds one tone a check, trouble last."""
+
+    title: str
+    anchor: str
+    passed: int
+    total: int
+    status: Status
+    ticks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One row of the report. `tone` is pass, warn or fail."""
+
+    anchor: str
+    title: str
+    sentence: str
+    gate: str
+    value: str
+    looked_at: str
+    tone: str
+    status: Status
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    profile: str
+    comparisons: str
+    groups: tuple[GroupScore, ...]
+    troubles: tuple[CheckLine, ...]
+    rows: tuple[CheckLine, ...]
+    badges: tuple[Status, ...]
+
+
+def report_page(report: ReportView) -> ReportPage:
+    """Rows that fail come first, then warnings, then the rest in the order of the report."""
+    ordered = sorted(report.rows, key=lambda row: _ORDER[row["verdict"]])
+    lines = tuple(_line(row) for row in ordered)
+    troubles = tuple(line for line in lines if line.tone != "pass")
+    return ReportPage(
+        profile=str(report.gate["profile"]),
+        comparisons=number(report.summary["checks"]),
+        groups=tuple(_groups(report.rows)),
+        troubles=troubles[:_MOST_TROUBLES],
+        rows=lines,
+        badges=tuple(_badges(report.summary["verdicts"])),
+    )
+
+
+def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterable[GroupScore]:
+    by_group: dict[str, list[str]] = {}
+    for row in rows:
+        by_group.setdefault(row["group"], []).append(row["verdict"])
+    for name, verdicts in by_group.items():
+        passed = verdicts.count("pass")
+        worst = min(verdicts, key=lambda verdict: _ORDER[verdict])
+        tones = sorted((verdict_status(verdict).tone for verdict in verdicts), key=_TONES.index)
+        yield GroupScore(
+            title=name.replace("_", " ").capitalize(),
+            anchor=f"group-{name}",
+            passed=passed,
+            total=len(verdicts),
+            status=verdict_status(worst),
+            ticks=tuple(tones[-_MOST_TICKS:]),
+        )
+
+
+def _line(row: Mapping[str, Any]) -> CheckLine:
+    status = verdict_status(row["verdict"])
+    if not row["applicable"]:
+        status = Status("idle", "minus", "Not applicable")
+    return CheckLine(
+        anchor=f"check-{row['id']}",
+        title=row["title"],
+        sentence=row["sentence"],
+        gate=_gate(row),
+        value=_number(row["value"]),
+        looked_at=number(row["n"]),
+        tone=verdict_status(row["verdict"]).tone,
+        status=status,
+        samples=tuple(_sample(sample) for sample in row["samples"]),
+    )
+
+
+def _gate(row: Mapping[str, Any]) -> str:
+    if row["threshold"] is None or row["op"] is None:
+        return MISSING
+    return f"{_OPERATORS[row['op']]} {_number(row['threshold'])}"
+
+
+def _number(value: float | None) -> str:
+    return MISSING if value is None else significant(value)
+
+
+def _sample(sample: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {MISSING if value is None else value}" for name, value in sample.items())
+
+
+def _badges(verdicts: Mapping[str, int]) -> Iterable[Status]:
+    hold, warn, bad = verdicts["pass"], verdicts["warn"], verdicts["fail"] + verdicts["error"]
+    if hold:
+        yield Status("pass", "circle-check", f"{number(hold)} hold")
+    if warn:
+        yield Status("warn", "triangle-alert", counted(warn, "warning"))
+    if bad:
+        yield Status("fail", "circle-x", f"{number(bad)} not met")

@@ -1,0 +1,53 @@
+"""Datasets: the list, one dataset with its versions, and what can be done to it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from core.permissions import Permission, principal_of, requires
+from frontend.paging import positive, search_text
+from generation import services
+from generation.queries.configs import dataset_detail, dataset_rows, find_config, find_version
+
+
+@requires(GET=Permission.CONFIGS_READ)
+def dataset_list(request: HttpRequest) -> HttpResponse:
+    """The page, or only its table when the filter asks for it."""
+    search = search_text(request)
+    context = {"rows": dataset_rows(search), "search": search}
+    partial = "#table" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"frontend/datasets.html{partial}", context)
+
+
+@requires(GET=Permission.CONFIGS_READ)
+def dataset_page(request: HttpRequest, config_id: UUID) -> HttpResponse:
+    """One dataset; `?version=n` shows the text of an older version."""
+    config = find_config(config_id)
+    detail = dataset_detail(config)
+    shown = find_version(config, positive(request.GET, "version"))
+    context = {"dataset": detail, "shown": shown, "first": detail.versions[-1]}
+    return render(request, "frontend/dataset.html", context)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+def dataset_generate(request: HttpRequest, config_id: UUID) -> HttpResponse:
+    """Make the newest version; the answer is the live page of the run."""
+    actor = principal_of(request).actor
+    run = services.start_run(actor=actor, source=services.OfConfig(config_id))
+    return redirect("run", run.number)
+
+
+@requires(POST=Permission.CONFIGS_WRITE)
+def dataset_archive(request: HttpRequest, config_id: UUID) -> HttpResponse:
+    config = services.archive_config(actor=principal_of(request).actor, config_id=config_id)
+    messages.success(request, f"{config.name} is archived. Its page stays and can restore it.")
+    return redirect("dataset", config_id)
+
+
+@requires(POST=Permission.CONFIGS_WRITE)
+def dataset_restore(request: HttpRequest, config_id: UUID) -> HttpResponse:
+    config = services.restore_config(actor=principal_of(request).actor, config_id=config_id)
+    messages.success(request, f"{config.name} is back in the list.")
+    return redirect("dataset", config_id)

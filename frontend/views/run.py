@@ -1,0 +1,181 @@
+"""One run: live progress, then the report; its config, its log, and what can be done to it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from core.jobs import queries as jobs
+from core.jobs.queries import EventView
+from core.jobs.stream import Message, follow, parse_last_event_id
+from core.permissions import Permission, principal_of, requires
+from evaluation.queries import report_view
+from frontend.paging import Filter, address, positive
+from frontend.report import report_page
+from frontend.report_figures import companies, report_figures
+from frontend.timeline import log_lines, stage_lines, stage_timeline
+from generation import services
+from generation.models import Run
+from generation.queries.files import run_files
+from generation.queries.runs import RunDetail, numbered_run, run_detail
+
+_LIVE_LOG_EVENTS = 120
+_LIVE_LOG_LINES = 40
+_LOG_PAGE_EVENTS = 500
+_ICONS = {"json": "file-code", "html": "file-text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    href: str
+    is_current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    path: str
+    icon: str
+    sha256: str
+    size_bytes: int
+
+
+@requires(GET=Permission.RUNS_READ)
+def run_page(request: HttpRequest, number: int) -> HttpResponse:
+    """While the run is live its progress, after that its report, at the same address."""
+    run = numbered_run(number)
+    detail = run_detail(run)
+    if detail.row.is_live:
+        return render(request, "frontend/run_live.html", head(detail, "run") | progress_context(run))
+    return render(request, "frontend/run.html", head(detail, "run") | _report_context(request, run, detail))
+
+
+@requires(GET=Permission.RUNS_READ)
+def run_progress(request: HttpRequest, number: int) -> HttpResponse:
+    """The moving part of the live page, for readers whose stream does not open."""
+    return render(request, "frontend/run_live.html#progress", progress_context(numbered_run(number)))
+
+
+@requires(GET=Permission.RUNS_READ)
+async def run_stream(request: HttpRequest, number: int) -> StreamingHttpResponse:
+    """The moving part of the live page, sent again after each news of the job; `done` ends it."""
+    run = await sync_to_async(numbered_run)(number)
+    tenant: Any = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+
+    def draw(events: Sequence[EventView]) -> list[Message]:
+        html = render_to_string("frontend/run_live.html#progress", progress_context(run))
+        return [Message(events[-1].seq, html)]
+
+    after = parse_last_event_id(request.headers.get("Last-Event-ID"))
+    pieces: AsyncIterator[bytes] = follow(tenant.schema_name, run.job_id, after, draw)
+    response = StreamingHttpResponse(pieces, content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@requires(GET=Permission.RUNS_READ)
+def run_config(request: HttpRequest, number: int) -> HttpResponse:
+    detail = run_detail(numbered_run(number))
+    context = {"title": "Config", "config_text": detail.config_text}
+    return render(request, "frontend/run_text.html", head(detail, "run-config") | context)
+
+
+@requires(GET=Permission.RUNS_READ)
+def run_log(request: HttpRequest, number: int) -> HttpResponse:
+    """The newest lines, or from `?after=` on."""
+    run = numbered_run(number)
+    detail = run_detail(run)
+    last = detail.progress.last_seq
+    after = positive(request.GET, "after", 0) if "after" in request.GET else max(0, last - _LOG_PAGE_EVENTS)
+    events = jobs.events(run.job_id, after or 0)
+    shown_to = events[-1].seq if events else last
+    context = {
+        "title": "Log",
+        "log": log_lines(events),
+        "config_text": None,
+        "earlier": "?after=0" if after else None,
+        "later": address(after=shown_to) if shown_to < last else None,
+    }
+    return render(request, "frontend/run_text.html", head(detail, "run-log") | context)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+def run_cancel(request: HttpRequest, number: int) -> HttpResponse:
+    run = services.cancel_run(actor=principal_of(request).actor, run_id=numbered_run(number).pk)
+    return redirect("run", run.number)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+def run_resume(request: HttpRequest, number: int) -> HttpResponse:
+    run = services.resume_run(actor=principal_of(request).actor, run_id=numbered_run(number).pk)
+    return redirect("run", run.number)
+
+
+@requires(POST=Permission.RUNS_WRITE)
+def run_again(request: HttpRequest, number: int) -> HttpResponse:
+    """A new run of the same version and seed: it must give the same bytes."""
+    run = numbered_run(number)
+    version = run.config_version
+    source = services.OfConfig(version.config_id, version.number)
+    again = services.start_run(actor=principal_of(request).actor, source=source, seed=int(run.seed))
+    messages.success(request, f"Run #{again.number} repeats run #{number}: same version, same seed.")
+    return redirect("run", again.number)
+
+
+def head(detail: RunDetail, current: str) -> dict[str, object]:
+    """What the heading and the tabs of every page of a run need."""
+    row = detail.row
+    tabs = [("run", "Progress" if row.is_live else "Report")]
+    if not row.is_live:
+        tabs += [("run-preview", "Data preview"), ("run-files", "Files")]
+    tabs += [("run-config", "Config"), ("run-log", "Log")]
+    return {
+        "run": row,
+        "detail": detail,
+        "tabs": [Tab(label, reverse(route, args=[row.number]), route == current) for route, label in tabs],
+    }
+
+
+def progress_context(run: Run) -> dict[str, object]:
+    """Percent, time left, stages and the newest lines of the log."""
+    view = jobs.view(run.job_id)
+    events = jobs.events(run.job_id, max(0, view.last_seq - _LIVE_LOG_EVENTS))
+    elapsed = (view.ended_at or timezone.now()) - view.created_at
+    return {
+        "progress": view,
+        "elapsed": elapsed.total_seconds(),
+        "tens": int(view.percent // 10 * 10),
+        "stages": stage_lines(view),
+        "log": log_lines(events)[-_LIVE_LOG_LINES:],
+    }
+
+
+def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[str, object]:
+    view = detail.progress
+    context: dict[str, object] = {
+        "timeline": stage_timeline(run.job_id, [stage.name for stage in view.stages], view.ended_at),
+        "documents": [
+            DocumentRow(file.path, _ICONS.get(file.format, "fingerprint"), file.sha256, file.size_bytes)
+            for file in run_files(run, table="").filter(table="")
+        ],
+    }
+    report = report_view(run)
+    if report is None:
+        return context
+    codes = companies(report.figures)
+    company = request.GET.get("company", "")
+    company = company if company in codes else next(iter(codes), "")
+    return context | {
+        "report": report_page(report),
+        "figures": report_figures(report.figures, company),
+        "companies": [Filter(code, address(company=code), None, code == company) for code in codes],
+    }
