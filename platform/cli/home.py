@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from cli.problems import Failed
-from compliance.evidence.keys import KeyProblem, SigningKey, key_set, load_or_create, read_key_set
+from compliance.evidence.keys import KeyProblem, SigningKey, load_or_create, read_key_set
 
 # An embedded platform takes over a folder only when it was given to it empty or carries this file.
 _MARKER = "datasynth-home"
@@ -45,15 +45,16 @@ def own_key(home: Path) -> tuple[SigningKey, Path | None]:
     return key, path if is_new else None
 
 
-def trusted_keys(home: Path) -> dict[str, Any]:
-    """Key set of the data folder: the user's own key, and every *.json key set that was put beside it.
+def trusted_key_ids(home: Path) -> set[str]:
+    """Ids of the user's own keys and of every key set (*.json) that was put beside them.
 
-    Raises: Failed: a file in the folder cannot be used.
+    A file that cannot be read as such adds no trust, and is no reason not to verify.
     """
-    folder = home / "keys"
-    try:
-        own = [SigningKey.load(path).public for path in sorted(folder.glob("*.pem"))]
-        given = [key for path in sorted(folder.glob("*.json")) for key in read_key_set(path).values()]
-    except KeyProblem as problem:
-        raise Failed(str(problem)) from problem
-    return key_set([*own, *given])
+    found: set[str] = set()
+    for path in sorted((home / "keys").glob("*")):
+        with suppress(KeyProblem, OSError):
+            if path.suffix == ".pem":
+                found.add(SigningKey.load(path).key_id)
+            elif path.suffix == ".json":
+                found.update(read_key_set(path))
+    return found

@@ -9,7 +9,7 @@ from argparse import Namespace
 from typing import Any
 
 from cli.console import facts, phase, size
-from cli.home import data_folder, trusted_keys
+from cli.home import data_folder, trusted_key_ids
 from cli.problems import ALTERED, DONE, UNSIGNED, Refused
 from compliance.evidence.keys import KeyProblem, key_set, read_key_set
 from compliance.evidence.verify import NotADataset, Verification, verify_dataset
@@ -31,7 +31,7 @@ def run(options: Namespace) -> int:
             found = verify_dataset(options.dataset, keys, progress=progress)
     except NotADataset as problem:
         raise Refused(str(problem)) from problem
-    trusted = found.key_trusted or (keys is None and found.key_id in _own_key_ids())
+    trusted = found.key_trusted or (keys is None and found.key_id in trusted_key_ids(data_folder(os.environ)))
     if options.json:
         print(json.dumps({**found.to_dict(), "key_trusted": trusted}, ensure_ascii=False))
     else:
@@ -40,10 +40,6 @@ def run(options: Namespace) -> int:
         if not options.quiet:
             facts(_summary(found, _trust(found, trusted, keys)))
     return _EXIT[found.status]
-
-
-def _own_key_ids() -> set[str]:
-    return {key["kid"] for key in trusted_keys(data_folder(os.environ))["keys"]}
 
 
 def _trust(found: Verification, trusted: bool, keys: dict[str, Any] | None) -> str:
