@@ -1,0 +1,122 @@
+"""Making organisations: whole or not at all, fast, without anybody else's rights."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from core.errors import Conflict, InvalidInput
+from core.models import AuditEvent
+from core.postgres.names import TENANT_ROLE_PREFIX
+from core.postgres.provision import bootstrap
+from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
+from tenants import services
+from tenants.models import Tenant
+
+
+def _as_owner(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Real commits; organisations made in the test are removed after it."""
+    with django_db_blocker.unblock():
+        before = {name for (name,) in _as_owner("SELECT schema_name FROM public.tenants_tenant")}
+        yield
+        made = {name for (name,) in _as_owner("SELECT schema_name FROM public.tenants_tenant")} - before
+        for schema in made:
+            _as_owner(f'DROP SCHEMA "{schema}" CASCADE')
+            _as_owner(f'DROP OWNED BY "{TENANT_ROLE_PREFIX}{schema}"')
+            _as_owner(f'DROP ROLE "{TENANT_ROLE_PREFIX}{schema}"')
+            for table in ("membership", "domain"):
+                _as_owner(
+                    f"DELETE FROM public.tenants_{table} WHERE tenant_id = "
+                    "(SELECT id FROM public.tenants_tenant WHERE schema_name = %s)",
+                    schema,
+                )
+            _as_owner("DELETE FROM public.tenants_tenant WHERE schema_name = %s", schema)
+        connections.close_all()
+
+
+def _create(slug: str, **overrides: str) -> Tenant:
+    fields = {"slug": slug, "name": slug.title(), "host": f"{slug}.localhost"} | overrides
+    return services.create_organisation(actor="test", **fields)
+
+
+def test_an_organisation_is_made_within_two_seconds_and_can_be_worked_in(committed: None) -> None:
+    started = time.perf_counter()
+    tenant = _create("initech-labs")
+    seconds = time.perf_counter() - started
+
+    assert seconds < 2
+    with shared_context():
+        created = AuditEvent.objects.filter(action="tenants.organisation.create").latest("seq")
+    assert created.target == f"tenants.tenant:{tenant.pk}"
+    with tenant_context("initech_labs"):
+        services.add_member(actor="test", email="admin@initech.example", role="admin")
+        assert AuditEvent.objects.get().action == "tenants.member.add"
+    privileges = _as_owner(
+        "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' "
+        "AND has_schema_privilege(rolname, 'initech_labs', 'USAGE')"
+    )
+    assert privileges == [("t_initech_labs",)]
+
+
+def test_an_organisation_is_made_whole_or_not_at_all(committed: None) -> None:
+    with pytest.raises(Conflict, match="acme.localhost"):
+        _create("umbrella", host="acme.localhost")
+
+    assert _as_owner("SELECT 1 FROM pg_namespace WHERE nspname = 'umbrella'") == []
+    assert _as_owner("SELECT 1 FROM pg_roles WHERE rolname = 't_umbrella'") == []
+
+
+@pytest.mark.parametrize(
+    "slug", ["", "1st", "Acme", "a--b", "-a", "a-", "a_b", "public", "pg-toast", "ds-x", "x" * 41, 'a"; --']
+)
+def test_a_slug_that_could_not_name_schema_and_host_is_refused(committed: None, slug: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot name an organisation"):
+        _create(slug, host="free.localhost")
+
+
+def test_two_organisations_cannot_share_a_slug(committed: None) -> None:
+    with pytest.raises(Conflict, match="acme"):
+        _create("acme", host="other.localhost")
+
+
+def test_bootstrap_may_run_many_times_and_at_once(committed: None) -> None:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            bootstrap()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+
+
+def test_commands_make_an_organisation_and_its_first_admin(
+    committed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_organisation", "hooli", name="Hooli")
+    call_command("create_member", "hooli", "admin@hooli.example", role="admin")
+
+    host, password = capsys.readouterr().out.split()
+    assert host == "hooli.localhost"
+    assert len(password) == 16
