@@ -1,8 +1,13 @@
 """Rules between keys. They read plain data, so that they speak up even when other keys are wrong."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from generation.engine.charts.own import findings
+from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
 from generation.engine.config.model import Volume
 from generation.engine.config.reader import Document, Path
@@ -110,3 +115,16 @@ def _charts(data: dict[str, Any]) -> Iterator[Finding]:
         if isinstance(chart, dict) and chart.get("accounts") is not None and "size" in chart:
             message = "Give either a size or accounts of your own, not both. Remove one of them."
             yield ("companies", number, "chart", "size"), "size_and_accounts", message, None
+        if isinstance(chart, dict):
+            yield from _own_chart(("companies", number, "chart", "accounts"), chart)
+
+
+def _own_chart(path: Path, chart: dict[str, Any]) -> Iterator[Finding]:
+    """What is wrong with accounts of one's own, as soon as each of them is well formed."""
+    try:
+        accounts = ChartConfig.model_validate_json(json.dumps(chart)).accounts
+    except ValidationError:
+        return
+    for finding in findings(accounts) if accounts else ():
+        place = path if finding.account is None else (*path, finding.account)
+        yield place, finding.code, finding.message, None

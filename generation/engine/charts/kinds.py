@@ -1,0 +1,113 @@
+"""What a subtype of account means: class, normal side, statement line; and which subtypes fit a role.
+
+Statement lines (each holds accounts of one class only):
+  BS.A.cash BS.A.receivables BS.A.intercompany BS.A.tax BS.A.inventory BS.A.prepaid BS.A.other_current BS.A.fixed_assets
+  BS.A.intangibles BS.A.deferred_tax
+  BS.L.payables BS.L.intercompany BS.L.not_invoiced BS.L.tax BS.L.accrued BS.L.payroll BS.L.deferred_revenue
+  BS.L.provisions BS.L.debt BS.L.deferred_tax BS.L.other
+  BS.E.capital BS.E.retained_earnings BS.E.other
+  IS.revenue IS.other_income IS.cost_of_sales IS.personnel IS.depreciation IS.operating_expense IS.interest IS.fx IS.tax
+"""
+
+from typing import Final, NamedTuple
+
+
+class Kind(NamedTuple):
+    class_: str
+    normal_side: str
+    statement_line: str
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "cash": Kind("asset", "D", "BS.A.cash"),
+    "trade_receivable": Kind("asset", "D", "BS.A.receivables"),
+    "intercompany_receivable": Kind("asset", "D", "BS.A.intercompany"),
+    "input_tax": Kind("asset", "D", "BS.A.tax"),
+    "inventory": Kind("asset", "D", "BS.A.inventory"),
+    "prepaid": Kind("asset", "D", "BS.A.prepaid"),
+    "other_current_asset": Kind("asset", "D", "BS.A.other_current"),
+    "fixed_asset_cost": Kind("asset", "D", "BS.A.fixed_assets"),
+    "accumulated_depreciation": Kind("asset", "C", "BS.A.fixed_assets"),
+    "intangible": Kind("asset", "D", "BS.A.intangibles"),
+    "deferred_tax_asset": Kind("asset", "D", "BS.A.deferred_tax"),
+    "clearing": Kind("asset", "D", "BS.A.other_current"),
+    "trade_payable": Kind("liability", "C", "BS.L.payables"),
+    "intercompany_payable": Kind("liability", "C", "BS.L.intercompany"),
+    "gr_ir": Kind("liability", "C", "BS.L.not_invoiced"),
+    "tax_payable": Kind("liability", "C", "BS.L.tax"),
+    "accrued": Kind("liability", "C", "BS.L.accrued"),
+    "payroll_payable": Kind("liability", "C", "BS.L.payroll"),
+    "deferred_revenue": Kind("liability", "C", "BS.L.deferred_revenue"),
+    "provision": Kind("liability", "C", "BS.L.provisions"),
+    "debt": Kind("liability", "C", "BS.L.debt"),
+    "deferred_tax_liability": Kind("liability", "C", "BS.L.deferred_tax"),
+    "other_liability": Kind("liability", "C", "BS.L.other"),
+    "share_capital": Kind("equity", "C", "BS.E.capital"),
+    "retained_earnings": Kind("equity", "C", "BS.E.retained_earnings"),
+    "other_equity": Kind("equity", "C", "BS.E.other"),
+    "revenue": Kind("revenue", "C", "IS.revenue"),
+    "other_income": Kind("revenue", "C", "IS.other_income"),
+    "cost_of_sales": Kind("expense", "D", "IS.cost_of_sales"),
+    "operating_expense": Kind("expense", "D", "IS.operating_expense"),
+    "depreciation_expense": Kind("expense", "D", "IS.depreciation"),
+    "interest": Kind("expense", "D", "IS.interest"),
+    "fx_result": Kind("expense", "D", "IS.fx"),
+    "tax_expense": Kind("expense", "D", "IS.tax"),
+}
+PERSONNEL: Final = "IS.personnel"  # line of the operating expense that pays people
+
+# Only documents of a subledger post to accounts of these subtypes.
+CONTROLLED: Final = frozenset(
+    {"trade_receivable", "trade_payable", "inventory", "fixed_asset_cost", "accumulated_depreciation"}
+)
+
+# What the books post by role, and the subtypes an account in that role may have, the usual one first.
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "bank": ("cash",),
+    "receivable": ("trade_receivable",),
+    "input_tax": ("input_tax",),
+    "inventory": ("inventory",),
+    "asset_cost": ("fixed_asset_cost",),
+    "accumulated_depreciation": ("accumulated_depreciation",),
+    "payable": ("trade_payable",),
+    "output_tax": ("tax_payable",),
+    "tax_settlement": ("tax_payable",),
+    "wage_tax": ("tax_payable", "payroll_payable"),
+    "wages_payable": ("payroll_payable",),
+    "social_security_payable": ("payroll_payable",),
+    "gr_ir": ("gr_ir",),
+    "accrued": ("accrued", "provision"),
+    "prepaid": ("prepaid",),
+    "debt": ("debt",),
+    "capital": ("share_capital",),
+    "retained_earnings": ("retained_earnings",),
+    "revenue": ("revenue",),
+    "sales_discount": ("revenue",),
+    "sales_return": ("revenue",),
+    "purchase_discount": ("other_income", "cost_of_sales"),
+    "cogs": ("cost_of_sales",),
+    "price_variance": ("cost_of_sales",),
+    "depreciation": ("depreciation_expense",),
+    "wages": ("operating_expense",),
+    "social_cost": ("operating_expense",),
+    "rent": ("operating_expense",),
+    "utilities": ("operating_expense",),
+    "office": ("operating_expense",),
+    "travel": ("operating_expense",),
+    "professional_fees": ("operating_expense",),
+    "insurance": ("operating_expense",),
+    "marketing": ("operating_expense",),
+    "maintenance": ("operating_expense",),
+    "it": ("operating_expense",),
+    "bank_fee": ("operating_expense", "interest"),
+    "disposal_gain": ("other_income",),
+    "disposal_loss": ("operating_expense",),
+    "other_expense": ("operating_expense",),
+}
+PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
+# Roles whose postings may spread over sub-accounts.
+SPREAD_ROLES: Final = frozenset(
+    role
+    for role, subtypes in ROLES.items()
+    if subtypes[0] in {"revenue", "cost_of_sales", "operating_expense", "depreciation_expense"}
+)
