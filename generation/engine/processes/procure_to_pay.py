@@ -16,6 +16,7 @@ from generation.engine.shard import Bytes, Ints, Shard, renumber
 from generation.engine.taxes import tax_on
 
 LEAD = 12  # planned days from order to receipt
+LONGEST_REVIEW = 28  # days between the orders to a vendor, at most
 PACK = 5  # pieces in a pack
 
 
@@ -59,9 +60,14 @@ def produce(shard: Shard) -> None:
 def _plan_orders(plan: CompanyPlan, issues: Ints, first: int) -> Orders:
     """A vendor is reviewed every few days; the order of a review covers all issues of one later window, in whole packs.
 
-    Windows whose order would lie before the books are left to the opening stock.
+    Windows whose order would lie before the books are left to the opening stock. Behind the end of the books demand is
+    forecast to go on as in the last days, so that stock does not run out with them.
     """
-    days, vendors = plan.horizon.days, plan.goods_vendors
+    vendors = plan.goods_vendors
+    ahead = LEAD + plan.rates.safety_stock_days
+    forecast = np.arange(-(ahead + LONGEST_REVIEW), 0) % plan.horizon.days
+    issues = np.concatenate([issues, issues[:, forecast]], axis=1)
+    days = issues.shape[1]
     rows, windows = np.arange(len(issues)), days // 7 + 2
     vendor = plan.material_vendor[first + rows].astype(np.int64)
     review, phase = vendors.cycle[vendor], vendors.phase[vendor] % vendors.cycle[vendor]
@@ -69,9 +75,9 @@ def _plan_orders(plan: CompanyPlan, issues: Ints, first: int) -> Orders:
     cell = (rows[:, None] * windows + window).ravel()
     need = sum_by(cell, issues.ravel(), len(rows) * windows).reshape(len(rows), windows)
     opens = (np.arange(windows) - 1) * review[:, None] + phase[:, None]  # first day of each window
-    ahead = LEAD + plan.rates.safety_stock_days
     packs = -(-np.cumsum(np.where(opens >= ahead, need, 0), axis=1) // PACK)
     pieces = np.diff(packs, axis=1, prepend=0) * PACK
+    pieces = np.where(opens - ahead < plan.horizon.days, pieces, 0)  # later orders are not placed yet
     row, slot = np.nonzero(pieces)
     key = vendor[row] * windows + slot
     by_order = np.argsort(key, kind="stable")
