@@ -73,13 +73,15 @@ clean: ## Remove the environment and caches of this folder (not the data folder)
 $(BIN)/uv: requirements/uv.txt
 	@.ci/venv $(VENV)
 	@mkdir -p $(CACHE)/tmp
-	TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
 # uv is fast but reads only its own configuration; where pip alone knows the way to the packages, pip does it.
 $(STAMP): requirements/dev.txt pyproject.toml $(BIN)/uv
+	@echo "Installing the locked requirements into $(VENV)"
 	@mkdir -p $(CACHE)/tmp
-	TMPDIR=$(CACHE)/tmp $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt \
-	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
-	TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@TMPDIR=$(CACHE)/tmp $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt \
+	|| { echo "uv could not; pip tries" \
+	&& TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt; }
+	@TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@

@@ -116,12 +116,13 @@ def _follow(
                     elif raw.startswith(b"data:"):
                         line.show(client.json("GET", f"/api/v1/runs/{run_id}"))
         except (TimeoutError, ConnectionError, HTTPException, urllib.error.URLError):
-            time.sleep(0.5)
+            pass  # what the stream did not tell is read below, and it goes on after the last event
         run = client.json("GET", f"/api/v1/runs/{run_id}")
         line.show(run)
         if run["state"] not in _LIVE:
             line.end()
             return run
+        time.sleep(0.5)
     raise DemoFailed(f"run {run_id} did not end within {_FOLLOW_SECONDS / 60:.0f} minutes")
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config import env
 from config.demo import DemoFailed, run_demo
 from core.embedded.home import claim_home
@@ -29,6 +31,7 @@ from core.embedded.valkey import start_valkey
 
 _HOST = "127.0.0.1"
 _PORTS_TRIED = 20
+_LONG_LOG_BYTES = 10 << 20
 _READY_SECONDS = 90.0
 _STOP = ((signal.SIGTERM, 25.0), (signal.SIGKILL, 5.0))
 
@@ -152,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with running_stack(home) as stack:
             return _demo(stack, chosen.config) if chosen.what == "demo" else _up(stack)
-    except (StackError, EmbeddedServerError, DemoFailed) as error:
+    except (StackError, EmbeddedServerError, DemoFailed, ImproperlyConfigured) as error:
         _say(f"\nFAILED: {error}\nLogs: {home / 'log'}")
         return 1
     except KeyboardInterrupt:
@@ -165,7 +168,8 @@ def running_stack(home: Path) -> Iterator[Stack]:
     """Servers up; everything that was started is stopped at the end, whatever happened."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    own_folder(home / "log")
+    env.secret_key()  # before anything is started: it may be missing
+    _put_aside_long_logs(own_folder(home / "log"))
     stack = Stack(home, free_port(env.env_int("PORT", 8000, minimum=1, maximum=65535)))
     try:
         stack.start_servers()
@@ -189,6 +193,13 @@ def free_port(wanted: int) -> int:
             _say(f"Port {wanted} is taken by another program; using {port}. PORT chooses another.")
         return port
     raise StackError(f"Ports {wanted} to {wanted + _PORTS_TRIED - 1} are all taken. Choose one with PORT.")
+
+
+def _put_aside_long_logs(folder: Path) -> None:
+    """Begin a long log anew and keep the one before it."""
+    for log in folder.glob("*.log"):
+        if log.stat().st_size > _LONG_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
 
 
 def _demo(stack: Stack, config: Path) -> int:
