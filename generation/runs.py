@@ -98,7 +98,7 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
     nulls = [*(shard["nulls"] for shard in shards), facts.null_counts(context.workdir, closed)]
     dictionary = data_dictionary(config)
     (context.workdir / "schema.json").write_bytes(
-        json.dumps(dictionary, ensure_ascii=False, indent=2).encode() + b"\n"
+        json.dumps(dictionary, ensure_ascii=False, indent=1).encode() + b"\n"
     )
     schema = artifacts.put_evidence(run.pk, context.workdir, ["schema.json"])
     with transaction.atomic():

@@ -46,7 +46,8 @@ def run_files(run: Run, *, table: str = "", file_format: str = "") -> QuerySet[R
 
 def released_file(run: Run, path: str) -> RunFile:
     """A file that may be downloaded. Raises NotFound, or Conflict while the run is not released."""
-    file = run.files.filter(path=path).first()
+    # a NUL in the path would be an error of the database, not a missing file
+    file = run.files.filter(path=path).first() if path.isprintable() else None
     if file is None:
         raise NotFound("This run has no such file.")
     require_release(run)
