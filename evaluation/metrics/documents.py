@@ -77,6 +77,15 @@ _EXPECTED = """
            case kind when 'disposal' then accumulated_depreciation when 'acquisition' then 0 else -amount end
     from asset_transactions t left join vendor_invoices i on i.document_id = t.vendor_invoice_id"""
 
+# What the debits of an entry must add up to, for documents that post a single total.
+_TOTALS = """
+    select 'deliveries' as source, document_id, sum(cost_amount) as total from delivery_lines group by all
+    union all select 'accruals', document_id, amount from accruals
+    union all select 'cost_allocations', document_id, amount from cost_allocations
+    union all select 'bank_charges', document_id, amount from bank_charges
+    union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
+        when 'net_payment' then net_amount else wage_tax + employee_social + employer_social end from payroll_runs"""
+
 _COMPARED = ("trade_receivable", "trade_payable", "gr_ir", "fixed_asset_cost", "accumulated_depreciation")
 
 RULES = (
@@ -226,5 +235,18 @@ RULES = (
                or (e.source in ('customer_receipts', 'vendor_payments') and e.cash is distinct from p.cash)""",
         holds="All {n} documents are posted with the amounts that they state.",
         breaks="{value} of {n} documents are posted with other amounts than they state.",
+    ),
+    Rule(
+        id="documents.journal_repeats_totals",
+        title="The journal posts the totals of documents",
+        tables=("deliveries", "payroll_runs", "accruals", "cost_allocations", "bank_charges"),
+        offenders=f"""
+            with posted as (
+                select source_document_type as source, source_document_id as document_id, sum(debit) as posted
+                from journal_documents group by all)
+            select source, document_id, t.total, p.posted
+            from ({_TOTALS}) t join posted p using (source, document_id) where t.total is distinct from p.posted""",
+        holds="All {n} deliveries, payrolls, accruals, allocations and charges are posted with their totals.",
+        breaks="{value} of {n} deliveries, payrolls, accruals, allocations or charges post another total.",
     ),
 )

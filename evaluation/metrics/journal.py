@@ -28,13 +28,9 @@ NET_OF = (
 )  # fmt: skip
 # Subtypes whose daily sums are kept, to follow their balance to each month end.
 DAILY = (
-    "cash",
-    "trade_receivable",
-    "trade_payable",
-    "inventory",
-    "fixed_asset_cost",
-    "accumulated_depreciation",
-)
+    "cash", "trade_receivable", "trade_payable", "inventory", "fixed_asset_cost", "accumulated_depreciation", "gr_ir",
+    "accrued",
+)  # fmt: skip
 
 _HEADER = (
     "process", "document_type", "source", "source_document_type", "source_document_id", "reverses_document_id",

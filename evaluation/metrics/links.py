@@ -6,7 +6,6 @@ memory. Only what is not found there is looked up in the whole parent table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,47 +38,55 @@ class Link:
 def unresolved(books: Books, link: Link) -> tuple[int, int, tuple[Sample, ...]]:
     """How many values were looked up, how many of these rows name nothing, and the first few such values."""
     child, parent = books.dataset.tables[link.child], books.dataset.tables[link.parent]
-    books.run("create or replace table missing (company_code varchar, value varchar, times bigint)")
     if books.count(parent.name) <= SMALL_PARENT:
-        looked_up = _collect(books, link, child.name, parent.name)
+        looked_up = books.number(_how_many(link, child.name))
+        missing = f"({_missing(link, child.name, parent.name)})"
     else:
-        looked_up = sum(_collect(books, link, *pair) for pair in _file_pairs(books, child, parent))
-        _drop_found_elsewhere(books, link)
-    value = books.number("select sum(times) from missing")
-    first = books.rows(
-        f"select value, sum(times) from missing group by value order by value limit {MAX_SAMPLES}"
-    )
-    samples = tuple({"reference": link.label(), "value": plain(row[0]), "rows": int(row[1])} for row in first)
-    return looked_up, value, samples
+        looked_up, missing = _search_by_file(books, link, child, parent), "missing"
+    value = 0
+    samples: list[Sample] = []
+    for name, times, total in books.rows(
+        f"select value, sum(times), sum(sum(times)) over () from {missing} group by value "
+        f"order by value limit {MAX_SAMPLES}"
+    ):
+        value = int(total)
+        samples.append({"reference": link.label(), "value": plain(name), "rows": int(times)})
+    return looked_up, value, tuple(samples)
 
 
-def _file_pairs(books: Books, child: Table, parent: Table) -> Iterator[tuple[str, str]]:
-    """Each file of the child with the parent's file of the same name."""
-    by_name: dict[str, Path] = {path.name: path for path in parent.files}
-    for path in child.files:
-        own = [by_name[path.name]] if path.name in by_name else []
-        yield books.relation(child, [path]), books.relation(parent, own)
+def _how_many(link: Link, child: str) -> str:
+    return f'select count("{link.column}") from {child} where {link.condition}'
 
 
-def _collect(books: Books, link: Link, child: str, parent: str) -> int:
-    """Put the values that `parent` lacks into `missing`; returns how many values `child` has."""
+def _missing(link: Link, child: str, parent: str) -> str:
+    """The values of `child` that `parent` lacks, with how often they occur."""
     company = "company_code" if link.by_company else "''"
     matched = "p.company_code = c.company_code and " if link.by_company else ""
-    rows = f'(select {company} as company_code, "{link.column}" as value from {child} where {link.condition})'
-    books.run(
-        f"""insert into missing select c.company_code, c.value, count(*) from {rows} c
+    return f"""
+        select c.company_code, c.value, count(*) as times
+        from (select {company} as company_code, "{link.column}" as value from {child} where {link.condition}) c
         anti join (select {company} as company_code, "{link.parent_column}" as value from {parent}) p
-        on {matched} p.value = c.value where c.value is not null group by all"""
-    )
-    return books.number(f"select count(value) from {rows}")
+          on {matched} p.value = c.value
+        where c.value is not null group by all"""
 
 
-def _drop_found_elsewhere(books: Books, link: Link) -> None:
+def _search_by_file(books: Books, link: Link, child: Table, parent: Table) -> int:
+    """Leave in the table `missing` what neither the parent's file of the same name nor any other file has."""
+    by_name: dict[str, Path] = {path.name: path for path in parent.files}
+    books.run("create or replace table missing (company_code varchar, value varchar, times bigint)")
+    looked_up = 0
+    for path in child.files:
+        own, same = books.relation(child, [path]), [by_name[path.name]] if path.name in by_name else []
+        books.run(f"insert into missing {_missing(link, own, books.relation(parent, same))}")
+        looked_up += books.number(_how_many(link, own))
     company = "p.company_code" if link.by_company else "''"
     books.run(
-        f"""create or replace table found as select distinct {company} as company_code, p."{link.parent_column}" as value
+        f"""create or replace table found as
+        select distinct {company} as company_code, p."{link.parent_column}" as value
         from {link.parent} p semi join missing m on m.value = p."{link.parent_column}" """
     )
     books.run(
-        "delete from missing using found f where f.value = missing.value and f.company_code = missing.company_code"
+        "delete from missing using found f "
+        "where f.value = missing.value and f.company_code = missing.company_code"
     )
+    return looked_up

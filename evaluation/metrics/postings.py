@@ -180,4 +180,19 @@ METRICS = (
         holds="Of {n} accounts exactly those of the subledgers are closed to direct posting.",
         breaks="{value} accounts are control accounts without a subledger, or the reverse.",
     ),
+    Rule(
+        id="postings.dimensions",
+        title="Partners and cost centres stand where they belong",
+        tables=("journal_lines",),
+        essential=True,
+        offenders="""
+            select l.document_id, l.line_number, l.account, l.partner_type, l.partner_id, l.cost_center_id
+            from journal_lines l join account_kinds k using (company_code, account)
+            where (k.subtype = 'trade_receivable' and not coalesce(l.partner_type = 'customer', false))
+               or (k.subtype = 'trade_payable' and not coalesce(l.partner_type = 'vendor', false))
+               or (l.partner_id is null) <> (l.partner_type is null)
+               or (k.class <> 'expense' and l.cost_center_id is not null)""",
+        holds="In all {n} lines receivables and payables name a partner, and cost centres stand on expenses only.",
+        breaks="{value} of {n} lines lack a partner on receivables or payables, or put a cost centre elsewhere.",
+    ),
 )

@@ -59,14 +59,13 @@ def _required_values(books: Books) -> Measured:
     n, value, samples = 0, 0, []
     for table in books.dataset.tables.values():
         names = [column.name for column in table.columns if not column.nullable]
-        if not names or not books.count(table.name):
-            continue
-        counts = ", ".join(f'count(*) - count("{name}")' for name in names)
-        for name, missing in zip(names, books.rows(f"select {counts} from {table.name}")[0], strict=True):
-            value += missing
-            if missing:
-                samples.append({"table": table.name, "column": name, "empty": missing})
-        n += books.count(table.name) * len(names)
+        filled = ", ".join(["count(*)", *(f'count("{name}")' for name in names)])
+        rows, *counts = books.rows(f"select {filled} from {table.name}")[0]
+        for name, count in zip(names, counts, strict=True):
+            if count < rows:
+                value += rows - count
+                samples.append({"table": table.name, "column": name, "empty": rows - count})
+        n += rows * len(names)
     if not value:
         return Measured(0, n, f"None of {grouped(n)} required cells is empty.", 0)
     text = f"{grouped(value)} of {grouped(n)} required cells are empty."

@@ -3,27 +3,73 @@
 from evaluation.metrics.rule import Rule
 
 
-def control_rule(name: str, title: str, what: str, table: str, amount: str, subtype: str, sign: int) -> Rule:
-    """Σ of a subledger at each month end = balance of the control accounts of a subtype; `sign` -1 for liabilities."""
+def control_rule(name: str, title: str, what: str, amounts: str, subtype: str, sign: int) -> Rule:
+    """Σ of a subledger at each month end = balance of the accounts of a subtype; `sign` is -1 for liabilities.
+
+    `amounts` is a query of (company_code, period_end, amount), one row or more for each company and month end.
+    """
     return Rule(
         id=f"subledgers.{name}",
         title=title,
-        tables=(table,),
+        tables=("account_days",),
         essential=True,
         offenders=f"""
             with ledger as (
                 select c.company_code, m.period_end, coalesce(sum(d.net), 0) * {sign} as balance
                 from (select company_code from companies) c cross join month_ends m
                 left join account_days d on d.company_code = c.company_code and d.posting_date <= m.period_end
-                    and d.subtype = '{subtype}' and d.is_control
+                    and d.subtype = '{subtype}'
                 group by all),
             subledger as (
-                select company_code, period_end, sum({amount}) as amount from {table} group by all)
-            select company_code, period_end, balance as control_account, amount as subledger
+                select company_code, period_end, sum(amount) as amount from ({amounts}) group by all)
+            select company_code, period_end, balance as accounts, amount as subledger
             from ledger full join subledger using (company_code, period_end)
             where coalesce(amount, 0) is distinct from balance""",
-        holds=f"{what} equal their control accounts at every month end, over {{n}} rows.",
-        breaks=f"At {{value}} company month ends {what.lower()} differ from their control accounts.",
+        holds=f"{what} equal their accounts at every month end, over {{n}} daily sums.",
+        breaks=f"At {{value}} company month ends {what[0].lower()}{what[1:]} differ from their accounts.",
+    )
+
+
+def _to_date(flows: str) -> str:
+    """Running totals at each month end of a query of (company_code, day, amount)."""
+    return f"""
+        select f.company_code, m.period_end, sum(f.amount) as amount
+        from (select company_code, last_day(day) as month_end, sum(amount) as amount from ({flows}) group by all) f
+        join month_ends m on m.period_end >= f.month_end group by all"""
+
+
+# What was received at order prices, less what the lines of invoices settled of it.
+_NOT_INVOICED = _to_date("""
+    select g.company_code, g.posting_date as day, l.amount
+    from goods_receipt_lines l join goods_receipts g using (document_id)
+    union all
+    select i.company_code, i.posting_date, -round(r.amount * l.quantity / r.quantity, 4)::decimal(27, 4)
+    from vendor_invoice_lines l join vendor_invoices i using (document_id)
+    join goods_receipt_lines r on r.document_id = l.goods_receipt_id and r.line_number = l.goods_receipt_line""")
+_ACCRUED = _to_date("""
+    select company_code, posting_date as day, if(kind = 'reversal', -amount, amount) as amount from accruals""")
+
+
+def partner_rule(side: str, items: str, subtype: str, sign: int) -> Rule:
+    """Balance of each partner on the control accounts at the end = Σ of the partner's open items."""
+    name = "Receivables" if side == "ar" else "Payables"
+    return Rule(
+        id=f"subledgers.{side}_by_partner",
+        title=f"{name} agree partner by partner",
+        tables=(items,),
+        offenders=f"""
+            with ledger as (
+                select l.company_code, l.partner_id, sum(l.debit - l.credit) * {sign} as balance
+                from journal_lines l join account_kinds k using (company_code, account)
+                where k.subtype = '{subtype}' group by all),
+            subledger as (
+                select company_code, partner_id, sum(open_amount) as amount from {items}
+                where period_end = (select max(period_end) from month_ends) group by all)
+            select company_code, partner_id, balance as accounts, amount as subledger
+            from ledger full join subledger using (company_code, partner_id)
+            where coalesce(balance, 0) <> coalesce(amount, 0)""",
+        holds="At the end the balance of every partner is the sum of the open items ({n} items).",
+        breaks="The balances of {value} partners differ from their open items.",
     )
 
 
@@ -87,52 +133,28 @@ _STOCK = """
                  sum(amount) as amount from inventory_movements group by all) v
     join month_ends m on m.period_end >= v.month_end group by all"""
 
+def _of(table: str, amount: str) -> str:
+    return f"select company_code, period_end, {amount} as amount from {table}"
+
+
+_RECEIVABLES = _of("ar_open_items", "open_amount")
+_PAYABLES = _of("ap_open_items", "open_amount")
+_STOCK_VALUES = _of("inventory_balances", "value")
+_COSTS = _of("asset_balances", "cost")
+_WRITTEN_OFF = _of("asset_balances", "accumulated_depreciation")
+
 RULES = (
-    control_rule(
-        "ar_control",
-        "Receivables = control account",
-        "Open receivables",
-        "ar_open_items",
-        "open_amount",
-        "trade_receivable",
-        1,
-    ),
-    control_rule(
-        "ap_control",
-        "Payables = control account",
-        "Open payables",
-        "ap_open_items",
-        "open_amount",
-        "trade_payable",
-        -1,
-    ),
-    control_rule(
-        "inventory_control",
-        "Inventory = control account",
-        "Inventory values",
-        "inventory_balances",
-        "value",
-        "inventory",
-        1,
-    ),
-    control_rule(
-        "asset_cost_control",
-        "Asset cost = control account",
-        "Asset costs",
-        "asset_balances",
-        "cost",
-        "fixed_asset_cost",
-        1,
-    ),
-    control_rule(
-        "depreciation_control",
-        "Accumulated depreciation = control account",
-        "Accumulated depreciation sums",
-        "asset_balances",
-        "accumulated_depreciation",
-        "accumulated_depreciation",
-        -1,
-    ),
+    control_rule("ar_control", "Receivables = control account", "Open receivables", _RECEIVABLES, "trade_receivable", 1),
+    control_rule("ap_control", "Payables = control account", "Open payables", _PAYABLES, "trade_payable", -1),
+    control_rule("inventory_control", "Inventory = control account", "Inventory values", _STOCK_VALUES, "inventory", 1),
+    control_rule("asset_cost_control", "Asset cost = control account", "Asset costs", _COSTS, "fixed_asset_cost", 1),
+    control_rule("depreciation_control", "Accumulated depreciation = control account", "Sums of depreciation",
+                 _WRITTEN_OFF, "accumulated_depreciation", -1),
+    control_rule("gr_ir_control", "GR/IR = received, not invoiced", "Goods received but not invoiced", _NOT_INVOICED,
+                 "gr_ir", -1),
+    control_rule("accruals_control", "Accruals = accounts", "Accruals less reversals", _ACCRUED, "accrued", -1),
+    partner_rule("ar", "ar_open_items", "trade_receivable", 1),
+    partner_rule("ap", "ap_open_items", "trade_payable", -1),
     *open_item_rules(
         "ar",
         "ar_open_items",
@@ -172,6 +194,46 @@ RULES = (
             where v.amount is distinct from v.quantity * m.standard_cost""",
         holds="All {n} stock movements are valued at the standard cost of their material.",
         breaks="{value} of {n} stock movements are not valued at standard cost.",
+    ),
+    Rule(
+        id="subledgers.asset_balances",
+        title="Assets follow from purchases, depreciation and disposals",
+        tables=("asset_balances",),
+        offenders="""
+            with sold as (
+                select asset_id, min(posting_date) as day, min(amount) as cost, min(accumulated_depreciation) as released
+                from asset_transactions where kind = 'disposal' group by 1),
+            owned as (
+                select a.asset_id, m.period_end, a.acquisition_cost as cost, s.day as sold_on
+                from assets a join month_ends m on a.acquisition_date <= m.period_end left join sold s using (asset_id)
+                where s.day is null or s.day > m.period_end),
+            charged as (
+                select asset_id, last_day(posting_date) as period_end, sum(amount) as charge
+                from depreciation_lines group by all),
+            rolled as (
+                select b.asset_id, b.period_end, b.cost, b.accumulated_depreciation,
+                       lag(b.accumulated_depreciation) over (partition by b.asset_id order by b.period_end) as before,
+                       coalesce(c.charge, 0) as charge, a.acquisition_date >= h.first_day as bought_inside
+                from asset_balances b left join charged c using (asset_id, period_end)
+                left join assets a using (asset_id), horizon h)
+            select asset_id, period_end, 'cost' as problem, o.cost as expected, b.cost as stated
+            from owned o full join asset_balances b using (asset_id, period_end)
+            where o.cost is distinct from b.cost
+            union all
+            select asset_id, period_end, 'depreciation', coalesce(before, 0) + charge, accumulated_depreciation
+            from rolled
+            where accumulated_depreciation is distinct from coalesce(before, if(bought_inside, 0,
+                accumulated_depreciation - charge)) + charge
+            union all
+            select s.asset_id, s.day, 'disposal', b.accumulated_depreciation, s.released
+            from sold s left join asset_balances b
+              on b.asset_id = s.asset_id and b.period_end = last_day(s.day - interval 1 month)
+            left join charged c on c.asset_id = s.asset_id and c.period_end = last_day(s.day)
+            left join assets a on a.asset_id = s.asset_id
+            where s.cost is distinct from a.acquisition_cost
+               or (b.asset_id is not null and s.released <> b.accumulated_depreciation + coalesce(c.charge, 0))""",
+        holds="All {n} asset balances follow from acquisition, monthly depreciation and disposal.",
+        breaks="{value} asset balances do not follow from acquisition, monthly depreciation and disposal.",
     ),
     Rule(
         id="subledgers.depreciation_within_cost",
