@@ -1,5 +1,6 @@
 """A company of the config: who it is, how large, and by which chart it keeps its books."""
 
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -23,10 +24,9 @@ Subtype = Literal[
 
 def _currency(code: str) -> str:
     if code not in EXPONENTS:
-        raise refuse(
-            "unknown_currency",
-            f"“{code}” is no currency of ISO 4217. Give three capital letters such as EUR, USD or GBP.",
-        )
+        meant = next(iter(get_close_matches(code.upper()[:10], EXPONENTS, n=1)), None)
+        hint = f"Did you mean “{meant}”?" if meant else "Give three capital letters such as EUR, USD or GBP."
+        raise refuse("unknown_currency", f"“{code[:20]}” is no currency of ISO 4217. {hint}", meant)
     return code
 
 
@@ -34,12 +34,13 @@ def _country(code: str) -> str:
     if code not in SUPPORTED_COUNTRIES:
         raise refuse(
             "unknown_country",
-            f"There is no country pack for “{code}”. This release has {', '.join(SUPPORTED_COUNTRIES)}.",
+            f"There is no country pack for “{code[:20]}”. This release has {', '.join(SUPPORTED_COUNTRIES)}.",
         )
     return code
 
 
 Currency = Annotated[str, AfterValidator(_currency)]
+CURRENCIES = sorted(EXPONENTS)
 
 
 class OwnAccount(Section):
@@ -112,6 +113,7 @@ class Company(Section):
         key(
             "Picks the country pack: names, addresses, tax ids, bank accounts, holidays, tax rates.",
             unit="ISO 3166-1 alpha-2",
+            choices=SUPPORTED_COUNTRIES,
             source="no default",
             example="DE",
         ),
@@ -122,6 +124,7 @@ class Company(Section):
         key(
             "Currency of the company's books and documents.",
             unit="ISO 4217",
+            choices=CURRENCIES,
             source="no default",
             example="EUR",
         ),

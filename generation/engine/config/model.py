@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from generation.engine.config.company import Company, Currency
+from generation.engine.config.company import CURRENCIES, Company, Currency
 from generation.engine.config.fields import Section, key, refuse
 from generation.engine.config.processes import Processes
 
@@ -104,6 +104,7 @@ class Group(Section):
             "Currency in which the group reports; stands in the data dictionary. "
             "Each company's books stay in its own currency.",
             unit="ISO 4217",
+            choices=CURRENCIES,
             source="no default: the user's choice",
             example="EUR",
         ),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from generation.engine.config.fields import Section, key
 
-INDUSTRY = "rates.py: by industry"
+INDUSTRY = "the company's industry"
 ALWAYS = "a process runs unless it is switched off"
 
 

@@ -51,10 +51,6 @@ def types_of(field: FieldInfo | None) -> tuple[Any, ...]:
     )
 
 
-def is_list(field: FieldInfo) -> bool:
-    return "tuple[" in str(field.annotation)
-
-
 def limits_of(field: FieldInfo) -> Limits:
     """The limits of a number or text: {'ge': 1, 'le': 120}."""
     found: Limits = {}
