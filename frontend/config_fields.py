@@ -1,7 +1,7 @@
 """The keys of a config as form fields, read from its JSON Schema: label, hint, control, choices, default."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ class Leaf:
     default: Any
     is_required: bool
     is_whole: bool
+    placeholder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +44,47 @@ class SectionShape:
 
 @cache
 def section_shapes() -> tuple[SectionShape, ...]:
-    """The sections of the form in the order of the schema; single keys of the top level come first."""
+    """The sections of the form in the order of the schema.
+
+    Single keys, alone at the top or in a section of their own, come first under one heading; a section made of
+    sections (the processes) gives one heading for each.
+    """
     root = json_schema()
-    top: list[Leaf] = []
-    shapes: list[SectionShape] = []
     required = set(root.get("required", ()))
+    general: list[Leaf] = []
+    shapes: list[SectionShape] = []
     for name, raw in root["properties"].items():
         node = _resolved(raw, root)
         if not _is_offered(name, node):
             continue
         item = _resolved(node["items"], root) if "items" in node else node
-        if "properties" in item:
-            leaves = tuple(_leaves(item, (), root))
-            shapes.append(
-                SectionShape((name,), humanised(name), raw.get("description", ""), leaves, item is not node)
-            )
+        found = _sections((name,), item, raw.get("description", ""), root, is_list=item is not node)
+        if "properties" not in item:
+            general.append(_leaf((name,), node, is_required=name in required))
+        elif len(found) == 1 and len(found[0].leaves) == 1:
+            leaf = found[0].leaves[0]
+            general.append(replace(leaf, path=(name, *leaf.path)))
         else:
-            top.append(_leaf((name,), node, is_required=name in required))
-    general = SectionShape((), "Dataset", "Its name, and which variant of it is made", tuple(top), False)
-    return (general, *shapes)
+            shapes += found
+    return (SectionShape((), "Dataset", "", tuple(general), False), *shapes)
+
+
+def _sections(
+    path: Path, node: Mapping[str, Any], description: str, root: Mapping[str, Any], *, is_list: bool
+) -> list[SectionShape]:
+    children = {
+        name: _resolved(raw, root)
+        for name, raw in node.get("properties", {}).items()
+        if _is_offered(name, _resolved(raw, root))
+    }
+    if children and all("properties" in child for child in children.values()):
+        nested = (
+            _sections((*path, name), child, child.get("description", ""), root, is_list=False)
+            for name, child in children.items()
+        )
+        return [shape for shapes in nested for shape in shapes]
+    leaves = tuple(_leaves(node, (), root))
+    return [SectionShape(path, humanised(str(path[-1])), description, leaves, is_list)] if leaves else []
 
 
 def humanised(name: str) -> str:
@@ -85,24 +108,31 @@ def _leaves(node: Mapping[str, Any], at: Path, root: Mapping[str, Any]) -> Itera
 
 def _leaf(path: Path, node: Mapping[str, Any], *, is_required: bool) -> Leaf:
     items = node.get("items", {})
+    types = _types(node)
     kind: Kind = "text"
     options: tuple[str, ...] = ()
     if "enum" in node:
         kind, options = "select", tuple(map(str, node["enum"]))
-    elif node.get("type") == "boolean":
+    elif "boolean" in types:
         kind = "check"
-    elif node.get("type") == "array":
+    elif "array" in types:
         kind = "choices" if "enum" in items else "numbers"
         options = tuple(map(str, items.get("enum", ())))
-    elif node.get("type") in ("integer", "number"):
+    elif types & {"integer", "number"}:
         kind = "number"
     elif node.get("format") == "date":
         kind = "date"
     label = humanised(str(path[-1])) if len(path) == 1 else ": ".join(humanised(str(part)) for part in path)
     unit = node.get("x-unit", "")
     hint = node.get("description", "") + (f" ({unit})" if unit and unit not in ("text", "word") else "")
-    whole = node.get("type") == "integer" or items.get("type") == "integer"
-    return Leaf(path, label, hint, kind, options, node.get("default"), is_required, whole)
+    is_whole = "integer" in types or "integer" in _types(items)
+    placeholder = "as usual in the industry" if "x-defaults" in node else ""
+    return Leaf(path, label, hint, kind, options, node.get("default"), is_required, is_whole, placeholder)
+
+
+def _types(node: Mapping[str, Any]) -> set[str]:
+    given = node.get("type", ())
+    return {given} if isinstance(given, str) else set(given)
 
 
 def _resolved(node: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -160,7 +160,7 @@ def _field(path: Path, leaf: Leaf, data: Any, problems: Mapping[str, str]) -> Fi
     options = tuple(Option(option, option.replace("_", " "), option in chosen) for option in leaf.options)
     if leaf.kind == "select" and (not given or _written(shown) not in leaf.options) and leaf.default is None:
         options = (Option(_written(shown) if given else "", "choose one", True), *options)
-    placeholder = "" if leaf.default is None or given else _written(leaf.default)
+    placeholder = _written(leaf.default) or leaf.placeholder
     return Field(
         name=_PREFIX + name,
         id="key-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
@@ -234,9 +234,12 @@ def _put(document: Any, path: Path, value: Any) -> None:
 
 
 def _at(data: Any, path: Path) -> Any:
+    """The value at a path of plain data; _MISSING when nothing stands there."""
     for step in path:
+        if not isinstance(data, dict | list):
+            return _MISSING
         try:
-            data = data[step] if isinstance(data, dict | list) else _MISSING
+            data = data[step]  # type: ignore[index]  # a list may be asked for a key: TypeError, like any miss
         except (KeyError, IndexError, TypeError):
             return _MISSING
     return data

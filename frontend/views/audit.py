@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import reverse
 
 from compliance.export import EXPORTS
 from compliance.queries import TrailFilter, audit_events
 from core.models import AuditEvent
 from core.permissions import Permission, requires
+from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import LONGEST_SEARCH, Filter, address, positive
 
 PAGE = 50
@@ -62,8 +62,9 @@ def audit_log(request: HttpRequest) -> HttpResponse:
             Link(name.upper(), reverse("audit-export", args=[name]) + address(**chosen)) for name in EXPORTS
         ],
     }
-    partial = "#events" if request.htmx and not request.htmx.history_restore_request else ""
-    return render(request, f"frontend/audit.html{partial}", context)
+    if wants_fragment(request):
+        return render_fragment(request, "frontend/audit.html", "events", context)
+    return render_page(request, "frontend/audit.html", context)
 
 
 @requires(GET=Permission.AUDIT_READ)

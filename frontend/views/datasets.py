@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.permissions import Permission, principal_of, requires
+from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import positive, search_text
 from generation import services
 from generation.queries.configs import dataset_detail, dataset_rows, find_config, find_version
@@ -17,8 +18,9 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     """The page, or only its table when the filter asks for it."""
     search = search_text(request)
     context = {"rows": dataset_rows(search), "search": search}
-    partial = "#table" if request.htmx and not request.htmx.history_restore_request else ""
-    return render(request, f"frontend/datasets.html{partial}", context)
+    if wants_fragment(request):
+        return render_fragment(request, "frontend/datasets.html", "table", context)
+    return render_page(request, "frontend/datasets.html", context)
 
 
 @requires(GET=Permission.CONFIGS_READ)

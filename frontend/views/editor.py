@@ -110,7 +110,7 @@ def _page(
         view = "yaml"
         failure = failure or "The form can show this text once it is readable YAML; see the problems listed."
     name = template.name if template else None
-    context = {
+    context: dict[str, object] = {
         "heading": f"New version of {config.name}" if config else "New dataset",
         "dataset": config,
         "template": template,

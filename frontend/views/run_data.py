@@ -11,6 +11,7 @@ from core.errors import Conflict
 from core.permissions import Permission, principal_of, requires
 from frontend.charts.columns import column_histogram
 from frontend.format import percent
+from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import address, positive
 from frontend.views.run import head
 from generation.downloads import archive_response, file_response
@@ -66,10 +67,10 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
     name = request.GET.get("table") or (tables[0].name if tables else "")
     page = preview_page(run, name, page=positive(request.GET, "page", 1) or 1)
     context |= _preview_context(page)
-    if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "frontend/run_preview.html#table", context)
+    if wants_fragment(request):
+        return render_fragment(request, "frontend/run_preview.html", "table", context)
     links = [TableLink(one.name, one.rows, address(table=one.name), one.name == name) for one in tables]
-    return render(request, "frontend/run_preview.html", context | {"tables": links})
+    return render_page(request, "frontend/run_preview.html", context | {"tables": links})
 
 
 @requires(GET=Permission.RUNS_READ)

@@ -1,12 +1,12 @@
 """The list of runs: strip of outcomes, segmented filter, search, paging."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 
 from core.permissions import Permission, requires
 from frontend.charts.strip import StripRun, run_strip
 from frontend.figures import figure_cards
+from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, positive, search_text
 from frontend.states import bar_status
 from generation.queries.figures import week_figures
@@ -45,8 +45,8 @@ def run_list(request: HttpRequest) -> HttpResponse:
             for value, label in FILTERS
         ],
     }
-    if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "frontend/runs.html#table", context)
+    if wants_fragment(request):
+        return render_fragment(request, "frontend/runs.html", "table", context)
     if page.counts["all"]:
         bars = recent_bars()
         context |= {
@@ -55,7 +55,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
             "strip_title": f"Last {len(bars)} runs" if len(bars) > 1 else "One run so far",
             "legend": LEGEND,
         }
-    return render(request, "frontend/runs.html", context)
+    return render_page(request, "frontend/runs.html", context)
 
 
 def _strip_run(bar: Bar) -> StripRun:
