@@ -39,11 +39,11 @@ def make_principal(role: str = "operator", organisation: str = "acme") -> Princi
     )
 
 
-def make_api_key(role: str = "operator", organisation: str = "acme", **overrides: Any) -> str:
-    """The text of a new API key of <role>@<organisation>.example."""
-    fields = {"name": f"test {role}", "role": role} | overrides
+def make_api_key(maker: str = "operator", organisation: str = "acme", **overrides: Any) -> str:
+    """The text of a new API key that <maker>@<organisation>.example made, with the maker's role."""
+    fields = {"name": f"test {maker}", "role": maker} | overrides
     with tenant_context(organisation):
-        return services.issue_api_key(principal=make_principal(role, organisation), **fields).text
+        return services.issue_api_key(principal=make_principal(maker, organisation), **fields).text
 
 
 def sign_in(client: Client, email: str, organisation: str) -> None:

@@ -33,7 +33,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", _open_form(account.login), name="account_login"),
     path("logout", _open_form(account.logout), name="account_logout"),
     path("me/password", _member_form(account.password_change), name="account_change_password"),
-    *_routes_of("compliance.well_known"),
     *_routes_of("compliance.well_known", "frontend.urls"),
 ]
 
