@@ -53,13 +53,14 @@ class KeySet(serializers.Serializer[Any]):
     keys = PublicKey(many=True)
 
 
+@extend_schema(tags=["audit"])
 @requires(GET=Permission.AUDIT_READ)
 class AuditEventList(APIView):
     pagination_class = KeysetPagination
     keyset = ("-seq",)
 
     @extend_schema(
-        operation_id="list_audit_events", parameters=[TrailQuery], responses=AuditEventOut(many=True)
+        operation_id="audit_events_list", parameters=[TrailQuery], responses=AuditEventOut(many=True)
     )
     def get(self, request: Request) -> Response:
         """Who changed what in this organisation, newest first."""
@@ -69,10 +70,11 @@ class AuditEventList(APIView):
         return pages.get_paginated_response(AuditEventOut(page, many=True).data)
 
 
+@extend_schema(tags=["audit"])
 @requires(GET=Permission.AUDIT_READ)
 class AuditExport(APIView):
     @extend_schema(
-        operation_id="export_audit_events",
+        operation_id="audit_events_export",
         parameters=[ExportQuery],
         responses={
             (200, "application/x-ndjson"): OpenApiTypes.STR,
@@ -86,11 +88,12 @@ class AuditExport(APIView):
         return export.response(request._request, audit_events(TrailFilter(**chosen)))
 
 
+@extend_schema(tags=["audit"])
 @requires(GET=Permission.PUBLIC)
 class PublicKeys(APIView):
     """JSON Web Key Set (RFC 7517) at the well-known address."""
 
-    @extend_schema(operation_id="public_keys", responses=KeySet)
+    @extend_schema(operation_id="keys_public", responses=KeySet)
     def get(self, request: Request) -> Response:
         """The keys that verify sealed datasets."""
         return Response(public_key_set(), headers={"Cache-Control": "public, max-age=300"})

@@ -33,9 +33,10 @@ class QualityReport(serializers.Serializer[Any]):
     timings = serializers.DictField(help_text="Milliseconds of each check.")
 
 
+@extend_schema(tags=["reports"])
 @requires(GET=Permission.REPORTS_READ)
 class RunReport(APIView):
-    @extend_schema(operation_id="read_report", responses=QualityReport)
+    @extend_schema(operation_id="reports_read", responses=QualityReport)
     def get(self, request: Request, run_id: UUID) -> Response:
         """The quality report of a run, also of one that its gate holds back."""
         report = find_report(find_run(run_id))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,38 +16,67 @@ from generation.api import serializers as shapes
 from generation.api.reading import body_of, query_of
 from generation.queries import configs as queries
 
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag of the config as it was read.",
+)
+EXAMPLES = [
+    OpenApiExample(
+        "One small company",
+        {
+            "text": "version: 1\nname: first-books\nperiod: {start: 2025-01-01}\n"
+            "group: {name: Example, currency: EUR}\n"
+            'companies:\n  - {code: "1000", name: Example GmbH, country: DE, currency: EUR, '
+            "industry: retail, annual_revenue: 5000000, employees: 30, framework: hgb}\n"
+        },
+        request_only=True,
+    )
+]
 
+
+@extend_schema(tags=["templates"])
 @requires(GET=Permission.TEMPLATES_READ)
 class TemplateList(APIView):
-    @extend_schema(operation_id="list_templates", responses=shapes.TemplateList)
+    @extend_schema(operation_id="templates_list", responses=shapes.TemplateList)
     def get(self, request: Request) -> Response:
         """The templates that come with this release."""
         return Response(shapes.TemplateList({"items": queries.shipped_templates()}).data)
 
 
+@extend_schema(tags=["templates"])
 @requires(GET=Permission.TEMPLATES_READ)
 class TemplateDetail(APIView):
-    @extend_schema(operation_id="read_template", responses=shapes.TemplateDetail)
+    @extend_schema(operation_id="templates_read", responses=shapes.TemplateDetail)
     def get(self, request: Request, name: str) -> Response:
         """One template with its config."""
         return Response(shapes.TemplateDetail(queries.find_template(name)).data)
 
 
+@extend_schema(tags=["configs"])
 @requires(POST=Permission.CONFIGS_READ)
 class ConfigValidation(APIView):
-    @extend_schema(operation_id="validate_config", request=shapes.ConfigText, responses=shapes.Estimate)
+    @extend_schema(
+        operation_id="configs_validate",
+        request=shapes.ConfigText,
+        responses=shapes.Estimate,
+        examples=EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         """Check a config without storing it: what a run would take, or every problem at once (422)."""
         body = body_of(request, shapes.ConfigText)
         return Response(shapes.Estimate(services.estimate_config(body["text"])).data)
 
 
+@extend_schema(tags=["configs"])
 @requires(GET=Permission.CONFIGS_READ, POST=Permission.CONFIGS_WRITE)
 class ConfigList(APIView):
     pagination_class = KeysetPagination
 
     @extend_schema(
-        operation_id="list_configs", parameters=[shapes.ConfigFilter], responses=shapes.Config(many=True)
+        operation_id="configs_list", parameters=[shapes.ConfigFilter], responses=shapes.Config(many=True)
     )
     def get(self, request: Request) -> Response:
         """Configs that are not archived, newest first."""
@@ -57,7 +86,10 @@ class ConfigList(APIView):
         return pages.get_paginated_response(shapes.Config(page, many=True).data)
 
     @extend_schema(
-        operation_id="create_config", request=shapes.NewConfig, responses={201: shapes.ConfigDetail}
+        operation_id="configs_create",
+        request=shapes.NewConfig,
+        responses={201: shapes.ConfigDetail},
+        examples=EXAMPLES,
     )
     def post(self, request: Request) -> Response:
         """Store a config as version 1 under a new name."""
@@ -66,14 +98,20 @@ class ConfigList(APIView):
         return _config(version.config_id, status.HTTP_201_CREATED)
 
 
+@extend_schema(tags=["configs"])
 @requires(GET=Permission.CONFIGS_READ, PATCH=Permission.CONFIGS_WRITE, DELETE=Permission.CONFIGS_WRITE)
 class ConfigDetail(APIView):
-    @extend_schema(operation_id="read_config", responses=shapes.ConfigDetail)
+    @extend_schema(operation_id="configs_read", responses=shapes.ConfigDetail)
     def get(self, request: Request, config_id: UUID) -> Response:
         """One config with the text of its newest version."""
         return _config(config_id)
 
-    @extend_schema(operation_id="rename_config", request=shapes.ConfigChange, responses=shapes.ConfigDetail)
+    @extend_schema(
+        operation_id="configs_rename",
+        parameters=[IF_MATCH],
+        request=shapes.ConfigChange,
+        responses=shapes.ConfigDetail,
+    )
     def patch(self, request: Request, config_id: UUID) -> Response:
         """Give a config another name. Needs If-Match with its ETag."""
         body = body_of(request, shapes.ConfigChange)
@@ -86,7 +124,9 @@ class ConfigDetail(APIView):
         return _config(config_id)
 
     @extend_schema(
-        operation_id="archive_config", responses={204: OpenApiResponse(description="It is archived.")}
+        operation_id="configs_archive",
+        parameters=[IF_MATCH],
+        responses={204: OpenApiResponse(description="It is archived.")},
     )
     def delete(self, request: Request, config_id: UUID) -> Response:
         """Archive a config; its runs stay, and `:restore` brings it back. Needs If-Match with its ETag."""
@@ -98,30 +138,33 @@ class ConfigDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema(tags=["configs"])
 @requires(POST=Permission.CONFIGS_WRITE)
 class ConfigRestoration(APIView):
-    @extend_schema(operation_id="restore_config", request=None, responses=shapes.ConfigDetail)
+    @extend_schema(operation_id="configs_restore", request=None, responses=shapes.ConfigDetail)
     def post(self, request: Request, config_id: UUID) -> Response:
         """Bring an archived config back."""
         services.restore_config(actor=principal_of(request).actor, config_id=config_id)
         return _config(config_id)
 
 
+@extend_schema(tags=["configs"])
 @requires(GET=Permission.CONFIGS_READ)
 class ConfigEstimate(APIView):
-    @extend_schema(operation_id="estimate_config", responses=shapes.Estimate)
+    @extend_schema(operation_id="configs_estimate", responses=shapes.Estimate)
     def get(self, request: Request, config_id: UUID) -> Response:
         """What a run of the newest version would take."""
         version = queries.find_version(queries.find_config(config_id))
         return Response(shapes.Estimate(services.estimate_config(version.text)).data)
 
 
+@extend_schema(tags=["configs"])
 @requires(GET=Permission.CONFIGS_READ, POST=Permission.CONFIGS_WRITE)
 class VersionList(APIView):
     pagination_class = KeysetPagination
     keyset = ("-number",)
 
-    @extend_schema(operation_id="list_config_versions", responses=shapes.ConfigVersion(many=True))
+    @extend_schema(operation_id="config_versions_list", responses=shapes.ConfigVersion(many=True))
     def get(self, request: Request, config_id: UUID) -> Response:
         """The versions of a config, newest first."""
         pages = self.pagination_class()
@@ -130,7 +173,7 @@ class VersionList(APIView):
         return pages.get_paginated_response(shapes.ConfigVersion(page, many=True).data)
 
     @extend_schema(
-        operation_id="add_config_version",
+        operation_id="config_versions_add",
         request=shapes.ConfigText,
         responses={201: shapes.ConfigVersionDetail},
     )
@@ -142,9 +185,10 @@ class VersionList(APIView):
         return Response(shapes.ConfigVersionDetail(version).data, status=status.HTTP_201_CREATED)
 
 
+@extend_schema(tags=["configs"])
 @requires(GET=Permission.CONFIGS_READ)
 class VersionDetail(APIView):
-    @extend_schema(operation_id="read_config_version", responses=shapes.ConfigVersionDetail)
+    @extend_schema(operation_id="config_versions_read", responses=shapes.ConfigVersionDetail)
     def get(self, request: Request, config_id: UUID, number: int) -> Response:
         """One version with its text."""
         version = queries.find_version(queries.find_config(config_id), number)

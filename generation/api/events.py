@@ -21,10 +21,11 @@ from generation.queries.runs import find_run
 EVENT_STREAM = "text/event-stream"
 
 
+@extend_schema(tags=["runs"])
 @requires(GET=Permission.RUNS_READ)
 class RunEvents(APIView):
     @extend_schema(
-        operation_id="list_run_events",
+        operation_id="runs_events",
         parameters=[
             shapes.EventQuery,
             OpenApiParameter(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,14 +18,21 @@ from generation.queries import files as queries
 from generation.queries.preview import preview_page
 from generation.queries.runs import find_run
 
+CONDITIONS = [
+    OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range, as in bytes=0-1048575."),
+    OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="ETag that the range belongs to."),
+    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the file one has."),
+]
 
+
+@extend_schema(tags=["files"])
 @requires(GET=Permission.RUNS_READ)
 class FileList(APIView):
     pagination_class = KeysetPagination
     keyset = ("path",)
 
     @extend_schema(
-        operation_id="list_files", parameters=[shapes.FileFilter], responses=shapes.File(many=True)
+        operation_id="files_list", parameters=[shapes.FileFilter], responses=shapes.File(many=True)
     )
     def get(self, request: Request, run_id: UUID) -> Response:
         """The files of a run with their digests."""
@@ -38,10 +45,12 @@ class FileList(APIView):
         return pages.get_paginated_response(shapes.File(page, many=True).data)
 
 
+@extend_schema(tags=["files"])
 @requires(GET=Permission.FILES_READ)
 class FileDownload(APIView):
     @extend_schema(
-        operation_id="download_file",
+        operation_id="files_download",
+        parameters=CONDITIONS,
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
@@ -53,9 +62,10 @@ class FileDownload(APIView):
         return downloads.file_response(request._request, queries.released_file(find_run(run_id), path))
 
 
+@extend_schema(tags=["files"])
 @requires(GET=Permission.FILES_READ)
 class Archive(APIView):
-    @extend_schema(operation_id="download_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="files_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
         """All files of a released run as one ZIP."""
         run = find_run(run_id)
@@ -63,17 +73,19 @@ class Archive(APIView):
         return downloads.archive_response(request._request, run, list(queries.run_files(run)))
 
 
+@extend_schema(tags=["files"])
 @requires(GET=Permission.RUNS_READ)
 class TableList(APIView):
-    @extend_schema(operation_id="list_tables", responses=shapes.TableList)
+    @extend_schema(operation_id="tables_list", responses=shapes.TableList)
     def get(self, request: Request, run_id: UUID) -> Response:
         """The tables of a run."""
         return Response(shapes.TableList({"items": queries.run_tables(find_run(run_id))}).data)
 
 
+@extend_schema(tags=["files"])
 @requires(GET=Permission.PREVIEW_READ)
 class Preview(APIView):
-    @extend_schema(operation_id="preview_table", parameters=[shapes.PreviewQuery], responses=shapes.Preview)
+    @extend_schema(operation_id="tables_preview", parameters=[shapes.PreviewQuery], responses=shapes.Preview)
     def get(self, request: Request, run_id: UUID, table: str) -> Response:
         """One page of rows of a released run's table, and what each column holds."""
         chosen = query_of(request, shapes.PreviewQuery)

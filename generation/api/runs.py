@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,13 +18,30 @@ from generation.api import serializers as shapes
 from generation.api.reading import body_of, query_of
 from generation.queries import runs as queries
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The same key with the same body within 24 hours starts one run and gets one answer.",
+)
+EXAMPLES = [
+    OpenApiExample("A template", {"template": "german-manufacturer"}, request_only=True),
+    OpenApiExample(
+        "A stored config with another seed",
+        {"config": "5f0c3f9e-8f0e-4a53-9b55-6b4f7f2d8c10", "version": 2, "seed": 99},
+        request_only=True,
+    ),
+]
 
+
+@extend_schema(tags=["runs"])
 @requires(GET=Permission.RUNS_READ, POST=Permission.RUNS_WRITE)
 class RunList(APIView):
     pagination_class = KeysetPagination
 
     @extend_schema(
-        operation_id="list_runs", parameters=[shapes.RunFilter], responses=shapes.RunSummary(many=True)
+        operation_id="runs_list", parameters=[shapes.RunFilter], responses=shapes.RunSummary(many=True)
     )
     def get(self, request: Request) -> Response:
         """Runs, newest first."""
@@ -36,7 +53,13 @@ class RunList(APIView):
         page = pages.paginate_queryset(runs, request, view=self)
         return pages.get_paginated_response(shapes.RunSummary(queries.run_rows(page), many=True).data)
 
-    @extend_schema(operation_id="start_run", request=shapes.NewRun, responses={202: shapes.RunInFull})
+    @extend_schema(
+        operation_id="runs_start",
+        request=shapes.NewRun,
+        responses={202: shapes.RunInFull},
+        parameters=[IDEMPOTENCY_KEY],
+        examples=EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         """Start a run of a stored config, a template or a text. Needs an Idempotency-Key."""
         return idempotent(request, partial(self._start, request))
@@ -49,26 +72,29 @@ class RunList(APIView):
         return _run(run.pk, status.HTTP_202_ACCEPTED)
 
 
+@extend_schema(tags=["runs"])
 @requires(GET=Permission.RUNS_READ)
 class RunDetail(APIView):
-    @extend_schema(operation_id="read_run", responses=shapes.RunInFull)
+    @extend_schema(operation_id="runs_read", responses=shapes.RunInFull)
     def get(self, request: Request, run_id: UUID) -> Response:
         """One run with the progress of its stages."""
         return _run(run_id)
 
 
+@extend_schema(tags=["runs"])
 @requires(POST=Permission.RUNS_WRITE)
 class RunCancellation(APIView):
-    @extend_schema(operation_id="cancel_run", request=None, responses={202: shapes.RunInFull})
+    @extend_schema(operation_id="runs_cancel", request=None, responses={202: shapes.RunInFull})
     def post(self, request: Request, run_id: UUID) -> Response:
         """Stop a queued or running run; it is cancelled within seconds."""
         services.cancel_run(actor=principal_of(request).actor, run_id=run_id)
         return _run(run_id, status.HTTP_202_ACCEPTED)
 
 
+@extend_schema(tags=["runs"])
 @requires(POST=Permission.RUNS_WRITE)
 class RunResumption(APIView):
-    @extend_schema(operation_id="resume_run", request=None, responses={202: shapes.RunInFull})
+    @extend_schema(operation_id="runs_resume", request=None, responses={202: shapes.RunInFull})
     def post(self, request: Request, run_id: UUID) -> Response:
         """Take up a failed or cancelled run; what is done is not done again."""
         services.resume_run(actor=principal_of(request).actor, run_id=run_id)

@@ -170,7 +170,7 @@ class RunSummary(Shape):
 
 class Stage(Shape):
     name = serializers.CharField()
-    state = serializers.ChoiceField(choices=["waiting", "running", "done", "failed", "held", "cancelled"])
+    state = serializers.CharField(help_text="waiting, running, done, failed, held or cancelled")
     done = serializers.IntegerField(help_text="Units of work that are done.")
     total = serializers.IntegerField(help_text="Units of work; 0 until the stage is reached.")
     fraction = serializers.FloatField()

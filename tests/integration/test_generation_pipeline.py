@@ -232,7 +232,7 @@ def stages_with(name: str, fault: Callable[[UnitContext], dict[str, Any]]) -> li
 
 def raise_one_debit(context: UnitContext) -> dict[str, Any]:
     """One amount in the stored books becomes another: debits and credits differ from here on."""
-    file = next(file for file in data_files(context) if file["table"] == "journal_lines")
+    file = next(file for file in data_files(context) if file["table"] == "journal_lines" and file["rows"])
     path = context.workdir / "edited.parquet"
     store().fetch(file["key"], path)
     table = pq.read_table(path)
