@@ -32,7 +32,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m config.stack up
 
 test: $(STAMP) ## The whole test suite; browser tests too where Chromium is installed
-	$(BIN)/python -m pytest -m "not bench and not chaos"
+	$(BIN)/python -m pytest -rs -m "not bench and not chaos"
 
 check: lint types imports vendor-check test ## What CI runs
 
