@@ -20,12 +20,9 @@ from redis.exceptions import RedisError
 
 from core.jobs import queries
 from core.jobs.queries import EventView
+from core.jobs.tuning import tuning
 from core.jobs.wakeups import channel
 from core.tenancy import tenant_context
-
-HEARTBEAT_SECONDS = 15.0
-_POLL_SECONDS = 2.0  # how late a reader is when the doorbell is broken
-_LIFE_SECONDS = 300.0  # then the client connects anew: no stream outlives its reader's session for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +68,12 @@ async def follow(
         render: runs in the organisation's context and may query; gets all new events at once.
     Check that the job exists before the response begins: here NotFound would come too late.
     """
-    look = sync_to_async(_look)
-    await sync_to_async(connection.close)()  # else an open stream keeps the connection of its request
-    deadline = time.monotonic() + _LIFE_SECONDS
+    look, numbers = sync_to_async(_look), tuning()
+    bell = await sync_to_async(_begin)(tenant, job_id)
+    deadline = time.monotonic() + numbers.stream_life_seconds
     spoken = time.monotonic()
     seq = after_seq
-    async with _Doorbell(channel(tenant, job_id)) as doorbell:
+    async with _Doorbell(bell) as doorbell:
         while time.monotonic() < deadline:
             messages, last_seq, has_ended = await look(tenant, job_id, seq, render)
             for message in messages:
@@ -88,10 +85,19 @@ async def follow(
             if has_ended:
                 yield Message(seq, "", "done").encode()
                 return
-            if time.monotonic() - spoken >= HEARTBEAT_SECONDS:
+            if time.monotonic() - spoken >= numbers.stream_heartbeat_seconds:
                 yield b": alive\n\n"
                 spoken = time.monotonic()
-            await doorbell.wait(_POLL_SECONDS)
+            await doorbell.wait(numbers.stream_poll_seconds)
+
+
+def _begin(tenant: str, job_id: UUID) -> str:
+    """Let go of the request's connection, which an open stream would keep for minutes; name the doorbell.
+
+    Runs in the request's thread: `connection` means another object in async code.
+    """
+    connection.close()
+    return channel(tenant, job_id)
 
 
 def _look(tenant: str, job_id: UUID, after_seq: int, render: Renderer) -> tuple[list[Message], int, bool]:
@@ -111,7 +117,7 @@ class _Doorbell:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._client = redis.asyncio.Redis.from_url(settings.VALKEY_URL, socket_timeout=_POLL_SECONDS * 2)
+        self._client = redis.asyncio.Redis.from_url(settings.VALKEY_URL, socket_timeout=None)
         self._rings: PubSub | None = None
 
     async def __aenter__(self) -> "_Doorbell":
@@ -122,11 +128,12 @@ class _Doorbell:
         return self
 
     async def wait(self, seconds: float) -> None:
-        started = time.monotonic()
-        with suppress(RedisError, OSError, asyncio.TimeoutError):
-            if self._rings is not None and await self._rings.get_message(timeout=seconds) is not None:
-                return
-        await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
+        deadline = time.monotonic() + seconds
+        with suppress(RedisError, OSError):
+            while self._rings is not None and (left := deadline - time.monotonic()) > 0:
+                if await self._rings.get_message(timeout=left) is not None:  # None: our own subscription
+                    return
+        await asyncio.sleep(max(0.0, deadline - time.monotonic()))
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(RedisError, OSError):

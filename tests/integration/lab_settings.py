@@ -1,0 +1,14 @@
+"""Settings of the worker and dispatcher processes that test_jobs_processes starts."""
+
+from tests.chaos.settings import *  # noqa: F403
+from tests.chaos.settings import JOBS as _STORM
+
+JOBS = {
+    **_STORM,
+    "pipelines": "tests.integration.lab_pipelines",
+    "max_deaths": 3,
+    "finish_seconds": 1.0,
+    "leave_seconds": 3.0,
+    "force_seconds": 2.0,
+    "child_memory_bytes": 4 << 30,
+}
