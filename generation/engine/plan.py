@@ -156,7 +156,7 @@ class CompanyPlan:
     @cached_property
     def customer_cut(self) -> Ints:
         """First customer of each block, and the end; blocks carry about equal volume."""
-        blocks = max(1, round(self.lines * SHARES["o2c"] / SHARD_LINES))
+        blocks = math.ceil(self.lines * SHARES["o2c"] / SHARD_LINES)
         inner = np.searchsorted(np.cumsum(self.customers.share), np.arange(1, blocks) / blocks)
         return np.unique(np.concatenate([[0], inner, [len(self.customers)]])).astype(np.int64)
 
@@ -175,7 +175,7 @@ class CompanyPlan:
 
     @cached_property
     def vendor_cut(self) -> Ints:
-        blocks = max(1, round(self.lines * SHARES["p2p"] / SHARD_LINES))
+        blocks = math.ceil(self.lines * SHARES["p2p"] / SHARD_LINES)
         return np.unique(np.linspace(0, len(self.goods_vendors), blocks + 1).astype(np.int64))
 
     @cached_property
@@ -224,11 +224,12 @@ class CompanyPlan:
             self._partners("service vendors", count, sales=False),
             cycle=np.full(count, 7, np.int64),
             phase=np.zeros(count, np.int64),
+            takes_discount=self.rng("service vendors", "behaviour").random(count) < DISCOUNT_TERMS,
         )
 
     @cached_property
     def service_cut(self) -> Ints:
-        blocks = max(1, round(self.lines * SHARES["services"] / SHARD_LINES))
+        blocks = math.ceil(self.lines * SHARES["services"] / SHARD_LINES)
         inner = np.searchsorted(np.cumsum(self.service_vendors.share), np.arange(1, blocks) / blocks)
         return np.unique(np.concatenate([[0], inner, [len(self.service_vendors)]])).astype(np.int64)
 

@@ -1,0 +1,199 @@
+"""Whole books of the engine: they hold, they repeat, and every key of the config changes them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluation.metrics.assess import assess
+from evaluation.metrics.gate import apply_gate
+from generation.engine.config.schema import json_schema
+from generation.engine.plan import build_plan, estimate
+from tests.engine_builders import COMPANY, checksum, make_books, small_config
+
+# A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
+CHANGES: dict[str, Any] = {
+    "name": "other",
+    "seed": 8,
+    "period.start": "2025-02-01",
+    "period.months": 2,
+    "period.fiscal_year_start_month": 4,
+    "group.name": "Gross",
+    "group.currency": "USD",
+    "companies.code": "2000",
+    "companies.name": "Gross GmbH",
+    "companies.country": "GB",
+    "companies.currency": "GBP",
+    "companies.industry": "retail",
+    "companies.annual_revenue": 4_000_000,
+    "companies.employees": 26,
+    "companies.framework": "ifrs",
+    "companies.chart.size": "medium",
+    "volume.journal_lines_per_year": 20_000,
+    "processes.order_to_cash.return_rate": 0.2,
+    "processes.order_to_cash.late_payment_share": 0.9,
+    "processes.order_to_cash.partial_shipment_rate": 0.9,
+    "processes.order_to_cash.cash_discount_share": 1.0,
+    "processes.order_to_cash.never_paid_rate": 0.2,
+    "processes.procure_to_pay.three_way_match_rate": 0.1,
+    "processes.procure_to_pay.partial_receipt_rate": 0.9,
+    "processes.procure_to_pay.late_payment_share": 0.9,
+    "processes.procure_to_pay.cash_discount_share": 1.0,
+    "processes.hire_to_retire.enabled": False,
+    "processes.hire_to_retire.annual_raise_rate": 0.5,
+    "processes.acquire_to_retire.enabled": False,
+    "processes.acquire_to_retire.disposal_rate": 0.5,
+    "processes.acquire_to_retire.acquisition_rate": 1.0,
+    "processes.record_to_report.enabled": False,
+    "processes.record_to_report.manual_share": 0.6,
+    "processes.record_to_report.accrual_share": 0.6,
+    "processes.inventory.safety_stock_days": 40,
+    "processes.tax.enabled": False,
+    "processes.tax.foreign_share": 1.0,
+    "controls.approval_thresholds": [50, 500],
+    "controls.sod_violation_rate": 0.2,
+    "outputs.formats": ["parquet", "csv"],
+}
+# Keys that change another file than the tables, or need a second company or an own chart; their tests are named.
+ELSEWHERE = {
+    "version": "only one value",
+    "quality.gate": "the manifest's verdict: tests/integration/test_cli_generate.py",
+    "companies.chart.accounts": "tests/unit/test_charts.py",
+    "processes.order_to_cash.enabled": "must be on together: tests/unit/test_config_checks.py",
+    "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",
+    "processes.inventory.enabled": "must be on together: tests/unit/test_config_checks.py",
+}
+RAISES_NEED_A_JANUARY = {"period": {"start": "2024-11-01", "months": 3}}
+
+
+def available_keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Dotted paths of all leaf keys that are not marked as unavailable."""
+    if "$ref" in node:
+        node = {
+            **schema["$defs"][node["$ref"].rpartition("/")[2]],
+            **{k: v for k, v in node.items() if k != "$ref"},
+        }
+    for option in node.get("anyOf", []):
+        if option.get("type") != "null":
+            node = {**node, **option}
+    if node.get("x-available") is False:
+        return
+    if "$ref" in node:
+        yield from available_keys(schema, node, path)
+    elif "properties" in node:
+        for name, child in node["properties"].items():
+            yield from available_keys(schema, child, f"{path}.{name}" if path else name)
+    elif node.get("type") == "array" and "$ref" in node.get("items", {}) and path == "companies":
+        yield from available_keys(schema, node["items"], path)
+    else:
+        yield path
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    if path.startswith("companies."):
+        _, *keys = path.split(".")
+        company = {**COMPANY, keys[0]: value if len(keys) == 1 else {keys[1]: value}}
+        return {"companies": [company]}
+    nested: dict[str, Any] = {}
+    inner = nested
+    *sections, last = path.split(".")
+    for section in sections:
+        inner = inner.setdefault(section, {})
+    inner[last] = value
+    return nested
+
+
+def test_every_available_key_has_a_change_to_try() -> None:
+    schema = json_schema()
+    keys = set(available_keys(schema, schema))
+    assert keys == set(CHANGES) | set(ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Digests of the unchanged books, by period."""
+    digests = {}
+    for name, period in (("usual", {}), ("january", RAISES_NEED_A_JANUARY)):
+        root = tmp_path_factory.mktemp(name)
+        digests[name] = digest_of(root, period)
+    return digests
+
+
+def digest_of(root: Path, changes: dict[str, Any]) -> str:
+    files = make_books(small_config(**changes), root)
+    return checksum(files) + (root / "schema.json").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(CHANGES))
+def test_the_key_changes_the_dataset(path: str, base: dict[str, str], tmp_path: Path) -> None:
+    changes, usual = changed(path, CHANGES[path]), base["usual"]
+    if path.endswith("annual_raise_rate"):
+        changes, usual = {**changes, **RAISES_NEED_A_JANUARY}, base["january"]
+    assert digest_of(tmp_path, changes) != usual
+
+
+def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Path) -> None:
+    expected = checksum(make_books(small_config(), tmp_path / "calm"))
+    script = (
+        "import sys; from pathlib import Path; from tests.engine_builders import *;"
+        "print(checksum(make_books(small_config(), Path(sys.argv[1]))))"
+    )
+    for fill in ("1", "254"):
+        environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_PERTURB_": fill}
+        command = [sys.executable, "-c", script, str(tmp_path / fill)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"period": {"start": "2024-02-01", "months": 1}}, id="one month"),
+        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4}}, id="odd fiscal year"),
+        pytest.param(
+            {
+                "companies": [
+                    COMPANY,
+                    {**COMPANY, "code": "JP", "currency": "JPY", "annual_revenue": 500_000_000},
+                    {**COMPANY, "code": "KW", "currency": "KWD", "country": "GB", "framework": "ifrs"},
+                    {**COMPANY, "code": "US", "currency": "USD", "country": "US", "industry": "retail", "framework": "us_gaap"},
+                ],
+                "volume": {"journal_lines_per_year": 30_000},
+            },
+            id="four currencies with 0, 2 and 3 decimals",
+        ),
+        pytest.param({"companies": [{**COMPANY, "employees": 1, "annual_revenue": 10_000}]}, id="one employee"),
+        pytest.param(
+            {"processes": {name: {"enabled": False} for name in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax")}},
+            id="only trade",
+        ),
+    ],
+)  # fmt: skip
+def test_every_hard_invariant_holds_at_strict(changes: dict[str, Any], tmp_path: Path) -> None:
+    make_books(small_config(**changes), tmp_path)
+
+    gate = apply_gate(assess(tmp_path), "strict")
+
+    assert [(row.id, row.sentence) for row in gate.rows if row.verdict in ("fail", "error")] == []
+
+
+def test_the_volume_asked_for_is_met_within_a_tenth(tmp_path: Path) -> None:
+    config = small_config(volume={"journal_lines_per_year": 60_000}, period={"months": 12})
+
+    files = make_books(config, tmp_path)
+
+    lines = sum(entry.rows for entry in files if entry.table == "journal_lines")
+    assert lines == pytest.approx(60_000, rel=0.1)
+    assert estimate(config).journal_lines == 60_000
+
+
+def test_shards_are_cut_by_volume_and_numbered_in_order() -> None:
+    plan = build_plan(small_config(volume={"journal_lines_per_year": 5_000_000}, period={"months": 12}))
+
+    assert [spec.ordinal for spec in plan.shards] == list(range(len(plan.shards)))
+    assert sum(spec.process == "o2c" for spec in plan.shards) == 9  # 5 M x 62 % in blocks of 360 k
+    assert max(spec.lines for spec in plan.shards) <= 360_000

@@ -1,0 +1,133 @@
+"""Streams, calendars, tax, depreciation and columns of the engine, against numbers worked out by hand."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from generation.engine.assets import NEVER, Assets
+from generation.engine.columns import category, line_numbers, money, numbered, sum_by
+from generation.engine.errors import EngineError
+from generation.engine.horizon import Horizon
+from generation.engine.packs.pack import pack_for
+from generation.engine.streams import hashed, mix, quantile_table, stream
+from generation.engine.taxes import tax_codes, tax_on
+
+
+def test_a_stream_depends_on_its_whole_name_and_on_nothing_else() -> None:
+    draw = stream(1, "1000", "o2c", 0).integers(0, 2**63, 4)
+
+    assert np.array_equal(draw, stream(1, "1000", "o2c", 0).integers(0, 2**63, 4))
+    for other in ((2, "1000", "o2c", 0), (1, "1000", "o2c", 1), (1, "1000o2c", 0)):
+        assert not np.array_equal(draw, stream(*other).integers(0, 2**63, 4))
+
+
+def test_mix_is_the_published_splitmix64_finaliser() -> None:
+    # First outputs of splitmix64 seeded with 0 add the golden ratio first; reference values of the Java class SplittableRandom.
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    assert mix(np.array([golden]))[0] == 0xE220A8397B1DCDAF
+
+
+def test_hashed_words_do_not_depend_on_order_or_company() -> None:
+    first, second = np.array([5, 6]), np.array([7, 8])
+
+    words = hashed(1, ("A", "ship"), first, second)
+
+    assert np.array_equal(words[::-1], hashed(1, ("A", "ship"), first[::-1], second[::-1]))
+    assert not np.array_equal(words, hashed(1, ("B", "ship"), first, second))
+
+
+def test_a_quantile_table_gives_each_value_its_share() -> None:
+    counts = np.bincount(quantile_table(np.array([1.0, 2.0, 1.0])), minlength=3)
+    assert counts.tolist() == [16384, 32768, 16384]
+
+
+def test_fiscal_years_are_named_after_the_year_in_which_they_end() -> None:
+    horizon = Horizon(date(2024, 2, 1), 3, 4)  # February, March | April 2024, fiscal year from April
+
+    assert horizon.fiscal_year.tolist() == [2024, 2024, 2025]
+    assert horizon.fiscal_period.tolist() == [11, 12, 1]
+    assert horizon.days == 29 + 31 + 30
+    assert horizon.month_end.tolist() == [28, 59, 89]
+
+
+def test_working_days_skip_weekends_and_holidays() -> None:
+    horizon = Horizon(
+        date(2025, 1, 1), 1, 1, (date(2025, 1, 1), date(2025, 1, 6))
+    )  # a Wednesday and a Monday
+
+    assert horizon.next_workday[0] == 1
+    assert horizon.next_workday[3] == 6  # Saturday the 4th -> Tuesday the 7th
+    assert horizon.last_workday[5] == 2  # Monday the 6th is off -> Friday the 3rd
+
+
+@pytest.mark.parametrize(
+    ("net", "rate", "tax"),
+    [
+        (100, 1900, 19),
+        (50, 1900, 10),
+        (-50, 1900, -10),
+        (3, 1900, 1),
+        (2, 1900, 0),
+        (1000, 725, 73),
+        (12345, 700, 864),
+    ],
+)
+def test_tax_is_rounded_half_up_away_from_zero(net: int, rate: int, tax: int) -> None:
+    # 50 x 19 % = 9.5 -> 10; 3 x 19 % = 0.57 -> 1; 1000 x 7.25 % = 72.5 -> 73; 12345 x 7 % = 864.15 -> 864
+    assert tax_on(np.array([net]), np.array([rate])).tolist() == [tax]
+
+
+def test_partners_abroad_are_zero_rated_and_purchases_in_america_carry_no_recoverable_tax() -> None:
+    german, american = (tax_codes(pack_for(country).tax, enabled=True) for country in ("DE", "US"))
+    pick, is_foreign = np.array([0.1, 0.1]), np.array([False, True])
+
+    sold = german.draw(pick, pick, is_foreign, sales=True, retail=False)
+    bought = american.draw(pick, pick, is_foreign, sales=False, retail=False)
+
+    assert german.rates_bp[sold].tolist() == [1900, 0]
+    assert american.rates_bp[bought].tolist() == [0, 0]
+
+
+def test_straight_line_depreciation_ends_at_exactly_the_cost() -> None:
+    asset = Assets(
+        *(np.array([value]) for value in (0, 1000, 36, 0, 0, NEVER, NEVER, 0, 0))
+    )  # bought in month 0
+
+    charges = [int(asset.charge(month)[0]) for month in range(40)]
+
+    assert charges[0] == 0  # the month of acquisition is free
+    assert charges[1:4] == [27, 28, 28]  # 1000/36 = 27.78: cumulated 27, 55, 83
+    assert sum(charges) == 1000
+    assert charges[37:] == [0, 0, 0]
+
+
+def test_a_sold_asset_is_depreciated_until_the_month_before_and_leaves_no_balance() -> None:
+    asset = Assets(*(np.array([value]) for value in (0, 1200, 12, 0, 0, 100, 3, 0, 0)))  # sold in month 3
+
+    assert [int(asset.charge(month)[0]) for month in range(5)] == [0, 100, 100, 0, 0]
+    assert [int(part[0]) for part in asset.balance(2)] == [1200, 200]
+    assert [int(part[0]) for part in asset.balance(3)] == [0, 0]
+
+
+def test_a_dictionary_with_equal_values_is_refused() -> None:
+    with pytest.raises(EngineError, match="heap"):
+        category(np.array([0, 1]), ["same", "same"])
+
+
+def test_money_keeps_its_integers_and_reads_as_decimals() -> None:
+    column = money(np.array([-1999, 5]), 2)
+
+    assert [str(value) for value in column.to_pylist()] == ["-19.99", "0.05"]
+    assert column.type == pa.decimal64(18, 2)
+
+
+def test_sums_beyond_exact_floats_are_refused() -> None:
+    with pytest.raises(EngineError, match="too large"):
+        sum_by(np.array([0, 0]), np.array([2**53, 1]), 1)
+
+
+def test_lines_are_numbered_from_one_in_each_document() -> None:
+    assert line_numbers(np.array([0, 0, 2, 3, 3, 3])).tolist() == [1, 2, 1, 1, 2, 3]
+    assert numbered("C01", 2).to_pylist() == ["C01000001", "C01000002"]
