@@ -1,0 +1,139 @@
+"""The demo's client against a small HTTP server that answers like the platform, or wrongly."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.demo import Client, DemoFailed, _download, _follow
+
+Answers = dict[str, tuple[int, bytes]]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answers], Client]]:
+    """`serve({"/path": (200, b"…")})`: a client of a server with these answers."""
+    servers = []
+
+    def start(answers: Answers) -> Client:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, body = answers.get(self.path, (404, b'{"code": "not_found"}'))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return Client(f"http://127.0.0.1:{server.server_port}", "ds_live_x")
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def page(items: list[Any], next_cursor: str | None = None) -> tuple[int, bytes]:
+    return 200, json.dumps({"items": items, "next_cursor": next_cursor}).encode()
+
+
+def file(path: str, content: bytes) -> dict[str, str]:
+    return {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_lists_are_read_to_their_last_page(serve: Callable[[Answers], Client]) -> None:
+    client = serve({"/things": page([1, 2], "a/b"), "/things?cursor=a/b": page([3])})
+
+    assert list(client.pages("/things")) == [1, 2, 3]
+
+
+def test_an_error_of_the_api_is_shown_with_request_status_and_answer(
+    serve: Callable[[Answers], Client],
+) -> None:
+    client = serve({})
+
+    with pytest.raises(DemoFailed, match=r"GET /absent answered 404: .*not_found"):
+        client.json("GET", "/absent")
+
+
+def test_files_are_stored_under_their_paths(serve: Callable[[Answers], Client], tmp_path: Path) -> None:
+    files = [file("manifest.json", b"{}"), file("tables/a/part-0.csv", b"1,2")]
+    client = serve(
+        {
+            "/api/v1/runs/7/files": page(files),
+            "/api/v1/runs/7/files/manifest.json": (200, b"{}"),
+            "/api/v1/runs/7/files/tables/a/part-0.csv": (200, b"1,2"),
+        }
+    )
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "of last time").touch()
+
+    assert _download(client, "7", tmp_path / "demo") == files
+
+    assert (tmp_path / "demo" / "tables" / "a" / "part-0.csv").read_bytes() == b"1,2"
+    assert not (tmp_path / "demo" / "of last time").exists()
+
+
+def test_a_file_with_another_digest_than_listed_fails_the_demo(
+    serve: Callable[[Answers], Client], tmp_path: Path
+) -> None:
+    client = serve(
+        {
+            "/api/v1/runs/7/files": page([file("a", b"as listed")]),
+            "/api/v1/runs/7/files/a": (200, b"altered on its way"),
+        }
+    )
+
+    with pytest.raises(DemoFailed, match="a arrived with another digest"):
+        _download(client, "7", tmp_path / "demo")
+
+
+def test_a_file_that_would_leave_the_folder_fails_the_demo(
+    serve: Callable[[Answers], Client], tmp_path: Path
+) -> None:
+    client = serve({"/api/v1/runs/7/files": page([file("../outside", b"")])})
+
+    with pytest.raises(DemoFailed, match="leave the folder"):
+        _download(client, "7", tmp_path / "demo")
+
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_released_run_without_files_fails_the_demo(
+    serve: Callable[[Answers], Client], tmp_path: Path
+) -> None:
+    with pytest.raises(DemoFailed, match="no files"):
+        _download(serve({"/api/v1/runs/7/files": page([])}), "7", tmp_path / "demo")
+
+
+def test_following_a_run_says_each_stage_once_and_ends_with_it(serve: Callable[[Answers], Client]) -> None:
+    run = {"state": "released", "stage": None, "progress": {"percent": 100.0, "eta_seconds": None}}
+    client = serve(
+        {
+            "/api/v1/runs/7": (200, json.dumps(run).encode()),
+            "/api/v1/runs/7/events": (200, b'id: 1\nevent: progress\ndata: {"done": 1}\n\n'),
+        }
+    )
+    said: list[str] = []
+
+    assert _follow(client, "7", lambda: None, said.append) == run
+
+    assert said == ["  100.0 %  released"]
+
+
+def test_following_stops_when_the_platform_has_ended(serve: Callable[[Answers], Client]) -> None:
+    def gone() -> None:
+        raise DemoFailed("The web process ended")
+
+    with pytest.raises(DemoFailed, match="The web process ended"):
+        _follow(serve({}), "7", gone, lambda _: None)
