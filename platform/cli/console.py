@@ -9,9 +9,17 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 _PLAIN_SECONDS = 10.0
+_WIDTH_FOR_NOTES = 120
 
 
 class Report(Protocol):
@@ -26,11 +34,14 @@ def phase(title: str, *, quiet: bool) -> Iterator[Report]:
     if quiet:
         yield _silent
     elif sys.stderr.isatty():
-        with Progress(
-            TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        console = Console(stderr=True)
+        columns: list[ProgressColumn] = [
+            TextColumn("{task.description:<18}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}"), console=Console(stderr=True),
-        ) as bars:  # fmt: skip
+        ]  # fmt: skip
+        if console.width >= _WIDTH_FOR_NOTES:
+            columns.append(TextColumn("[dim]{task.fields[note]}"))
+        with Progress(*columns, console=console) as bars:
             task = bars.add_task(title, total=None, note="")
 
             def draw(done: int, total: int, note: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import Namespace
 from pathlib import Path
 
 from cli.console import facts, phase
+from cli.machine import processors
 from cli.problems import DONE, GATE_FAILED, Refused
 from evaluation.metrics.assess import assess
 from evaluation.metrics.errors import DatasetError
@@ -23,7 +23,7 @@ def run(options: Namespace) -> int:
     try:
         with phase("Assessing", quiet=options.json) as progress:
             report = assess(
-                options.dataset, threads=_threads(), progress=progress, reference=options.reference
+                options.dataset, threads=processors(), progress=progress, reference=options.reference
             )
     except DatasetError as error:
         raise Refused(str(error)) from error
@@ -63,7 +63,3 @@ def _tell(gate: Gate) -> None:
             ("exact checks", f"{counts['checks']:,}, {counts['violations']:,} violations"),
         ]
     )
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

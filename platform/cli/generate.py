@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evaluation.metrics.page import render_html
-
 from cli.config_file import overridden, problem_line, read_config
 from cli.console import facts, phase, size
 from cli.home import data_folder, own_key
+from cli.machine import processors
 from cli.problems import DONE, GATE_FAILED, Failed, Refused
 from cli.production import make_tables
 from cli.staging import staged
@@ -25,6 +24,7 @@ from compliance.evidence.marks import PublicMark
 from compliance.evidence.seal import Seal, seal
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import Gate, apply_gate
+from evaluation.metrics.page import render_html
 from evaluation.metrics.report import encode_report, report_document
 from generation.engine.config.model import Config
 from generation.engine.dataset import manifest
@@ -62,12 +62,12 @@ def run(options: Namespace) -> int:
     return DONE if made.gate.verdict == "pass" else GATE_FAILED
 
 
-def _make(config: Config, root: Path, key: SigningKey, *, workers: int, quiet: bool) -> Made:
+def _make(config: Config, root: Path, key: SigningKey, *, workers: int | None, quiet: bool) -> Made:
     started_at, start = datetime.now(UTC), time.monotonic()
     files = make_tables(config, root, workers=workers, mark=PublicMark(), quiet=quiet)
     seconds = time.monotonic() - start
     with phase("Assessing", quiet=quiet) as progress:
-        report = assess(root, threads=workers, progress=progress)
+        report = assess(root, threads=processors(), progress=progress)
     gate = apply_gate(report, config.quality.gate)
     document = report_document(report, gate)
     (root / "report.json").write_bytes(encode_report(document))

@@ -96,9 +96,7 @@ def _add_generate(commands: _Commands[argparse.ArgumentParser]) -> None:
         "-o", "--output", type=Path, required=True, metavar="DIR", help="an empty or new folder"
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the seed in the config")
-    parser.add_argument(
-        "--workers", type=_workers, default=_processors(), metavar="N", help="default: one a processor"
-    )
+    parser.add_argument("--workers", type=_workers, metavar="N", help="processes; default: as many as pay")
     parser.add_argument("--formats", type=_formats, metavar="LIST", help="parquet, or parquet,csv")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
@@ -135,9 +133,7 @@ def _add_reproduce(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands, "reproduce", "reproduce", "Make a dataset again from its manifest and compare every byte."
     )
     parser.add_argument("dataset", type=Path, metavar="DIR")
-    parser.add_argument(
-        "--workers", type=_workers, default=_processors(), metavar="N", help="default: one a processor"
-    )
+    parser.add_argument("--workers", type=_workers, metavar="N", help="processes; default: as many as pay")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
 
@@ -173,11 +169,6 @@ def _workers(text: str) -> int:
 
 def _formats(text: str) -> list[str]:
     return [word.strip() for word in text.split(",")]
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

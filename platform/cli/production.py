@@ -19,17 +19,23 @@ from pathlib import Path
 import pyarrow as pa
 
 from cli.console import Report, phase
+from cli.machine import processors
 from compliance.evidence.marks import Mark
 from generation.engine.config.model import Config
 from generation.engine.dataset import data_dictionary
 from generation.engine.plan import build_plan
 from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
 
+_LINES_WORTH_A_WORKER = 500_000  # starting a process takes about as long as making half of them
+
 
 def make_tables(
-    config: Config, root: Path, *, workers: int, mark: Mark, quiet: bool
+    config: Config, root: Path, *, workers: int | None, mark: Mark, quiet: bool
 ) -> tuple[FileEntry, ...]:
-    """Write tables/ and schema.json into the empty folder `root`; return every data file in order of path."""
+    """Write tables/ and schema.json into the empty folder `root`; return every data file in order of path.
+
+    Args: workers: processes; None: as many as this machine has processors for and the work is worth.
+    """
     with phase("Making documents", quiet=quiet) as report:
         outputs = _shards(config, root, workers, mark, report)
     with phase("Closing the books", quiet=quiet) as report:
@@ -42,13 +48,13 @@ def make_tables(
     return tuple(sorted([*files, *close.files], key=lambda file: file.path))
 
 
-def _shards(config: Config, root: Path, workers: int, mark: Mark, report: Report) -> list[ShardOutput]:
+def _shards(config: Config, root: Path, workers: int | None, mark: Mark, report: Report) -> list[ShardOutput]:
     """The output of every shard in order of ordinal; the largest are made first, lest one runs on alone."""
     lines = {shard.ordinal: shard.lines for shard in build_plan(config).shards}
     order = sorted(lines, key=lambda ordinal: (-lines[ordinal], ordinal))
-    workers = min(workers, len(order))
-    made = _made_here if workers == 1 else _made_by_workers
     total, done, outputs = sum(lines.values()), 0, {}
+    workers = min(workers or 1 + min(total // _LINES_WORTH_A_WORKER, processors() - 1), len(order))
+    made = _made_here if workers == 1 else _made_by_workers
     for ordinal, output in made(config, root, mark, order, workers):
         outputs[ordinal], done = output, done + lines[ordinal]
         report(done, total, f"{done:,} lines")

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generation.engine.dataset import ENGINE_VERSION
-
 from cli.config_file import config_of
 from cli.console import facts
 from cli.problems import ALTERED, DONE, Refused
 from cli.production import make_tables
 from compliance.evidence.marks import PublicMark
+from generation.engine.dataset import ENGINE_VERSION
 
 _DATA_FOLDERS = ("tables", "labels")
 _SCHEMA = "schema.json"

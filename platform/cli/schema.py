@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
+from cli.problems import DONE
+from generation.engine.config.load import load_config
 from generation.engine.config.schema import json_schema
 from generation.engine.dataset import data_dictionary
 from generation.engine.templates.catalogue import templates
-
-from cli.problems import DONE
-from generation.engine.config.load import load_config
 
 
 def run(options: Namespace) -> int:

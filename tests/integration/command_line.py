@@ -11,6 +11,7 @@ version: 1
 name: small
 seed: 7
 period: {start: 2025-01-01, months: 3}
+group: {name: Alpha, currency: EUR}
 companies:
   - {code: "1000", name: Alpha GmbH, country: DE, currency: EUR, industry: manufacturing, annual_revenue: 9000000, employees: 40, framework: hgb, chart: {size: small}}
   - {code: "2000", name: Beta Inc, country: US, currency: USD, industry: retail, annual_revenue: 7000000, employees: 30, framework: us_gaap, chart: {size: small}}
