@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from generation.engine.streams import quantile_table
 
-# Weights of the 24 hours. Source: docs/config.md, section "Working hours" (95 % of human postings between 8 and 18).
+# Weights of the 24 hours. Source: docs/books.md, section "Working hours" (95 % of human postings between 8 and 18).
 _HUMAN = np.array([0, 0, 0, 0, 0, 0, 1.0, 1.5, 7, 14, 14, 11, 5, 6, 13, 13, 12, 7, 1.2, 0.7, 0.4, 0.2, 0, 0])
 _BATCH = np.array(
     [7, 7, 7, 7, 7, 7, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 7, 7, 7, 7.0]

@@ -22,7 +22,7 @@ class Season:
 class Industry:
     """Shares of revenue: operating margin aimed at, overhead bought as services, and fixed assets at cost.
 
-    Source: docs/config.md, section "Industries"; the seasons follow the sector calendars there.
+    Source: docs/books.md, section "Industries"; the seasons follow the sector calendars there.
     """
 
     name: str

@@ -356,7 +356,7 @@ def build_plan(config: Config) -> Plan:
 
 
 def estimate(config: Config) -> Estimate:
-    """Volumes and cost of a run, from the plan and from measured ratios (docs/operations/capacity in figures)."""
+    """Volumes and cost of a run, from the plan and from measured ratios (docs/books.md, section "Speed and memory")."""
     plan = build_plan(config)
     lines = sum(company.lines for company in plan.companies)
     with_csv = "csv" in config.outputs.formats

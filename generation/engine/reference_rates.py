@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# US dollars for one unit, rounded; source: docs/config.md, section "Reference rates".
+# US dollars for one unit, rounded; source: docs/books.md, section "Volumes".
 _DOLLARS: Final = {
     "USD": 1.0, "EUR": 1.10, "GBP": 1.27, "CHF": 1.13, "JPY": 0.0067, "CAD": 0.74, "AUD": 0.65, "CNY": 0.14, "INR": 0.012,
     "BRL": 0.20, "MXN": 0.058, "SGD": 0.75, "SEK": 0.095, "NOK": 0.095, "DKK": 0.147, "PLN": 0.25, "CZK": 0.043, "KRW": 0.00073,

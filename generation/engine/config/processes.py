@@ -217,7 +217,7 @@ class Tax(Process):
 
 
 class Manufacturing(Process):
-    """Production orders and work in progress."""
+    """Goods made from materials by production orders."""
 
 
 class Intercompany(Process):
@@ -252,7 +252,7 @@ class Processes(Section):
         default=ProcureToPay(),
         description="Purchasing, from the order to the payment. Needs order_to_cash and inventory.",
     )
-    hire_to_retire: HireToRetire = Field(default=HireToRetire(), description="Payroll.")
+    hire_to_retire: HireToRetire = Field(default=HireToRetire(), description="Pay of the employees.")
     acquire_to_retire: AcquireToRetire = Field(default=AcquireToRetire(), description="Fixed assets.")
     record_to_report: RecordToReport = Field(
         default=RecordToReport(),
