@@ -1,0 +1,148 @@
+"""Charts of accounts are complete, sorted, of the promised size, and mean what their roles say."""
+
+from collections import defaultdict
+
+import pytest
+
+from generation.engine.charts.chart import chart_for
+from generation.engine.charts.growth import Entry, grown
+from generation.engine.charts.kinds import CONTROLLED, KINDS, ROLES, SPREAD_ROLES
+from generation.engine.config.load import load_config
+from generation.engine.errors import EngineError
+from tests.unit.test_config_schema import with_own_chart
+
+FRAMEWORKS = ("us_gaap", "ifrs", "hgb", "pcg")
+SIZES = {"small": (90, 120), "medium": (400, 400), "large": (2_500, 2_500)}
+CASES = [(framework, size) for framework in FRAMEWORKS for size in SIZES]
+
+
+@pytest.mark.parametrize(("framework", "size"), CASES)
+def test_a_chart_has_its_size_and_sorted_numbers_of_one_length(framework: str, size: str) -> None:
+    accounts = chart_for(framework, size, "DE").accounts
+    numbers = [account.number for account in accounts]
+
+    assert SIZES[size][0] <= len(accounts) <= SIZES[size][1]
+    assert numbers == sorted(set(numbers))
+    assert len({len(number) for number in numbers}) == 1
+    assert len({account.name for account in accounts}) == len(accounts)
+
+
+@pytest.mark.parametrize(("framework", "size"), CASES)
+def test_every_role_has_an_account_of_a_fitting_subtype(framework: str, size: str) -> None:
+    chart = chart_for(framework, size, "DE")
+
+    assert set(chart.roles) == set(ROLES)
+    assert len(set(chart.roles.values())) == len(ROLES)
+    for role, subtypes in ROLES.items():
+        assert chart.accounts[chart.roles[role]].subtype in subtypes
+
+
+@pytest.mark.parametrize(("framework", "size"), CASES)
+def test_control_accounts_are_flagged_and_lines_hold_one_class(framework: str, size: str) -> None:
+    classes = defaultdict(set)
+    for account in chart_for(framework, size, "DE").accounts:
+        classes[account.statement_line].add(account.class_)
+        assert account.is_control == (account.subtype in CONTROLLED)
+        assert account.class_ == KINDS[account.subtype].class_
+
+    assert all(len(found) == 1 for found in classes.values())
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_sub_accounts_share_the_subtype_and_line_of_their_role(framework: str) -> None:
+    chart = chart_for(framework, "medium", "DE")
+
+    assert set(chart.spread) <= SPREAD_ROLES
+    assert len(chart.spread["revenue"]) >= 3
+    for role, places in chart.spread.items():
+        main = chart.accounts[chart.roles[role]]
+        assert chart.roles[role] not in places
+        for place in places:
+            further = chart.accounts[place]
+            assert (further.subtype, further.statement_line, further.normal_side) == (
+                main.subtype,
+                main.statement_line,
+                main.normal_side,
+            )
+
+
+def test_well_known_accounts_have_their_well_known_numbers() -> None:
+    def number(framework: str, role: str) -> str:
+        chart = chart_for(framework, "small", "DE")
+        return chart.accounts[chart.roles[role]].number
+
+    # DATEV SKR04 and the French plan comptable général.
+    assert [number("hgb", role) for role in ("bank", "receivable", "payable", "output_tax", "wages", "rent")] == [
+        "1800", "1200", "3300", "3800", "6000", "6310",
+    ]  # fmt: skip
+    assert [number("pcg", role) for role in ("bank", "receivable", "payable", "capital", "travel", "gr_ir")] == [
+        "512000", "411000", "401000", "101000", "625100", "408100",
+    ]  # fmt: skip
+    assert [number("us_gaap", role) for role in ("bank", "receivable", "payable", "gr_ir", "revenue", "cogs")] == [
+        "1000", "1100", "2000", "2900", "4000", "5000",
+    ]  # fmt: skip
+
+
+def test_contra_accounts_have_the_other_side() -> None:
+    for framework in FRAMEWORKS:
+        chart = chart_for(framework, "small", "DE")
+        sides = {role: chart.accounts[chart.roles[role]].normal_side for role in chart.roles}
+        assert (sides["revenue"], sides["sales_return"], sides["sales_discount"]) == ("C", "D", "D")
+        assert (sides["asset_cost"], sides["accumulated_depreciation"], sides["purchase_discount"]) == (
+            "D",
+            "C",
+            "C",
+        )
+
+
+def test_ifrs_has_the_numbers_of_the_american_style_and_names_of_its_own() -> None:
+    american, ifrs = chart_for("us_gaap", "small", "US").accounts, chart_for("ifrs", "small", "GB").accounts
+
+    assert [account.number for account in american] == [account.number for account in ifrs]
+    assert "Trade receivables" in {account.name for account in ifrs}
+
+
+def test_the_tax_account_is_called_as_in_the_country() -> None:
+    def name(framework: str, country: str) -> str:
+        chart = chart_for(framework, "small", country)
+        return chart.accounts[chart.roles["output_tax"]].name
+
+    assert name("us_gaap", "US") == name("ifrs", "US") == "Sales tax payable"
+    assert name("us_gaap", "GB") == name("ifrs", "GB") == "Value added tax payable"
+
+
+def test_a_large_chart_keeps_the_accounts_of_the_small_one() -> None:
+    small, large = chart_for("hgb", "small", "DE"), chart_for("hgb", "large", "DE")
+
+    assert {f"{account.number}00" for account in small.accounts} <= {
+        account.number for account in large.accounts
+    }
+
+
+def test_a_chart_of_ones_own_fills_the_roles_by_name_and_by_subtype() -> None:
+    company = load_config(with_own_chart()).companies[0]
+    chart = chart_for(company.framework, company.chart, company.country)
+    numbers = {role: chart.accounts[place].number for role, place in chart.roles.items()}
+
+    assert set(numbers) == set(ROLES)
+    assert numbers["tax_settlement"] == "2150"
+    assert numbers["output_tax"] == numbers["wage_tax"] == "2100"
+    assert numbers["rent"] == numbers["wages"] == "6000"
+    assert [chart.accounts[place].number for place in chart.spread["revenue"]] == ["4010"]
+
+
+def test_no_room_for_more_accounts_is_said() -> None:
+    entries = [
+        Entry(number="1", name="A", subtype="cash", fill="site"),
+        Entry(number="3", name="B", subtype="cash"),
+    ]
+
+    assert [entry.number for entry in grown(entries, 3, 1)] == ["1", "2", "3"]
+    with pytest.raises(EngineError, match="no room for 1 more"):
+        grown(entries, 4, 1)
+
+
+@pytest.mark.parametrize(("framework", "size"), [("gaap", "small"), ("../hgb", "small"), ("hgb", "huge")])
+def test_an_unknown_framework_or_size_is_named(framework: str, size: str) -> None:
+    with pytest.raises(EngineError):
+        chart_for(framework, size, "DE")
