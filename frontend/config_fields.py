@@ -124,7 +124,8 @@ def _leaf(path: Path, node: Mapping[str, Any], *, is_required: bool) -> Leaf:
         kind = "date"
     label = humanised(str(path[-1])) if len(path) == 1 else ": ".join(humanised(str(part)) for part in path)
     unit = node.get("x-unit", "")
-    hint = node.get("description", "") + (f" ({unit})" if unit and unit not in ("text", "word") else "")
+    # one plain word ("text", "months") says nothing that label and description do not
+    hint = node.get("description", "") + (f" ({unit})" if " " in unit or unit[:1].isupper() else "")
     is_whole = "integer" in types or "integer" in _types(items)
     placeholder = "as usual in the industry" if "x-defaults" in node else ""
     return Leaf(path, label, hint, kind, options, node.get("default"), is_required, is_whole, placeholder)

@@ -16,18 +16,6 @@ _MOST_TICKS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class GroupScore:
-    """Checks of one group; `ticks` holds one tone a check, trouble last."""
-
-    title: str
-    anchor: str
-    passed: int
-    total: int
-    status: Status
-    ticks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CheckLine:
     """One row of the report. `tone` is pass, warn or fail."""
 
@@ -43,45 +31,64 @@ class CheckLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """Checks of one group, trouble first; `ticks` holds one tone a check, trouble last."""
+
+    title: str
+    anchor: str
+    passed: int
+    total: int
+    status: Status
+    ticks: tuple[str, ...]
+    lines: tuple[CheckLine, ...]
+
+    @property
+    def has_trouble(self) -> bool:
+        return self.passed < self.total
+
+
+@dataclass(frozen=True, slots=True)
 class ReportPage:
+    """Score, group, check: the three levels of a report. `groups` are in its order, `by_trouble` worst first."""
+
     profile: str
     comparisons: str
-    groups: tuple[GroupScore, ...]
+    groups: tuple[CheckGroup, ...]
+    by_trouble: tuple[CheckGroup, ...]
     troubles: tuple[CheckLine, ...]
-    rows: tuple[CheckLine, ...]
     badges: tuple[Status, ...]
 
 
 def report_page(report: ReportView) -> ReportPage:
-    """Rows that fail come first, then warnings, then the rest in the order of the report."""
-    ordered = sorted(report.rows, key=lambda row: _ORDER[row["verdict"]])
-    lines = tuple(_line(row) for row in ordered)
-    troubles = tuple(line for line in lines if line.tone != "pass")
+    """What fails comes first, then warnings, then the rest in the order of the report."""
+    groups = tuple(_groups(report.rows))
+    lines = [line for group in groups for line in group.lines if line.tone != "pass"]
     return ReportPage(
         profile=str(report.gate["profile"]),
         comparisons=number(report.summary["checks"]),
-        groups=tuple(_groups(report.rows)),
-        troubles=troubles[:_MOST_TROUBLES],
-        rows=lines,
+        groups=groups,
+        by_trouble=tuple(sorted(groups, key=lambda group: -_TONES.index(group.status.tone))),
+        troubles=tuple(sorted(lines, key=lambda line: -_TONES.index(line.tone))[:_MOST_TROUBLES]),
         badges=tuple(_badges(report.summary["verdicts"])),
     )
 
 
-def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterable[GroupScore]:
-    by_group: dict[str, list[str]] = {}
+def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterable[CheckGroup]:
+    by_group: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_group.setdefault(row["group"], []).append(row["verdict"])
-    for name, verdicts in by_group.items():
-        passed = verdicts.count("pass")
-        worst = min(verdicts, key=lambda verdict: _ORDER[verdict])
-        tones = sorted((verdict_status(verdict).tone for verdict in verdicts), key=_TONES.index)
-        yield GroupScore(
+        by_group.setdefault(row["group"], []).append(row)
+    for name, members in by_group.items():
+        ordered = sorted(members, key=lambda row: _ORDER[row["verdict"]])
+        lines = tuple(_line(row) for row in ordered)
+        tones = [line.tone for line in reversed(lines)]
+        yield CheckGroup(
             title=name.replace("_", " ").capitalize(),
             anchor=f"group-{name}",
-            passed=passed,
-            total=len(verdicts),
-            status=verdict_status(worst),
+            passed=tones.count("pass"),
+            total=len(lines),
+            status=verdict_status(ordered[0]["verdict"]),
             ticks=tuple(tones[-_MOST_TICKS:]),
+            lines=lines,
         )
 
 

@@ -74,11 +74,9 @@ def stage_timeline(job_id: UUID, names: Sequence[str], ended_at: datetime | None
 
 
 def _stage_note(stage: StageView) -> str:
-    if stage.state == "running" and stage.note:
-        return stage.note
-    if stage.total > 1:
-        return f"{stage.done} of {stage.total} parts"
-    return ""
+    parts = f"{stage.done} of {stage.total} parts" if stage.total > 1 else ""
+    note = stage.note if stage.state == "running" else ""
+    return ", ".join(part for part in (parts, note) if part)
 
 
 def _sentence(event: EventView) -> str:

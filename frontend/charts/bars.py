@@ -31,12 +31,12 @@ def bars(
     for index, (label, value) in enumerate(zip(labels, values, strict=True)):
         y = index * ROW + 4
         shown = label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
-        length = max(1.5, across(value))
+        length = across(value)
         body.append(element("text", shown, class_="lbl", x=0, y=y + 12))
         body.append(element("rect", class_="bar", x=LABEL_ROOM, y=y + 2, width=length, height=13, rx=2))
         body.append(element("text", text(value), x=LABEL_ROOM + length + 6, y=y + 12))
     top = max(range(len(labels)), key=lambda index: values[index])
-    finding = f"{labels[top]} is the largest with {text(values[top])}."
+    finding = f"Largest: {labels[top]} with {text(values[top])}."
     svg = drawing(WIDTH, len(labels) * ROW + 4, uid=uid, title=title, finding=finding, body=body)
     rows = tuple((label, text(value)) for label, value in zip(labels, values, strict=True))
     return Figure(svg=svg, title=title, finding=finding, headers=(category, measure), rows=rows)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from frontend.charts.svg import Figure, Points, Scale, drawing, element, steps
+from frontend.charts.svg import Figure, Points, Scale, drawing, element, label_every, steps
 from frontend.format import percent
 
 WIDTH, HEIGHT = 400.0, 196.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 26.0
-_LABELS_AT_MOST = 13
 
 
 def histogram(
@@ -51,8 +50,7 @@ def histogram(
             f"V{up(share):.1f}H{across(index + 1):.1f}" for index, share in enumerate(expected)
         )
         body.append(element("path", class_="expected", d=f"{line}V{floor:.1f}"))
-    every = -(-count // _LABELS_AT_MOST)
-    for index in range(0, count, every):
+    for index in range(0, count, label_every(labels, bar_width)):
         middle = across(index) + bar_width / 2
         body.append(element("text", labels[index], x=middle, y=HEIGHT - 9, text_anchor="middle"))
     words = [

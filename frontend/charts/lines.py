@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frontend.charts.svg import Figure, Points, Scale, drawing, element, path, steps, tick_text
-from frontend.format import significant
+from frontend.charts.svg import Figure, Points, Scale, drawing, element, label_every, path, steps, tick_text
+from frontend.format import compact, significant
 
 WIDTH, HEIGHT = 400.0, 196.0
 LEFT, TOP, BOTTOM = 44.0, 12.0, 26.0
@@ -19,9 +19,7 @@ class Series:
     values: tuple[float, ...]
 
 
-def lines(
-    labels: Sequence[str], series: Sequence[Series], *, uid: str, title: str, axis: str, unit: str = ""
-) -> Figure:
+def lines(labels: Sequence[str], series: Sequence[Series], *, uid: str, title: str, axis: str) -> Figure:
     """Draw every series over `labels`; all have the same length.
 
     Raises:
@@ -54,15 +52,11 @@ def lines(
         y = max(y, at_least)
         at_least = y + _LABEL_PITCH
         body.append(element("text", name, class_=f"lbl{index + 1}", x=WIDTH - _END_ROOM + 9, y=y + 3.5))
-    every = max(1, -(-len(labels) // 6))
-    for index in range(0, len(labels), every):
+    for index in range(0, len(labels), label_every(labels, across(1) - across(0))):
         body.append(element("text", labels[index], x=across(index), y=HEIGHT - 9, text_anchor="middle"))
-    finding = "; ".join(
-        f"{one.name} from {significant(one.values[0])} to {significant(one.values[-1])}{unit}"
-        for one in series
-    )
+    finding = "; ".join(f"{one.name} highest at {_peak(labels, one)}" for one in series)
     words = tuple(
-        label + "".join(f"\n{one.name} {significant(one.values[at])}{unit}" for one in series)
+        label + "".join(f"\n{one.name} {significant(one.values[at])}" for one in series)
         for at, label in enumerate(labels)
     )
     points = Points(tuple(across(at) for at in range(len(labels))), words, TOP, HEIGHT - BOTTOM)
@@ -71,3 +65,8 @@ def lines(
     return Figure(
         svg=svg, title=title, finding=finding, headers=(axis, *(one.name for one in series)), rows=rows
     )
+
+
+def _peak(labels: Sequence[str], series: Series) -> str:
+    top = max(range(len(labels)), key=lambda index: series.values[index])
+    return f"{labels[top]} with {compact(series.values[top])}"

@@ -4,6 +4,7 @@ Charts use classes only (colours come from the tokens), say their finding in wor
 """
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 Number = float | int
+_LETTER_WIDTH = 6.5  # of a digit or small letter at 11 px, rounded up
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,14 @@ def steps(low: float, high: float, count: int) -> tuple[float, ...]:
     raw = (high - low) / count
     power = 10.0 ** _floor_log10(raw)
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999999)
-    first = -(-low // step)
-    ticks = []
-    index = first
-    while index * step <= high + step * 1e-9:
-        ticks.append(index * step)
-        index += 1
-    return tuple(ticks)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple(index * step for index in range(first, last + 1))
+
+
+def label_every(labels: Sequence[str], slot: float) -> int:
+    """Every how many labels, `slot` apart, one can stand without touching the next (11 px text)."""
+    widest = max(len(label) for label in labels) * _LETTER_WIDTH + _LETTER_WIDTH
+    return max(1, math.ceil(widest / slot)) if slot > 0 else 1
 
 
 def tick_text(value: float) -> str:

@@ -28,6 +28,7 @@ from generation.queries.runs import RunDetail, numbered_run, run_detail
 
 _LIVE_LOG_EVENTS = 120
 _LIVE_LOG_LINES = 40
+_HONEST_FROM_PERCENT = 5  # before that the start of the first worker outweighs the work
 _LOG_PAGE_EVENTS = 500
 _ICONS = {"json": "file-code", "html": "file-text"}
 
@@ -153,6 +154,7 @@ def progress_context(run: Run) -> dict[str, object]:
     return {
         "progress": view,
         "elapsed": elapsed.total_seconds(),
+        "eta": view.eta_seconds if view.percent >= _HONEST_FROM_PERCENT else None,
         "tens": int(view.percent // 10 * 10),
         "stages": stage_lines(view),
         "log": log_lines(events)[-_LIVE_LOG_LINES:],

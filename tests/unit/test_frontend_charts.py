@@ -15,7 +15,7 @@ from frontend.charts.histogram import histogram
 from frontend.charts.lines import Series, lines
 from frontend.charts.spark import spark
 from frontend.charts.strip import SLOTS, StripRun, run_strip
-from frontend.charts.svg import Scale, steps, tick_text
+from frontend.charts.svg import Scale, label_every, steps, tick_text
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -101,12 +101,12 @@ def test_histogram_refuses_shares_that_do_not_fit_their_labels(
         histogram(labels, observed, expected, uid="h", title="t", category="x")
 
 
-def test_lines_name_both_ends_of_every_series() -> None:
+def test_lines_name_the_peak_of_every_series() -> None:
     figure = lines(
         ["Jan", "Feb"], [Series("people", (1, 3)), Series("batch", (4, 2))], uid="l", title="t", axis="x"
     )
 
-    assert figure.finding == "people from 1 to 3; batch from 4 to 2"
+    assert figure.finding == "people highest at Feb with 3; batch highest at Jan with 4"
     assert figure.headers == ("x", "people", "batch")
     assert figure.rows == (("Jan", "1", "4"), ("Feb", "3", "2"))
 
@@ -171,3 +171,16 @@ def test_tick_labels_are_short() -> None:
 
 def test_a_flat_scale_draws_in_the_middle() -> None:
     assert Scale(5, 5, 0, 10)(5) == 5
+
+
+def test_labels_that_would_touch_are_left_out() -> None:
+    # 7 characters of at most 6.5 px and one for the gap need 52 px; a slot has 30
+    assert label_every(["2025-01", "2025-02"], 30) == 2
+    assert label_every(["1", "2"], 30) == 1
+    assert label_every(["1"], 0) == 1
+
+
+def test_a_bar_of_nothing_has_no_length() -> None:
+    figure = bars(["a", "b"], [1, 0], uid="b", title="t", category="x", measure="y")
+
+    assert numbers(str(figure.svg), "rect", "width", "bar")[1] == 0
