@@ -200,6 +200,12 @@ def repeat(root: Path, table: str, change: Mapping[str, Any], **where: Any) -> N
     _rewrite(root, table, where, lambda row: [row, {**row, **change}])
 
 
+def drop_column(root: Path, table: str, column: str) -> None:
+    """Write all files of a table again without one of its columns."""
+    for path in sorted((root / "tables" / table).glob("*.parquet")):
+        pq.write_table(pq.read_table(path).drop_columns([column]), path)
+
+
 def _rewrite(root: Path, table: str, where: Mapping[str, Any], become: Callable[[Row], list[Row]]) -> None:
     changed = 0
     for path in sorted((root / "tables" / table).glob("*.parquet")):
