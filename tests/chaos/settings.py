@@ -9,7 +9,11 @@ MIDDLEWARE = []
 ROOT_URLCONF = __name__
 urlpatterns: list[object] = []
 AUTH_USER_MODEL = "auth.User"
-LOGGING = {"version": 1, "disable_existing_loggers": False}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"psycopg.pool": {"level": "ERROR"}},  # broken connections are part of the storm
+}
 
 JOBS = {
     "pipelines": "tests.chaos.pipeline",

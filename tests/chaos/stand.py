@@ -26,12 +26,14 @@ class Stand:
         self.home = Path(tempfile.mkdtemp(prefix="ds-chaos-"))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._cleaning = ExitStack()
+        self._postgres: Server | None = None
         self._valkey: Server | None = None
 
     def __enter__(self) -> "Stand":
         with self._cleaning as on_failure:
             self._cleaning.callback(shutil.rmtree, self.home, ignore_errors=True)
-            self._cleaning.callback(self._stop_servers, start_postgres(self.home, durable=False))
+            self._cleaning.callback(self._stop_servers)
+            self._postgres = start_postgres(self.home)  # durable: crashes are part of the storm
             self._valkey = start_valkey(self.home)
             os.environ |= {
                 "DATASYNTH_HOME": str(self.home),
@@ -52,10 +54,10 @@ class Stand:
     def __exit__(self, *_: object) -> None:
         self._cleaning.close()
 
-    def _stop_servers(self, postgres: Server) -> None:
-        if self._valkey is not None:
-            self._valkey.stop()
-        postgres.stop()
+    def _stop_servers(self) -> None:
+        for server in (self._valkey, self._postgres):
+            if server is not None:
+                server.stop()
 
     def start(self, *names: str) -> None:
         """Names begin with "worker" or "dispatcher"."""
@@ -92,6 +94,13 @@ class Stand:
         for file in (self.home / "valkey").glob("appendonly*"):
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         self._valkey = start_valkey(self.home)
+
+    def crash_postgres(self) -> None:
+        """Stop the database without a word to anybody and let it recover."""
+        assert self._postgres is not None
+        os.kill(self._postgres.pid, signal.SIGQUIT)
+        self._postgres.stop()
+        self._postgres = start_postgres(self.home)
 
     def stop(self) -> None:
         """End what still runs, politely."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core.jobs import services
 from core.jobs.models import Job
@@ -87,7 +87,7 @@ class Storm:
         }
         with tenant_context(schema), transaction.atomic():
             job_id = services.submit(kind=KIND, spec=spec).pk
-        self.jobs[job_id] = schema
+        self.jobs[job_id] = schema  # only now it is promised
 
     def _strike(self, rng: random.Random) -> None:
         chance = rng.random()
@@ -96,11 +96,14 @@ class Storm:
                 self.killed["children"] += 1
         elif chance < 0.75:
             self._kill_and_restart(rng.choice(_WORKERS), "workers")
-        elif chance < 0.92:
+        elif chance < 0.91:
             self._kill_and_restart(rng.choice(_DISPATCHERS), "dispatchers")
-        else:
+        elif chance < 0.96:
             self.stand.wipe_valkey()
             self.killed["brokers with all they held"] += 1
+        else:
+            self.stand.crash_postgres()
+            self.killed["databases"] += 1
 
     def _kill_and_restart(self, name: str, what: str) -> None:
         self.stand.kill(name)
@@ -116,6 +119,17 @@ class Storm:
                 self.stand.start(name)
 
     def _open(self) -> int:
+        """Jobs under way; asked again when the database has just come back."""
+        for _ in range(20):
+            try:
+                return self._count_open()
+            except (OperationalError, InterfaceError):
+                connection.close()
+                time.sleep(0.2)
+        return self._count_open()
+
+    @staticmethod
+    def _count_open() -> int:
         return Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).count()
 
     def _is_calm(self) -> bool:

@@ -6,6 +6,9 @@ from tests.chaos.settings import JOBS as _STORM
 JOBS = {
     **_STORM,
     "pipelines": "tests.integration.lab_pipelines",
+    "lease_seconds": 2.0,
+    "beat_seconds": 0.3,
+    "lost_message_seconds": 2.0,
     "max_deaths": 3,
     "finish_seconds": 1.0,
     "leave_seconds": 3.0,

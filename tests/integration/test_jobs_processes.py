@@ -112,7 +112,7 @@ def lab(schema: None, settings: Settings, django_db_blocker: DjangoDbBlocker) ->
 
 def test_a_worker_that_gets_sigterm_gives_its_units_back_uncharged_and_exits(lab: Lab) -> None:
     first = lab.worker()
-    job_id = lab.submit("plod", parts=3, seconds=6)
+    job_id = lab.submit("plod", parts=3, seconds=4)
     lab.wait_running(2)
 
     first.send_signal(signal.SIGTERM)
@@ -121,7 +121,7 @@ def test_a_worker_that_gets_sigterm_gives_its_units_back_uncharged_and_exits(lab
     seconds = time.monotonic() - started
 
     assert code == 0
-    assert seconds < 6  # it did not wait for the end of the units
+    assert seconds < 4  # it did not wait for the end of the units
     assert units_of(job_id, "deaths", "errors") == [(0, 0)] * 3
     lab.worker()
     assert lab.wait_ended(job_id).state == "done"

@@ -12,6 +12,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from core.jobs import queries
+from core.jobs.dispatcher import Message as DispatcherMessage
 from core.jobs.pipelines import Stage, UnitContext
 from core.jobs.queries import EventView
 from core.jobs.stream import Message, as_json, follow, parse_last_event_id
@@ -28,13 +29,17 @@ async def _collect(job_id: UUID, after_seq: int = 0, *, tenant: str = "acme", **
 def collect(job_id: UUID, after_seq: int = 0, **more: Any) -> list[dict[str, str]]:
     """The messages of a whole stream, each as its fields."""
     chunks = asyncio.run(asyncio.wait_for(_collect(job_id, after_seq, **more), timeout=20))
-    return [
-        dict(
-            line.split(": ", 1) if ": " in line else (line.rstrip(":"), "")
-            for line in chunk.decode().strip().split("\n")
-        )
-        for chunk in chunks
-    ]
+    return [_fields(chunk) for chunk in chunks]
+
+
+def _fields(chunk: bytes) -> dict[str, str]:
+    parts = (line.partition(":") for line in chunk.decode().strip().split("\n"))
+    return {name: value.strip() for name, _, value in parts}
+
+
+def work_soon(bench: Bench, message: DispatcherMessage) -> None:
+    time.sleep(0.5)
+    bench.work(message)
 
 
 def test_a_stream_of_an_ended_job_tells_all_and_ends_with_done(bench: Bench) -> None:
@@ -71,7 +76,7 @@ def test_a_follower_is_woken_and_does_not_wait_for_its_next_look(bench: Bench, s
     job_id = bench.submit("live")
     [message] = bench.step()
 
-    with in_thread(lambda: (time.sleep(0.5), bench.work(message))[0]):
+    with in_thread(lambda: work_soon(bench, message)):
         started = time.monotonic()
         messages = collect(job_id)
         seconds = time.monotonic() - started
@@ -89,7 +94,7 @@ def test_without_valkey_a_follower_polls(bench: Bench, settings: Settings) -> No
     [message] = bench.step()
     settings.VALKEY_URL = "unix:///nowhere/valkey.sock"
 
-    with in_thread(lambda: (time.sleep(0.5), bench.work(message))[0]):
+    with in_thread(lambda: work_soon(bench, message)):
         messages = collect(job_id)
 
     assert messages[-1]["event"] == "done"

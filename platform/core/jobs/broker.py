@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import Celery
 from kombu import Connection
+from kombu.exceptions import KombuError
 
 from core.jobs.dispatcher import BrokerDown, Message
 from core.jobs.tasks import run_unit
@@ -18,6 +19,7 @@ class CeleryBroker:
         self._faults: tuple[type[BaseException], ...] = (
             *self._connection.connection_errors,
             *self._connection.channel_errors,
+            KombuError,
             OSError,
         )
 

@@ -55,13 +55,15 @@ _TAKE = """
     RETURNING u.job_id, u.id, u.attempt
 """
 
-# Messages that no worker took: the broker was wiped, or died with them. No try is charged.
+# Messages that no worker took: the broker was wiped, or died with them. Those sent first are missed first; a
+# wrong guess costs a message that is void, and what is really lost is found in a later pass. No try is charged.
 _RETAKE = """
     UPDATE jobs_unit u SET state = 'ready', attempt = attempt + 1, queued_at = NULL
     FROM (
         SELECT u.id FROM jobs_unit u JOIN jobs_job j ON j.id = u.job_id
         WHERE u.state = 'queued' AND j.priority = %(queue)s
           AND u.queued_at < clock_timestamp() - %(seconds)s * interval '1 second'
+        ORDER BY u.queued_at, u.id LIMIT %(missing)s
         FOR NO KEY UPDATE OF u SKIP LOCKED
     ) lost
     WHERE u.id = lost.id
@@ -166,7 +168,10 @@ class Dispatcher:
         queued = units.filter(state=Unit.State.QUEUED).count()
         if depth < queued:  # some are on their way to a worker, or lost
             with connection.cursor() as cursor:
-                cursor.execute(_RETAKE, {"queue": queue, "seconds": settings.lost_message_seconds})
+                cursor.execute(
+                    _RETAKE,
+                    {"queue": queue, "seconds": settings.lost_message_seconds, "missing": queued - depth},
+                )
                 if cursor.rowcount:
                     logger.warning("%s messages of queue %s were lost: queued anew", cursor.rowcount, queue)
         free = settings.window - units.filter(state__in=(Unit.State.QUEUED, Unit.State.RUNNING)).count()

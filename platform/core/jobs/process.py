@@ -5,15 +5,17 @@ import mmap
 import os
 import resource
 import shutil
+import socket
 import struct
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.embedded.servers import is_alive
 from core.jobs.tuning import tuning
 
-_PREFIX = "datasynth-unit-"
+_PREFIX = f"datasynth-unit-{socket.gethostname()}-"  # containers may share a folder, but not a name
 
 # One double, shared by the main process and the children that it forks: the clock when SIGTERM came, or 0.
 _leaving_since = mmap.mmap(-1, 8)
@@ -56,5 +58,5 @@ def sweep_workdirs() -> None:
     """Remove folders whose process was killed before it could."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.geteuid():
+        if pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)

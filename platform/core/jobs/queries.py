@@ -135,12 +135,20 @@ def _tallies(job_ids: Sequence[UUID]) -> dict[UUID, dict[int, _Tally]]:
 
 
 def _fraction(job: Job, tallies: Mapping[int, _Tally]) -> float:
-    weights = [pipeline(job.kind).stage(name).weight for name in job.stages]
+    weights = [_stage_weight(job.kind, name) for name in job.stages]
     passed = [
         1.0 if number < job.stage else tallies[number].fraction if number in tallies else 0.0
         for number in range(len(weights))
     ]
     return sum(weight * part for weight, part in zip(weights, passed, strict=True)) / sum(weights)
+
+
+def _stage_weight(kind: str, stage: str) -> float:
+    """A job from before a renaming can still be looked at."""
+    try:
+        return pipeline(kind).stage(stage).weight
+    except LookupError:
+        return 1.0
 
 
 def _job_view(job: Job, tallies: Mapping[int, _Tally]) -> JobView:

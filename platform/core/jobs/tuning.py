@@ -1,6 +1,7 @@
 """The numbers of the job system. `settings.JOBS` overrides any of them."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
@@ -13,7 +14,8 @@ class Tuning:
     celery_app: str = "config.celery.app"
 
     tick_seconds: float = 0.2  # pause between two passes of the dispatcher
-    window: int = 8  # units under way per queue (waiting in the broker or running): about twice the slots
+    # Units under way per queue, waiting in the broker or running: about twice the workers' slots.
+    window: int = field(default_factory=lambda: 2 * (os.cpu_count() or 1))
     tenant_cap: int = 64  # units under way per organisation and queue, unless its Share says otherwise
     lost_message_seconds: float = 15.0  # a queued unit that nobody claimed by then is queued anew
 

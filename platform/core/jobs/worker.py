@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
@@ -26,7 +26,9 @@ from core.tenancy import current_schema, shared_context, tenant_context
 logger = logging.getLogger(__name__)
 
 _RESULT_LIMIT_BYTES = 1 << 20
-_COMMIT_TRIES = 5
+_TRIES = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def run_unit(job_id: UUID, unit_id: int, attempt: int) -> None:
     if seconds_leaving() is not None:
         ledger.decline(job_id, unit_id, attempt)
         return
-    claim = ledger.claim(job_id, unit_id, attempt, worker=f"{socket.gethostname()}:{os.getpid()}")
+    me = f"{socket.gethostname()}:{os.getpid()}"
+    claim = _patiently(lambda: ledger.claim(job_id, unit_id, attempt, worker=me))
     if claim is None:
         return
     with Pulse(claim) as pulse, workdir(claim.tenant, unit_id, attempt) as folder:
@@ -109,24 +112,31 @@ def _work(unit: RunningUnit) -> Callable[[], bool]:
 
 
 def _commit(claim: Claim, write_down: Callable[[], bool]) -> None:
-    """Write the outcome. A database that is away for some seconds costs nothing: the lease is longer.
+    """Write the outcome. If that is refused, because opening the next stage or the owner raised, it failed."""
+    try:
+        has_written = _patiently(write_down)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("unit %s of job %s: outcome refused", claim.unit_id, claim.job_id)
+        message = _plain(error)
+        has_written = _patiently(lambda: ledger.fail(claim, message))
+    if not has_written:
+        logger.info("unit %s attempt %s: somebody else has it", claim.unit_id, claim.attempt)
 
-    When the outcome itself cannot be written, because opening the next stage or the owner's last word raised,
-    the unit counts as failed.
-    """
-    for number in range(_COMMIT_TRIES):
+
+def _patiently(change: Callable[[], T]) -> T:
+    """Make a change of the ledger. A database that is away for some seconds costs nothing: leases are longer."""
+    for number in range(_TRIES):
         try:
             with shared_context():
-                if not write_down():
-                    logger.info("unit %s attempt %s: somebody else has it", claim.unit_id, claim.attempt)
-            return
-        except (OperationalError, InterfaceError):
-            logger.exception("unit %s: outcome not written, try %s", claim.unit_id, number + 1)
+                return change()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the ledger cannot be written, try %s: %s", number + 1, error)
             connection.close()
             time.sleep(0.5 * 2**number)
-        except Exception as error:
-            logger.exception("unit %s of job %s: outcome refused", claim.unit_id, claim.job_id)
-            write_down = partial(ledger.fail, claim, _plain(error))
+    with shared_context():
+        return change()
 
 
 def _plain(error: BaseException) -> str:
