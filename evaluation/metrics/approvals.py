@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 from evaluation.metrics.books import Books
 from evaluation.metrics.rule import Figure, Measured
-from evaluation.metrics.wording import grouped, percent
+from evaluation.metrics.wording import decimal, grouped, percent
 
 PUBLISHED_RATE = 0.01  # segregation-of-duties violations in the domain's default control setting
 
 
 def _self_approval(books: Books) -> Measured:
-    """Share of approved entries whose approver also entered them."""
-    approved, own = books.rows(
+    """Distance of the share of entries that people approved for themselves from the share that is set.
+
+    In standard deviations of a binomial count: n approved entries made by people, each with the rate that is set.
+    """
+    n, own = books.rows(
         "select count(*), count(*) filter (where approved_by = created_by) from journal_entries "
-        "where approved_by is not null"
+        "where approved_by is not null and created_by in (select employee_id from employees)"
     )[0]
-    if not approved:
-        return Measured(None, 0, "Not applicable: no entry is approved.", PUBLISHED_RATE, applicable=False)
-    reference = books.dataset.facts.get("sod_violation_rate", PUBLISHED_RATE)
-    share = own / approved
+    rate = float(books.dataset.facts.get("sod_violation_rate", PUBLISHED_RATE))
+    if not n:
+        return Measured(None, 0, "Not applicable: no entry made by people is approved.", 0, applicable=False)
+    value = abs(own - n * rate) / math.sqrt(max(n * rate * (1 - rate), 1.0))
     text = (
-        f"{grouped(own)} of {grouped(approved)} approved entries ({percent(share)}) were approved by the person who "
-        f"entered them; {percent(reference)} is set."
+        f"{grouped(own)} of {grouped(n)} approved entries ({percent(own / n)}) were approved by the person who entered "
+        f"them; {percent(rate)} is set, {decimal(value, 1)} standard deviations away."
     )
-    return Measured(share, approved, text, reference)
+    return Measured(value, n, text, 0)
 
 
 def _above_limit(books: Books) -> Measured:
@@ -41,6 +46,6 @@ def _above_limit(books: Books) -> Measured:
 
 
 METRICS = (
-    Figure("approvals.self_approval", "Approved by the person who entered", "statistical", _self_approval),
+    Figure("approvals.self_approval", "Self-approval as often as set", "statistical", _self_approval),
     Figure("approvals.above_limit", "Approved above the approver's limit", "statistical", _above_limit),
 )

@@ -1,6 +1,7 @@
 """Exact rules of documents: headers are the sums of their lines, partners agree, and the journal repeats them."""
 
 from evaluation.metrics.rule import Rule
+from evaluation.metrics.subledgers import SETTLED
 
 
 def totals_rule(side: str, invoices: str, lines: str) -> Rule:
@@ -44,7 +45,7 @@ def allocation_rule(
 
 
 # What a document must have posted, by kind of account; debit is positive.
-_EXPECTED = """
+_EXPECTED = f"""
     select 'customer_invoices' as source, document_id, gross_amount as trade_receivable, 0 as trade_payable, 0 as cash,
            0 as gr_ir, 0 as fixed_asset_cost, 0 as accumulated_depreciation from customer_invoices
     union all
@@ -56,8 +57,7 @@ _EXPECTED = """
     select 'vendor_invoices', i.document_id, 0, -i.gross_amount, 0, coalesce(g.amount, 0), 0, 0
     from vendor_invoices i
     left join (
-        select l.document_id, sum(if(l.quantity = r.quantity, r.amount,
-                   round(r.amount * l.quantity / r.quantity, 4))) as amount
+        select l.document_id, sum({SETTLED}) as amount
         from vendor_invoice_lines l join goods_receipt_lines r
           on r.document_id = l.goods_receipt_id and r.line_number = l.goods_receipt_line group by 1) g
     using (document_id)

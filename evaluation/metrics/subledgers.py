@@ -3,6 +3,10 @@
 from evaluation.metrics.rule import Rule
 
 
+# What an invoice line l settles of a receipt line r, exactly: the receipt's value piece by piece, in whole ten-thousandths.
+SETTLED = """(((r.amount::decimal(26, 4) * 10000)::hugeint * l.quantity // r.quantity)::decimal(28, 0) * 0.0001)"""
+
+
 def control_rule(name: str, title: str, what: str, amounts: str, subtype: str, sign: int) -> Rule:
     """Σ of a subledger at each month end = balance of the accounts of a subtype; `sign` is -1 for liabilities.
 
@@ -39,11 +43,11 @@ def _to_date(flows: str) -> str:
 
 
 # What was received at order prices, less what the lines of invoices settled of it.
-_NOT_INVOICED = _to_date("""
+_NOT_INVOICED = _to_date(f"""
     select g.company_code, g.posting_date as day, l.amount
     from goods_receipt_lines l join goods_receipts g using (document_id)
     union all
-    select i.company_code, i.posting_date, -round(r.amount * l.quantity / r.quantity, 4)::decimal(27, 4)
+    select i.company_code, i.posting_date, -{SETTLED}
     from vendor_invoice_lines l join vendor_invoices i using (document_id)
     join goods_receipt_lines r on r.document_id = l.goods_receipt_id and r.line_number = l.goods_receipt_line""")
 _ACCRUED = _to_date("""
