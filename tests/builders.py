@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db import connections
 from django.http import HttpRequest
 from django.test import Client
 
 from core.permissions import Principal
-from core.tenancy import tenant_context
+from core.postgres.names import role_of
+from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import services
 from tenants.models import Membership, Tenant
 from tenants.roles import PERMISSIONS, Role
@@ -22,6 +24,27 @@ def make_organisation(slug: str, name: str, *, password: str = "correct horse ba
                 actor="test", email=f"{role.value}@{slug}.example", role=role, password=password
             )
     return tenant
+
+
+def drop_organisation(schema: str) -> None:
+    """Remove an organisation that a test committed, with everything it has in the shared schema."""
+    role = role_of(schema)
+    own = f"tenant_id = (SELECT id FROM public.tenants_tenant WHERE schema_name = '{schema}')"
+    statements = [
+        f'DROP SCHEMA "{schema}" CASCADE',
+        f'DROP OWNED BY "{role}"',
+        f'DROP ROLE "{role}"',
+        *(f"DELETE FROM public.tenants_{table} WHERE {own}" for table in ("apikey", "membership", "domain")),
+        *(
+            f"DELETE FROM public.jobs_{table} WHERE tenant = '{schema}'"
+            for table in ("outbox", "jobevent", "unit", "job")
+        ),
+        f"DELETE FROM public.tenants_tenant WHERE schema_name = '{schema}'",
+    ]
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connections[OWNER_ALIAS].close()
 
 
 def make_principal(role: str = "operator", organisation: str = "acme") -> Principal:

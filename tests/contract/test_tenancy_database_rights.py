@@ -188,7 +188,7 @@ def test_a_connection_without_role_and_path_reads_nothing(acme: Tenant) -> None:
 
     for query in ("SELECT * FROM core_auditevent", "SELECT * FROM globex.core_auditevent"):
         raw.execute("SAVEPOINT one")
-        with pytest.raises(Exception, match="does not exist|permission denied"):
+        with pytest.raises(Exception, match=r"does not exist|permission denied"):
             raw.execute(query)
         raw.execute("ROLLBACK TO SAVEPOINT one")
     raw.execute("ROLLBACK TO SAVEPOINT forgotten")

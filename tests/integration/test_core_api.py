@@ -96,7 +96,9 @@ def test_an_unknown_host_has_nothing(client: Client, db: None) -> None:
 def test_bodies_that_cannot_be_used_are_refused_without_a_crash(
     api_client: ApiClients, body: bytes, media_type: str, status: int
 ) -> None:
-    response = api_client("operator").generic("POST", "/api/v1/api-keys", body, content_type=media_type)
+    client: Any = api_client("operator")
+
+    response = client.generic("POST", "/api/v1/api-keys", body, content_type=media_type)
 
     assert response.status_code == status
     assert response["Content-Type"] == "application/problem+json"
@@ -180,10 +182,10 @@ def test_no_text_is_taken_for_a_cursor(cursor: str) -> None:
 
 
 def _request(body: object = None, key: str | None = "one", role: str = "operator") -> Request:
-    headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
+    headers: Any = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
     text = json.dumps(body or {})
     plain = APIRequestFactory().generic("POST", "/api/v1/things", text, "application/json", **headers)
-    plain.principal = make_principal(role)
+    plain.principal = make_principal(role)  # type: ignore[attr-defined]  # as the tenant middleware does
     return Request(plain, parsers=[StrictJSONParser()])
 
 

@@ -12,14 +12,14 @@ from pytest_django import DjangoDbBlocker
 
 from core.errors import Conflict, InvalidInput
 from core.models import AuditEvent
-from core.postgres.names import TENANT_ROLE_PREFIX
 from core.postgres.provision import bootstrap
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import services
 from tenants.models import Tenant
+from tests.builders import drop_organisation
 
 
-def _as_owner(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+def _as_owner(statement: str, *parameters: str) -> list[tuple[Any, ...]]:
     with connections[OWNER_ALIAS].cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return cursor.fetchall() if cursor.description else []
@@ -33,16 +33,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         yield
         made = {name for (name,) in _as_owner("SELECT schema_name FROM public.tenants_tenant")} - before
         for schema in made:
-            _as_owner(f'DROP SCHEMA "{schema}" CASCADE')
-            _as_owner(f'DROP OWNED BY "{TENANT_ROLE_PREFIX}{schema}"')
-            _as_owner(f'DROP ROLE "{TENANT_ROLE_PREFIX}{schema}"')
-            for table in ("membership", "domain"):
-                _as_owner(
-                    f"DELETE FROM public.tenants_{table} WHERE tenant_id = "
-                    "(SELECT id FROM public.tenants_tenant WHERE schema_name = %s)",
-                    schema,
-                )
-            _as_owner("DELETE FROM public.tenants_tenant WHERE schema_name = %s", schema)
+            drop_organisation(schema)
         connections.close_all()
 
 
@@ -71,7 +62,7 @@ def test_an_organisation_is_made_within_two_seconds_and_can_be_worked_in(committ
 
 
 def test_an_organisation_is_made_whole_or_not_at_all(committed: None) -> None:
-    with pytest.raises(Conflict, match="acme.localhost"):
+    with pytest.raises(Conflict, match=r"acme\.localhost"):
         _create("umbrella", host="acme.localhost")
 
     assert _as_owner("SELECT 1 FROM pg_namespace WHERE nspname = 'umbrella'") == []

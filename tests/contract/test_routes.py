@@ -1,0 +1,245 @@
+"""Walks every route: who may, whose data, how many audit events. The URL table is the list of cases."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.test import Client
+from django.utils.http import urlencode
+from pytest_django import DjangoDbBlocker, Settings
+
+from core.models import AuditEvent
+from core.permissions import Permission
+from core.tenancy import tenant_context
+from tenants.roles import PERMISSIONS, Role
+from tests.builders import drop_organisation
+from tests.contract.routes import Route, all_routes
+from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, Things, World, make_world
+
+ROUTES = all_routes()
+SAFE = ("GET",)
+EVERY_ROLE: tuple[str | None, ...] = (None, *(role.value for role in Role))
+# masked anew in every page
+_CSRF_TOKEN = re.compile(rb"[A-Za-z0-9]{64}")
+
+Send = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock():
+        yield make_world()
+        for schema in ("ours", "theirs"):
+            drop_organisation(schema)
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(settings: Settings) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+
+
+@pytest.fixture
+def send(world: World, db: None) -> Send:
+    """`send(route, method, values, role)`: as a member of ours (or with a key of theirs) through our host."""
+
+    def go(
+        route: Route, method: str, values: dict[str, object], role: str | None, *, key_of: str = "ours"
+    ) -> Any:
+        call = CALLS.get((route.name, method), Call())
+        client = Client(raise_request_exception=False)
+        headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all", **call.headers}
+        if role is not None and route.is_api:
+            headers["authorization"] = f"Bearer {world.keys[role, key_of]}"
+        elif role is not None:
+            client.cookies[django_settings.SESSION_COOKIE_NAME] = world.sessions[role]
+        body, media_type = "", "application/json"
+        if method not in SAFE and route.is_api:
+            body = json.dumps(call.body)
+        elif method not in SAFE:
+            body, media_type = urlencode(call.body), "application/x-www-form-urlencoded"
+        return client.generic(method, route.address(values), body, media_type, headers=headers)
+
+    return go
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Takes back what the block changes."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def primary(route: Route) -> str | None:
+    """The parameter that names an object of an organisation."""
+    return next((name for name in route.parameters[:1] if name in IDS), None)
+
+
+def values_of(route: Route, things: Things) -> dict[str, object]:
+    values = {name: FIXED[name] for name in route.parameters if name in FIXED}
+    if name := primary(route):
+        values[name] = IDS[name](things)
+    return values
+
+
+def cases(*, changing: bool | None = None, naming: bool = False) -> list[Any]:
+    return [
+        pytest.param(route, method, id=f"{method} {route}")
+        for route in ROUTES
+        for method in route.permissions
+        if (changing is None or changing == (method not in SAFE)) and (not naming or primary(route))
+    ]
+
+
+# -- the tables are complete ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_every_route_declares_its_permission(route: Route) -> None:
+    assert route.permissions, f"/{route} has no @requires(...)"
+    assert all(isinstance(permission, Permission) for permission in route.permissions.values())
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_every_parameter_of_a_route_is_in_the_reviewed_table(route: Route) -> None:
+    first, rest = route.parameters[:1], route.parameters[1:]
+
+    assert all(name in IDS or name in FIXED for name in first), f"add {first} to tests/contract/world.py"
+    assert all(name in FIXED for name in rest), f"add {rest} to tests/contract/world.py"
+
+
+def test_every_changing_route_is_in_the_reviewed_table() -> None:
+    changing = {
+        (route.name, method) for route in ROUTES for method in route.permissions if method not in SAFE
+    }
+
+    assert changing - set(CALLS) == set(), "add them to tests/contract/world.py"
+    assert set(CALLS) - changing == set(), "these are gone"
+
+
+# -- roles ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("route", "method"), cases())
+def test_a_route_lets_in_whom_the_permission_table_says(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    permission = route.permissions[method]
+    for role in EVERY_ROLE:
+        may = permission is Permission.PUBLIC or (role is not None and permission in PERMISSIONS[role])
+        with undone():
+            response = send(route, method, values_of(route, world.ours), role)
+
+        assert response.status_code < 500, role
+        if may:
+            to_sign_in = response.status_code == 302 and response["Location"].startswith("/login")
+            assert response.status_code not in (401, 403), role
+            assert not to_sign_in, role
+        elif role is not None:
+            assert response.status_code == 403, role
+        elif route.is_api:
+            assert response.status_code == 401
+        else:
+            assert (response.status_code, response["Location"].partition("?")[0]) == (302, "/login")
+
+
+# -- organisations -------------------------------------------------------------------------------------------
+
+
+def _seen(response: Any) -> tuple[int, bytes]:
+    return response.status_code, _CSRF_TOKEN.sub(b"", response.content)
+
+
+@pytest.mark.parametrize(("route", "method"), cases(naming=True))
+def test_anothers_object_cannot_be_told_from_none_at_all(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    name = str(primary(route))
+    others = values_of(route, world.theirs)
+    nobodys = values_of(route, world.ours) | {name: NOBODYS[name]}
+    with tenant_context("theirs"):
+        before = AuditEvent.objects.count()
+
+    for role in EVERY_ROLE:
+        with undone():
+            other = send(route, method, others, role)
+        with undone():
+            nobody = send(route, method, nobodys, role)
+
+        assert _seen(other) == _seen(nobody), role
+        if role is not None and route.permissions[method] in PERMISSIONS[role]:
+            assert other.status_code == 404, role
+    with tenant_context("theirs"):
+        assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [case for case in cases(naming=True) if case.values[0].is_api],  # type: ignore[union-attr]
+)
+def test_a_key_of_another_organisation_finds_none_of_our_objects(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    """The key's organisation counts, not the host: through ours's host it still works for theirs only."""
+    name = str(primary(route))
+    nobodys = values_of(route, world.theirs) | {name: NOBODYS[name]}
+    with undone():
+        ours = send(route, method, values_of(route, world.ours), "admin", key_of="theirs")
+    with undone():
+        nobody = send(route, method, nobodys, "admin", key_of="theirs")
+
+    assert _seen(ours) == _seen(nobody)
+    assert ours.status_code == 404
+
+
+@pytest.mark.parametrize(("route", "method"), cases(changing=False))
+def test_no_page_or_list_shows_anything_of_another_organisation(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    response = send(route, method, values_of(route, world.ours), "admin")
+
+    if response.streaming:
+        return  # the object was looked up before: covered by the ids
+    for trace in (b"theirs-secret", b"@theirs.example", str(world.theirs.run_id).encode()):
+        assert trace not in response.content
+
+
+# -- audit ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("route", "method"), cases(changing=True))
+def test_a_change_leaves_exactly_its_audit_events(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    call = CALLS[route.name, method]
+    with tenant_context("ours"):
+        if call.prepare:
+            call.prepare(world.ours)
+        before = AuditEvent.objects.count()
+
+    role = None if route.name == "account_login" else "admin"
+    response = send(route, method, values_of(route, world.ours), role)
+
+    assert 200 <= response.status_code < 400, response.content
+    with tenant_context("ours"):
+        events = list(AuditEvent.objects.order_by("-seq")[: AuditEvent.objects.count() - before])
+    assert len(events) == call.events, [event.action for event in events]
+    for event in events:
+        assert event.request_id == "the-same-for-all"
+        assert re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z_]+", event.action)
+
+
+@pytest.mark.parametrize(("route", "method"), cases(changing=False))
+def test_reading_leaves_no_audit_event(route: Route, method: str, world: World, send: Send) -> None:
+    with tenant_context("ours"):
+        before = AuditEvent.objects.count()
+
+    send(route, method, values_of(route, world.ours), "admin")
+
+    with tenant_context("ours"):
+        assert AuditEvent.objects.count() == before

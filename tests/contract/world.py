@@ -1,0 +1,186 @@
+"""Two organisations, `ours` and `theirs`, with one of everything, and the reviewed tables of ids and bodies.
+
+A new route parameter or a new changing route fails the contract tests until it has a row here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.test import Client
+
+from core.jobs.models import Job
+from core.tenancy import tenant_context
+from generation import services as generation
+from generation.models import Run
+from generation.queries.configs import shipped_templates
+from tenants import services as tenants
+from tenants.models import ApiKey
+from tenants.roles import Role
+from tests.builders import make_api_key, make_organisation, sign_in
+
+RANDOM_ID = UUID("7b0f9a1e-53c4-4a6e-9d2b-0c8f1e6a5d37")
+RANDOM_NUMBER = 987_654
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What one organisation has. Its texts carry its name, so that a leak can be seen."""
+
+    member_id: UUID
+    api_key_id: UUID
+    config_id: UUID
+    run_id: UUID
+    run_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Both organisations, an API key of every role in each, and a session of every role in ours."""
+
+    ours: Things
+    theirs: Things
+    keys: Mapping[tuple[str, str], str]
+    sessions: Mapping[str, str]
+
+
+def make_world() -> World:
+    """Theirs has one run more, so that it has a run number that ours has not. Commits."""
+    for slug in ("ours", "theirs"):
+        make_organisation(slug, f"{slug}-secret")
+    clients = {role.value: Client() for role in Role}
+    for role, client in clients.items():
+        sign_in(client, f"{role}@ours.example", "ours")
+    return World(
+        ours=_things("ours", runs=1),
+        theirs=_things("theirs", runs=2),
+        keys={(role, slug): make_api_key(role, slug) for role in Role.values for slug in ("ours", "theirs")},
+        sessions={
+            role: client.cookies[settings.SESSION_COOKIE_NAME].value for role, client in clients.items()
+        },
+    )
+
+
+def config_text(organisation: str) -> str:
+    """A small valid config whose name tells whose it is."""
+    template = min(shipped_templates(), key=lambda one: len(one.yaml))
+    lines = [
+        f"name: {organisation}-secret" if line.startswith("name:") else line
+        for line in template.yaml.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _things(organisation: str, *, runs: int) -> Things:
+    with tenant_context(organisation):
+        member = tenants.add_member(
+            actor="test", email=f"colleague@{organisation}.example", role="viewer", password="a colleague"
+        ).membership
+        make_api_key("operator", organisation, name=f"{organisation}-secret")
+        version = generation.create_config(actor="test", text=config_text(organisation))
+        started = [
+            generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
+            for _ in range(runs)
+        ]
+        return Things(
+            member_id=member.pk,
+            api_key_id=ApiKey.objects.get(name=f"{organisation}-secret").pk,
+            config_id=version.config_id,
+            run_id=started[-1].pk,
+            run_number=started[-1].number,
+        )
+
+
+# -- ids: the first parameter of a route that is listed here names the object ---------------------------------
+
+IDS: dict[str, Callable[[Things], object]] = {
+    "member_id": lambda things: things.member_id,
+    "api_key_id": lambda things: things.api_key_id,
+    "key_id": lambda things: things.api_key_id,
+    "config_id": lambda things: things.config_id,
+    "run_id": lambda things: things.run_id,
+    "number": lambda things: things.run_number,
+}
+NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {"number": RANDOM_NUMBER}
+# -- all further parameters, and those that name something that every organisation has
+FIXED: dict[str, object] = {
+    "number": 1,
+    "name": "us-retailer",
+    "code": "not_found",
+    "path": "manifest.json",
+    "table": "journal_lines",
+    "kind": "csv",
+}
+
+
+# -- bodies: one call that succeeds for an admin, for every route and method that changes something ------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A body (JSON for the API, a form for pages) and how many audit events it leaves when it succeeds."""
+
+    body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    events: int = 1
+    prepare: Callable[[Things], None] | None = None
+
+
+def _fail_run(things: Things) -> None:
+    Run.objects.filter(pk=things.run_id).update(state=Run.State.FAILED)
+    job_id = Run.objects.get(pk=things.run_id).job_id
+    Job.objects.filter(pk=job_id).update(state=Job.State.FAILED)
+
+
+def _archive_config(things: Things) -> None:
+    generation.archive_config(actor="test", config_id=things.config_id)
+
+
+ANY_VERSION = {"If-Match": "*"}
+NEW_TEXT = {"text": config_text("ours").replace("seed:", "# another text\nseed:")}
+CALLS: dict[tuple[str, str], Call] = {
+    # API
+    ("api_members", "POST"): Call({"email": "new@ours.example", "role": "viewer"}),
+    ("api_member", "PATCH"): Call({"role": "operator"}),
+    ("api_member", "DELETE"): Call(),
+    ("api_keys", "POST"): Call({"name": "new", "role": "viewer"}),
+    ("api_key", "DELETE"): Call(),
+    ("api-config-validation", "POST"): Call({"text": config_text("ours")}, events=0),  # writes nothing
+    ("api-configs", "POST"): Call({"text": config_text("new")}),
+    ("api-config", "PATCH"): Call({"name": "renamed"}, ANY_VERSION),
+    ("api-config", "DELETE"): Call({}, ANY_VERSION),
+    ("api-config-restoration", "POST"): Call(prepare=_archive_config),
+    ("api-config-versions", "POST"): Call(NEW_TEXT),
+    # a text that is new is stored as a config first: one event each
+    ("api-runs", "POST"): Call({"template": "us-retailer"}, {"Idempotency-Key": "one"}, events=2),
+    # the order, and the end of a run that nothing works on yet
+    ("api-run-cancellation", "POST"): Call(events=2),
+    ("api-run-resumption", "POST"): Call(prepare=_fail_run),
+    # pages
+    ("account_login", "POST"): Call({"login": "viewer@ours.example", "password": "correct horse battery"}),
+    ("account_logout", "POST"): Call(),
+    ("account_change_password", "POST"): Call(
+        {
+            "oldpassword": "correct horse battery",
+            "password1": "quite another 1",
+            "password2": "quite another 1",
+        }
+    ),
+    ("dataset-new", "POST"): Call({"text": config_text("new"), "action": "save"}),
+    ("dataset-check", "POST"): Call({"text": config_text("ours")}, events=0),  # writes nothing
+    ("dataset-edit", "POST"): Call({**NEW_TEXT, "action": "save"}),
+    ("dataset-generate", "POST"): Call(),
+    ("dataset-archive", "POST"): Call(),
+    ("dataset-restore", "POST"): Call(prepare=_archive_config),
+    ("run-cancel", "POST"): Call(events=2),
+    ("run-resume", "POST"): Call(prepare=_fail_run),
+    ("run-again", "POST"): Call(),
+    ("member-add", "POST"): Call({"email": "new@ours.example", "role": "viewer"}),
+    ("member-role", "POST"): Call({"role": "operator"}),
+    ("member-remove", "POST"): Call(),
+    ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
+    ("key-revoke", "POST"): Call(),
+    ("profile", "POST"): Call({"theme": "dark"}, events=0),  # cookies of the browser only
+}
