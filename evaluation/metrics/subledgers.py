@@ -4,7 +4,7 @@ from evaluation.metrics.rule import Rule
 
 
 # What an invoice line l settles of a receipt line r, exactly: the receipt's value piece by piece, in whole ten-thousandths.
-SETTLED = """(((r.amount::decimal(26, 4) * 10000)::hugeint * l.quantity // r.quantity)::decimal(28, 0) * 0.0001)"""
+SETTLED = """(((r.amount::decimal(26, 4) * 10000)::hugeint * l.quantity // r.quantity)::decimal(28, 0) * 0.0001::decimal(5, 4))"""
 
 
 def control_rule(name: str, title: str, what: str, amounts: str, subtype: str, sign: int) -> Rule:
