@@ -8,18 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
 _PLAIN_SECONDS = 10.0
-_WIDTH_FOR_NOTES = 120
 
 
 class Report(Protocol):
@@ -34,21 +23,10 @@ def phase(title: str, *, quiet: bool) -> Iterator[Report]:
     if quiet:
         yield _silent
     elif sys.stderr.isatty():
-        console = Console(stderr=True)
-        columns: list[ProgressColumn] = [
-            TextColumn("{task.description:<18}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-        ]  # fmt: skip
-        if console.width >= _WIDTH_FOR_NOTES:
-            columns.append(TextColumn("[dim]{task.fields[note]}"))
-        with Progress(*columns, console=console) as bars:
-            task = bars.add_task(title, total=None, note="")
+        from cli.bar import bar  # rich costs every process a tenth of a second, and most of them draw nothing
 
-            def draw(done: int, total: int, note: str) -> None:
-                bars.update(task, completed=done, total=total, note=note)
-
+        with bar(title) as draw:
             yield draw
-            bars.update(task, note="")
     else:
         print(f"{title} …", file=sys.stderr, flush=True)
         yield _plain(title)

@@ -143,7 +143,11 @@ def _add_schema(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--config", dest="tables", action="store_false", help="what a config may say (the default)"
+        "--config",
+        dest="tables",
+        action="store_false",
+        default=False,
+        help="what a config may say (the default)",
     )
     which.add_argument("--tables", action="store_true", help="every table and column that a dataset has")
 
