@@ -14,6 +14,7 @@ from generation.models import Run, RunFile
 from generation.queries.files import ColumnFacts, column_facts, find_table, require_release
 
 MAX_PAGE_SIZE = 200
+BATCH_ROWS = 8192
 Cell = str | int | bool | None
 
 
@@ -87,22 +88,33 @@ def _parts(run: Run, table: str, start: int, count: int) -> Iterator[tuple[RunFi
 
 
 def _rows(file: RunFile, start: int, count: int, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """Rows start … start + count - 1 of a file; decodes only their row groups, and of these only what is ahead."""
     with store().open(file.key) as stream, pq.ParquetFile(stream) as parquet:
-        groups: list[int] = []
-        skipped = before = 0
-        for group in range(parquet.num_row_groups):
-            held = parquet.metadata.row_group(group).num_rows
-            if before + held <= start:
-                skipped += held
-            elif before < start + count:
-                groups.append(group)
-            before += held
-        rows = parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
-    window = rows.slice(start - skipped, count).select(list(columns))
-    yield from zip(*(_cells(window.column(name)) for name in columns), strict=True)
+        groups, skipped = _groups(parquet, start, count)
+        ahead, left = start - skipped, count
+        for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns)):
+            window = batch.slice(ahead, left) if ahead < batch.num_rows else batch.slice(0, 0)
+            ahead, left = max(0, ahead - batch.num_rows), left - window.num_rows
+            yield from zip(*(_cells(window.column(name)) for name in columns), strict=True)
+            if left == 0:
+                return
 
 
-def _cells(column: pa.ChunkedArray) -> list[Cell]:
+def _groups(parquet: pq.ParquetFile, start: int, count: int) -> tuple[list[int], int]:
+    """The row groups that hold these rows, and how many rows lie before the first of them."""
+    groups: list[int] = []
+    skipped = before = 0
+    for group in range(parquet.num_row_groups):
+        held = parquet.metadata.row_group(group).num_rows
+        if before + held <= start:
+            skipped += held
+        elif before < start + count:
+            groups.append(group)
+        before += held
+    return groups, skipped
+
+
+def _cells(column: pa.Array) -> list[Cell]:
     return [_cell(value) for value in column.to_pylist()]
 
 

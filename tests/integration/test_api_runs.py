@@ -174,3 +174,15 @@ def test_a_viewer_may_look_but_neither_start_nor_download(api_client: ApiClient,
     assert start(client, {"text": small_text()}).status_code == 403
     assert client.post(f"/api/v1/runs/{run.pk}:cancel").status_code == 403
     assert client.get(f"/api/v1/runs/{run.pk}/archive").status_code == 403
+
+
+def test_whoever_accepts_an_event_stream_gets_one_that_nothing_buffers(
+    api_client: ApiClient, acme: Any
+) -> None:
+    address = f"/api/v1/runs/{make_run().pk}/events"
+
+    answer = api_client().get(address, headers={"Accept": "text/event-stream", "Last-Event-ID": "1"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/event-stream")
+    assert (answer["Cache-Control"], answer["X-Accel-Buffering"]) == ("no-store", "no")
+    assert answer.is_async
