@@ -47,7 +47,7 @@ def _comparison(figure: WeekFigure) -> str:
     if figure.value is None:
         return "nothing ended this week" if figure.key == "passed" else "no release this week"
     if not figure.previous:
-        return "nothing to compare with in the week before"
+        return "no runs in the week before"
     change = figure.value - figure.previous
     if figure.key == "passed":
         return f"{number(figure.previous, 1)} % in the week before"

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
-LONGEST_SEARCH = 200
+LONGEST_TEXT = 300
 _LARGEST_NUMBER = 10**9
 
 
@@ -27,8 +27,13 @@ def address(**parameters: object) -> str:
 
 
 def search_text(request: HttpRequest) -> str:
-    """The words of the filter field, without NUL characters, which a database cannot take."""
-    return request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    """The words of the filter field."""
+    return plain_text(request, "q")
+
+
+def plain_text(request: HttpRequest, name: str) -> str:
+    """A text of the query string, cut to a sane length and without NUL, which a database cannot take."""
+    return request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_TEXT]
 
 
 def positive(values: Mapping[str, str], name: str, default: int | None = None) -> int | None:

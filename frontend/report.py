@@ -6,6 +6,7 @@ from typing import Any
 
 from evaluation.queries import ReportView
 from frontend.format import MISSING, number, significant
+from frontend.paging import address
 from frontend.states import Status, counted, verdict_status
 
 _ORDER = {"fail": 0, "error": 0, "warn": 1, "pass": 2}
@@ -41,10 +42,8 @@ class CheckGroup:
     status: Status
     ticks: tuple[str, ...]
     lines: tuple[CheckLine, ...]
-
-    @property
-    def has_trouble(self) -> bool:
-        return self.passed < self.total
+    href: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,12 @@ class ReportPage:
     badges: tuple[Status, ...]
 
 
-def report_page(report: ReportView) -> ReportPage:
-    """What fails comes first, then warnings, then the rest in the order of the report."""
-    groups = tuple(_groups(report.rows))
+def report_page(report: ReportView, opened: str = "") -> ReportPage:
+    """What fails comes first, then warnings, then the rest in the order of the report.
+
+    The lines of a group are drawn where something is wrong, and for the group named `opened`.
+    """
+    groups = tuple(_groups(report.rows, opened))
     lines = [line for group in groups for line in group.lines if line.tone != "pass"]
     return ReportPage(
         profile=str(report.gate["profile"]),
@@ -73,7 +75,7 @@ def report_page(report: ReportView) -> ReportPage:
     )
 
 
-def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterable[CheckGroup]:
+def _groups(rows: Iterable[Mapping[str, Any]], opened: str) -> Iterable[CheckGroup]:
     by_group: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_group.setdefault(row["group"], []).append(row)
@@ -89,6 +91,8 @@ def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterable[CheckGroup]:
             status=verdict_status(ordered[0]["verdict"]),
             ticks=tuple(tones[-_MOST_TICKS:]),
             lines=lines,
+            href=f"{address(group=name)}#group-{name}",
+            is_open=name == opened or tones.count("pass") < len(lines),
         )
 
 

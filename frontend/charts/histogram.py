@@ -1,4 +1,4 @@
-"""Observed shares as filled bars with the expected shares as a stepped line over them."""
+"""Shares of a dataset: a stepped line over the grey bars of what is expected, or bars of its own."""
 
 from collections.abc import Sequence
 
@@ -32,12 +32,13 @@ def histogram(
     across = Scale(0, count, LEFT, WIDTH - RIGHT)
     bar_width = across(1) - across(0)
     body = [*_grid(up, highest)]
-    for index, share in enumerate(observed):
+    bars = observed if expected is None else expected
+    for index, share in enumerate(bars):
         top = up(share)
         body.append(
             element(
                 "rect",
-                class_="bar",
+                class_="bar" if expected is None else "expected",
                 x=across(index) + 0.8,
                 y=top,
                 width=max(0.6, bar_width - 1.6),
@@ -47,9 +48,10 @@ def histogram(
         )
     if expected is not None:
         line = f"M{LEFT:.1f} {floor:.1f}" + "".join(
-            f"V{up(share):.1f}H{across(index + 1):.1f}" for index, share in enumerate(expected)
+            f"V{up(share):.1f}H{across(index + 1):.1f}" for index, share in enumerate(observed)
         )
-        body.append(element("path", class_="expected", d=f"{line}V{floor:.1f}"))
+        body.append(element("path", class_="area", d=f"{line}V{floor:.1f}Z"))
+        body.append(element("path", class_="observed", d=f"{line}V{floor:.1f}"))
     for index in range(0, count, label_every(labels, bar_width)):
         middle = across(index) + bar_width / 2
         body.append(element("text", labels[index], x=middle, y=HEIGHT - 9, text_anchor="middle"))

@@ -13,7 +13,7 @@ from compliance.queries import TrailFilter, audit_events
 from core.models import AuditEvent
 from core.permissions import Permission, requires
 from frontend.fragments import render_fragment, render_page, wants_fragment
-from frontend.paging import LONGEST_SEARCH, Filter, address, positive
+from frontend.paging import Filter, address, plain_text, positive
 
 PAGE = 50
 AREAS = (("", "All"), ("generation.", "Datasets and runs"), ("tenants.", "People and keys"))
@@ -76,7 +76,7 @@ def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH] for name in _FIELDS}
+    return {name: plain_text(request, name) for name in _FIELDS}
 
 
 def _trail_filter(chosen: dict[str, str]) -> TrailFilter:

@@ -17,6 +17,7 @@ from core.jobs.queries import EventView
 from core.jobs.stream import Message, follow, parse_last_event_id
 from core.permissions import Permission, principal_of, requires
 from evaluation.queries import report_view
+from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, positive
 from frontend.report import report_page
 from frontend.report_figures import companies, report_figures
@@ -56,7 +57,10 @@ def run_page(request: HttpRequest, number: int) -> HttpResponse:
     detail = run_detail(run)
     if detail.row.is_live:
         return render(request, "frontend/run_live.html", head(detail, "run") | progress_context(run))
-    return render(request, "frontend/run.html", head(detail, "run") | _report_context(request, run, detail))
+    context = head(detail, "run") | _report_context(request, run, detail)
+    if wants_fragment(request) and "group" in request.GET:
+        return render_fragment(request, "frontend/run.html", "checks", context)
+    return render_page(request, "frontend/run.html", context)
 
 
 @requires(GET=Permission.RUNS_READ)
@@ -177,7 +181,7 @@ def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[s
     company = request.GET.get("company", "")
     company = company if company in codes else next(iter(codes), "")
     return context | {
-        "report": report_page(report),
+        "report": report_page(report, request.GET.get("group", "")),
         "figures": report_figures(report.figures, company),
         "companies": [Filter(code, address(company=code), None, code == company) for code in codes],
     }

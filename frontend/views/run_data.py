@@ -12,13 +12,14 @@ from core.permissions import Permission, principal_of, requires
 from frontend.charts.columns import column_histogram
 from frontend.format import percent
 from frontend.fragments import render_fragment, render_page, wants_fragment
-from frontend.paging import address, positive
+from frontend.paging import Filter, address, plain_text, positive, search_text
 from frontend.views.run import head
 from generation.downloads import archive_response, file_response
 from generation.queries.files import ColumnFacts, released_file, require_release, run_files, run_tables
 from generation.queries.preview import Cell, PreviewPage, preview_page
 from generation.queries.runs import numbered_run, run_detail
 
+FILES_ON_PAGE = 50
 _NUMBERS = ("int", "uint", "decimal", "double", "float")
 
 
@@ -77,9 +78,29 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
 def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
     run = numbered_run(number)
     detail = run_detail(run)
-    may = detail.row.is_released and principal_of(request).can(Permission.FILES_READ)
-    context = {"files": run_files(run), "downloadable": may}
-    return render(request, "frontend/run_files.html", head(detail, "run-files") | context)
+    chosen, search, after = request.GET.get("format", ""), search_text(request), plain_text(request, "after")
+    files = run_files(run)
+    formats = sorted(set(files.values_list("format", flat=True)))
+    chosen = chosen if chosen in formats else ""
+    found = run_files(run, file_format=chosen).filter(path__icontains=search, path__gt=after)
+    page = list(found[: FILES_ON_PAGE + 1])
+    context = head(detail, "run-files") | {
+        "files": page[:FILES_ON_PAGE],
+        "total": files.count(),
+        "downloadable": detail.row.is_released and principal_of(request).can(Permission.FILES_READ),
+        "search": search,
+        "chosen": chosen,
+        "filters": [
+            Filter(one or "All", address(format=one, q=search), None, one == chosen) for one in ("", *formats)
+        ],
+        "first": address(format=chosen, q=search) if after else None,
+        "more": address(format=chosen, q=search, after=page[FILES_ON_PAGE - 1].path)
+        if len(page) > FILES_ON_PAGE
+        else None,
+    }
+    if wants_fragment(request):
+        return render_fragment(request, "frontend/run_files.html", "table", context)
+    return render_page(request, "frontend/run_files.html", context)
 
 
 @requires(GET=Permission.FILES_READ)

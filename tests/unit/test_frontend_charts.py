@@ -61,13 +61,13 @@ def test_every_image_is_named_by_its_title_and_described_by_its_finding(svg: str
 
 
 def test_histogram_bars_are_as_high_as_their_shares() -> None:
-    figure = histogram(["1", "2"], [0.6, 0.3], [0.4, 0.4], uid="h", title="t", category="Digit")
+    figure = histogram(["1", "2"], [0.6, 0.3], [0.4, 0.2], uid="h", title="t", category="Digit")
 
-    high, low = numbers(str(figure.svg), "rect", "height", "bar")
+    high, low = numbers(str(figure.svg), "rect", "height", "expected")
 
     # the drawing rounds to a tenth of a pixel
     assert high / low == pytest.approx(2.0, abs=0.01)
-    assert figure.rows == (("1", "60.00 %", "40.00 %"), ("2", "30.00 %", "40.00 %"))
+    assert figure.rows == (("1", "60.00 %", "40.00 %"), ("2", "30.00 %", "20.00 %"))
     assert figure.finding == "Largest gap 20.00 points, at digit 1."
 
 
