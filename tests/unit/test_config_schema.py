@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
-from generation.engine.config.load import load_config, plain
+from generation.engine.config.load import dump, load_config, plain
 from generation.engine.config.model import Config
 from generation.engine.config.rates import INDUSTRY_RATES, PLACES, rates_of
 from generation.engine.config.schema import json_schema
@@ -143,11 +143,14 @@ def with_own_chart(accounts: str = OWN_CHART) -> str:
     return GOOD.replace("    framework: hgb\n", f"    framework: hgb\n    chart:{accounts}")
 
 
-def test_a_chart_of_ones_own_is_accepted() -> None:
-    accounts = load_config(with_own_chart()).companies[0].chart.accounts
+def test_a_chart_of_ones_own_is_accepted_and_survives_the_way_to_text_and_back() -> None:
+    config = load_config(with_own_chart())
+    accounts = config.companies[0].chart.accounts
 
     assert accounts is not None
     assert len(accounts) == 22
+    assert load_config(dump(config)) == config
+    assert load_config(json.dumps(plain(config))) == config
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """A company of the config: who it is, how large, and by which chart it keeps its books."""
 
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from generation.engine.config.fields import Section, key, refuse
 from generation.engine.packs.currency import EXPONENTS
@@ -92,6 +92,12 @@ class ChartConfig(Section):
             max_length=3000,
         ),
     ] = None
+
+    @model_serializer(mode="wrap")
+    def _size_or_accounts(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only one of the two may stand in a config."""
+        data: dict[str, Any] = written(self)
+        return data if self.accounts is None else {"accounts": data["accounts"]}
 
 
 class Company(Section):
