@@ -185,4 +185,4 @@ def test_whoever_accepts_an_event_stream_gets_one_that_nothing_buffers(
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/event-stream")
     assert (answer["Cache-Control"], answer["X-Accel-Buffering"]) == ("no-store", "no")
-    assert answer.is_async
+    assert answer.streaming
