@@ -9,6 +9,7 @@ import calendar
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -108,12 +109,21 @@ class Books:
                 f'null::{sql_type(column.type)} as "{column.name}"' for column in table.columns
             )
             return f"(select {columns} where false)"
-        names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-        if table.is_csv():
-            columns = ", ".join(f'"{c.name}"::{sql_type(c.type)} as "{c.name}"' for c in table.columns)
-            options = "header=true, all_varchar=true, delim=',', quote='\"', escape='\"'"
-            return f"(select {columns} from read_csv([{names}], {options}))"
-        return f"(select * {self._utc(table)} from read_parquet([{names}], union_by_name=true))"
+        return f"(select * {self._utc(table)} from read_parquet([{_paths(files)}], union_by_name=true))"
+
+    def _typed(self, table: Table) -> Table:
+        """The table itself, or, when it comes as CSV, Parquet copies of its files with the declared types."""
+        if not table.is_csv():
+            return table
+        folder = Path(self._folder.name, table.name)
+        folder.mkdir()
+        columns = ", ".join(f'"{c.name}"::{sql_type(c.type)} as "{c.name}"' for c in table.columns)
+        options = "header=true, all_varchar=true, delim=',', quote='\"', escape='\"'"
+        copies = tuple(folder / f"{path.stem}.parquet" for path in table.files)
+        for path, copy in zip(table.files, copies, strict=True):
+            rows = f"select {columns} from read_csv([{_paths([path])}], {options})"
+            self.run(f"copy ({rows}) to {_paths([copy])} (format parquet)")
+        return replace(table, files=copies)
 
     @staticmethod
     def _utc(table: Table) -> str:
@@ -125,7 +135,9 @@ class Books:
         return f"replace ({changed})"
 
     def _open(self) -> None:
-        for table in self.dataset.tables.values():
+        typed = {name: self._typed(table) for name, table in self.dataset.tables.items()}
+        self.dataset = replace(self.dataset, tables=typed)
+        for table in typed.values():
             self.run(f"create view {table.name} as from {self.relation(table, table.files)}")
         d = self.dataset
         self.run(
@@ -140,6 +152,11 @@ class Books:
         )
         self.run("create table holidays (company_code varchar, day date)")
         self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
+
+
+def _paths(files: Sequence[Path]) -> str:
+    """File names as a list of SQL strings."""
+    return ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
 
 
 def month_ends(start: date, months: int) -> list[date]:
