@@ -50,7 +50,7 @@ def _manifest(dataset: Path) -> Mapping[str, Any]:
     path = dataset / "manifest.json"
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise Refused(f"{dataset} is not a dataset: it has no manifest.json") from error
     except ValueError as error:
         raise Refused(f"{path} is not JSON") from error
