@@ -19,6 +19,9 @@ _DEFAULT_PROFILE = "standard"
 
 def run(options: Namespace) -> int:
     """Measure, judge, print what is not in order; 0 when the gate passes, else 3."""
+    for folder in (options.dataset, options.reference or options.dataset):
+        if not folder.is_dir():
+            raise Refused(f"{folder} is not a folder")
     profile = options.gate or _own_profile(options.dataset)
     try:
         with phase("Assessing", quiet=options.json) as progress:
