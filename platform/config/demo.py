@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 _LIVE = {"queued", "running"}
 _CHUNK_BYTES = 1 << 20
+_PATIENCE_SECONDS = 60.0  # with an API that asks to come more slowly
 _FOLLOW_SECONDS = 30 * 60.0
 
 
@@ -27,9 +29,10 @@ class DemoFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The REST API with a key."""
+    """The REST API with a key. `host` is sent because not every resolver knows names below localhost."""
 
     origin: str
+    host: str
     api_key: str
 
     def json(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -39,44 +42,49 @@ class Client:
 
     def pages(self, path: str) -> Iterator[Any]:
         """Every item of a list, page by page."""
-        address = path
+        address = f"{path}?limit=200"
         while True:
             page = self.json("GET", address)
             yield from page["items"]
             if page["next_cursor"] is None:
                 return
-            address = f"{path}?cursor={quote(page['next_cursor'])}"
+            address = f"{path}?limit=200&cursor={quote(page['next_cursor'])}"
 
     def open(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
+        """The open answer; waits as long as the API says when it has had too many requests."""
         request = urllib.request.Request(
             self.origin + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
+                "Host": self.host,
                 "Authorization": f"Bearer {self.api_key}",
                 **({} if body is None else {"Content-Type": "application/json"}),
                 **{name.replace("_", "-"): value for name, value in headers.items()},
             },
         )
-        try:
-            response: HTTPResponse = urllib.request.urlopen(request, timeout=60)
-        except urllib.error.HTTPError as error:
-            detail = error.read(2000).decode(errors="replace")
-            raise DemoFailed(f"{method} {path} answered {error.code}: {detail}") from error
-        return response
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                response: HTTPResponse = urllib.request.urlopen(request, timeout=60)
+                return response
+            except urllib.error.HTTPError as error:
+                if error.code == 429 and time.monotonic() < deadline:
+                    time.sleep(int(error.headers.get("Retry-After", "1")))
+                    continue
+                detail = error.read(2000).decode(errors="replace")
+                raise DemoFailed(f"{method} {path} answered {error.code}: {detail}") from error
 
 
 def run_demo(
     *,
-    origin: str,
-    api_key: str,
+    client: Client,
     config: Path,
     folder: Path,
     still_running: Callable[[], None],
     say: Callable[[str], None],
 ) -> None:
     """Config → run → release → download → verify. Says what it does; DemoFailed when a step fails."""
-    client = Client(origin, api_key)
     text = config.read_text(encoding="utf-8")
     estimate = client.json("POST", "/api/v1/configs:validate", {"text": text})
     lines, shards = estimate["journal_lines"], estimate["shards"]
@@ -86,7 +94,7 @@ def run_demo(
     run = _follow(client, started["id"], still_running, say)
     if run["state"] != "released":
         raise DemoFailed(f"run {run['number']} ended {run['state']}: {run['reason']}")
-    files = _download(client, run["id"], folder)
+    files = _download(client, run, folder)
     keys = folder.with_name("demo-keys.json")
     keys.write_text(json.dumps(client.json("GET", "/.well-known/jwks.json")), encoding="utf-8")
     verdict = _verify(folder, keys)
@@ -151,32 +159,41 @@ class ProgressLine:
             self._say("")
 
 
-def _download(client: Client, run_id: str, folder: Path) -> list[Any]:
-    """Every file of the run, each compared with its digest while it arrives."""
-    shutil.rmtree(folder, ignore_errors=True)
-    files = list(client.pages(f"/api/v1/runs/{run_id}/files"))
+def _download(client: Client, run: Any, folder: Path) -> list[Any]:
+    """The run's archive unpacked into `folder`, every file compared with the digest that the API lists."""
+    files = list(client.pages(f"/api/v1/runs/{run['id']}/files"))
     if not files:
         raise DemoFailed("the released run lists no files")
-    for file in files:
-        target = (folder / file["path"]).resolve()
-        if not target.is_relative_to(folder.resolve()):
-            raise DemoFailed(f"a file wants to leave the folder: {file['path']}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        with (
-            client.open("GET", f"/api/v1/runs/{run_id}/files/{quote(file['path'])}") as response,
-            target.open("wb") as output,
-        ):
-            while chunk := response.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                output.write(chunk)
-        if digest.hexdigest() != file["sha256"]:
-            raise DemoFailed(f"{file['path']} arrived with another digest than listed")
+    shutil.rmtree(folder, ignore_errors=True)
+    packed = folder.with_name(f"{folder.name}.zip")
+    with client.open("GET", f"/api/v1/runs/{run['id']}/archive") as response, packed.open("wb") as output:
+        shutil.copyfileobj(response, output, _CHUNK_BYTES)
+    top = f"{run['name']}-{run['number']}/"
+    with zipfile.ZipFile(packed) as archive:
+        if sorted(archive.namelist()) != sorted(top + file["path"] for file in files):
+            raise DemoFailed("the archive holds other files than the API lists")
+        for file in files:
+            _unpack(archive, top + file["path"], folder, file)
+    packed.unlink()
     return files
 
 
+def _unpack(archive: zipfile.ZipFile, name: str, folder: Path, file: Any) -> None:
+    target = (folder / file["path"]).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise DemoFailed(f"a file wants to leave the folder: {file['path']}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with archive.open(name) as source, target.open("wb") as output:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            output.write(chunk)
+    if digest.hexdigest() != file["sha256"]:
+        raise DemoFailed(f"{file['path']} arrived with another digest than listed")
+
+
 def _verify(folder: Path, keys: Path) -> str:
-    """The first line that `datasynth verify` prints with the platform's public keys."""
+    """What `datasynth verify` says with the platform's public keys."""
     command: list[str | Path] = [
         Path(sys.executable).with_name("datasynth"),
         "verify",
@@ -187,7 +204,8 @@ def _verify(folder: Path, keys: Path) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise DemoFailed(f"datasynth verify ended with {result.returncode}: {result.stdout}{result.stderr}")
-    return str(result.stdout).strip().splitlines()[0]
+    words = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if " " in line)
+    return f"{words['status']}, signature {words['signature']}"
 
 
 def _check_manifest(folder: Path, run: Any) -> None:

@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
-from config.demo import DemoFailed, run_demo
+from config.demo import Client, DemoFailed, run_demo
 from core.embedded.home import claim_home
 from core.embedded.postgres import start_postgres
 from core.embedded.servers import EmbeddedServerError, Process, Server, own_folder, spawn, tail
@@ -210,8 +211,7 @@ def _demo(stack: Stack, config: Path) -> int:
     stack.wait_until_ready()
     _say(f"Web, worker and dispatcher are ready after {time.monotonic() - began:.1f} s at {stack.origin}")
     run_demo(
-        origin=stack.origin,
-        api_key=prepared["api_key"],
+        client=Client(stack.origin, urlsplit(stack.address("acme")).netloc, prepared["api_key"]),
         config=config,
         folder=stack.home / "demo",
         still_running=stack.check_children,
