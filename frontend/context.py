@@ -1,6 +1,6 @@
 """What every page of a signed-in person shows around its content: navigation, organisations, appearance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -91,27 +91,36 @@ def shell(request: HttpRequest) -> dict[str, object]:
     return appearance | {
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
-        "nav": _once(lambda: navigation(request.path, principal)),
+        "nav": _once(lambda: navigation(request, principal)),
         "organisations": _once(lambda: _organisations(request, principal)),
         "organisation": Organisation(tenant.name, request.get_host().partition(":")[0], "/", True),
     }
 
 
-def navigation(path: str, principal: Principal) -> tuple[NavGroup, ...]:
+def run_counts(request: HttpRequest) -> Mapping[str, int]:
+    """How many runs are in each state, asked once a request."""
+    if not hasattr(request, "run_counts"):
+        request.run_counts = state_counts()  # type: ignore[attr-defined]
+    counts: Mapping[str, int] = request.run_counts  # type: ignore[attr-defined]
+    return counts
+
+
+def navigation(request: HttpRequest, principal: Principal) -> tuple[NavGroup, ...]:
     """The groups with the items that the principal may open; groups without any are left out."""
     groups = []
     for group in NAVIGATION:
-        items = tuple(_drawn(item, path) for item in group.items if principal.can(item.permission))
+        items = tuple(_drawn(item, request) for item in group.items if principal.can(item.permission))
         if items:
             groups.append(NavGroup(group.title, items))
     return tuple(groups)
 
 
-def _drawn(item: NavItem, path: str) -> NavItem:
+def _drawn(item: NavItem, request: HttpRequest) -> NavItem:
+    path = request.path
     is_current = path == item.section or (item.section != "/" and path.startswith(f"{item.section}/"))
     note = ""
     if item.route == "runs":
-        counts = state_counts()
+        counts = run_counts(request)
         live = counts["queued"] + counts["running"]
         note = f"{live} live" if live else ""
     return replace(item, href=reverse(item.route), note=note, is_current=is_current)

@@ -4,19 +4,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from core.permissions import Permission, requires
+from frontend.context import run_counts
 from frontend.figures import figure_cards
-from generation.queries.configs import shipped_templates
+from generation.queries.configs import dataset_rows, shipped_templates
 from generation.queries.figures import week_figures
-from generation.queries.overview import overview
+from generation.queries.runs import live_runs, matching_runs, run_rows
+
+_HELD_ROWS = 5
+_RECENT_ROWS = 6
 
 
 @requires(GET=Permission.RUNS_READ)
 def home(request: HttpRequest) -> HttpResponse:
     """What is live, held and new; before the first run, the way to it."""
-    facts = overview()
-    context: dict[str, object] = {"overview": facts}
-    if facts.has_run:
-        context["figures"] = figure_cards(week_figures())
-    else:
-        context["templates"] = shipped_templates()
+    counts = run_counts(request)
+    if not counts["all"]:
+        return render(request, "frontend/overview.html", {"templates": shipped_templates()})
+    context = {
+        "figures": figure_cards(week_figures()),
+        "live": live_runs() if counts["queued"] + counts["running"] else (),
+        "held": run_rows(list(matching_runs(state="held")[:_HELD_ROWS])) if counts["held"] else (),
+        "recent": dataset_rows(limit=_RECENT_ROWS),
+    }
     return render(request, "frontend/overview.html", context)
