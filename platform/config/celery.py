@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # system checks would load all pages into every worker
@@ -23,7 +23,7 @@ from core.jobs import process  # noqa: E402  # after the environment is set
 from core.jobs.tuning import tuning  # noqa: E402
 
 app.conf.update(
-    task_queues=[Queue("interactive"), Queue("bulk")],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "bulk")],
     task_default_queue="interactive",
     task_acks_late=True,  # a message may come twice, the claim is fenced
     task_reject_on_worker_lost=False,  # no poison loop: the ledger counts deaths

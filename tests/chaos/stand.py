@@ -114,10 +114,10 @@ class Stand:
                 process.wait()
         self.processes.clear()
 
-    def last_words(self, lines: int = 30) -> str:
-        """The ends of all logs: for a failure."""
-        logs = sorted(self.home.glob("*.log"))
-        return "\n".join(f"-- {log.name}\n{tail(log, lines)}" for log in logs)
+    def last_words(self, name: str = "*") -> str:
+        """The ends of the logs: for a failure."""
+        logs = sorted(self.home.glob(f"{name}.log"))
+        return "\n".join(f"-- {log.name}\n{tail(log, lines=40)}" for log in logs)
 
     @staticmethod
     def children(pid: int) -> list[int]:

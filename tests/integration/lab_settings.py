@@ -10,8 +10,8 @@ JOBS = {
     "beat_seconds": 0.3,
     "lost_message_seconds": 2.0,
     "max_deaths": 3,
-    "finish_seconds": 1.0,
-    "leave_seconds": 3.0,
+    "finish_seconds": 4.0,
+    "leave_seconds": 7.0,
     "force_seconds": 2.0,
     "child_memory_bytes": 4 << 30,
 }
