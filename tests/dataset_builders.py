@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from core.jobs.pipelines import EndedJob, Hold, Stage, pipeline
 from generation import services
 from generation.models import ConfigVersion, Run
@@ -83,7 +85,8 @@ def carry_out(run: Run, stages: Sequence[Stage] | None = None) -> Run:
             results[stage.name] = [_one(run, stage, index, results) for index in range(count)]
     except Hold as hold:
         state, reason = "held", str(hold)
-    kind.on_end(EndedJob(run.job_id, kind.kind, spec, state, reason, lambda name: results[name]))
+    with transaction.atomic():
+        kind.on_end(EndedJob(run.job_id, kind.kind, spec, state, reason, lambda name: results[name]))
     run.refresh_from_db()
     return run
 
