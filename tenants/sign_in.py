@@ -45,6 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().login(request, user)
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         request.session[SESSION_TENANT] = str(tenant.pk)
+        request.session.clear_expired()  # nobody else tidies this organisation's table of sessions
         with transaction.atomic():
             Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())
             audit.record(actor=user.email, action="tenants.member.sign_in", target=user)

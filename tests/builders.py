@@ -32,7 +32,6 @@ def drop_organisation(schema: str) -> None:
     own = f"tenant_id = (SELECT id FROM public.tenants_tenant WHERE schema_name = '{schema}')"
     statements = [
         f'DROP SCHEMA "{schema}" CASCADE',
-        f'DROP OWNED BY "{role}"',
         f'DROP ROLE "{role}"',
         *(f"DELETE FROM public.tenants_{table} WHERE {own}" for table in ("apikey", "membership", "domain")),
         *(

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from core.embedded.home import claim_home
+
 HOME = Path(tempfile.mkdtemp(prefix="ds-test-", dir="/tmp"))  # short: socket paths have a limit
 HAS_OWN_DATABASE_SERVER = not os.environ.get("DATABASE_URL")
 HAS_OWN_VALKEY = not os.environ.get("VALKEY_URL")
@@ -20,6 +22,8 @@ def _test_database(url: str) -> str:
 
 
 def _prepare() -> None:
+    claim_home(HOME)
+    (HOME / "static").mkdir()  # WhiteNoise looks for it when the application is made
     os.environ["DATASYNTH_HOME"] = str(HOME)
     os.environ["SECRET_KEY"] = "tests only: signs nothing that leaves this machine"
     os.environ["BASE_HOST"] = "localhost"

@@ -97,7 +97,7 @@ DATABASES["owner"]["SET_ROLE"] = False
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "core.cache.ValkeyCache",
         "LOCATION": env.cache_location(VALKEY_URL),
         "KEY_FUNCTION": "django_tenants.cache.make_key",
         "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.http import urlencode
 from rest_framework.views import APIView
 
@@ -83,9 +85,10 @@ def _is_api_view(callback: Any) -> bool:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """To the sign-in page and back; a fragment request is told to move the whole page."""
-    target = request.get_full_path()
-    if request.headers.get("HX-Request") != "true":
-        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': target})}")
-    response = HttpResponse(status=204)
-    response["HX-Redirect"] = f"{settings.LOGIN_URL}?{urlencode({'next': '/'})}"
-    return response
+    is_fragment = request.headers.get("HX-Request") == "true"
+    if is_fragment:
+        target = urlsplit(request.headers.get("HX-Current-URL", "/")).path
+    else:
+        target = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    address = f"{settings.LOGIN_URL}?{urlencode({'next': target})}"
+    return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment else redirect(address)

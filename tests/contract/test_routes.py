@@ -180,7 +180,7 @@ def test_anothers_object_cannot_be_told_from_none_at_all(
 
 @pytest.mark.parametrize(
     ("route", "method"),
-    [case for case in cases(naming=True) if case.values[0].is_api],  # type: ignore[union-attr]
+    [case for case in cases(naming=True) if case.values[0].is_api],
 )
 def test_a_key_of_another_organisation_finds_none_of_our_objects(
     route: Route, method: str, world: World, send: Send

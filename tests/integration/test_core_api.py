@@ -15,6 +15,7 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from core import audit, ratelimit
 from core.api_defaults import StrictJSONParser
+from core.cache import ValkeyCache
 from core.errors import InvalidInput
 from core.idempotency import IdempotencyKeyMissing, IdempotencyKeyReused, idempotent
 from core.models import AuditEvent, IdempotencyRecord
@@ -317,3 +318,49 @@ def test_health_is_answered_on_every_host(client: Client, db: None) -> None:
 def test_without_valkey_the_platform_is_ready_but_says_so(client: Client, db: None, away: None) -> None:
     ready = client.get("/ready")
     assert (ready.status_code, ready.json()["valkey"]) == (200, "down")
+
+
+# -- without Valkey ------------------------------------------------------------------------------------------
+
+
+def test_the_cache_works_without_valkey() -> None:
+    cache = ValkeyCache("unix:///nowhere/valkey.sock", {})
+
+    assert cache.add("one", 1)
+    assert not cache.add("one", 2)
+    assert cache.get("one") == 1
+
+
+# -- pages ---------------------------------------------------------------------------------------------------
+
+
+def test_who_is_not_signed_in_comes_back_to_where_they_were(client_for: Callable[..., Client]) -> None:
+    client = client_for(None)
+
+    page = client.get("/me/password?x=1")
+    form = client.post("/me/password")
+    fragment = client.get(
+        "/me/password", headers={"HX-Request": "true", "HX-Current-URL": "http://acme.localhost/runs/7"}
+    )
+
+    assert page["Location"] == "/login?next=%2Fme%2Fpassword%3Fx%3D1"
+    assert form["Location"] == "/login?next=%2F"
+    assert (fragment.status_code, fragment["HX-Redirect"]) == (204, "/login?next=%2Fruns%2F7")
+
+
+def test_a_method_that_a_page_does_not_know_is_refused(client_for: Callable[..., Client]) -> None:
+    response = client_for("admin").delete("/me/password")
+
+    assert (response.status_code, response["Allow"]) == (405, "GET, POST")
+
+
+def test_every_answer_carries_the_strict_content_security_policy(client_for: Callable[..., Client]) -> None:
+    policy = client_for(None).get("/login")["Content-Security-Policy"]
+
+    assert set(policy.split("; ")) == {
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "font", "connect", "manifest")),
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    }
