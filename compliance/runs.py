@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from compliance.evidence.manifest import ENVELOPE, MANIFEST, report_digest
 from compliance.evidence.seal import CROISSANT, PROVENANCE, seal
@@ -21,16 +20,18 @@ def seal_run(context: UnitContext) -> dict[str, Any]:
     """Stage seal: the signed manifest over every file of a run whose gate has passed."""
     run = run_of(context.spec)
     gate = context.results("gate")[0]
+    report = Report.objects.get(run=run)
     artifacts.fetch([context.results("close")[0]["schema"], *gate["files"]], context.workdir)
     content = manifest(
         engine_config(run),
         [artifacts.file_entry(file) for file in data_files(context)],
-        report_sha256=report_digest(Report.objects.get(run=run).body),
+        report_sha256=report_digest(report.body),
         released=True,
         gate=gate["gate"],
     )
     key = signing_key()
-    sealed = seal(context.workdir, content, key, started_at=run.started_at, ended_at=timezone.now())
+    # times that stand in the database already: another attempt at this stage signs the same bytes
+    sealed = seal(context.workdir, content, key, started_at=run.started_at, ended_at=report.created_at)
     files = artifacts.put_evidence(run.pk, context.workdir, SEALED)
     with transaction.atomic():
         artifacts.record(run, files)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput, PreconditionFailed, QuotaExceeded
 from core.jobs import services as jobs
+from core.jobs.models import Job
 from core.tenancy import tenant_key
 from generation.engine.config.load import digest, load_config
 from generation.engine.config.model import Config as EngineConfig
@@ -23,6 +24,7 @@ from generation.queries.runs import find_run
 
 JOB_KIND = "dataset"
 MAX_SEED = (1 << 64) - 1
+BULK_ABOVE_LINES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,9 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise InvalidInput(f"seed must be from 0 to {MAX_SEED}, got {seed}.")
     _refuse_excess(parsed)
+    lines = estimate(parsed).journal_lines
     run_id = uuid4()
-    job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)})
+    job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)}, priority=_priority(lines))
     _lock("run number")
     run = Run.objects.create(
         pk=run_id,
@@ -172,7 +175,7 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
         seed=parsed.seed if seed is None else seed,
         gate_profile=parsed.quality.gate,
         engine_version=ENGINE_VERSION,
-        estimated_lines=estimate(parsed).journal_lines,
+        estimated_lines=lines,
         started_by=actor,
     )
     audit.record(
@@ -255,6 +258,11 @@ def _refuse_excess(config: EngineConfig) -> None:
     excess = _excess(config)
     if excess:
         raise QuotaExceeded(excess)
+
+
+def _priority(lines: int) -> Job.Priority:
+    """Long runs have a queue of their own, so that somebody with a short one need not wait for them."""
+    return Job.Priority.BULK if lines > BULK_ABOVE_LINES else Job.Priority.INTERACTIVE
 
 
 def _version_of(source: RunSource, actor: str) -> ConfigVersion:

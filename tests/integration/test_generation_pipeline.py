@@ -179,6 +179,8 @@ def test_the_api_serves_report_files_parts_and_archive(
     assert (part.status_code, b"".join(part)) == (206, content[4:8])
     unchanged = client.get(f"{address}/files/{listed[0]['path']}", headers={"If-None-Match": whole["ETag"]})
     assert unchanged.status_code == 304
+    head = client.head(f"{address}/files/{listed[0]['path']}")
+    assert (head["Content-Length"], b"".join(head)) == (str(len(content)), b"")
     with zipfile.ZipFile(io.BytesIO(b"".join(client.get(f"{address}/archive")))) as archive:
         assert len(archive.namelist()) == released.files.count()
         assert archive.testzip() is None
@@ -212,6 +214,14 @@ def test_a_run_that_fails_its_gate_is_held_with_the_reason_and_gives_nothing_awa
     ):
         with pytest.raises(Conflict, match="is held: its data cannot be read"):
             refused()
+
+
+def test_a_second_attempt_at_a_stage_stores_the_same_files(acme: Tenant) -> None:
+    run = make_run(source=services.OfText(small_text("repeated-books")))
+    stages = pipeline(services.JOB_KIND).stages
+    repeated = [Stage(f"{stage.name} again", repeats(stage)) for stage in stages if stage.name in REPEATED]
+
+    assert carry_out(run, [*stages, *repeated]).state == "released"
 
 
 def test_a_run_whose_file_is_gone_is_not_released(acme: Tenant) -> None:
@@ -249,6 +259,19 @@ def raise_one_debit(context: UnitContext) -> dict[str, Any]:
     )
     store().put_file(file["key"], path)
     return {}
+
+
+REPEATED = ("shards", "close", "gate", "seal")
+
+
+def repeats(stage: Stage) -> Callable[[UnitContext], dict[str, Any]]:
+    """The first unit of a stage once more: its result must be what it was."""
+
+    def run(context: UnitContext) -> dict[str, Any]:
+        assert dict(stage.run(context)) == context.results(stage.name)[0]
+        return {}
+
+    return run
 
 
 def lose_one_file(context: UnitContext) -> dict[str, Any]:

@@ -27,6 +27,14 @@ def test_a_started_run_has_a_job_with_its_first_unit_and_one_event(acme: Tenant)
     assert event.target == f"generation.run:{run.pk}"
 
 
+def test_a_long_run_waits_in_a_queue_of_its_own(acme: Tenant) -> None:
+    short = make_run()
+    long = make_run(source=services.OfText(small_text("long-books").replace("12000", "12000000")))
+
+    assert Job.objects.get(pk=short.job_id).priority == "interactive"
+    assert Job.objects.get(pk=long.job_id).priority == "bulk"
+
+
 def test_runs_count_up_within_each_organisation(globex: Tenant, acme: Tenant) -> None:
     assert [make_run().number, make_run().number] == [1, 2]
     with tenant_context("globex"):
