@@ -40,8 +40,8 @@ def test_pages_of_events_do_not_repeat(api_client: ApiClient, acme: Any) -> None
         audit.record(actor="a", action="test.page.make", target=f"page:{number}")
     client = api_client()
 
-    first = client.get(ADDRESS, {"action": "test", "limit": 3}).json()
-    rest = client.get(ADDRESS, {"action": "test", "limit": 3, "cursor": first["next_cursor"]}).json()
+    first = client.get(ADDRESS, {"action": "test", "limit": "3"}).json()
+    rest = client.get(ADDRESS, {"action": "test", "limit": "3", "cursor": first["next_cursor"]}).json()
 
     assert [event["target"] for event in first["items"] + rest["items"]] == [
         f"page:{number}" for number in (4, 3, 2, 1, 0)

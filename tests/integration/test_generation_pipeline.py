@@ -184,7 +184,7 @@ def test_the_api_serves_report_files_parts_and_archive(
     with zipfile.ZipFile(io.BytesIO(b"".join(client.get(f"{address}/archive")))) as archive:
         assert len(archive.namelist()) == released.files.count()
         assert archive.testzip() is None
-    preview = client.get(f"{address}/preview/accounts", {"size": 5, "columns": "account,name"}).json()
+    preview = client.get(f"{address}/preview/accounts", {"size": "5", "columns": "account,name"}).json()
     assert [len(row) for row in preview["rows"]] == [2] * 5
 
 
