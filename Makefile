@@ -18,6 +18,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_CACHE_DIR := $(CACHE)/uv
 export UV_PYTHON_DOWNLOADS := never
 
+# Chromium writes settings even when it is told not to: keep them in this folder.
+BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
+
 .PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e clean
 
 help: ## This list
@@ -32,7 +35,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m config.stack up
 
 test: $(STAMP) ## The whole test suite; browser tests too where Chromium is installed
-	$(BIN)/python -m pytest -rs -m "not bench and not chaos"
+	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m "not bench and not chaos"
 
 check: lint types imports vendor-check test ## What CI runs
 
@@ -50,7 +53,7 @@ vendor-check: $(STAMP) ## Compare the vendored front-end files with their record
 	$(BIN)/python -m pytest -q tests/unit/test_house_vendor.py
 
 e2e: $(STAMP) ## Browser tests (need Chromium)
-	$(BIN)/python -m pytest -m browser tests/e2e
+	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e
 
 bench: $(STAMP) ## Speed and memory of the engine
 	$(BIN)/python -m pytest -m bench -s tests/benchmarks
