@@ -14,7 +14,6 @@ from core.embedded.postgres import postgres_url, start_postgres
 from core.embedded.servers import Server, tail
 from core.embedded.valkey import start_valkey
 
-ORGANISATIONS = ("acme", "globex")
 _DISPATCHER = ["-m", "django", "dispatcher"]
 _WORKER = ["-m", "celery", "-A", "config", "worker", "-c", "2", "--without-mingle", "--without-gossip"]
 
@@ -22,7 +21,8 @@ _WORKER = ["-m", "celery", "-A", "config", "worker", "-c", "2", "--without-mingl
 class Stand:
     """Use as a context manager. The environment of this process is set so that Django can be set up in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: str) -> None:
+        self._settings = settings
         self.home = Path(tempfile.mkdtemp(prefix="ds-chaos-"))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._cleaning = ExitStack()
@@ -42,7 +42,7 @@ class Stand:
                 "VALKEY_URL": self._valkey.url,
                 "STORAGE_URL": f"file://{self.home}/storage",
                 "SECRET_KEY": "only for a test",
-                "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
+                "DJANGO_SETTINGS_MODULE": self._settings,
                 "TMPDIR": str(self.home / "tmp"),
             }
             (self.home / "tmp").mkdir()

@@ -12,13 +12,11 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from core.jobs import services
 from core.jobs.models import Job
-from core.postgres.provision import bootstrap, create_schema
-from core.tenancy import OWNER_ALIAS, owner_context, tenant_context
+from core.tenancy import tenant_context
 from tests.chaos import history
-from tests.chaos.pipeline import KIND
-from tests.chaos.stand import ORGANISATIONS, Stand
+from tests.chaos.load import ORGANISATIONS, Load
+from tests.chaos.stand import Stand
 
 _WORKERS = ("worker-1", "worker-2")
 _DISPATCHERS = ("dispatcher-1", "dispatcher-2")
@@ -30,13 +28,12 @@ class Plan:
     seed: int
     runs: int
     kills: int
-    parts: int = 8
-    part_seconds: float = 0.5
 
 
 @dataclass(slots=True)
 class Storm:
     plan: Plan
+    load: Load
     stand: Stand
     say: Callable[[str], None]
     jobs: dict[UUID, str] = field(default_factory=dict)
@@ -47,7 +44,7 @@ class Storm:
         """True when nothing was lost, doubled or damaged."""
         started = time.monotonic()
         rng = random.Random(self.plan.seed)
-        self._prepare()
+        self.load.prepare()
         self.stand.start(*_WORKERS, *_DISPATCHERS)
         for number in range(self.plan.runs):
             self._submit(number)
@@ -59,7 +56,7 @@ class Storm:
             self._strike(rng)
             self._heal()
         calm = self._wait(started)
-        verdict = history.check(self.jobs)
+        verdict = history.check(self.jobs, self.load)
         struck = ", ".join(f"{count} {what}" for what, count in sorted(self.killed.items()))
         self.say(
             f"seed {self.plan.seed}: {sum(self.killed.values())} kills ({struck}), {self.restarts} restarts"
@@ -75,21 +72,10 @@ class Storm:
             self.say(self.stand.last_words())
         return calm and verdict.is_clean
 
-    def _prepare(self) -> None:
-        bootstrap([])
-        for schema in ORGANISATIONS:
-            with transaction.atomic(using=OWNER_ALIAS), owner_context("public"):
-                create_schema(schema)
-
     def _submit(self, number: int) -> None:
         schema = ORGANISATIONS[number % len(ORGANISATIONS)]
-        spec = {
-            "seed": self.plan.seed * 1000 + number,
-            "parts": self.plan.parts,
-            "seconds": self.plan.part_seconds,
-        }
         with tenant_context(schema), transaction.atomic():
-            job_id = services.submit(kind=KIND, spec=spec).pk
+            job_id = self.load.submit(number)
         self.jobs[job_id] = schema  # only now it is promised
 
     def _strike(self, rng: random.Random) -> None:
