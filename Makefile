@@ -44,7 +44,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 types: $(STAMP)
-	$(BIN)/mypy
+	DATASYNTH_HOME=$(CACHE)/home $(BIN)/mypy
 
 imports: $(STAMP)
 	$(BIN)/lint-imports
