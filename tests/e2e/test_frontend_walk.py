@@ -1,0 +1,147 @@
+"""Every page in both themes and four widths: no policy report, no console error, no axe violation, no sideways scroll."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.conftest import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+Visit = Callable[..., Visitor]
+PAGES = (
+    "/",
+    "/templates",
+    "/templates/uk-services",
+    "/datasets",
+    "/datasets?q=nothing",
+    "/datasets/new",
+    "/datasets/new?template=us-retailer&view=yaml",
+    "{dataset}",
+    "{dataset}/edit?view=yaml",
+    "/runs",
+    "/runs?q=nothing",
+    "/runs/{run}",
+    "/runs/{run}?group=ledger",
+    "/runs/{run}/preview?table=journal_lines",
+    "/runs/{run}/files",
+    "/runs/{run}/config",
+    "/runs/{run}/log",
+    "/settings/members",
+    "/settings/keys",
+    "/audit",
+    "/audit?event=1",
+    "/me",
+    "/me/password",
+    "/logout",
+)
+WIDTHS = (1024, 390, 320)
+
+
+def pages(visitor: Visitor, released: int) -> list[str]:
+    visitor.open(f"/runs/{released}")
+    link = visitor.page.get_by_role("link", name="Config v").get_attribute("href") or ""
+    return [page.format(run=released, dataset=link.partition("?")[0]) for page in PAGES]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible_and_quiet(visit: Visit, released: int, theme: str) -> None:
+    visitor = visit("admin")
+    cookie = {"name": "theme", "value": theme, "url": visitor.platform.address()}
+    visitor.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is what it takes
+
+    for path in pages(visitor, released):
+        visitor.open(path)
+        assert visitor.page.locator("html").get_attribute("data-theme") == theme
+        assert not visitor.violations(), path
+        assert visitor.page.locator("h1").count() == 1, path
+
+    assert not visitor.complaints
+    assert not visitor.foreign
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways(visit: Visit, released: int, width: int) -> None:
+    visitor = visit("admin", width=width)
+
+    wide = []
+    for path in pages(visitor, released):
+        visitor.open(path)
+        if visitor.hidden_width() > 0:
+            wide.append(path)
+    assert not wide
+    assert not visitor.violations()
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_what_a_role_may_not_do_is_said_accessibly(visit: Visit, released: int, role: str) -> None:
+    visitor = visit(role)
+
+    for path in (f"/runs/{released}", f"/runs/{released}/files", "/settings/members", "/me"):
+        visitor.open(path)
+        assert not visitor.violations(), path
+    assert not visitor.complaints
+
+
+def test_open_dialogs_and_menus_are_accessible(visit: Visit, released: int) -> None:
+    visitor = visit("admin")
+    page = visitor.page
+    visitor.open("/settings/members")
+
+    page.keyboard.press("Control+k")
+    assert not visitor.violations()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Remove viewer@acme.example").click()
+    assert not visitor.violations()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    assert not visitor.violations()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [("/runs/999999", 404, "There is no such run."), ("/nothing/here", 404, "Nothing here")],
+)
+def test_error_pages_keep_the_navigation(visit: Visit, path: str, status: int, words: str) -> None:
+    visitor = visit("viewer")
+
+    answer = visitor.page.goto(visitor.platform.address() + path)
+
+    assert answer is not None
+    assert answer.status == status
+    assert words in visitor.page.locator("main").inner_text()
+    assert visitor.page.get_by_role("navigation", name="Main").is_visible()
+    assert not visitor.violations()
+
+
+def test_the_first_paint_has_the_theme_of_the_cookie(visit: Visit) -> None:
+    visitor = visit(None, color_scheme="light")
+    cookie = {"name": "theme", "value": "dark", "url": visitor.platform.address()}
+    visitor.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is what it takes
+
+    visitor.page.route("**/*.js", lambda route: route.abort())
+    visitor.open("/login")
+
+    background = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(13, 16, 20)"  # --bg, dark
+
+
+def test_with_reduced_motion_nothing_moves(visit: Visit, released: int) -> None:
+    visitor = visit("operator", reduced_motion="reduce")
+    visitor.open(f"/runs/{released}")
+
+    assert visitor.page.evaluate("document.getAnimations().length") == 0
+
+
+def test_pages_are_light(visit: Visit, released: int) -> None:
+    visitor = visit("operator")
+    page = visitor.page
+    for path in ("/", "/runs", f"/runs/{released}", "/datasets/new", "/settings/members"):
+        visitor.open(path)
+        sizes = page.evaluate(
+            "performance.getEntriesByType('resource').filter(e => /\\.(js|css)$|icons/.test(e.name))"
+            ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
+        )
+        nodes = page.evaluate("document.querySelectorAll('*').length")
+        assert sizes <= 60_000, path
+        assert nodes <= 1_500, path
