@@ -131,7 +131,7 @@ def headers(
 
 
 def _limit(key: str, per_minute: int) -> Limit:
-    return Limit(key, per_minute, burst=max(1, per_minute // 6))  # ten seconds' worth at once
+    return Limit(key, per_minute, burst=max(1, per_minute // 3))  # twenty seconds' worth at once
 
 
 # -- Valkey --------------------------------------------------------------------------------------------------

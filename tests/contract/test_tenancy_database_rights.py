@@ -178,6 +178,12 @@ def test_the_shared_context_cannot_enter_an_organisations_schema(db: None) -> No
         assert _refused("SELECT * FROM acme.django_session")
 
 
+def test_the_shared_context_has_no_audit_trail_to_read_by_mistake(db: None) -> None:
+    with shared_context():
+        assert _refused("SELECT * FROM core_auditevent")
+        assert _refused("SELECT * FROM core_idempotencyrecord")
+
+
 def test_a_connection_without_role_and_path_reads_nothing(acme: Tenant) -> None:
     """What a view would get that takes the raw connection and forgets both."""
     AuditEvent.objects.count()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.apps import apps
+from django.conf import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,16 @@ class SharedTable:
 APPEND_ONLY = {"core_auditevent": ("actor", "action", "target", "data", "request_id")}
 # Written by migrations only.
 READ_ONLY = ("django_migrations",)
+
+
+def in_every_schema() -> list[str]:
+    """Tables that the shared schema has as well as every organisation's: there for the owner alone."""
+    both = [config for config in apps.get_app_configs() if config.name in _both()]
+    return [model._meta.db_table for config in both for model in config.get_models()]
+
+
+def _both() -> set[str]:
+    return set(settings.SHARED_APPS) & set(settings.TENANT_APPS)
 
 
 def shared_tables() -> list[SharedTable]:

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import sql
 
-from core.postgres.access import APPEND_ONLY, READ_ONLY, shared_tables
+from core.postgres.access import APPEND_ONLY, READ_ONLY, in_every_schema, shared_tables
 from core.postgres.clone import clone_schema
 from core.postgres.names import SHARED_ROLE, SHARED_SCHEMA, TEMPLATE_SCHEMA, TENANT_ROLE, role_of
 from core.tenancy import OWNER_ALIAS, owner_context
@@ -116,6 +116,8 @@ def _let_app_become(role: str) -> None:
 def _grant_shared() -> None:
     """Rights on the shared schema: all rows for the shared role, the declared rows for organisations."""
     _grant_tables(SHARED_SCHEMA, SHARED_ROLE)
+    for table in in_every_schema():  # code that forgot its organisation must not read the shared twin instead
+        _run("REVOKE ALL ON {} FROM {}", table, SHARED_ROLE)
     for table in shared_tables():
         _run("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table.name)
         for policy, role, rows in (("all_rows", SHARED_ROLE, "true"), ("own_rows", TENANT_ROLE, table.rows)):
