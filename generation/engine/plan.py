@@ -23,7 +23,7 @@ from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import CountryPack, pack_for
 from generation.engine.people import People, hire
 from generation.engine.reference_rates import reference_rate
-from generation.engine.streams import quantile_table, stream
+from generation.engine.streams import Words, quantile_table, stream
 from generation.engine.taxes import TaxCodes, tax_codes
 
 Floats = NDArray[np.float64]
@@ -296,11 +296,20 @@ class CompanyPlan:
             parts.append(("r2r", 0, self.lines * SHARES["r2r"]))
         return parts
 
+    def partner_words(self, who: str, count: int) -> Words:
+        """Random words behind the names and addresses of partners, shape (count,): tax follows the address."""
+        return self.rng(who, "words").integers(0, 2**64, count, dtype=np.uint64)
+
     def _partners(self, who: str, count: int, *, sales: bool) -> Partners:
         rng = self.rng(who, "terms")
         is_foreign = rng.random(count) < self.rates.foreign_share
         code = self.taxes.draw(
-            rng.random(count), rng.random(count), is_foreign, sales=sales, retail=self.industry.is_retail
+            rng.random(count),
+            rng.random(count),
+            is_foreign,
+            sales=sales,
+            retail=self.industry.is_retail,
+            regions=self.pack.regions(self.partner_words(who, count)) if sales else None,
         )
         return Partners(
             share=_zipf(count, 0.8, self.rng(who, "share")),

@@ -32,12 +32,17 @@ class TaxCodes:
         *,
         sales: bool,
         retail: bool,
+        regions: NDArray[np.object_] | None = None,
     ) -> Ints:
-        """Tax code of each partner from uniforms in [0, 1), shape (partners,)."""
+        """Tax code of each partner, shape (partners,), from uniforms in [0, 1) and, for a sales tax, the partner's region."""
         if not sales:
             return np.where(is_foreign, self.purchase_zero, self.purchase_domestic).astype(np.int64)
-        cumulated = np.cumsum(self.sales_weights)
-        code = self.sales_domestic[np.searchsorted(cumulated / cumulated[-1], pick, side="right")]
+        if self.exempts_business and regions is not None:
+            found, where = np.unique(regions.astype("U"), return_inverse=True)
+            code = np.array([self.names.index(f"S-{region}") for region in found], np.int64)[where]
+        else:
+            cumulated = np.cumsum(self.sales_weights)
+            code = self.sales_domestic[np.searchsorted(cumulated / cumulated[-1], pick, side="right")]
         if self.exempts_business and not retail:
             is_foreign = is_foreign | (exempt < _EXEMPT_SHARE)
         return np.where(is_foreign, self.sales_zero, code).astype(np.int64)

@@ -173,19 +173,23 @@ class CountryPack:
         """First and last name."""
         return _joined(self._one_of(self.first_names, words, 4), " ", self._one_of(self.last_names, words, 5))
 
+    def regions(self, words: Words) -> Strings:
+        """Regions of the addresses of the same words, text of shape (n,)."""
+        return _strings([one.region for one in self.cities])[self._city_of(words)]
+
     def addresses(self, words: Words) -> Addresses:
         """Addresses whose postal code fits the city. Big cities come up more often."""
-        city = np.searchsorted(self._city_shares, _uniform(words, 6), side="right")
+        city = self._city_of(words)
         number = self._house_numbers[_below(words, self.places.house_numbers, 7)]
         street = self._one_of(self.streets, words, 8)
         lines = (
             _joined(number, " ", street) if self.places.house_number_first else _joined(street, " ", number)
         )
-        names, regions = (
-            _strings([one.name for one in self.cities]),
-            _strings([one.region for one in self.cities]),
-        )
-        return Addresses(lines, self._postal_codes(city, words), names[city], regions[city])
+        names = _strings([one.name for one in self.cities])
+        return Addresses(lines, self._postal_codes(city, words), names[city], self.regions(words))
+
+    def _city_of(self, words: Words) -> NDArray[np.intp]:
+        return np.searchsorted(self._city_shares, _uniform(words, 6), side="right")
 
     def _one_of(self, choices: tuple[str, ...], words: Words, salt: int) -> Strings:
         picked: Strings = _strings(choices)[_below(words, len(choices), salt)]

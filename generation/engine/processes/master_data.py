@@ -221,7 +221,7 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
     pack, count = shard.plan.pack, sum(len(group) for group in groups)
     is_foreign = np.concatenate([group.is_foreign for group in groups])
     away = pack_for(_ABROAD[pack.country])
-    words = _words(shard, table, count)
+    words = shard.plan.partner_words(table, count)
     home_address, away_address = pack.addresses(words), away.addresses(words)
 
     def pick(home: NDArray[np.object_], abroad: NDArray[np.object_]) -> pa.Array:
