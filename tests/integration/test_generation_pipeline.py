@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import transaction
+from django.test import AsyncClient
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
@@ -35,6 +37,7 @@ from generation.queries import files
 from generation.queries.preview import preview_page
 from generation.runs import FileLost, data_files
 from tenants.models import Tenant
+from tests.builders import make_api_key
 from tests.dataset_builders import carry_out, make_run, small_text
 
 TEXT = small_text("whole-run", gate="standard", formats="parquet, csv")
@@ -186,6 +189,21 @@ def test_the_api_serves_report_files_parts_and_archive(
         assert archive.testzip() is None
     preview = client.get(f"{address}/preview/accounts", {"size": "5", "columns": "account,name"}).json()
     assert [len(row) for row in preview["rows"]] == [2] * 5
+
+
+def test_an_event_loop_sends_files_and_archive_piece_by_piece(released: Run, acme: Tenant) -> None:
+    file = released.files.get(path="manifest.json")
+    headers = {"authorization": f"Bearer {make_api_key('operator', 'acme')}"}
+
+    async def pieces(tail: str) -> list[bytes]:
+        response = await AsyncClient().get(f"/api/v1/runs/{released.pk}/{tail}", headers=headers)
+        assert response.status_code == 200, response.content
+        return [piece async for piece in response.streaming_content]
+
+    assert hashlib.sha256(b"".join(async_to_sync(pieces)("files/manifest.json"))).hexdigest() == file.sha256
+    archive = async_to_sync(pieces)("archive")
+    assert len(archive) > released.files.count()
+    assert zipfile.ZipFile(io.BytesIO(b"".join(archive))).testzip() is None
 
 
 def test_tables_files_and_preview_take_few_queries(
