@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from evaluation.metrics.errors import DatasetError
+from evaluation.metrics.errors import DatasetError, MetricUndefined
 
 CONTRACT_VERSION = 1
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -65,6 +65,12 @@ class Dataset:
     companies: tuple[Company, ...]
     over_delivery: str
     tables: Mapping[str, Table]
+
+    def table(self, name: str) -> Table:
+        """A declared table. Raises: MetricUndefined: the dictionary does not declare it."""
+        if name not in self.tables:
+            raise MetricUndefined(f"The data dictionary has no table {name}.")
+        return self.tables[name]
 
     def has(self, table: str, *columns: str) -> bool:
         """Is the table declared, with all these columns?"""

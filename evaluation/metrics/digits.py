@@ -14,7 +14,7 @@ MINIMUM = 10_000  # documents below which chance alone moves the mean absolute d
 FIRST_TWO = """
     select left(ltrim(replace(abs(net_amount)::varchar, '.', ''), '0'), 2)::integer as digits, count(*) as documents
     from (select net_amount from customer_invoices union all select net_amount from vendor_invoices)
-    where abs(net_amount) >= 10 group by 1 order by 1"""
+    where abs(net_amount) >= 0.1 group by 1 order by 1"""
 
 
 def benford(digits: int) -> float:
@@ -36,7 +36,7 @@ def mean_absolute_deviation(counts: Mapping[int, int], digits: Sequence[int]) ->
 
 
 def leading_two(books: Books) -> dict[int, int]:
-    """Documents by the first two digits of their net amount, amounts of at least 10 only."""
+    """Documents by the first two digits of their net amount, where it has two: from 0.10 up."""
     return {int(digits): int(documents) for digits, documents in books.rows(FIRST_TWO)}
 
 

@@ -37,7 +37,7 @@ class Link:
 
 def unresolved(books: Books, link: Link) -> tuple[int, int, tuple[Sample, ...]]:
     """How many values were looked up, how many of these rows name nothing, and the first few such values."""
-    child, parent = books.dataset.tables[link.child], books.dataset.tables[link.parent]
+    child, parent = books.dataset.table(link.child), books.dataset.table(link.parent)
     if books.count(parent.name) <= SMALL_PARENT:
         looked_up = books.number(_how_many(link, child.name))
         missing = f"({_missing(link, child.name, parent.name)})"

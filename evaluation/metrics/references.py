@@ -44,7 +44,7 @@ def foreign_keys(dataset: Dataset) -> list[Link]:
 
 def _by_company(dataset: Dataset, child: str, parent: str, column: str) -> bool:
     """Accounts and the like are named within a company; both sides then have to agree on it."""
-    keyed = dataset.tables[parent].key
+    keyed = dataset.table(parent).key
     return "company_code" in keyed and column != "company_code" and dataset.has(child, "company_code")
 
 

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-import duckdb
-
 from evaluation.metrics.books import Books
 from evaluation.metrics.errors import MetricUndefined
 from evaluation.metrics.report import MAX_SAMPLES, Kind, Number, Row, Sample
@@ -112,10 +110,9 @@ def measure(metric: Metric, books: Books) -> Row:
     start = time.perf_counter()
     try:
         found = metric.measure(books)
-    except (MetricUndefined, duckdb.Error, ArithmeticError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        found = Measured(None, 0, f"Could not be computed: {reason}", applicable=True)
-        return _row(metric, found, failed=True, start=start)
+    except Exception as error:  # whatever it is: a metric without a value must be seen, and no gate passes it
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return _row(metric, Measured(None, 0, f"Could not be computed: {reason}"), failed=True, start=start)
     return _row(metric, found, failed=False, start=start)
 
 

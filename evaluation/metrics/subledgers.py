@@ -2,7 +2,6 @@
 
 from evaluation.metrics.rule import Rule
 
-
 # What an invoice line l settles of a receipt line r, exactly: the receipt's value piece by piece, in whole ten-thousandths.
 SETTLED = """(((r.amount::decimal(26, 4) * 10000)::hugeint * l.quantity // r.quantity)::decimal(28, 0) * 0.0001::decimal(5, 4))"""
 
@@ -137,6 +136,7 @@ _STOCK = """
                  sum(amount) as amount from inventory_movements group by all) v
     join month_ends m on m.period_end >= v.month_end group by all"""
 
+
 def _of(table: str, amount: str) -> str:
     return f"select company_code, period_end, {amount} as amount from {table}"
 
@@ -148,15 +148,35 @@ _COSTS = _of("asset_balances", "cost")
 _WRITTEN_OFF = _of("asset_balances", "accumulated_depreciation")
 
 RULES = (
-    control_rule("ar_control", "Receivables = control account", "Open receivables", _RECEIVABLES, "trade_receivable", 1),
+    control_rule(
+        "ar_control", "Receivables = control account", "Open receivables", _RECEIVABLES, "trade_receivable", 1
+    ),
     control_rule("ap_control", "Payables = control account", "Open payables", _PAYABLES, "trade_payable", -1),
-    control_rule("inventory_control", "Inventory = control account", "Inventory values", _STOCK_VALUES, "inventory", 1),
-    control_rule("asset_cost_control", "Asset cost = control account", "Asset costs", _COSTS, "fixed_asset_cost", 1),
-    control_rule("depreciation_control", "Accumulated depreciation = control account", "Sums of depreciation",
-                 _WRITTEN_OFF, "accumulated_depreciation", -1),
-    control_rule("gr_ir_control", "GR/IR = received, not invoiced", "Goods received but not invoiced", _NOT_INVOICED,
-                 "gr_ir", -1),
-    control_rule("accruals_control", "Accruals = accounts", "Accruals less reversals", _ACCRUED, "accrued", -1),
+    control_rule(
+        "inventory_control", "Inventory = control account", "Inventory values", _STOCK_VALUES, "inventory", 1
+    ),
+    control_rule(
+        "asset_cost_control", "Asset cost = control account", "Asset costs", _COSTS, "fixed_asset_cost", 1
+    ),
+    control_rule(
+        "depreciation_control",
+        "Accumulated depreciation = control account",
+        "Sums of depreciation",
+        _WRITTEN_OFF,
+        "accumulated_depreciation",
+        -1,
+    ),
+    control_rule(
+        "gr_ir_control",
+        "GR/IR = received, not invoiced",
+        "Goods received but not invoiced",
+        _NOT_INVOICED,
+        "gr_ir",
+        -1,
+    ),
+    control_rule(
+        "accruals_control", "Accruals = accounts", "Accruals less reversals", _ACCRUED, "accrued", -1
+    ),
     partner_rule("ar", "ar_open_items", "trade_receivable", 1),
     partner_rule("ap", "ap_open_items", "trade_payable", -1),
     *open_item_rules(

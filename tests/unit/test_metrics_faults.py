@@ -14,8 +14,9 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from evaluation.metrics.catalogue import METRICS
-from tests.unit.metrics_books import MONTH_ENDS, write_books
+from tests.unit.metrics_books import write_books
 from tests.unit.metrics_dataset import at, drop_column, edit, remove, repeat
+from tests.unit.metrics_story import MONTH_ENDS
 
 Plant = Callable[[Path], None]
 CENT = Decimal("0.01")
@@ -60,6 +61,8 @@ def line(entry: str, number: int, **change: Any) -> Plant:
     return cell("journal_lines", change, document_id=entry, line_number=number)
 
 
+# Faults read as a table: what is planted, who must see it, where.
+# fmt: off
 FAULTS = (
     # structure
     fault("a required cell is empty", "structure.required_values", cell("vendors", {"name": None}, vendor_id="V2")),
@@ -242,6 +245,7 @@ FAULTS = (
     # form of the files
     fault("a column is missing", "structure.columns structure.required_values", lambda root: drop_column(root, "cost_centers", "name")),
 )
+# fmt: on
 
 
 @pytest.fixture(scope="module")
