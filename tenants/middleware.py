@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
+from core.errors import RateLimited
 from core.pages import error_answer
 from core.permissions import ANONYMOUS, Principal
-from core.problems import http_problem, is_api_request
+from core.problems import domain_problem, http_problem, is_api_request
 from core.ratelimit import too_many_bad_keys
 from core.tenancy import shared_context, tenant_context
 from tenants import queries, services
@@ -89,9 +90,8 @@ def _authenticated(text: str) -> ApiKey | None:
 def _bad_key(request: HttpRequest) -> HttpResponseBase:
     decision = too_many_bad_keys(request)
     if not decision.is_allowed:
-        return http_problem(
-            429, "Too many failed API keys.", {"Retry-After": str(decision.retry_after_seconds)}
-        )
+        seconds = decision.retry_after_seconds
+        return domain_problem(RateLimited("Too many failed API keys.", retry_after_seconds=seconds))
     return http_problem(
         401, "This API key is wrong, expired or revoked.", {"WWW-Authenticate": 'Bearer realm="api"'}
     )

@@ -12,11 +12,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core import audit
-from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
-from core.postgres.names import SHARED_SCHEMA, is_tenant_schema
-from core.postgres.provision import create_schema
-from core.tenancy import OWNER_ALIAS, owner_context, shared_context
+from core.postgres.names import is_tenant_schema
+from core.postgres.provision import create_schema, provisioning
+from core.tenancy import OWNER_ALIAS, shared_context
 from tenants import queries
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
@@ -64,7 +64,7 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
         raise InvalidInput(
             f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40."
         )
-    with transaction.atomic(using=OWNER_ALIAS), owner_context(SHARED_SCHEMA):
+    with provisioning():
         if Tenant.objects.using(OWNER_ALIAS).filter(schema_name=schema).exists():
             raise Conflict(f"There is an organisation {slug!r} already.")
         if Domain.objects.using(OWNER_ALIAS).filter(domain=host.lower()).exists():
@@ -253,13 +253,3 @@ def note_key_use(api_key: ApiKey) -> None:
     now = timezone.now()
     if api_key.last_used_at is None or now - api_key.last_used_at > _LAST_USE_PRECISION:
         ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
-
-
-def sign_in_password(*, email: str, password: str) -> None:
-    """Set a member's password in this organisation (for commands). Raises: NotFound."""
-    found = queries.members().filter(user__email=email.lower()).first()
-    if found is None:
-        raise NotFound(f"{email} is no member of this organisation.")
-    with transaction.atomic():
-        Membership.objects.filter(pk=found.pk).update(password=make_password(password))
-        audit.record(actor="system", action="tenants.member.set_password", target=found)

@@ -52,8 +52,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def logout(self, request: HttpRequest) -> None:
         user: Any = request.user
-        super().logout(request)
-        audit.record(actor=user.email, action="tenants.member.sign_out", target=user)
+        with transaction.atomic():
+            super().logout(request)
+            audit.record(actor=user.email, action="tenants.member.sign_out", target=user)
 
     def set_password(self, user: User, password: str) -> None:
         user.set_password(password)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import connections
-from django.http import HttpRequest
 from django.test import Client
 
 from core.permissions import Principal
@@ -78,11 +77,3 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)
         session.save()
-
-
-def make_request(principal: Principal, method: str = "GET", path: str = "/") -> HttpRequest:
-    """A request that already knows its principal, for calling views directly."""
-    request = HttpRequest()
-    request.method, request.path = method, path
-    request.principal = principal  # type: ignore[attr-defined]  # set by the tenant middleware
-    return request

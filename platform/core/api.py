@@ -16,7 +16,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from core.api_defaults import DeclaredPermission
-from core.errors import DomainError, InvalidInput, NotFound, PreconditionFailed, PreconditionRequired
+from core.errors import (
+    DomainError,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    RateLimited,
+)
 from core.permissions import Permission, requires
 from core.problems import domain_problem, http_problem, problem_types
 
@@ -34,6 +41,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
         return domain_problem(NotFound())
     if isinstance(error, PermissionDenied):
         return http_problem(403, str(error))
+    if isinstance(error, exceptions.Throttled):
+        seconds = max(1, int(getattr(error, "wait", None) or 0))
+        return domain_problem(RateLimited(f"Come back in {seconds} s.", retry_after_seconds=seconds))
     if isinstance(error, exceptions.APIException):
         return http_problem(error.status_code, str(error.detail), _headers(error, context))
     return None
@@ -43,8 +53,6 @@ def _headers(error: exceptions.APIException, context: Mapping[str, Any]) -> dict
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(getattr(context["view"], "permissions", ()))
     return headers

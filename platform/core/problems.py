@@ -33,6 +33,8 @@ _HTTP = (
     ProblemType(
         "authentication_required", 401, "Sign-in or API key required", "No valid credential came along."
     ),
+    ProblemType("forbidden", 403, "Not allowed", "The role does not allow it, or a CSRF token is missing."),
+    ProblemType("not_found", 404, "Not found", "There is no such object or address in this organisation."),
     ProblemType("method_not_allowed", 405, "Method not allowed", "The path exists, but not for this method."),
     ProblemType("not_acceptable", 406, "Not acceptable", "None of the media types asked for is available."),
     ProblemType("body_too_large", 413, "Body too large", "Bodies may have 1 MiB."),
@@ -67,7 +69,7 @@ def problem(
 
 def http_problem(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The problem of a plain HTTP status, such as 405."""
-    found = next((kind for kind in problem_types().values() if kind.status == status), None)
+    found = next((kind for kind in _HTTP if kind.status == status), None)
     if found is None:
         phrase = HTTPStatus(status).phrase
         found = ProblemType(phrase.lower().replace(" ", "_"), status, phrase, phrase)

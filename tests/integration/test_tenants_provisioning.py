@@ -81,6 +81,27 @@ def test_two_organisations_cannot_share_a_slug(committed: None) -> None:
         _create("acme", host="other.localhost")
 
 
+def test_of_two_that_make_the_same_organisation_at_once_one_is_told(committed: None) -> None:
+    outcomes: list[str] = []
+
+    def run() -> None:
+        try:
+            _create("twin")
+            outcomes.append("made")
+        except Conflict:
+            outcomes.append("conflict")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["conflict", "made"]
+
+
 def test_bootstrap_may_run_many_times_and_at_once(committed: None) -> None:
     failures: list[BaseException] = []
 

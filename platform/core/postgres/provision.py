@@ -23,7 +23,7 @@ _BOOTSTRAP_LOCK = 0x6461_7461_7379_6E74  # "datasynt": one bootstrap or provisio
 def bootstrap(tenant_schemas: "list[str] | None" = None) -> None:
     """Bring roles, shared schema, template and every organisation's schema up to date. May run any time.
 
-    Concurrent callers wait for each other. Nothing happens where nothing is missing.
+    Concurrent callers wait for each other. Migrations that were applied are skipped, rights are set anew.
     """
     with _alone():
         _ensure_roles()
@@ -39,8 +39,17 @@ def bootstrap(tenant_schemas: "list[str] | None" = None) -> None:
                 grant_schema(schema)
 
 
+@contextmanager
+def provisioning() -> Iterator[None]:
+    """A transaction of the owner in the shared schema; one at a time, and none while `bootstrap` runs."""
+    with transaction.atomic(using=OWNER_ALIAS), owner_context(SHARED_SCHEMA):
+        with connections[OWNER_ALIAS].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_BOOTSTRAP_LOCK])
+        yield
+
+
 def create_schema(schema: str) -> None:
-    """Make an organisation's schema and role from the template. Call inside a transaction of the owner."""
+    """Make an organisation's schema and role from the template. Call inside `provisioning`."""
     role_of(schema)  # refuses names that no request could enter
     clone_schema(TEMPLATE_SCHEMA, schema)
     grant_schema(schema)
@@ -116,8 +125,8 @@ def _let_app_become(role: str) -> None:
 def _grant_shared() -> None:
     """Rights on the shared schema: all rows for the shared role, the declared rows for organisations."""
     _grant_tables(SHARED_SCHEMA, SHARED_ROLE)
-    for table in in_every_schema():  # code that forgot its organisation must not read the shared twin instead
-        _run("REVOKE ALL ON {} FROM {}", table, SHARED_ROLE)
+    for twin in in_every_schema():  # code that forgot its organisation must not read the shared twin instead
+        _run("REVOKE ALL ON {} FROM {}", twin, SHARED_ROLE)
     for table in shared_tables():
         _run("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table.name)
         for policy, role, rows in (("all_rows", SHARED_ROLE, "true"), ("own_rows", TENANT_ROLE, table.rows)):
