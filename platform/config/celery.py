@@ -57,4 +57,5 @@ def _worker_leaves(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _child_starts(**_: Any) -> None:
+    # Celery's own Django hook drops inherited connections; the main process never asks the database anything.
     process.limit_memory()

@@ -305,5 +305,5 @@ def test_a_bulk_dispatch_over_thousands_of_units_is_quick(bench: Bench) -> None:
 
     bench.step()
 
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 2.0
     bench.act(services.cancel, Job.objects.get().pk)

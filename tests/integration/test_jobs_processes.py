@@ -21,6 +21,7 @@ from core.postgres.provision import create_schema
 from core.tenancy import OWNER_ALIAS, owner_context, tenant_context
 from tests.integration.job_bench import units_of
 
+pytestmark = pytest.mark.slow
 SCHEMA = "lab"
 _ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "tests.integration.lab_settings"}
 _DISPATCHER = ["-m", "django", "dispatcher"]

@@ -49,6 +49,7 @@ def submit(*, kind: str, spec: Mapping[str, Any], priority: str = Job.Priority.I
 def cancel(job_id: UUID) -> None:
     """Stop a job. Without a running unit it ends here and now, else when the last one has stopped (seconds).
 
+    Call it before locking rows that the pipeline's on_end locks too: a worker locks the job first, then those.
     Raises: NotFound; Conflict when it has ended.
     """
     job = _locked(job_id)
