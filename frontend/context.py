@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from core.permissions import Permission, Principal, principal_of
+from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.queries import organisations_of
 from tenants.roles import Role
@@ -88,11 +89,13 @@ def shell(request: HttpRequest) -> dict[str, object]:
     tenant = getattr(request, "tenant", None)
     if principal.is_anonymous or tenant is None:
         return appearance
+    # Under ASGI an address that no route knows is answered in a thread outside of the organisation: ask nothing there
+    is_inside = current_schema() == tenant.schema_name
     return appearance | {
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
-        "nav": _once(lambda: navigation(request, principal)),
-        "organisations": _once(lambda: _organisations(request, principal)),
+        "nav": _once(lambda: navigation(request, principal, with_counts=is_inside)),
+        "organisations": _once(lambda: _organisations(request, principal)) if is_inside else (),
         "organisation": Organisation(tenant.name, request.get_host().partition(":")[0], "/", True),
     }
 
@@ -105,21 +108,25 @@ def run_counts(request: HttpRequest) -> Mapping[str, int]:
     return counts
 
 
-def navigation(request: HttpRequest, principal: Principal) -> tuple[NavGroup, ...]:
+def navigation(
+    request: HttpRequest, principal: Principal, *, with_counts: bool = True
+) -> tuple[NavGroup, ...]:
     """The groups with the items that the principal may open; groups without any are left out."""
     groups = []
     for group in NAVIGATION:
-        items = tuple(_drawn(item, request) for item in group.items if principal.can(item.permission))
+        items = tuple(
+            _drawn(item, request, with_counts) for item in group.items if principal.can(item.permission)
+        )
         if items:
             groups.append(NavGroup(group.title, items))
     return tuple(groups)
 
 
-def _drawn(item: NavItem, request: HttpRequest) -> NavItem:
+def _drawn(item: NavItem, request: HttpRequest, with_counts: bool) -> NavItem:
     path = request.path
     is_current = path == item.section or (item.section != "/" and path.startswith(f"{item.section}/"))
     note = ""
-    if item.route == "runs":
+    if item.route == "runs" and with_counts:
         counts = run_counts(request)
         live = counts["queued"] + counts["running"]
         note = f"{live} live" if live else ""

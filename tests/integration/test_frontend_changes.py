@@ -3,14 +3,19 @@
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 
 from core.models import AuditEvent
+from core.tenancy import shared_context
+from frontend.context import shell
 from generation.models import Config, ConfigVersion, Run
 from generation.queries.configs import find_template
 from tenants.models import ApiKey, Membership, Tenant
+from tests.builders import make_principal
 from tests.dataset_builders import make_config, make_run, small_text
 
 ClientFor = Callable[..., Client]
@@ -33,6 +38,21 @@ def test_navigation_holds_what_the_role_may_open(client_for: ClientFor, acme: Te
     assert 'href="/audit"' in body(client_for("operator"), "/")
     assert 'href="/audit"' not in body(client_for("viewer"), "/")
     assert 'href="/settings/keys"' not in body(client_for("viewer"), "/")
+
+
+def test_outside_of_the_organisation_the_frame_asks_the_database_nothing(
+    acme: Tenant, django_assert_num_queries: Any
+) -> None:
+    request = RequestFactory().get("/nothing/here", headers={"host": "acme.localhost"})
+    request.principal = make_principal("admin")  # type: ignore[attr-defined]
+    request.tenant, request.user = acme, AnonymousUser()  # type: ignore[attr-defined]
+
+    with shared_context(), django_assert_num_queries(0):
+        frame = shell(request)
+        groups = frame["nav"]()  # type: ignore[operator]
+
+    assert [item.label for group in groups for item in group.items][:2] == ["Overview", "Runs"]
+    assert frame["organisations"] == ()
 
 
 # -- the editor ----------------------------------------------------------------------------------------------
@@ -358,7 +378,7 @@ def test_the_audit_log_shows_filters_and_one_event_in_full(client_for: ClientFor
 
     page = body(client, f"/audit?action=generation.config&event={event.seq}")
     other = body(client, "/audit?actor=nobody-like-this")
-    export = b"".join(client.get("/audit/export/ndjson?action=generation.config").streaming_content)
+    export = client.get("/audit/export/ndjson?action=generation.config").getvalue()
 
     assert version.digest in page
     assert f'href="?target=generation.config%3A{version.config_id}"' in page
