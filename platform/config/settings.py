@@ -1,5 +1,6 @@
 """Django settings: one file for every place the platform runs; what differs comes from the environment."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,12 @@ MIDDLEWARE = [
 
 def _database(url: str) -> dict[str, Any]:
     # persistent connections leak under ASGI; the pool takes their place
-    return {"ENGINE": "core.postgres", "CONN_MAX_AGE": 0, **env.django_database(url)}
+    return {
+        "ENGINE": "core.postgres",
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        **env.django_database(url),
+    }
 
 
 DATABASES = {"default": _database(env.database_url()), "owner": _database(env.database_owner_url())}
@@ -243,6 +249,10 @@ SIGNING_KEY_PATH = env.env_text("SIGNING_KEY_PATH", str(env.data_home() / "keys"
 
 # -- jobs ----------------------------------------------------------------------------------------------------
 
+JOBS = {
+    "window": env.env_int("JOBS_WINDOW", 2 * (os.cpu_count() or 1), minimum=1),
+    "child_memory_bytes": env.env_int("JOBS_CHILD_MEMORY_BYTES", 0, minimum=0),
+}
 CELERY_BROKER_URL = env.celery_broker_url(VALKEY_URL)
 CELERY_TIMEZONE = TIME_ZONE
 
