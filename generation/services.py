@@ -217,7 +217,18 @@ def resume_run(*, actor: str, run_id: UUID) -> Run:
     return run
 
 
-def problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
+def _parsed(text: str) -> EngineConfig:
+    try:
+        return load_config(text)
+    except ConfigError as error:
+        count = len(error.problems)
+        raise InvalidInput(
+            f"The config has {count} problem{'s' if count > 1 else ''}.",
+            errors=_problem_errors(error.problems),
+        ) from error
+
+
+def _problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
     """Config problems in the shape of the `errors` of a problem document."""
     return [
         {
@@ -230,17 +241,6 @@ def problem_errors(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
         }
         for problem in problems
     ]
-
-
-def _parsed(text: str) -> EngineConfig:
-    try:
-        return load_config(text)
-    except ConfigError as error:
-        count = len(error.problems)
-        raise InvalidInput(
-            f"The config has {count} problem{'s' if count > 1 else ''}.",
-            errors=problem_errors(error.problems),
-        ) from error
 
 
 def _excess(config: EngineConfig) -> str:

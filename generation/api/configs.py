@@ -23,6 +23,9 @@ IF_MATCH = OpenApiParameter(
     required=True,
     description="The ETag of the config as it was read.",
 )
+OPTIONAL_IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="ETag of the config: refuse if it changed since."
+)
 EXAMPLES = [
     OpenApiExample(
         "One small company",
@@ -174,13 +177,16 @@ class VersionList(APIView):
 
     @extend_schema(
         operation_id="config_versions_add",
+        parameters=[OPTIONAL_IF_MATCH],
         request=shapes.ConfigText,
         responses={201: shapes.ConfigVersionDetail},
     )
     def post(self, request: Request, config_id: UUID) -> Response:
         """Store a new text; the newest version is answered again if nothing changed."""
+        body = body_of(request, shapes.ConfigText)
+        revision = _matched_revision(request, config_id) if "If-Match" in request.headers else None
         version = services.add_version(
-            actor=principal_of(request).actor, config_id=config_id, **body_of(request, shapes.ConfigText)
+            actor=principal_of(request).actor, config_id=config_id, revision=revision, **body
         )
         return Response(shapes.ConfigVersionDetail(version).data, status=status.HTTP_201_CREATED)
 

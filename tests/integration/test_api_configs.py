@@ -67,6 +67,21 @@ def test_versions_are_added_and_read(api_client: ApiClient, acme: Any) -> None:
     assert client.get(f"{address}/{10**30}").status_code == 404
 
 
+def test_a_version_based_on_an_older_state_is_refused_when_the_caller_asks_for_it(
+    api_client: ApiClient, acme: Any
+) -> None:
+    client = api_client()
+    address = f"/api/v1/configs/{make_config().config_id}"
+    read = client.get(address)["ETag"]
+    changed = {"text": small_text() + "# changed\n"}
+
+    first = client.post(f"{address}/versions", changed, headers={"If-Match": read})
+    second = client.post(f"{address}/versions", {"text": small_text()}, headers={"If-Match": read})
+
+    assert (first.status_code, second.status_code) == (201, 412)
+    assert client.post(f"{address}/versions", {"text": small_text()}).status_code == 201
+
+
 def test_a_bad_config_is_a_422_that_names_line_key_and_nearest_key(api_client: ApiClient, acme: Any) -> None:
     text = small_text().replace("employees: 12", "empoyees: 12")
 

@@ -196,7 +196,7 @@ def test_an_event_loop_sends_files_and_archive_piece_by_piece(released: Run, acm
     headers = {"authorization": f"Bearer {make_api_key('operator', 'acme')}"}
 
     async def pieces(tail: str) -> list[bytes]:
-        response = await AsyncClient().get(f"/api/v1/runs/{released.pk}/{tail}", headers=headers)
+        response: Any = await AsyncClient().get(f"/api/v1/runs/{released.pk}/{tail}", headers=headers)
         assert response.status_code == 200, response.content
         return [piece async for piece in response.streaming_content]
 
