@@ -39,18 +39,20 @@ def unresolved(books: Books, link: Link) -> tuple[int, int, tuple[Sample, ...]]:
     """How many values were looked up, how many of these rows name nothing, and the first few such values."""
     child, parent = books.dataset.table(link.child), books.dataset.table(link.parent)
     if books.count(parent.name) <= SMALL_PARENT:
-        looked_up = books.number(_how_many(link, child.name))
-        missing = f"({_missing(link, child.name, parent.name)})"
+        how_many, missing = _how_many(link, child.name), f"({_missing(link, child.name, parent.name)})"
     else:
-        looked_up, missing = _search_by_file(books, link, child, parent), "missing"
-    value = 0
-    samples: list[Sample] = []
-    for name, times, total in books.rows(
-        f"select value, sum(times), sum(sum(times)) over () from {missing} group by value "
-        f"order by value limit {MAX_SAMPLES}"
-    ):
-        value = int(total)
-        samples.append({"reference": link.label(), "value": plain(name), "rows": int(times)})
+        how_many, missing = f"select {_search_by_file(books, link, child, parent)}", "missing"
+    rows = books.rows(
+        f"""select n.n, coalesce(m.total, 0), m.value, m.times from (select ({how_many}) as n) n left join (
+            select value, sum(times) as times, sum(sum(times)) over () as total from {missing} group by value
+            order by value limit {MAX_SAMPLES}) m on true order by m.value"""
+    )
+    looked_up, value = int(rows[0][0]), int(rows[0][1])
+    samples = [
+        {"reference": link.label(), "value": plain(name), "rows": int(times)}
+        for _, _, name, times in rows
+        if value
+    ]
     return looked_up, value, tuple(samples)
 
 

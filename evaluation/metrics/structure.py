@@ -30,8 +30,13 @@ def _columns(books: Books) -> Measured:
     problems: list[Sample] = [
         {"table": name, "column": None, "problem": "not declared"} for name in REQUIRED if name not in tables
     ]
+    found: dict[str, dict[str, str]] = {}
+    for table_name, column_name, data_type in books.rows(
+        "select table_name, column_name, data_type from duckdb_columns() order by table_name, column_index"
+    ):
+        found.setdefault(table_name, {})[column_name] = data_type
     for table in tables.values():
-        problems += _column_problems(books, table)
+        problems += _column_problems(table, found[table.name])
     n = sum(len(table.columns) for table in tables.values())
     if not problems:
         text = f"All {grouped(n)} columns of {len(tables)} tables are there with their declared types."
@@ -40,8 +45,7 @@ def _columns(books: Books) -> Measured:
     return Measured(len(problems), n, text, 0, tuple(problems[:MAX_SAMPLES]))
 
 
-def _column_problems(books: Books, table: Table) -> list[Sample]:
-    found = {row[0]: row[1] for row in books.rows(f"describe {table.name}")}
+def _column_problems(table: Table, found: dict[str, str]) -> list[Sample]:
     problems: list[Sample] = []
     for column in table.columns:
         actual, declared = found.pop(column.name, None), sql_type(column.type).replace(" ", "")
