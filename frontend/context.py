@@ -80,7 +80,9 @@ NAVIGATION = (
 
 def shell(request: HttpRequest) -> dict[str, object]:
     """Context processor. Fragments draw no frame, so what costs a query is fetched only when a page asks."""
+    is_fragment = request.headers.get("HX-Request") == "true"
     appearance: dict[str, object] = {
+        "layout": "frontend/fragment.html" if is_fragment else "frontend/bare.html",
         "theme": _cookie(request, "theme", THEMES),
         "density": _cookie(request, "density", DENSITIES),
         "shortcuts": request.COOKIES.get("shortcuts") != "off",
@@ -92,6 +94,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     # Under ASGI an address that no route knows is answered in a thread outside of the organisation: ask nothing there
     is_inside = current_schema() == tenant.schema_name
     return appearance | {
+        "layout": appearance["layout"] if is_fragment else "frontend/base.html",
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
         "nav": _once(lambda: navigation(request, principal, with_counts=is_inside)),

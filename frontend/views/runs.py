@@ -38,6 +38,10 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "search": search,
         "state": state,
         "total": None if search else counts[state],
+        # while something is live the table draws itself again
+        "here": address(state=state, q=search, before=before)
+        if any(row.is_live for row in page.rows)
+        else None,
         "newer": address(state=state, q=search) if before else None,
         "older": address(state=state, q=search, before=page.next_before) if page.next_before else None,
         "filters": [

@@ -249,9 +249,10 @@ for (const editor of findAll("[data-editor]")) {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-line]");
-  const area = find("[data-editor] textarea");
-  if (!link || !area) return;
+  if (!link) return;
   event.preventDefault();
+  const area = find("[data-editor] textarea");
+  if (!area) return find(`[name="key:${CSS.escape(link.dataset.path)}"]:not([type=hidden])`)?.focus();
   const lines = area.value.split("\n");
   const line = Number(link.dataset.line);
   const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);

@@ -1,0 +1,125 @@
+"""The form and the text of a config are two views of one thing."""
+
+from pathlib import Path
+
+import pytest
+from django.http import QueryDict
+
+from frontend.config_fields import section_shapes
+from frontend.config_form import (
+    Section,
+    apply_form,
+    form_sections,
+    is_readable,
+    with_company_added,
+    with_company_removed,
+)
+from generation.engine.config.load import load_config
+from generation.engine.errors import ConfigError
+from generation.engine.templates.catalogue import templates
+
+TEXTS = [template.yaml for template in templates()]
+NAMES = [template.name for template in templates()]
+
+
+def posted(sections: tuple[Section, ...], **changes: str) -> QueryDict:
+    """What a browser sends when nothing was touched, and then some fields were."""
+    data = QueryDict(mutable=True)
+    for field in (field for section in sections for field in section.fields):
+        if field.kind == "check":
+            data.setlist(field.name, ["false", "true"] if field.is_on else ["false"])
+        elif field.kind == "choices":
+            data.setlist(field.name, ["", *(one.value for one in field.options if one.is_chosen)])
+        elif field.kind == "select":
+            chosen = [one.value for one in field.options if one.is_chosen]
+            data.setlist(field.name, chosen or [field.options[0].value])
+        else:
+            data.setlist(field.name, [field.value])
+    for path, value in changes.items():
+        data.setlist(f"key:{path}", [value])
+    return data
+
+
+def codes(text: str) -> set[str]:
+    """Codes of the problems of a config."""
+    try:
+        load_config(text)
+    except ConfigError as error:
+        return {problem.code for problem in error.problems}
+    return set()
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=NAMES)
+def test_a_form_that_nobody_touched_leaves_every_byte(text: str) -> None:
+    assert apply_form(text, posted(form_sections(text, ()))) == text
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=NAMES)
+def test_a_changed_field_changes_one_line_and_its_meaning(text: str) -> None:
+    changed = apply_form(text, posted(form_sections(text, ()), seed="4711"))
+
+    assert load_config(changed).seed == 4711
+    before, after = text.splitlines(), changed.splitlines()
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+
+
+def test_every_field_of_the_form_is_a_key_that_the_config_knows() -> None:
+    text = TEXTS[0]
+    for field in (field for section in form_sections(text, ()) for field in section.fields):
+        path = field.name.removeprefix("key:")
+        assert "unknown_key" not in codes(apply_form(text, posted((), **{path: "certainly wrong"}))), path
+
+
+def test_the_form_offers_what_the_release_can_do_and_no_more() -> None:
+    offered = {shape.path for shape in section_shapes()}
+
+    assert ("companies",) in offered
+    assert ("processes", "order_to_cash") in offered
+    assert not {("anomalies",), ("data_quality",), ("marking",)} & offered
+
+
+def test_emptied_optional_keys_fall_back_to_their_default() -> None:
+    text = apply_form(TEXTS[0], posted((), **{"period.months": ""}))
+
+    assert "months" not in text
+    assert load_config(text).period.months == 12
+
+
+def test_values_of_the_wrong_kind_stay_as_typed_so_that_the_check_names_them() -> None:
+    text = apply_form(TEXTS[0], posted((), **{"companies[0].employees": "many"}))
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(text)
+    assert [problem.path for problem in caught.value.problems] == ["companies[0].employees"]
+
+
+def test_a_problem_stands_at_the_field_with_its_path() -> None:
+    text = TEXTS[0].replace("employees: 140", "employees: many")
+    with pytest.raises(ConfigError) as caught:
+        load_config(text)
+
+    fields = [field for section in form_sections(text, caught.value.problems) for field in section.fields]
+
+    marked = [field for field in fields if field.problem]
+    assert [field.name for field in marked] == ["key:companies[0].employees"]
+    assert marked[0].value == "many"
+
+
+@pytest.mark.parametrize("text", ["", "- a", "a: [", "a: &x 1\nb: *x", "a: 1\na: 2", "x: ${HOME}"])
+def test_text_that_a_form_would_damage_is_not_shown_as_one(text: str) -> None:
+    assert not is_readable(text)
+
+
+def test_a_company_is_added_under_a_free_code_and_taken_away_again() -> None:
+    two = with_company_added(TEXTS[0])
+    one = with_company_removed(two, 0)
+
+    assert [company.code for company in load_config(two).companies] == ["1000", "2000"]
+    assert [company.code for company in load_config(one).companies] == ["2000"]
+    assert with_company_removed(one, 0) == one  # the last one stays
+
+
+def test_the_inputs_of_others_survive_the_form() -> None:
+    text = (Path(__file__).parents[2] / "examples" / "mittelstand.yaml").read_text()
+
+    assert apply_form(text, posted(form_sections(text, ()))) == text
