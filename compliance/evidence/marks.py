@@ -111,11 +111,9 @@ def is_marked(ids: Ids, mark: Mark | None = None) -> NDArray[np.bool_]:
     has_prefix = _IS_LETTER[characters[:, :PREFIX_LETTERS]].all(axis=1)
     well_formed = has_prefix & (digits != _NOT_A_DIGIT).all(axis=1)
     body, tag = _number(digits[:, :DIGITS]), _number(digits[:, DIGITS:])
-    if mark is None:
-        same = (tag >> np.uint64(PRIVATE_BITS)) == (PublicMark().tag(body) >> np.uint64(PRIVATE_BITS))
-    else:
-        same = tag == mark.tag(body)
-    marked[candidates] = well_formed & same
+    ignored_bits = np.uint64(PRIVATE_BITS if mark is None else 0)
+    expected = (mark or PublicMark()).tag(body)
+    marked[candidates] = well_formed & (tag >> ignored_bits == expected >> ignored_bits)
     return marked
 
 
