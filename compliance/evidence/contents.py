@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,12 +20,15 @@ class ContentProblem(ValueError):
 
 
 def count_rows(path: Path, file_format: str) -> int:
-    """Rows of a Parquet or CSV file. Raises: ContentProblem: it cannot be read as one; OSError."""
+    """Rows of a Parquet or CSV file; a JSON sidecar has none. Raises: ContentProblem: it cannot be read as one; OSError."""
     try:
+        if file_format == "json":
+            json.loads(path.read_bytes())
+            return 0
         if file_format == "parquet":
             return int(pq.read_metadata(path).num_rows)
         return _csv_rows(path)
-    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+    except (pa.ArrowException, UnicodeDecodeError, ValueError, csv.Error) as error:
         raise ContentProblem(f"it cannot be read as {file_format}: {error}") from error
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from generation.engine import csvw
 from generation.engine.errors import EngineError
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Table
@@ -19,7 +20,10 @@ _REPEATING = frozenset({"code", "int16", "int32", "date", "rate"})
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One written file: path inside the dataset, its table, format, size and checksum."""
+    """One written file: path inside the dataset, its table, format, size and checksum.
+
+    Format is parquet, csv, or json for the sidecar of a CSV file, which has no rows.
+    """
 
     path: str
     table: str
@@ -138,22 +142,29 @@ class DatasetWriter:
         for name, files in self._open.items():
             for form, file in files.items():
                 file.close()
-                path = self._path(name, form)
-                with path.open("rb") as stream:
-                    checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-                entries.append(
-                    FileEntry(
-                        path=path.relative_to(self._root).as_posix(),
-                        table=name,
-                        format=form,
-                        rows=self._rows[name],
-                        columns=len(TABLES[name].columns),
-                        bytes=path.stat().st_size,
-                        sha256=checksum,
-                    )
-                )
+                entries.append(self._entry(name, form, self._path(name, form), self._rows[name]))
+                if form == "csv":
+                    entries.append(self._describe(name, self._path(name, form)))
         self._open = {}
         return tuple(sorted(entries, key=lambda entry: entry.path))
+
+    def _describe(self, name: str, csv: Path) -> FileEntry:
+        path = csv.with_name(csv.name + csvw.SUFFIX)
+        path.write_bytes(csvw.sidecar(TABLES[name], csv.name))
+        return self._entry(name, "json", path, 0)
+
+    def _entry(self, name: str, form: str, path: Path, rows: int) -> FileEntry:
+        with path.open("rb") as stream:
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+        return FileEntry(
+            path=path.relative_to(self._root).as_posix(),
+            table=name,
+            format=form,
+            rows=rows,
+            columns=len(TABLES[name].columns),
+            bytes=path.stat().st_size,
+            sha256=checksum,
+        )
 
     def _files(self, table: Table, schema: pa.Schema) -> dict[str, TableFile]:
         if table.name not in self._open:
