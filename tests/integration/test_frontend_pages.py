@@ -155,6 +155,19 @@ def test_a_fragment_request_gets_the_swapped_part_alone(
     assert "HX-Request" in fragment["Vary"]
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/runs/999999", 404), ("/runs/{run}/preview?table=nothing", 404), ("/audit", 403)]
+)
+def test_an_error_answers_a_fragment_request_with_a_fragment(
+    client_for: ClientFor, released: Run, path: str, status: int
+) -> None:
+    answer = client_for("viewer").get(address(path, released), headers=HTMX)
+
+    assert answer.status_code == status
+    assert "<html" not in answer.content.decode()
+    assert "<h1>" in answer.content.decode()
+
+
 def test_the_filter_of_runs_stands_in_the_address(client_for: ClientFor, released: Run) -> None:
     client = client_for()
 

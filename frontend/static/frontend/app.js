@@ -139,7 +139,7 @@ let goPressedAt = 0;
 function moveInTable(step) {
   const rows = findAll("[data-rows] tbody tr");
   if (!rows.length) return;
-  const at = rows.findIndex((row) => "current" in row.dataset);
+  const at = rows.findIndex((row) => row.contains(document.activeElement) || "current" in row.dataset);
   const next = Math.max(0, Math.min(rows.length - 1, at + step));
   for (const row of rows) delete row.dataset.current;
   rows[next].dataset.current = "";
