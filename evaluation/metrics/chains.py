@@ -44,6 +44,32 @@ def _references(books: Books) -> Measured:
     return Measured(value, n, text, 0, tuple(samples[:MAX_SAMPLES]))
 
 
+def _posted_dates(books: Books) -> Measured:
+    """Documents whose journal entry, or whose tax, carries another date than the document."""
+    n, value = 0, 0
+    samples: list[Sample] = []
+    for table, day in DATE_OF.items():
+        if table == "journal_entries" or not books.dataset.has(table, day):
+            continue
+        n += books.count(table)
+        for other, identity, kind in (
+            ("journal_documents", "source_document_id", "source_document_type"),
+            ("tax_lines", "document_id", "document_type"),
+        ):
+            count, found = offending(
+                books,
+                f"select d.document_id, d.{day} as document_day, o.posting_date from {table} d "
+                f"join {other} o on o.{identity} = d.document_id and o.{kind} = '{table}' "
+                f"where o.posting_date is distinct from d.{day}",
+            )
+            value += count
+            samples += [{"table": table, **sample} for sample in found]
+    if not value:
+        return Measured(0, n, f"All {grouped(n)} documents are posted and taxed on their own date.", 0)
+    text = f"{grouped(value)} postings or tax lines of {grouped(n)} documents carry another date than the document."
+    return Measured(value, n, text, 0, tuple(samples[:MAX_SAMPLES]))
+
+
 METRICS = (
     Rule(
         id="dates.purchasing",
@@ -147,4 +173,5 @@ METRICS = (
         breaks="{value} asset transactions lie before the acquisition of their asset or off their run's date.",
     ),
     Figure("dates.references", "Document references run forward", "exact", _references),
+    Figure("dates.posted_on_document_date", "Documents are posted on their date", "exact", _posted_dates),
 )

@@ -206,9 +206,18 @@ RULES = (
                 from inventory_movements where kind in ('receipt', 'issue') group by all)
             select document_id, material_id, posting_date, d.quantity as documented, m.quantity as moved
             from documents d full join moved m using (document_id, material_id, posting_date)
-            where d.quantity is distinct from m.quantity""",
-        holds="All receipts and deliveries behind {n} stock movements moved what they state, on their day.",
-        breaks="{value} receipts or deliveries differ from their stock movements.",
+            where d.quantity is distinct from m.quantity
+            union all
+            select document_id, material_id, posting_date, c.quantity, r.quantity
+            from (select document_id, material_id, posting_date, sum(quantity) as quantity
+                  from inventory_movements where kind = 'return' group by all) r
+            left join (select l.document_id, l.material_id, i.posting_date, -sum(l.quantity) as quantity
+                  from customer_invoice_lines l join customer_invoices i using (document_id)
+                  where i.reference_document_id is not null group by all) c
+            using (document_id, material_id, posting_date)
+            where c.quantity is distinct from r.quantity""",
+        holds="All receipts, deliveries and returns behind {n} stock movements moved what they state, on their day.",
+        breaks="{value} receipts, deliveries or returns differ from their stock movements.",
     ),
     Rule(
         id="documents.journal_repeats_documents",

@@ -84,14 +84,17 @@ RULES = (
     ),
     Rule(
         id="ledger.dates_inside_horizon",
-        title="All postings lie inside the period",
-        tables=("journal_entries",),
+        title="All postings and orders lie inside the period",
+        tables=("journal_entries", "purchase_orders", "sales_orders"),
         essential=True,
         offenders="""
-            select document_id, posting_date from journal_entries, horizon
-            where not coalesce(posting_date between horizon.first_day and horizon.last_day, false)""",
-        holds="All {n} documents are posted inside the period of the dataset.",
-        breaks="{value} of {n} documents are posted outside the period of the dataset.",
+            select document_id, day from (
+                select document_id, posting_date as day from journal_entries
+                union all select document_id, order_date from purchase_orders
+                union all select document_id, order_date from sales_orders), horizon
+            where not coalesce(day between horizon.first_day and horizon.last_day, false)""",
+        holds="All {n} entries and orders are dated inside the period of the dataset.",
+        breaks="{value} of {n} entries and orders are dated outside the period of the dataset.",
     ),
     Rule(
         id="ledger.document_amounts",

@@ -84,6 +84,8 @@ FAULTS = (
     fault("an entry is posted after the end", "ledger.dates_inside_horizon ledger.fiscal_periods "
           "ledger.lines_repeat_header",
           cell("journal_entries", {"posting_date": date(2025, 4, 1)}, document_id="JE31")),
+    fault("an order lies before the start", "ledger.dates_inside_horizon",
+          cell("sales_orders", {"order_date": date(2024, 12, 31)}, document_id="SO1")),
     fault("a document amount differs from the posting", "ledger.document_amounts", line("JE31", 2, document_amount=CENT)),
     # postings
     fault("a bank charge debits stock", "postings.legal_accounts postings.control_accounts "
@@ -204,7 +206,8 @@ FAULTS = (
           cell("journal_entries", {"source_document_id": "BC9"}, document_id="JE28")),
     fault("a tax line belongs to nothing", "references.taxed_documents tax.ledger",
           cell("tax_lines", {"document_id": "CI9"}, document_id="CR2", line_number=1)),
-    fault("a delivery is not posted", "references.documents_posted documents.journal_repeats_totals",
+    fault("a delivery is not posted", "references.documents_posted documents.journal_repeats_totals "
+          "dates.posted_on_document_date",
           cell("journal_entries", {"source_document_id": "DL1"}, document_id="JE12")),
     fault("a reversal is not the mirror", "references.reversals_mirror", line("JE30", 2, cost_center_id="K2")),
     # dates
@@ -212,7 +215,7 @@ FAULTS = (
           cell("purchase_orders", {"order_date": date(2025, 1, 21)}, document_id="PO1")),
     fault("goods leave before they are ordered", "dates.sales dates.references",
           cell("sales_orders", {"order_date": date(2025, 3, 21)}, document_id="SO2")),
-    fault("a credit note names no invoice", "dates.credit_notes",
+    fault("a credit note names no invoice", "dates.credit_notes documents.movements_repeat_documents",
           cell("customer_invoices", {"reference_document_id": None}, document_id="CN1")),
     fault("an invoice is dated after its posting", "dates.invoices",
           cell("vendor_invoices", {"invoice_date": date(2025, 2, 11)}, document_id="VI3")),
@@ -222,6 +225,8 @@ FAULTS = (
           cell("assets", {"acquisition_date": date(2025, 2, 1)}, asset_id="A1")),
     fault("a reference carries another date", "dates.references",
           cell("document_references", {"date": _day_later}, target_id="GR2")),
+    fault("a charge is posted on another day", "dates.posted_on_document_date",
+          cell("bank_charges", {"posting_date": date(2025, 1, 30)}, document_id="BC1")),
     # quantities
     fault("more arrived than was ordered", "quantities.received_within_order documents.order_lines",
           cell("purchase_order_lines", {"quantity": 39}, document_id="PO1", line_number=1)),
@@ -232,7 +237,7 @@ FAULTS = (
           cell("sales_order_lines", {"quantity": 29}, document_id="SO1", line_number=1)),
     fault("more is billed than was delivered", "quantities.billed_within_delivered",
           cell("customer_invoice_lines", {"quantity": 21}, document_id="CI3", line_number=1)),
-    fault("more comes back than was billed", "quantities.credited_within_billed",
+    fault("more comes back than was billed", "quantities.credited_within_billed documents.movements_repeat_documents",
           cell("customer_invoice_lines", {"quantity": -31}, document_id="CN1", line_number=1)),
     fault("more is received than was billed", "quantities.received_within_billed subledgers.ar_open_items "
           "documents.journal_repeats_documents",
