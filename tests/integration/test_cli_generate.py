@@ -109,6 +109,7 @@ def test_seed_and_formats_of_the_command_line_win(made: CommandLine) -> None:
     assert {path.suffix for path in (made.folder / "other" / "tables").rglob("part-*")} == {
         ".parquet",
         ".csv",
+        ".json",
     }
     assert made.run("reproduce", "other", "--quiet").returncode == 0
 
