@@ -128,7 +128,7 @@ METRICS = (
     ),
     Rule(
         id="dates.invoices",
-        title="Invoice date ≤ posting date ≤ due date's order",
+        title="Invoices are posted and due on or after their date",
         tables=("vendor_invoices", "customer_invoices"),
         offenders="""
             select document_id, invoice_date, posting_date, due_date from vendor_invoices

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from evaluation.metrics.wording import THIN_SPACE
+
 WIDTH, HEIGHT = 440, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 26
+LETTER = 6.2  # width of a letter of the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,16 @@ class Chart:
     unit: str
     note: str
 
-    def highest(self) -> float:
-        """Top of the value axis; 1 when all values are zero."""
-        return max((value for one in self.series for value in one.values), default=0) * 1.08 or 1.0
+    def step(self) -> float:
+        """Distance of the lines of the value axis: 1, 2 or 5 times a power of ten, at most four to the highest value."""
+        highest = max((value for one in self.series for value in one.values), default=0) or 1.0
+        power = 10.0 ** math.floor(math.log10(highest / 4))
+        return power * next(size for size in (1, 2, 5, 10) if power * size * 4 >= highest)
+
+    def top(self) -> float:
+        """Upper end of the value axis."""
+        highest = max((value for one in self.series for value in one.values), default=0) or 1.0
+        return self.step() * math.ceil(highest / self.step() - 1e-9)
 
 
 def bars(chart: Chart) -> str:
@@ -70,7 +81,7 @@ def table(chart: Chart) -> str:
     head = "".join(f'<th scope="col" class="num">{escape(one.name)}</th>' for one in chart.series)
     rows = "".join(
         f'<tr><th scope="row">{escape(label)}</th>'
-        + "".join(f'<td class="num">{_number(chart, one.values[place])}</td>' for one in chart.series)
+        + "".join(f'<td class="num">{_exact(chart, one.values[place])}</td>' for one in chart.series)
         + "</tr>"
         for place, label in enumerate(chart.labels)
     )
@@ -95,24 +106,23 @@ def _svg(chart: Chart, body: str) -> str:
 
 
 def _y(chart: Chart, value: float) -> float:
-    return HEIGHT - BOTTOM - value / chart.highest() * (HEIGHT - TOP - BOTTOM)
+    return HEIGHT - BOTTOM - value / chart.top() * (HEIGHT - TOP - BOTTOM)
 
 
 def _axis(chart: Chart) -> str:
     parts = []
-    for step in range(4):
-        value = chart.highest() / 1.08 * step / 3
+    for step in range(round(chart.top() / chart.step()) + 1):
+        value = chart.step() * step
         y = _y(chart, value)
         look = "grid" if step else "base"
         parts.append(f'<line class="{look}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(
-            f'<text x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_number(chart, value)}</text>'
-        )
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_tick(chart, value)}</text>')
     return "".join(parts)
 
 
 def _labels(chart: Chart, slot: float) -> str:
-    every = max(1, -(-len(chart.labels) // 12))
+    longest = max((len(label) for label in chart.labels), default=1)
+    every = max(1, math.ceil((longest + 1) * LETTER / slot))
     return "".join(
         f'<text x="{LEFT + (place + 0.5) * slot:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{escape(label)}</text>'
         for place, label in enumerate(chart.labels)
@@ -120,10 +130,19 @@ def _labels(chart: Chart, slot: float) -> str:
     )
 
 
-def _number(chart: Chart, value: float) -> str:
+def _tick(chart: Chart, value: float) -> str:
+    """A value on the axis, short."""
     if chart.unit == "percent":
-        return f"{value * 100:.1f}\u2009%"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size * 10:
-            return f"{value / size:.0f}\u2009{letter}"
-    return f"{value:,.0f}".replace(",", "\u2009")
+        return f"{value * 100:.{0 if chart.step() >= 0.01 else 1}f}\u2009%"
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            unit = 1e3 if letter == "k" else size
+            return f"{value / unit:g}\u2009{letter}"
+    return f"{value:,.0f}".replace(",", THIN_SPACE)
+
+
+def _exact(chart: Chart, value: float) -> str:
+    """A value in the table, in full."""
+    if chart.unit == "percent":
+        return f"{value * 100:.2f}\u2009%"
+    return f"{value:,.{2 if chart.unit == 'money' else 0}f}".replace(",", THIN_SPACE)

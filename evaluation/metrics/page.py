@@ -18,6 +18,7 @@ GROUPS = {
     "working_capital": "Working capital", "fidelity": "Likeness to the reference",
 }  # fmt: skip
 WORDS = {"pass": "Pass", "warn": "Warning", "fail": "Fail", "error": "Error", "idle": "Not applicable"}
+_SIGNS = {"==": "=", "<=": "≤", ">=": "≥"}
 _ICONS = {
     "pass": "M3 8.5 6.5 12 13 4.5",
     "warn": "M8 3v6M8 12.2v.3",
@@ -51,11 +52,12 @@ def render_html(report: Mapping[str, Any]) -> str:
 def _headline(report: Mapping[str, Any]) -> str:
     gate, dataset = report["gate"], report["dataset"]
     period = dataset["period"]
-    companies = ", ".join(map(str, dataset["companies"]))
+    codes = list(map(str, dataset["companies"]))
+    companies = f"{'Company' if len(codes) == 1 else 'Companies'} {', '.join(codes)}"
     word = "passes" if gate["verdict"] == "pass" else "fails"
     return (
         f"<p>{badge(gate['verdict'])} This dataset {word} the {escape(gate['profile'])} gate.</p>"
-        f"<p>Companies {escape(companies)}, {escape(str(period['start']))} to {escape(str(period['end']))}, "
+        f"<p>{escape(companies)}, {escape(str(period['start']))} to {escape(str(period['end']))}, "
         f"seed {escape(str(dataset['seed']))}, {grouped(dataset['tables'])} tables.</p>"
     )
 
@@ -117,7 +119,7 @@ def _rows(rows: Sequence[Mapping[str, Any]], title: str) -> str:
 
 def _row(row: Mapping[str, Any]) -> str:
     state = row["verdict"] if row["applicable"] else "idle"
-    bound = f"{row['op']} {_value(row['threshold'])}" if row["op"] else "—"
+    bound = f"{_SIGNS[row['op']]} {_value(row['threshold'])}" if row["op"] else "—"
     return (
         f"<tr><td>{badge(state)}</td><td><b>{escape(row['title'])}</b>{escape(row['sentence'])} "
         f'<span class="id">{escape(row["id"])}</span>{_samples(row)}</td>'
