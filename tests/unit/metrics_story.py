@@ -304,7 +304,7 @@ def _sales(story: Story) -> None:
 
 
 def _people(story: Story) -> None:
-    run = {"gross_amount": cents(800_000), "wage_tax": cents(120_000), "employee_social": cents(160_000),
+    run: dict[str, Any] = {"gross_amount": cents(800_000), "wage_tax": cents(120_000), "employee_social": cents(160_000),
            "employer_social": cents(160_000), "net_amount": cents(520_000), "employees": 2}  # fmt: skip
     for document, kind, day in (("PR1", "run", date(2025, 1, 28)), ("PR2", "net_payment", date(2025, 1, 30)),
                                 ("PR3", "statutory_payment", date(2025, 2, 10))):  # fmt: skip
@@ -365,7 +365,7 @@ def _month_ends(story: Story) -> None:
     story.header("cost_allocations", "CA1", kind="manual", posting_date=date(2025, 2, 26), amount=cents(20_000))
     story.post("JE31", "R2R", "SA", ("cost_allocations", "CA1"), date(2025, 2, 26), [("6300", 20_000), ("6300", -20_000)],
                how="manual", approved=True)  # fmt: skip
-    amounts = {"output_tax": cents(22_800), "input_tax": cents(14_250), "amount": cents(8_550)}
+    amounts: dict[str, Any] = {"output_tax": cents(22_800), "input_tax": cents(14_250), "amount": cents(8_550)}
     story.header("tax_settlements", "TS1", kind="return", posting_date=date(2025, 1, 31), **amounts)
     story.post("JE32", "R2R", "ST", ("tax_settlements", "TS1"), date(2025, 1, 31),
         [("2110", 22_800), ("1160", -14_250), ("2120", -8_550)])
