@@ -153,6 +153,7 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
     "changes",
     [
         pytest.param({"period": {"start": "2024-02-01", "months": 1}}, id="one month"),
+        pytest.param({"period": {"start": "2025-06-01", "months": 3}}, id="an end on a weekend"),
         pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4}}, id="odd fiscal year"),
         pytest.param(
             {

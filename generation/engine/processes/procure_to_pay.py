@@ -97,13 +97,15 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
     plan, n = shard.plan, len(orders.vendor)
     ids, number = shard.ids("purchase_orders", n), line_numbers(orders.line_doc)
     cost = plan.material_cost[orders.material]
+    horizon = plan.horizon
+    order_day = np.minimum(horizon.next_workday[orders.day], horizon.last_workday[horizon.days - 1])
     shard.table(
         "purchase_orders",
         {
             "document_id": text(ids),
             "company_code": shard.company(n),
             "vendor_id": category(orders.vendor, shard.names.vendors),
-            "order_date": shard.dates(plan.horizon.next_workday[orders.day]),
+            "order_date": shard.dates(order_day),
         },
     )
     shard.table(
