@@ -9,7 +9,7 @@ from core.tenancy import tenant_context
 from generation import services
 from generation.models import Config, Run
 from generation.queries import configs as config_queries
-from generation.queries import figures, overview, runs
+from generation.queries import figures, runs
 from tenants.models import Tenant
 from tests.dataset_builders import ACTOR, make_config, make_run, small_text
 
@@ -177,7 +177,7 @@ def test_the_detail_of_a_run_lists_all_stages(acme: Tenant) -> None:
     assert not detail.is_resumable
 
 
-def test_a_page_of_runs_and_the_overview_take_few_queries(
+def test_a_page_of_runs_takes_few_queries(
     acme: Tenant, django_assert_max_num_queries: object
 ) -> None:
     for _ in range(5):
@@ -187,9 +187,6 @@ def test_a_page_of_runs_and_the_overview_take_few_queries(
         assert len(runs.runs_page().rows) == 5
         assert len(runs.recent_bars()) == 5
         assert len(figures.week_figures()) == 4
-    with django_assert_max_num_queries(12):  # type: ignore[operator]  # the fixture of pytest-django
-        facts = overview.overview()
-    assert (facts.has_run, facts.has_release, len(facts.live), len(facts.recent)) == (True, False, 5, 1)
 
 
 def test_the_figures_of_a_week_compare_with_the_week_before(acme: Tenant) -> None:
