@@ -249,7 +249,7 @@ SIGNING_KEY_PATH = env.env_text("SIGNING_KEY_PATH", str(env.data_home() / "keys"
 
 # -- jobs ----------------------------------------------------------------------------------------------------
 
-JOBS = {
+JOBS: dict[str, Any] = {
     "window": env.env_int("JOBS_WINDOW", 2 * (os.cpu_count() or 1), minimum=1),
     "child_memory_bytes": env.env_int("JOBS_CHILD_MEMORY_BYTES", 0, minimum=0),
 }

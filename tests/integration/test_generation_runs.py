@@ -177,9 +177,7 @@ def test_the_detail_of_a_run_lists_all_stages(acme: Tenant) -> None:
     assert not detail.is_resumable
 
 
-def test_a_page_of_runs_takes_few_queries(
-    acme: Tenant, django_assert_max_num_queries: object
-) -> None:
+def test_a_page_of_runs_takes_few_queries(acme: Tenant, django_assert_max_num_queries: object) -> None:
     for _ in range(5):
         make_run()
 
