@@ -34,8 +34,12 @@ demo: $(STAMP) ## Start everything, send a config through the API, check what co
 up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m config.stack up
 
+# Browser tests have a process of their own: Playwright keeps an event loop in it, which Django refuses to work beside.
 test: $(STAMP) ## The whole test suite; browser tests too where Chromium is installed
-	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m "not bench and not chaos"
+	@status=0; \
+	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not bench and not chaos" || status=$$?; \
+	exit $$status
 
 check: lint types imports vendor-check test ## What CI runs
 
