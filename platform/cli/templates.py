@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from generation.engine.templates.catalogue import templates
-
 from cli.console import facts
 from cli.problems import DONE, Refused
+from generation.engine.templates.catalogue import templates
 
 
 def run(options: Namespace) -> int:
