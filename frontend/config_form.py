@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
+from itertools import pairwise
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.resolver import VersionedResolver
 
 from frontend.config_fields import FOLDED, Leaf, Path, SectionShape, section_shapes
 from generation.engine.config.reader import path_text, read
@@ -20,6 +23,8 @@ from generation.engine.errors import ConfigError, Problem
 
 _PREFIX = "key:"
 _MISSING = object()
+_LONGEST_CODE = 9  # digits of a company code that is counted on from
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Values(Protocol):
@@ -72,7 +77,7 @@ def is_readable(text: str) -> bool:
         document = read(text)
     except ConfigError:
         return False
-    return isinstance(document.data, dict) and not document.problems
+    return isinstance(document.data, dict) and not document.problems and _load(text) is not None
 
 
 def form_sections(text: str, problems: Sequence[Problem]) -> tuple[Section, ...]:
@@ -91,7 +96,7 @@ def form_sections(text: str, problems: Sequence[Problem]) -> tuple[Section, ...]
 
 
 def apply_form(text: str, values: Values) -> str:
-    """The text with the keys that the posted form changed. Fields that did not change touch nothing."""
+    """The readable text with the keys that the posted form changed. Fields that did not change touch nothing."""
     data = read(text).data
     document = _load(text)
     changed = False
@@ -106,9 +111,12 @@ def apply_form(text: str, values: Values) -> str:
 
 
 def with_company_added(text: str) -> str:
-    """The text with one more company, a copy of the last one under the next free code and name."""
+    """The text with one more company, a copy of the last one under the next free code and name.
+
+    A text that cannot be read or has no company comes back as it is.
+    """
     document = _load(text)
-    companies = document.get("companies")
+    companies = document.get("companies") if document is not None else None
     if not isinstance(companies, list) or not companies or not isinstance(companies[-1], dict):
         return text
     company = copy.deepcopy(companies[-1])
@@ -120,9 +128,9 @@ def with_company_added(text: str) -> str:
 
 
 def with_company_removed(text: str, index: int) -> str:
-    """The text without the company at `index`; the last one stays."""
+    """The text without the company at `index`; the last one stays, and so does a text that cannot be read."""
     document = _load(text)
-    companies = document.get("companies")
+    companies = document.get("companies") if document is not None else None
     if not isinstance(companies, list) or len(companies) < 2 or not 0 <= index < len(companies):
         return text
     del companies[index]
@@ -187,7 +195,7 @@ def _apply(document: Any, data: Any, path: Path, leaf: Leaf, values: Values) -> 
         return False
     if value is _MISSING and leaf.is_required:
         value = ""
-    _put(document, path, date.fromisoformat(value) if leaf.kind == "date" and _is_date(value) else value)
+    _put(document, path, value)
     return True
 
 
@@ -221,12 +229,13 @@ def _number(text: str, is_whole: bool) -> Any:
 
 def _put(document: Any, path: Path, value: Any) -> None:
     at = document
-    for step in path[:-1]:
-        if isinstance(at, dict) and not isinstance(at.get(step), dict | list):
+    for step, following in pairwise(path):
+        child = at.get(step) if isinstance(at, dict) else at[step]
+        if not isinstance(child, list if isinstance(following, int) else dict):
             if value is _MISSING:
                 return
-            at[step] = {}
-        at = at[step]
+            child = at[step] = {}
+        at = child
     if value is _MISSING:
         at.pop(path[-1], None)
     else:
@@ -263,15 +272,24 @@ def _is_date(value: Any) -> bool:
 
 
 def _next_code(code: str, taken: set[str]) -> str:
-    number = int(code) if code.isascii() and code.isdigit() else 1000
+    number = int(code) if code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE else 1000
     while code in taken:
         number += 1000
         code = str(number)
     return code
 
 
+class _Resolver(VersionedResolver):
+    """Dates stay the text that stands there, as `read` sees them: there may be no such day."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)
+        return self.DEFAULT_SCALAR_TAG if str(tag) == _TIMESTAMP else tag
+
+
 def _yaml() -> YAML:
     yaml = YAML()  # round trip: comments, order and quotes stay
+    yaml.Resolver = _Resolver
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -279,7 +297,12 @@ def _yaml() -> YAML:
 
 
 def _load(text: str) -> Any:
-    return _yaml().load(text)
+    """The mapping of the text with its comments; None when it has none or the loader cannot take it."""
+    try:
+        document = _yaml().load(text)
+    except (YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # tags, numbers and directives are built by code that fails in many ways
+    return document if isinstance(document, dict) else None
 
 
 def _dump(document: Any) -> str:

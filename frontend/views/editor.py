@@ -1,5 +1,6 @@
 """New datasets and new versions: one config text, shown as a form or as YAML, checked on the server."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.shortcuts import redirect, render
 from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires
 from frontend import config_form
-from frontend.paging import address
+from frontend.paging import address, plain_text
 from generation import services
 from generation.engine.errors import Problem
 from generation.engine.templates.catalogue import Template
@@ -18,6 +19,7 @@ from generation.models import Config
 from generation.queries.configs import find_config, find_template, find_version, shipped_templates
 
 VIEWS = ("form", "yaml")
+_REMOVE = re.compile(r"remove:([0-9]{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class GutterLine:
 @requires(GET=Permission.CONFIGS_WRITE, POST=Permission.CONFIGS_WRITE)
 def dataset_new(request: HttpRequest) -> HttpResponse:
     """A new dataset, from `?template=name` or the first template."""
-    name = request.GET.get("template", "")
+    name = plain_text(request, "template")
     template = find_template(name) if name else shipped_templates()[0]
     return _edit(request, template.yaml, template=template if name else None)
 
@@ -59,8 +61,8 @@ def _edit(
     failure, status = "", 200
     if action == "add":
         text = config_form.with_company_added(text)
-    elif action.startswith("remove:") and action[7:].isdecimal():
-        text = config_form.with_company_removed(text, int(action[7:]))
+    elif found := _REMOVE.fullmatch(action):
+        text = config_form.with_company_removed(text, int(found[1]))
     elif action in ("save", "generate"):
         try:
             return _carry_out(request, action, text, config)
