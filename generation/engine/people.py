@@ -41,18 +41,26 @@ class People:
         return len(self.position)
 
     @cached_property
+    def _is_office(self) -> NDArray[np.bool_]:
+        """Who works in finance or procurement."""
+        return np.isin(self.department, (DEPARTMENTS.index("Finance"), DEPARTMENTS.index("Procurement")))
+
+    @cached_property
     def clerks(self) -> Ints:
         """Employees who enter documents: the lowest ranks of finance and procurement, or simply the lowest ranks."""
-        office = np.isin(self.department, (DEPARTMENTS.index("Finance"), DEPARTMENTS.index("Procurement")))
-        low = np.flatnonzero(office & (self.position >= POSITIONS.index("senior")))
+        low = np.flatnonzero(self._is_office & (self.position >= POSITIONS.index("senior")))
         return low[-_CLERKS:] if len(low) else np.array([len(self) - 1])
 
     @cached_property
     def approvers(self) -> tuple[Ints, ...]:
-        """For each approval level the employees whose limit covers it and who enter no documents themselves."""
+        """For each approval level the people of finance and procurement, and executives, whose limit covers it.
+
+        Nobody approves who enters documents.
+        """
         tops = np.append(self.thresholds[1:], self.limit.max())
         others = np.setdiff1d(np.arange(len(self)), self.clerks)
-        return tuple(others[self.limit[others] >= top] for top in tops)
+        entitled = self._is_office[others] | (self.position[others] == POSITIONS.index("executive"))
+        return tuple(others[(self.limit[others] >= top) & entitled] for top in tops)
 
 
 def hire(
@@ -74,16 +82,34 @@ def hire(
     limits = np.array([*thresholds, NO_LIMIT * factor], np.int64)
     level = np.array([len(thresholds), min(3, len(thresholds)), min(2, len(thresholds)), 1, 0])
     limit = np.where(position == POSITIONS.index("staff"), 0, limits[level[position]])
-    above = np.maximum(ends[np.maximum(position - 1, 0)].astype(np.int64), 1)
-    manager = np.where(
-        np.arange(count) == 0, -1, (rng.random(count) * np.minimum(above, np.arange(count))).astype(np.int64)
+    above = np.where(position > 0, ends[np.maximum(position - 1, 0)], np.minimum(np.arange(count), 1)).astype(
+        np.int64
     )
+    room = (cost_centers - 1 - department) // len(
+        DEPARTMENTS
+    ) + 1  # cost centres of a department: every eighth
     return People(
         position=position,
         department=department.astype(np.int64),
-        manager=manager,
+        manager=_managers(rng.random(count), department, above),
         salary=salary,
-        cost_center=(department * 7 + rng.integers(0, cost_centers, count)) % cost_centers,
+        cost_center=department + len(DEPARTMENTS) * (rng.random(count) * room).astype(np.int64),
         limit=limit,
         thresholds=np.array(thresholds, np.int64),
     )
+
+
+def _managers(pick: NDArray[np.float64], department: Ints, above: Ints) -> Ints:
+    """Manager of each employee: somebody of higher rank in the same department, else an executive; -1 for the first.
+
+    pick: uniforms; above: how many employees rank higher, so that those are the first ones; all of shape (employees,).
+    """
+    executives = max(int((above <= 1).sum()), 1)
+    manager = (pick * np.minimum(above, executives)).astype(np.int64)
+    for number in range(len(DEPARTMENTS)):
+        members = np.flatnonzero(department == number)
+        candidates = np.searchsorted(members, above[members])
+        chosen = members[(pick[members] * candidates).astype(np.intp)] if len(members) else members
+        manager[members] = np.where(candidates > 0, chosen, manager[members])
+    manager[0] = -1
+    return manager

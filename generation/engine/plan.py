@@ -50,7 +50,7 @@ class Partners:
 
     share: Floats  # of the volume, sums to one
     terms: Ints  # days
-    delay: Ints  # habitual days after the due date, negative for early payers
+    delay: Ints  # days after the due date when late, at least one
     cycle: Ints  # days between payment days
     phase: Ints
     takes_discount: NDArray[np.bool_]
@@ -134,11 +134,8 @@ class CompanyPlan:
     def customers(self) -> Partners:
         count = max(30, round(self.order_lines / self.years / LINES_PER_ORDER / ORDERS_PER_CUSTOMER))
         rng = self.rng("customers", "behaviour")
-        late = self.rates.customer_late_payment_share
-        habit = rng.choice(
-            5, count, p=[(1 - late) * 0.25, (1 - late) * 0.75, late * 0.62, late * 0.26, late * 0.12]
-        )
-        delay = np.array([-9, 0, 9, 28, 60])[habit] + rng.integers(-4, 5, count)
+        habit = rng.choice(3, count, p=[0.62, 0.26, 0.12])  # a little late, often late, at risk
+        delay = np.array([5, 25, 60])[habit] + rng.integers(-4, 5, count)
         return replace(
             self._partners("customers", count, sales=True),
             delay=delay.astype(np.int64),

@@ -82,7 +82,7 @@ POSTINGS: Final[dict[str, Posting]] = {
         "Incoming payment",
         (
             Rule("bank", D, "amount", "Incoming payment"),
-            Rule("sales_discount", D, "discount_net", "Cash discount granted"),
+            Rule("sales_discount", D, "discount_net", "Cash discount granted", carries=_TAX),
             Rule("output_tax", D, "discount_tax", "Tax on discount", carries=_TAX),
             Rule("receivable", C, "cleared", "Clearing", True, _PARTNER),
         ),
@@ -104,8 +104,8 @@ POSTINGS: Final[dict[str, Posting]] = {
         "vendor_invoices",
         "Vendor invoice",
         (
-            Rule("gr_ir", D, "cost", "Goods invoiced", True, _MATERIAL),
-            Rule("price_variance", D, "variance", "Price variance", True, _MATERIAL),
+            Rule("gr_ir", D, "cost", "Goods invoiced", True, ("material", "tax")),
+            Rule("price_variance", D, "variance", "Price variance", True, ("material", "tax")),
             Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX),
             Rule("payable", C, "gross", "Vendor invoice", carries=_PARTNER),
         ),
@@ -135,7 +135,7 @@ POSTINGS: Final[dict[str, Posting]] = {
         (
             Rule("payable", D, "cleared", "Clearing", True, _PARTNER),
             Rule("bank", C, "amount", "Outgoing payment"),
-            Rule("purchase_discount", C, "discount_net", "Cash discount taken"),
+            Rule("purchase_discount", C, "discount_net", "Cash discount taken", carries=_TAX),
             Rule("input_tax", C, "discount_tax", "Tax on discount", carries=_TAX),
         ),
         needs_approval=True,
@@ -179,7 +179,7 @@ POSTINGS: Final[dict[str, Posting]] = {
         "asset_transactions",
         "Asset acquisition",
         (
-            Rule("asset_cost", D, "net", "Asset acquired", True, ("asset",)),
+            Rule("asset_cost", D, "net", "Asset acquired", True, ("asset", "tax")),
             Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX),
             Rule("payable", C, "gross", "Asset acquired", carries=_PARTNER),
         ),

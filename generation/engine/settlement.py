@@ -14,7 +14,11 @@ from generation.engine.taxes import tax_on
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
 METHODS = ("transfer", "check", "wire", "card")
-_METHOD_SHARES = {"customer": (0.50, 0.30, 0.15, 0.05), "vendor": (0.60, 0.25, 0.10, 0.05)}
+# Shares of the methods for customers and vendors; cheques live on in America only.
+_METHOD_SHARES = {
+    "US": {"customer": (0.50, 0.30, 0.15, 0.05), "vendor": (0.60, 0.25, 0.10, 0.05)},
+    "elsewhere": {"customer": (0.93, 0.00, 0.02, 0.05), "vendor": (0.95, 0.00, 0.03, 0.02)},
+}
 DISCOUNT_PERCENT = 2
 
 
@@ -167,7 +171,8 @@ def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoice
     )
     n, items = len(payments.partner), payments.items
     ids = shard.ids(table, n)
-    method = shard.rng(table, "method").choice(len(METHODS), n, p=_METHOD_SHARES[who])
+    shares = _METHOD_SHARES.get(shard.plan.company.country, _METHOD_SHARES["elsewhere"])[who]
+    method = shard.rng(table, "method").choice(len(METHODS), n, p=shares)
     shard.table(
         table,
         {

@@ -53,11 +53,7 @@ def tax_codes(frame: TaxFrame, *, enabled: bool) -> TaxCodes:
     if not enabled:
         sales: list[tuple[str, int, float]] = [("S0", 0, 1.0)]
     elif frame.kind == "vat":
-        sales = [
-            (f"S{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp, 0.9),
-            (f"S{frame.reduced_rate_bp / 100:g}", frame.reduced_rate_bp, 0.1),
-        ]
-        sales = [entry for entry in sales if entry[1] > 0]
+        sales = [(f"S{frame.standard_rate_bp / 100:g}", frame.standard_rate_bp, 1.0)]
     else:
         sales = [(f"S-{region.code}", region.rate_bp, region.weight) for region in frame.regions]
     purchase = ("P0", 0)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from evaluation.metrics.assess import assess
@@ -198,3 +199,59 @@ def test_shards_are_cut_by_volume_and_numbered_in_order() -> None:
     assert [spec.ordinal for spec in plan.shards] == list(range(len(plan.shards)))
     assert sum(spec.process == "o2c" for spec in plan.shards) == 9  # 5 M x 62 % in blocks of 360 k
     assert max(spec.lines for spec in plan.shards) <= 360_000
+
+
+def tables_of(root: Path) -> duckdb.DuckDBPyConnection:
+    """All tables below `root` as views of a fresh connection."""
+    connection = duckdb.connect()
+    for folder in (root / "tables").iterdir():
+        connection.execute(f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')")
+    return connection
+
+
+LATE = """
+    with paid as (
+        select a.{side}_invoice_id as document_id, min(p.payment_date) as day
+        from {payments}_allocations a join {payments}s p using (document_id) where a.amount > 0 group by 1)
+    select count(*), avg((paid.day > i.due_date)::int)
+    from {side}_invoices i join paid using (document_id) where i.due_date < date '2025-08-01'"""
+
+
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.9])
+def test_partners_pay_late_as_often_as_configured(share: float, tmp_path: Path) -> None:
+    rates = {"late_payment_share": share}
+    config = small_config(
+        volume={"journal_lines_per_year": 60_000},
+        period={"months": 12},
+        processes={"order_to_cash": rates, "procure_to_pay": rates},
+    )
+    make_books(config, tmp_path)
+
+    with tables_of(tmp_path) as tables:
+        for side, payments in (("customer", "customer_receipt"), ("vendor", "vendor_payment")):
+            found = tables.execute(LATE.format(side=side, payments=payments)).fetchone()
+            assert found is not None
+            count, late = found
+            deviation = (share * (1 - share) / count) ** 0.5
+            assert late == pytest.approx(share, abs=4 * deviation + 1e-9), side
+
+
+def test_exempt_sales_have_an_account_of_their_own_and_opening_balances_are_no_flow(tmp_path: Path) -> None:
+    make_books(small_config(period={"months": 12}), tmp_path)
+
+    with tables_of(tmp_path) as tables:
+        mixed = tables.execute("""
+            select count(*) from journal_lines join accounts using (company_code, account)
+            where subtype = 'revenue' and tax_code is not null and credit > 0
+              and (name like 'Steuerfreie%') <> (tax_code = 'S0')""").fetchone()
+        contributed = tables.execute(
+            "select sum(amount) from financial_statements where line = 'SE.contributions'"
+        ).fetchone()
+        invested = tables.execute("""
+            select (select sum(amount) from financial_statements where line = 'CF.investments'),
+                   (select coalesce(sum(if(kind = 'acquisition', -amount, amount - accumulated_depreciation)), 0)
+                    from asset_transactions where kind <> 'depreciation_run')""").fetchone()
+    assert mixed == (0,)
+    assert contributed == (0,)
+    assert invested is not None
+    assert invested[0] == invested[1]

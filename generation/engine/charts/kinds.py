@@ -82,6 +82,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "capital": ("share_capital",),
     "retained_earnings": ("retained_earnings",),
     "revenue": ("revenue",),
+    "exempt_revenue": ("revenue",),
     "sales_discount": ("revenue",),
     "sales_return": ("revenue",),
     "purchase_discount": ("other_income", "cost_of_sales"),

@@ -33,11 +33,13 @@ def close_company(shard: Shard, summaries: Sequence[Summary]) -> None:
     moved = sum((summary.balances for summary in summaries), np.zeros_like(shard.summary.balances))
     tax_return.settle(shard, moved)
     cash = np.cumsum(sum((summary.cash for summary in summaries), shard.summary.cash.copy()))
+    before = shard.summary.balances.copy()
     _open(shard, stock, cash)
+    opened = (shard.summary.balances - before)[:, 0]
     balances = moved + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
-    statements.write(shard, balances, closings)
+    statements.write(shard, balances, closings, opened[:, 0] - opened[:, 1])
     subledgers.write(shard, stock.opening[:, None] + stock.level)
     bank.write(shard, [shard.summary, *summaries])
     _tie(plan, closing, summaries, stock)

@@ -2,7 +2,7 @@
 
 Balance sheet lines stand at the period's end; the other statements show the movement of the period. Lines of accounts carry
 the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
-it is nothing but the balance sheet's change, sorted.
+it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows.
 """
 
 from typing import Final
@@ -63,8 +63,8 @@ _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
 
 
-def write(shard: Shard, balances: Ints, closings: Closings) -> None:
-    """financial_statements, standalone."""
+def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> None:
+    """financial_statements, standalone. opening: what the opening entry posted, (accounts,), debit positive: no flow."""
     plan = shard.plan
     moved = balances[:, :, 0] - balances[:, :, 1]  # debit positive, (accounts, months)
     result = is_result(plan)
@@ -75,11 +75,13 @@ def write(shard: Shard, balances: Ints, closings: Closings) -> None:
     standing = (
         np.cumsum(moved, axis=1) + np.cumsum(closed, axis=1) - closed
     )  # before a year-end close of the same month
+    flows = moved.copy()
+    flows[:, 0] -= opening
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, moved, income),
-        *_changes_in_equity(plan, moved, income),
+        *_cash_flow(plan, flows, income),
+        *_changes_in_equity(plan, flows, income, opening),
     ]
     _write(shard, lines)
 
@@ -131,10 +133,10 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
     ]
 
 
-def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
+def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints, opening: Ints) -> Lines:
     equity = np.array([account.class_ == "equity" for account in plan.chart.accounts])
     contributions = -moved[equity].sum(axis=0)
-    closing = np.cumsum(contributions + income)
+    closing = np.cumsum(contributions + income) - opening[equity].sum()
     amounts = (closing - contributions - income, contributions, income, closing)
     return [
         ("SE", line, title, values)

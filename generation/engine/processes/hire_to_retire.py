@@ -9,6 +9,8 @@ from generation.engine.posting import Documents
 from generation.engine.shard import Bytes, Ints, Shard
 
 _PAYDAY_BEFORE_END = 5  # days before the month's end
+_OVERTIME_SHARE = 0.10  # of the staff in a month
+_HOURS_A_YEAR = 2_080
 _STATUTORY_DAY = 9  # days into the next month
 
 
@@ -20,6 +22,7 @@ def produce(shard: Shard) -> None:
     month = np.repeat(np.arange(months), len(staff))
     employee = np.tile(staff, months)
     gross = _salaries(shard, people.salary[employee], month)
+    gross += _overtime(shard, gross)
     wage_tax = (gross * plan.pack.wage_tax_rate_bp + 5_000) // 10_000
     social = (gross * plan.pack.social_rate_bp + 5_000) // 10_000  # the employer pays as much again
     net = gross - wage_tax - social
@@ -57,6 +60,13 @@ def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:
     for year in range(1, int(raises.max(initial=0)) + 1):
         salary = np.where(raises >= year, (salary * (10_000 + step) + 5_000) // 10_000, salary)
     return np.maximum(salary, 1)
+
+
+def _overtime(shard: Shard, salary: Ints) -> Ints:
+    """Overtime of some people in a month, paid at one and a half of the hourly wage; shape of `salary`."""
+    rng = shard.rng("overtime")
+    hours = np.where(rng.random(len(salary)) < _OVERTIME_SHARE, rng.integers(1, 21, len(salary)), 0)
+    return salary * hours * 3 * 12 // (2 * _HOURS_A_YEAR)
 
 
 def _post(

@@ -1,5 +1,8 @@
 """The master data tables of a company."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -7,14 +10,13 @@ from numpy.typing import NDArray
 from generation.engine.assets import CLASSES, DESCRIPTIONS, NEVER
 from generation.engine.columns import category, constant, text
 from generation.engine.journal import constant_rate
-from generation.engine.packs.pack import pack_for
+from generation.engine.packs.pack import SUPPORTED_COUNTRIES, CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import Words
 
-_ABROAD = {"DE": "GB", "GB": "US", "US": "GB"}  # where partners abroad come from
 _UNITS = ("piece", "box", "kg")
 _GOODS = (
     "Bearing",
@@ -220,36 +222,30 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
     """Customers, or goods vendors followed by service vendors. Partners abroad come from another country pack."""
     pack, count = shard.plan.pack, sum(len(group) for group in groups)
     is_foreign = np.concatenate([group.is_foreign for group in groups])
-    away = pack_for(_ABROAD[pack.country])
     words = shard.plan.partner_words(table, count)
-    home_address, away_address = pack.addresses(words), away.addresses(words)
+    packs = [pack, *(pack_for(country) for country in SUPPORTED_COUNTRIES if country != pack.country)]
+    home = np.where(is_foreign, 1 + (words % np.uint64(len(packs) - 1)).astype(np.int64), 0)
 
-    def pick(home: NDArray[np.object_], abroad: NDArray[np.object_]) -> pa.Array:
-        return pa.array(
-            np.where(is_foreign, np.asarray(abroad, object), np.asarray(home, object)), pa.string()
-        )
+    def pick(column: Callable[[CountryPack], NDArray[Any]]) -> pa.Array:
+        values = [np.asarray(column(one)).astype("U").astype(object) for one in packs]
+        return pa.array(np.choose(home, values), pa.string())
 
     singular = table[:-1]
     columns: dict[str, pa.Array] = {f"{singular}_id": ids, "company_code": shard.company(count)}
     if table == "vendors":
         columns["kind"] = category(np.repeat([0, 1], [len(group) for group in groups]), ("goods", "services"))
-    region = pick(home_address[3], away_address[3])
     columns |= {
-        "name": pick(pack.partner_names(words), away.partner_names(words)),
-        "country": category(is_foreign.astype(np.int32), (pack.country, away.country)),
-        "street": pick(home_address[0], away_address[0]),
-        "postal_code": pick(home_address[1], away_address[1]),
-        "city": pick(home_address[2], away_address[2]),
-        "region": region.dictionary_encode(),
-        "tax_id": pick(_strings(pack.tax_ids("partner", words)), _strings(away.tax_ids("partner", words))),
-        "iban": pick(_strings(pack.ibans(words)), _strings(away.ibans(words))),
+        "name": pick(lambda one: one.partner_names(words)),
+        "country": category(home, [one.country for one in packs]),
+        "street": pick(lambda one: one.addresses(words).street),
+        "postal_code": pick(lambda one: one.addresses(words).postal_code),
+        "city": pick(lambda one: one.addresses(words).city),
+        "region": pick(lambda one: one.regions(words)).dictionary_encode(),
+        "tax_id": pick(lambda one: one.tax_ids("partner", words)),
+        "iban": pick(lambda one: one.ibans(words)),
         "currency": shard.currency(count),
         "payment_terms_days": pa.array(np.concatenate([group.terms for group in groups]).astype(np.int16)),
         "tax_code": category(np.concatenate([group.tax_code for group in groups]), shard.names.tax_codes),
         **_validity(shard, count),
     }
     shard.table(table, columns)
-
-
-def _strings(raw: NDArray[np.bytes_]) -> NDArray[np.object_]:
-    return raw.astype("U").astype(object)

@@ -23,6 +23,9 @@ from generation.engine.settlement import (
 from generation.engine.shard import Bytes, Ints, Shard, renumber
 from generation.engine.taxes import tax_on
 
+_REVENUE_ACCOUNTS = 24  # how many sub-accounts goods are spread over, at most
+LONGEST_WAIT = 90  # days behind the books up to which payment days are worked out
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -200,7 +203,10 @@ def _invoice(
             amounts,
             doc,
             heads={"partner": invoices.partner, "tax": invoices.tax_code},
-            lines={"material": material, "account": _revenue_accounts(plan)[material]},
+            lines={
+                "material": material,
+                "account": _revenue_accounts(plan, material, invoices.tax_code[doc]),
+            },
         )
     )
     return invoices, shipments.order[invoiced]
@@ -279,18 +285,24 @@ def _totals(
 
 
 def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
-    """When each invoice is paid: the customer's habit, then the customer's next payment day; credit notes are netted."""
+    """When each invoice is paid; credit notes are netted with the customer's next payment.
+
+    Punctual payers use their last payment day before the due date, late ones a day behind it, by their habit.
+    """
     plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.customers
     rng, n = shard.rng("payment"), len(invoices.ids)
     partner, rates = invoices.partner, plan.rates
-    early = customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
-    moment = np.where(
-        early, invoices.day + 3, invoices.due + customers.delay[partner] + rng.integers(-2, 8, n)
-    )
-    moment = np.maximum(moment, invoices.day + 1)
-    moment += (customers.phase[partner] - moment) % customers.cycle[partner]
-    moment = horizon.next_workday[np.minimum(moment, horizon.days + 90)]
-    early &= moment <= invoices.day + 14
+    cycle, phase = customers.cycle[partner], customers.phase[partner]
+    room = horizon.days + LONGEST_WAIT
+    late = rng.random(n) < rates.customer_late_payment_share
+    early = ~late & customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
+    punctual = horizon.last_workday[np.minimum(invoices.due - (invoices.due - phase) % cycle, room)]
+    at_due = horizon.last_workday[np.minimum(invoices.due, room)]
+    punctual = np.where(punctual > invoices.day, punctual, np.maximum(at_due, invoices.day + 1))
+    overdue = invoices.due + customers.delay[partner] + rng.integers(0, 6, n)
+    overdue = horizon.next_workday[np.minimum(overdue, room)]
+    soon = horizon.next_workday[np.minimum(invoices.day + 3, room)]
+    moment = np.where(early, soon, np.where(late, overdue, punctual))
     partial = (rng.random(n) < 0.08) & ~early
     percent = rng.choice(np.array([25, 50, 50, 75]), n)
     pays = np.flatnonzero(rng.random(n) >= rates.never_paid_rate)
@@ -317,12 +329,17 @@ def _count_issues(shard: Shard, orders: Orders, shipments: Shipments, done: dema
     shard.summary.issued = issued.astype(np.int32).reshape(materials, horizon.months)
 
 
-def _revenue_accounts(plan: CompanyPlan) -> NDArray[np.int32]:
-    """Revenue account of each material: one of the revenue sub-accounts, by material."""
-    accounts = np.array([plan.chart.roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
-    return accounts[
-        plan.rng("materials", "revenue account").integers(0, min(len(accounts), 24), len(plan.material_cost))
-    ]
+def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: Ints) -> NDArray[np.int32]:
+    """Revenue account of each invoice line: the one for exempt sales where no tax is due, else one of those for goods."""
+    roles = plan.chart.roles
+    accounts = np.array([roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
+    of_material = plan.rng("materials", "revenue account").integers(
+        0, min(len(accounts), _REVENUE_ACCOUNTS), len(plan.material_cost)
+    )
+    goods = accounts[of_material[material]]
+    if not plan.processes.tax.enabled:
+        return goods
+    return np.where(tax_code == plan.taxes.sales_zero, roles["exempt_revenue"], goods).astype(np.int32)
 
 
 def _tax(shard: Shard, invoices: Invoices) -> None:

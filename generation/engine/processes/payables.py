@@ -5,12 +5,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, text
+from generation.engine.horizon import Horizon
 from generation.engine.posting import Documents
 from generation.engine.settlement import Invoices, Items, group, instalments, write_payments
-from generation.engine.shard import Bytes, Shard
+from generation.engine.shard import Bytes, Ints, Shard
 
 _RUN_WEEKDAY = 1  # payment runs on Tuesdays
 _PARTIAL_RATE, _BLOCKED_RATE = 0.05, 0.01
+_LONGEST_WAIT = 120  # days behind the books up to which payment days are worked out
 
 
 def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None) -> None:
@@ -46,16 +48,19 @@ def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None
 
 
 def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) -> Items:
-    """Pay on the first weekly run on or after the wanted day; write and post the payments, return what they cleared."""
+    """Pay in weekly runs, on time in the last one before the due date. Write and post the payments, return what they cleared."""
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
-    early = offers_discount & (rng.random(n) < rates.vendor_cash_discount_share)
-    late = np.where(
-        rng.random(n) < rates.vendor_late_payment_share, rng.integers(1, 25, n), rng.integers(-9, -5, n)
-    )
-    moment = np.maximum(np.where(early, invoices.day + 2, invoices.due + late), invoices.day + 1)
-    moment += (_RUN_WEEKDAY - horizon.weekday[np.minimum(moment, horizon.days + 120)].astype(np.int64)) % 7
-    moment = horizon.next_workday[np.minimum(moment, horizon.days + 130)]
+    late = rng.random(n) < rates.vendor_late_payment_share
+    early = ~late & offers_discount & (rng.random(n) < rates.vendor_cash_discount_share)
+    room = horizon.days + _LONGEST_WAIT
+    wanted = np.where(early, invoices.day + 2, invoices.due + rng.integers(1, 25, n))
+    after = wanted + (_RUN_WEEKDAY - _weekday(horizon, wanted, room)) % 7
+    after = horizon.next_workday[np.minimum(after, room)]
+    before = invoices.due - (_weekday(horizon, invoices.due, room) - _RUN_WEEKDAY) % 7
+    before = horizon.last_workday[np.minimum(before, room)]
+    before = np.where(before > invoices.day, before, horizon.next_workday[np.minimum(invoices.day + 1, room)])
+    moment = np.where(early | late, after, before)
     early &= moment <= invoices.day + 14
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
@@ -71,3 +76,7 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
         value_lag=2,
     )
     return payments.items
+
+
+def _weekday(horizon: Horizon, day: Ints, room: int) -> Ints:
+    return horizon.weekday[np.minimum(day, room)].astype(np.int64)

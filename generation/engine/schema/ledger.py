@@ -71,7 +71,7 @@ TABLES = (
                 "approved_by",
                 "employees",
                 "employee_id",
-                "Employee who approved it; null below the first threshold.",
+                "Employee who approved it; null below the first threshold, and for entries that need no approval.",
                 nullable=True,
             ),
             Column("approved_at", "timestamp", "When it was approved.", nullable=True, role="timestamp"),
