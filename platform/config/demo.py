@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 _LIVE = {"queued", "running"}
 _CHUNK_BYTES = 1 << 20
-_PATIENCE_SECONDS = 60.0  # with an API that asks to come more slowly
+_PATIENCE_SECONDS = 60.0  # with an API that asks to come more slowly or is being started again
 _FOLLOW_SECONDS = 30 * 60.0
 
 
@@ -51,7 +51,11 @@ class Client:
             address = f"{path}?limit=200&cursor={quote(page['next_cursor'])}"
 
     def open(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
-        """The open answer; waits as long as the API says when it has had too many requests."""
+        """The open answer.
+
+        Waits as long as the API says when it has had too many requests, and while it is down: what died is
+        started again, and no request here does more when it is sent twice.
+        """
         request = urllib.request.Request(
             self.origin + path,
             method=method,
@@ -69,11 +73,15 @@ class Client:
                 response: HTTPResponse = urllib.request.urlopen(request, timeout=60)
                 return response
             except urllib.error.HTTPError as error:
-                if error.code == 429 and time.monotonic() < deadline:
+                if (error.code == 429 or error.code >= 500) and time.monotonic() < deadline:
                     time.sleep(int(error.headers.get("Retry-After", "1")))
                     continue
                 detail = error.read(2000).decode(errors="replace")
                 raise DemoFailed(f"{method} {path} answered {error.code}: {detail}") from error
+            except (urllib.error.URLError, ConnectionError) as error:
+                if time.monotonic() > deadline:
+                    raise DemoFailed(f"{method} {path} got no answer: {error}") from error
+                time.sleep(0.5)
 
 
 def run_demo(
@@ -81,7 +89,6 @@ def run_demo(
     client: Client,
     config: Path,
     folder: Path,
-    still_running: Callable[[], None],
     say: Callable[[str], None],
 ) -> None:
     """Config → run → release → download → verify. Says what it does; DemoFailed when a step fails."""
@@ -91,7 +98,7 @@ def run_demo(
     say(f"{config.name} is valid: about {lines:,} journal lines in {shards} shards")
     started = client.json("POST", "/api/v1/runs", {"text": text}, Idempotency_Key=str(uuid.uuid4()))
     say(f"Run {started['number']} of {started['name']}, seed {started['seed']}")
-    run = _follow(client, started["id"], still_running, say)
+    run = _follow(client, started["id"], say)
     if run["state"] != "released":
         raise DemoFailed(f"run {run['number']} ended {run['state']}: {run['reason']}")
     files = _download(client, run, folder)
@@ -102,15 +109,12 @@ def run_demo(
     say(_summary(run, files, folder, verdict))
 
 
-def _follow(
-    client: Client, run_id: str, still_running: Callable[[], None], say: Callable[[str], None]
-) -> Any:
+def _follow(client: Client, run_id: str, say: Callable[[str], None]) -> Any:
     """Read the run's event stream to its end, taking it up again where it broke off."""
     deadline = time.monotonic() + _FOLLOW_SECONDS
     last_event = "0"
     line = ProgressLine(say)
     while time.monotonic() < deadline:
-        still_running()
         try:
             with client.open(
                 "GET",

@@ -1,6 +1,7 @@
 """The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves.
 
-Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; all die with this process.
+Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; all die with this process, and
+what dies before is started again.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -25,16 +27,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.demo import Client, DemoFailed, run_demo
+from config.supervision import ProcessLost, Program, Supervisor
 from core.embedded.home import claim_home
 from core.embedded.postgres import start_postgres
-from core.embedded.servers import EmbeddedServerError, Process, Server, own_folder, spawn, tail
+from core.embedded.servers import EmbeddedServerError, Server, own_folder, tail
 from core.embedded.valkey import start_valkey
 
 _HOST = "127.0.0.1"
 _PORTS_TRIED = 20
 _LONG_LOG_BYTES = 10 << 20
 _READY_SECONDS = 90.0
-_STOP = ((signal.SIGTERM, 25.0), (signal.SIGKILL, 5.0))
 
 
 class StackError(RuntimeError):
@@ -48,7 +50,11 @@ class Stack:
     home: Path
     port: int
     servers: list[Server] = field(default_factory=list)
-    children: dict[str, Process] = field(default_factory=dict)
+    programs: list[Program] = field(default_factory=list)
+    supervisor: Supervisor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(self.log("supervisor"), _say)
 
     @property
     def origin(self) -> str:
@@ -64,9 +70,9 @@ class Stack:
 
     def start_servers(self) -> None:
         if not env.is_set("DATABASE_URL"):
-            self.servers.append(start_postgres(self.home))
+            self._keep_server("postgresql", start_postgres(self.home))
         if not env.is_set("VALKEY_URL"):
-            self.servers.append(start_valkey(self.home))
+            self._keep_server("valkey", start_valkey(self.home))
 
     def prepare(self, *arguments: str) -> dict[str, Any]:
         """Bring database, static files and demo organisations up to date in a process of its own."""
@@ -84,7 +90,7 @@ class Stack:
         prepared: dict[str, Any] = json.loads(result.stdout)
         return prepared
 
-    def start_children(self) -> None:
+    def start_programs(self) -> None:
         python = sys.executable
         web = [python, "-m", "uvicorn", "config.asgi:application", "--host", _HOST, "--port", str(self.port)]
         web += [
@@ -100,32 +106,30 @@ class Stack:
         worker += ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         dispatcher = [python, "-m", "django", "dispatcher"]
         for name, command in (("web", web), ("worker", worker), ("dispatcher", dispatcher)):
-            self.children[name] = spawn(
-                command, log=self.log(name), environment=self._environment(), death_signal=signal.SIGTERM
-            )
+            program = Program(command, self.log(name), self._environment())
+            self.programs.append(program)
+            self.supervisor.watch(name, program.log, program)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while not self._is_ready():
-            self.check_children()
+            self.supervisor.check()
             if time.monotonic() > deadline:
                 raise StackError(self._failure("web", f"{self.origin}/ready did not answer in time"))
             time.sleep(0.1)
 
-    def check_children(self) -> None:
-        for name, process in self.children.items():
-            if not process.is_alive():
-                raise StackError(self._failure(name, f"The {name} process ended"))
-
     def stop(self) -> None:
         """End every process, the clients of the servers first."""
-        for process in self.children.values():
-            if process.is_alive():
-                os.kill(process.pid, signal.SIGTERM)
-        for process in self.children.values():
-            process.stop(_STOP)
+        for program in self.programs:
+            program.ask_to_stop()
+        for program in self.programs:
+            program.stop()
         for server in reversed(self.servers):
             server.stop()
+
+    def _keep_server(self, name: str, server: Server) -> None:
+        self.servers.append(server)
+        self.supervisor.watch(name, self.log(name), server)
 
     def _is_ready(self) -> bool:
         try:
@@ -156,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with running_stack(home) as stack:
             return _demo(stack, chosen.config) if chosen.what == "demo" else _up(stack)
-    except (StackError, EmbeddedServerError, DemoFailed, ImproperlyConfigured) as error:
+    except (StackError, ProcessLost, EmbeddedServerError, DemoFailed, ImproperlyConfigured) as error:
         _say(f"\nFAILED: {error}\nLogs: {home / 'log'}")
         return 1
     except KeyboardInterrupt:
@@ -207,22 +211,23 @@ def _demo(stack: Stack, config: Path) -> int:
     began = time.monotonic()
     _say(f"Data folder {stack.home}")
     prepared = stack.prepare("--api-key")
-    stack.start_children()
+    stack.start_programs()
     stack.wait_until_ready()
     _say(f"Web, worker and dispatcher are ready after {time.monotonic() - began:.1f} s at {stack.origin}")
-    run_demo(
+    demo = partial(
+        run_demo,
         client=Client(stack.origin, urlsplit(stack.address("acme")).netloc, prepared["api_key"]),
         config=config,
         folder=stack.home / "demo",
-        still_running=stack.check_children,
         say=_say,
     )
+    stack.supervisor.tend_during(demo)
     return 0
 
 
-def _up(stack: Stack) -> int:
+def _up(stack: Stack) -> NoReturn:
     prepared = stack.prepare()
-    stack.start_children()
+    stack.start_programs()
     stack.wait_until_ready()
     people = prepared["people"]
     _say(
@@ -237,9 +242,7 @@ def _up(stack: Stack) -> int:
 
   Ctrl-C stops everything."""
     )
-    while True:
-        time.sleep(1)
-        stack.check_children()
+    stack.supervisor.tend_for_ever()
 
 
 def _example() -> Path:

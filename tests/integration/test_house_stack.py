@@ -1,5 +1,6 @@
 """`make up` and `make demo` as processes: they start everything, refuse a second owner, and leave nothing behind."""
 
+import json
 import os
 import re
 import shutil
@@ -10,16 +11,39 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from config.demo import Client
 from config.stack import StackError, free_port
+from core.embedded.servers import is_alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 Running = subprocess.Popen[str]
+PATTERNS = {
+    "web": "uvicorn config.asgi",
+    "worker": "celery -A config",
+    "dispatcher": "django dispatcher",
+    "valkey": "valkey-server",
+    "postgresql": "bin/postgres -D",
+}
+LIVE = {"queued", "running"}
+SMALL = """
+version: 1
+name: small
+seed: 7
+period: {start: 2025-01-01, months: 3}
+group: {name: Rheinwerk, currency: EUR}
+companies:
+  - {code: "1000", name: Rheinwerk GmbH, country: DE, currency: EUR, industry: manufacturing,
+     annual_revenue: 48000000, employees: 60, framework: hgb, chart: {size: medium}}
+volume: {journal_lines_per_year: 48000}
+outputs: {formats: [parquet]}
+quality: {gate: lenient}
+"""
 
 
 @pytest.fixture
@@ -83,6 +107,54 @@ def processes_of(home: Path) -> list[str]:
         if words and (str(home) in words or f"DATASYNTH_HOME={home}".encode() in surroundings.split(b"\0")):
             found.append(words)
     return found
+
+
+def successor(supervisor: int, name: str, before: int | None) -> int:
+    """The process of that name that the supervisor runs, once it is another than `before`."""
+    found = ""
+    deadline = time.monotonic() + 20
+    while not found or int(found) == before:
+        assert time.monotonic() < deadline, f"no {name}"
+        time.sleep(0.1)
+        found = subprocess.run(
+            ["pgrep", "--parent", str(supervisor), "--full", PATTERNS[name]],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+    return int(found)
+
+
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "--parent", str(pid)], capture_output=True, text=True, check=False)
+    return [int(number) for number in found.stdout.split()]
+
+
+def readiness(port: int) -> object:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10) as response:
+            return json.load(response)
+    except OSError as error:  # nobody listens, or 503
+        return error
+
+
+def api(home: Path, port: int) -> Client:
+    """The API of acme with a key of its own."""
+    prepared = subprocess.run(
+        [sys.executable, "-m", "config.prepare", "--api-key"],
+        env=environment(home, port),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Client(f"http://127.0.0.1:{port}", "acme.localhost", json.loads(prepared.stdout)["api_key"])
+
+
+def wait_for(true: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def wait_for_no_process_of(home: Path, seconds: float = 40) -> list[str]:
@@ -153,21 +225,53 @@ def test_everything_ends_with_a_supervisor_that_is_killed(home: Path) -> None:
         assert wait_for_no_process_of(home) == []
 
 
-def test_when_a_process_ends_by_itself_all_stop_and_its_log_is_shown(home: Path) -> None:
+@pytest.mark.slow
+def test_a_killed_process_is_started_again_and_the_run_under_way_is_released(home: Path) -> None:
+    port = some_free_port()
+    with platform_up(home, port) as (process, _):
+        client = api(home, port)
+        run = client.json("POST", "/api/v1/runs", {"text": SMALL}, Idempotency_Key="1")
+        wait_for(lambda: client.json("GET", f"/api/v1/runs/{run['id']}")["state"] == "running", 30)
+        orphans = []
+        for name in ("dispatcher", "worker", "valkey", "postgresql", "web"):
+            killed = successor(process.pid, name, None)
+            orphans += children_of(killed) if name == "worker" else []
+            os.kill(killed, signal.SIGKILL)
+
+            successor(process.pid, name, killed)
+            wait_for(lambda: readiness(port) == {"status": "ok", "database": "ok", "valkey": "ok"}, 15)
+
+        assert orphans
+        assert not any(is_alive(pid) for pid in orphans)
+        wait_for(lambda: client.json("GET", f"/api/v1/runs/{run['id']}")["state"] not in LIVE, 150)
+        assert client.json("GET", f"/api/v1/runs/{run['id']}")["state"] == "released"
+
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert process.stdout is not None
+        said = process.stdout.read()
+        for name in PATTERNS:
+            line = f"The {name} process ended; starting it again in 0.5 s. Log: {home}/log/{name}.log"
+            assert said.count(line) == 1
+            assert (home / "log" / "supervisor.log").read_text().count(f" {line}") == 1
+        assert wait_for_no_process_of(home, 1) == []
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_again_and_again_stops_everything_and_its_log_is_shown(home: Path) -> None:
     with platform_up(home, some_free_port()) as (process, _):
-        dispatcher = subprocess.run(
-            ["pgrep", "--parent", str(process.pid), "--full", "django dispatcher"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        os.kill(int(dispatcher.stdout), signal.SIGKILL)
+        killed = None
+        for _ in range(6):
+            killed = successor(process.pid, "dispatcher", killed)
+            os.kill(killed, signal.SIGKILL)
 
         assert process.wait(timeout=60) == 1
         assert process.stdout is not None
         rest = process.stdout.read()
-        assert "The dispatcher process ended" in rest
+        assert re.findall(r"starting it again in (\S+) s", rest) == ["0.5", "1", "2", "4", "8"]
+        assert "FAILED: The dispatcher process ended 6 times within a minute" in rest
         assert f"{home}/log/dispatcher.log" in rest
+        assert wait_for_no_process_of(home, 1) == []
 
 
 @pytest.mark.slow

@@ -143,14 +143,17 @@ def test_following_a_run_says_each_stage_once_and_ends_with_it(serve: Callable[[
     )
     said: list[str] = []
 
-    assert _follow(client, "7", lambda: None, said.append) == run
+    assert _follow(client, "7", said.append) == run
 
     assert said == ["  100.0 %  released"]
 
 
-def test_following_stops_when_the_platform_has_ended(serve: Callable[[Answers], Client]) -> None:
-    def gone() -> None:
-        raise DemoFailed("The web process ended")
+def test_an_api_that_is_being_started_again_is_waited_for(serve: Callable[[Answers], Client]) -> None:
+    answers: Answers = {"/thing": (503, b"{}")}
+    client = serve(answers)
+    back = threading.Timer(0.2, answers.update, [{"/thing": (200, b"7")}])
+    back.start()
 
-    with pytest.raises(DemoFailed, match="The web process ended"):
-        _follow(serve({}), "7", gone, lambda _: None)
+    assert client.json("GET", "/thing") == 7
+
+    back.join()

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -87,17 +88,14 @@ def start_postgres(home: Path, *, durable: bool = True) -> Server:
         binaries = _binaries(home, account)
         cluster = _Cluster(home, account, binaries, _major_version(binaries, home, account))
         _initialise(cluster, durable=durable)
-        process = _running(cluster) or _start(cluster, durable=durable)
+        start = partial(_start, cluster, durable=durable)
+        process = _running(cluster) or start()
         _ensure_database(home)
     except BaseException:
         lock.release()
         raise
 
-    def stop() -> None:
-        process.stop(_STOP)
-        lock.release()
-
-    return Server(url=postgres_url(home), pid=process.pid, _stop=stop)
+    return Server(postgres_url(home), process, lock, start, _STOP)
 
 
 def postgres_url(home: Path, *, user: str = SUPERUSER, database: str = DATABASE) -> str:
@@ -296,8 +294,12 @@ def _start(cluster: _Cluster, *, durable: bool) -> Process:
         process = spawn(
             command, log=log, environment=_ENVIRONMENT, death_signal=signal.SIGINT, account=cluster.account
         )
-        if _becomes_ready(cluster, process):
-            return process
+        try:
+            if _becomes_ready(cluster, process):
+                return process
+        except BaseException:  # Ctrl-C: nobody else knows of it yet
+            process.stop(_STOP)
+            raise
         process.stop(_STOP)
         if not crashed or time.monotonic() > deadline:
             raise EmbeddedServerError(f"PostgreSQL did not start; {log} ends with:\n{tail(log)}")

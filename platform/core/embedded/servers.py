@@ -59,21 +59,6 @@ class Process:
                 return
 
 
-@dataclass(slots=True)
-class Server:
-    """A running embedded server. `stop` ends it, releases the folder and may be called twice."""
-
-    url: str
-    pid: int
-    _stop: Callable[[], None] = field(repr=False)
-    _stopped: bool = field(default=False, repr=False)
-
-    def stop(self) -> None:
-        if not self._stopped:
-            self._stopped = True
-            self._stop()
-
-
 class OwnerLock:
     """At most one living process owns a server folder; the kernel frees the lock when that process dies."""
 
@@ -96,6 +81,38 @@ class OwnerLock:
 
     def release(self) -> None:
         self._file.close()
+
+
+@dataclass(slots=True)
+class Server:
+    """A running embedded server. `stop` ends it, releases the folder and may be called twice."""
+
+    url: str
+    _process: Process
+    _lock: OwnerLock = field(repr=False)
+    _start: Callable[[], Process] = field(repr=False)
+    _stop_steps: Sequence[tuple[signal.Signals, float]] = field(repr=False)
+    _stopped: bool = field(default=False, repr=False)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def restart(self) -> None:
+        """Start it again after it died: same folder, same socket, so that clients find it.
+
+        Raises EmbeddedServerError when it does not come up.
+        """
+        self._process = self._start()
+
+    def stop(self) -> None:
+        if not self._stopped:
+            self._stopped = True
+            self._process.stop(self._stop_steps)
+            self._lock.release()
 
 
 def is_alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,16 +37,13 @@ def start_valkey(home: Path) -> Server:
     folder = own_folder(socket_path.parent)
     lock = OwnerLock(folder / "owner.lock", "The Valkey server")
     try:
-        process = _running(socket_path) or _start(home, folder, socket_path)
+        start = partial(_start, home, folder, socket_path)
+        process = _running(socket_path) or start()
     except BaseException:
         lock.release()
         raise
 
-    def stop() -> None:
-        process.stop(_STOP)
-        lock.release()
-
-    return Server(url=valkey_url(home), pid=process.pid, _stop=stop)
+    return Server(valkey_url(home), process, lock, start, _STOP)
 
 
 def valkey_socket(home: Path) -> Path:
@@ -83,11 +81,14 @@ def _start(home: Path, folder: Path, socket_path: Path) -> Process:
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     process = spawn(command, log=log, environment=environment, death_signal=signal.SIGTERM)
     deadline = time.monotonic() + _START_SECONDS
-    while not (_ask(socket_path, b"PING\r\n") or b"").startswith(b"+PONG"):
-        if not process.is_alive() or time.monotonic() > deadline:
-            process.stop(_STOP)
-            raise EmbeddedServerError(f"Valkey did not start; {log} ends with:\n{tail(log)}")
-        time.sleep(0.02)
+    try:
+        while not (_ask(socket_path, b"PING\r\n") or b"").startswith(b"+PONG"):
+            if not process.is_alive() or time.monotonic() > deadline:
+                raise EmbeddedServerError(f"Valkey did not start; {log} ends with:\n{tail(log)}")
+            time.sleep(0.02)
+    except BaseException:  # Ctrl-C, too: nobody else knows of it yet
+        process.stop(_STOP)
+        raise
     return process
 
 
