@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
 from frontend.config_fields import FOLDED, Leaf, Path, SectionShape, section_shapes
+from generation.config_text import overlong
 from generation.engine.config.reader import path_text, read
 from generation.engine.errors import ConfigError, Problem
 
@@ -73,6 +74,8 @@ class Section:
 
 def is_readable(text: str) -> bool:
     """True when the text is a mapping without anything that a form could not carry along."""
+    if overlong(text):
+        return False
     try:
         document = read(text)
     except ConfigError:

@@ -9,6 +9,7 @@ from io import RawIOBase
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 
 from core.problems import problem
 from core.storage import store
@@ -68,13 +69,13 @@ def file_response(request: HttpRequest, file: RunFile) -> HttpResponseBase:
 def archive_response(request: HttpRequest, run: Run, files: Iterable[RunFile]) -> HttpResponseBase:
     """All files of a run as one ZIP, packed while it is sent and not deflated: Parquet is compressed."""
     headers = {
-        "Content-Disposition": content_disposition_header(True, f"{run.name}-{run.number}.zip")
-        or "attachment",
+        "Content-Disposition": content_disposition_header(True, f"{archive_name(run)}.zip") or "attachment",
         "Cache-Control": "private, no-cache",
     }
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
-    pieces = zip_pieces((f"{run.name}-{run.number}/{file.path}", file) for file in files)
+    folder = archive_name(run)
+    pieces = zip_pieces((f"{folder}/{file.path}", file) for file in files)
     return streamed(request, pieces, content_type="application/zip", headers=headers)
 
 
@@ -98,6 +99,11 @@ def parse_range(header: str, size: int) -> ByteRange | None:
     if start >= size:
         raise RangeNotSatisfiable
     return ByteRange(start, min(int(last) + 1, size) if last else size)
+
+
+def archive_name(run: Run) -> str:
+    """The one folder of an archive: a plain word, since whoever unpacks it follows every path in it."""
+    return f"{slugify(run.name) or 'dataset'}-{run.number}"
 
 
 def download_name(file: RunFile) -> str:

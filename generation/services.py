@@ -1,5 +1,6 @@
 """What people and programs may do with configs and runs: check, write, audit, enqueue."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -13,7 +14,8 @@ from core.errors import Conflict, InvalidInput, PreconditionFailed, QuotaExceede
 from core.jobs import services as jobs
 from core.jobs.models import Job
 from core.tenancy import tenant_key
-from generation.engine.config.load import digest, load_config
+from generation.config_text import parse_config
+from generation.engine.config.load import digest
 from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import ENGINE_VERSION
 from generation.engine.errors import ConfigError, Problem
@@ -25,6 +27,8 @@ from generation.queries.runs import find_run
 JOB_KIND = "dataset"
 MAX_SEED = (1 << 64) - 1
 BULK_ABOVE_LINES = 1_000_000
+CONFIG_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"  # what a config's text may say as its name, too
+CONFIG_NAME_RULE = "A name has 1 to 63 lowercase letters, digits and hyphens, and begins with no hyphen."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ RunSource = OfConfig | OfTemplate | OfText
 def validate_config(text: str) -> Validation:
     """Every problem of a config at once, or the estimate of a run. Writes nothing."""
     try:
-        config = load_config(text)
+        config = parse_config(text)
     except ConfigError as error:
         return Validation(error.problems, None)
     excess = _excess(config)
@@ -86,11 +90,12 @@ def create_config(*, actor: str, text: str, name: str | None = None) -> ConfigVe
     """Store a config under a new name (that of the text if none is given) as its version 1.
 
     Raises:
-        InvalidInput: the text is not a valid config; `errors` lists every problem.
+        InvalidInput: the text is not a valid config, `errors` lists every problem; or the name breaks the rule.
         Conflict: a config of this name exists.
     """
     parsed = _parsed(text)
-    name = name or parsed.name
+    name = parsed.name if name is None else name
+    _check_name(name)
     _refuse_taken(name)
     config = Config.objects.create(name=name, created_by=actor)
     version = _write_version(config, 1, text, parsed, actor)
@@ -113,7 +118,8 @@ def add_version(*, actor: str, config_id: UUID, text: str, revision: int | None 
 
 @transaction.atomic
 def rename_config(*, actor: str, config_id: UUID, name: str, revision: int | None = None) -> Config:
-    """Give a config another name. Raises NotFound, PreconditionFailed, or Conflict if the name is taken."""
+    """Give a config another name. Raises InvalidInput, NotFound, PreconditionFailed, or Conflict if it is taken."""
+    _check_name(name)
     config = _locked_config(config_id, revision)
     if config.name == name:
         return config
@@ -219,7 +225,7 @@ def resume_run(*, actor: str, run_id: UUID) -> Run:
 
 def _parsed(text: str) -> EngineConfig:
     try:
-        return load_config(text)
+        return parse_config(text)
     except ConfigError as error:
         count = len(error.problems)
         raise InvalidInput(
@@ -312,6 +318,11 @@ def _save(config: Config, *fields: str) -> None:
     config.save(update_fields=[*fields, "revision", "updated_at"])
 
 
+def _check_name(name: str) -> None:
+    if not re.fullmatch(CONFIG_NAME, name):
+        raise InvalidInput(CONFIG_NAME_RULE)
+
+
 def _refuse_taken(name: str) -> None:
     _lock(f"config {name}")
     if Config.objects.filter(name=name, archived_at__isnull=True).exists():
@@ -328,6 +339,7 @@ def _locked_config(config_id: UUID, revision: int | None = None) -> Config:
 
 
 def _lock(topic: str) -> None:
-    """Let one transaction of this organisation at a time pass here until it ends."""
+    """Let one transaction of this organisation at a time pass here until it ends; the topic is any text."""
+    key = f"{tenant_key('lock')}/{topic}"
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("lock", topic)])
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

@@ -10,6 +10,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.bodies import Body
 from core.permissions import Permission, principal_of, requires
 from tenants import queries, services
 from tenants.models import ApiKey, Membership
@@ -25,7 +26,7 @@ class MemberOut(serializers.Serializer[Membership]):
     created_at = serializers.DateTimeField()
 
 
-class AddMember(serializers.Serializer[Any]):
+class AddMember(Body):
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
     role = serializers.ChoiceField(choices=Role.choices)
@@ -35,7 +36,7 @@ class AddedMemberOut(MemberOut):
     initial_password = serializers.CharField(help_text="Shown this once; hand it to the person.")
 
 
-class ChangeMember(serializers.Serializer[Any]):
+class ChangeMember(Body):
     role = serializers.ChoiceField(choices=Role.choices)
 
 
@@ -51,7 +52,7 @@ class ApiKeyOut(serializers.Serializer[ApiKey]):
     revoked_at = serializers.DateTimeField(allow_null=True)
 
 
-class IssueApiKey(serializers.Serializer[Any]):
+class IssueApiKey(Body):
     name = serializers.CharField(max_length=100)
     role = serializers.ChoiceField(choices=Role.choices)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -61,7 +62,7 @@ class IssuedApiKeyOut(ApiKeyOut):
     key = serializers.CharField(help_text="The key itself. Shown this once.")
 
 
-def _checked(serializer: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
+def _checked(serializer: type[Body], request: Request) -> dict[str, Any]:
     body = serializer(data=request.data)
     body.is_valid(raise_exception=True)
     return dict(body.validated_data)

@@ -52,7 +52,7 @@ def dataset_check(request: HttpRequest) -> HttpResponse:
 def _edit(
     request: HttpRequest, text: str, *, template: Template | None = None, config: Config | None = None
 ) -> HttpResponse:
-    view = request.GET.get("view", VIEWS[0])
+    view = plain_text(request, "view")
     view = view if view in VIEWS else VIEWS[0]
     if request.method != "POST":
         return _page(request, text, view, template=template, config=config)

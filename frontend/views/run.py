@@ -18,7 +18,7 @@ from core.jobs.stream import Message, follow, parse_last_event_id
 from core.permissions import Permission, principal_of, requires
 from evaluation.queries import report_view
 from frontend.fragments import render_fragment, render_page, wants_fragment
-from frontend.paging import Filter, address, positive
+from frontend.paging import Filter, address, plain_text, positive
 from frontend.report import report_page
 from frontend.report_figures import companies, report_figures
 from frontend.timeline import log_lines, stage_lines, stage_timeline
@@ -178,10 +178,10 @@ def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[s
     if report is None:
         return context
     codes = companies(report.figures)
-    company = request.GET.get("company", "")
+    company = plain_text(request, "company")
     company = company if company in codes else next(iter(codes), "")
     return context | {
-        "report": report_page(report, request.GET.get("group", "")),
+        "report": report_page(report, plain_text(request, "group")),
         "figures": report_figures(report.figures, company),
         "companies": [Filter(code, address(company=code), None, code == company) for code in codes],
     }

@@ -65,7 +65,7 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
         require_release(run)
     except Conflict as error:
         return render(request, "frontend/run_preview.html", context | {"reason": str(error)})
-    name = request.GET.get("table") or (tables[0].name if tables else "")
+    name = plain_text(request, "table") or (tables[0].name if tables else "")
     page = preview_page(run, name, page=positive(request.GET, "page", 1) or 1)
     context |= _preview_context(page)
     if wants_fragment(request):
@@ -78,7 +78,7 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
 def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
     run = numbered_run(number)
     detail = run_detail(run)
-    chosen, search, after = request.GET.get("format", ""), search_text(request), plain_text(request, "after")
+    chosen, search, after = plain_text(request, "format"), search_text(request), plain_text(request, "after")
     files = run_files(run)
     formats = sorted(set(files.values_list("format", flat=True)))
     chosen = chosen if chosen in formats else ""

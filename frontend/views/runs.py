@@ -7,7 +7,7 @@ from core.permissions import Permission, requires
 from frontend.charts.strip import StripRun, run_strip
 from frontend.figures import figure_cards
 from frontend.fragments import render_fragment, render_page, wants_fragment
-from frontend.paging import Filter, address, positive, search_text
+from frontend.paging import Filter, address, plain_text, positive, search_text
 from frontend.states import bar_status
 from generation.queries.figures import week_figures
 from generation.queries.runs import Bar, recent_bars, runs_page
@@ -27,7 +27,7 @@ FILTERS = (
 def run_list(request: HttpRequest) -> HttpResponse:
     """The page, or only its table when the filter asks for it."""
     search = search_text(request)
-    state = request.GET.get("state", "")
+    state = plain_text(request, "state")
     if state not in dict(FILTERS):
         state = ""
     before = positive(request.GET, "before")

@@ -1,27 +1,16 @@
 """Shapes of what the API takes and gives about configs, runs and files."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
+from core.bodies import Body
 from generation.models import Run
 from generation.queries.preview import MAX_PAGE_SIZE
-from generation.services import MAX_SEED
+from generation.services import CONFIG_NAME, CONFIG_NAME_RULE, MAX_SEED
 
 MAX_CONFIG_CHARACTERS = 1 << 20
 Shape = serializers.Serializer[Any]
-
-
-class Body(Shape):
-    """What a request brings; a key that the request does not know is an error, not ignored."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = {str(key): ["There is no such key."] for key in data if key not in self.fields}
-            if unknown:
-                raise serializers.ValidationError(unknown)
-        return super().to_internal_value(data)
 
 
 def config_text(**options: Any) -> serializers.CharField:
@@ -29,6 +18,16 @@ def config_text(**options: Any) -> serializers.CharField:
         trim_whitespace=False,
         max_length=MAX_CONFIG_CHARACTERS,
         help_text="A config in YAML 1.2 or JSON.",
+        **options,
+    )
+
+
+def config_name(**options: Any) -> serializers.RegexField:
+    return serializers.RegexField(
+        CONFIG_NAME,
+        max_length=63,
+        trim_whitespace=False,
+        error_messages={"invalid": CONFIG_NAME_RULE},
         **options,
     )
 
@@ -53,13 +52,11 @@ class ConfigText(Body):
 
 
 class NewConfig(ConfigText):
-    name = serializers.CharField(
-        max_length=200, required=False, help_text="Left out: the name that the text gives to the dataset."
-    )
+    name = config_name(required=False, help_text="Left out: the name that the text gives to the dataset.")
 
 
 class ConfigChange(Body):
-    name = serializers.CharField(max_length=200)
+    name = config_name()
 
 
 class Estimate(Shape):

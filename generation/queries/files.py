@@ -72,7 +72,7 @@ def run_tables(run: Run) -> tuple[TableRow, ...]:
 
 def find_table(run: Run, name: str) -> RunTable:
     """One table of a run. Raises NotFound."""
-    table = run.tables.filter(name=name).first()
+    table = run.tables.filter(name=name).first() if name.isprintable() else None
     if table is None:
         raise NotFound("This run has no such table.")
     return table

@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): the one shape of every answer of the API that is not a success."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +15,10 @@ from core.request_ids import current_request_id
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
 TYPE_PREFIX = "/api/v1/problems/"
+LONGEST_TEXT = 1000
+LONGEST_VALUE = 80
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
+_UNBROKEN = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,30 @@ def problem(
     """An answer of media type application/problem+json. Nothing in it depends on ids in the path."""
     body: dict[str, Any] = {"type": TYPE_PREFIX + code, "title": title, "status": status, "code": code}
     if detail:
-        body["detail"] = detail
-    if listed := [dict(error) for error in errors]:
+        body["detail"] = shortened(detail)
+    if listed := [_bounded(error) for error in errors]:
         body["errors"] = listed
     body["request_id"] = current_request_id()
     return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def shortened(text: str) -> str:
+    """A message whose quoted values and words have 80 characters at most, so that no answer echoes a long one."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    text = _UNBROKEN.sub(lambda found: _cut(found[0], 1), _QUOTED.sub(lambda found: _cut(found[0], 2), text))
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _cut(value: str, ends: int) -> str:
+    """The value with its middle left out when it is too long; `ends` characters of its end stay."""
+    if len(value) <= LONGEST_VALUE + ends:
+        return value
+    return f"{value[: LONGEST_VALUE - ends]}…{value[-1:]}"
+
+
+def _bounded(error: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: shortened(value) if isinstance(value, str) else value for name, value in error.items()}
 
 
 def http_problem(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Templates and configs over the API: shapes, entity tags, paging and problems."""
 
 from collections.abc import Callable
+from time import process_time
 from typing import Any
 
 import pytest
@@ -35,15 +36,15 @@ def test_a_config_is_created_read_renamed_archived_and_restored(api_client: ApiC
         == created.json()
     )
 
-    renamed = client.patch(address, {"name": "Books"}, headers={"If-Match": created["ETag"]})
-    assert (renamed.status_code, renamed.json()["name"]) == (200, "Books")
+    renamed = client.patch(address, {"name": "books"}, headers={"If-Match": created["ETag"]})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "books")
     stale = client.delete(address, headers={"If-Match": created["ETag"]})
     assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
 
     assert client.delete(address, headers={"If-Match": renamed["ETag"]}).status_code == 204
     assert client.get("/api/v1/configs").json()["items"] == []
     assert client.post(f"{address}:restore").json()["is_archived"] is False
-    assert [item["name"] for item in client.get("/api/v1/configs").json()["items"]] == ["Books"]
+    assert [item["name"] for item in client.get("/api/v1/configs").json()["items"]] == ["books"]
 
 
 def test_a_change_without_if_match_is_refused(api_client: ApiClient, acme: Any) -> None:
@@ -151,3 +152,71 @@ def test_an_estimate_of_a_stored_config_tells_lines_bytes_and_time(api_client: A
     assert estimate["journal_lines"] == 2_000
     assert estimate["bytes"] > 0
     assert estimate["cpu_seconds"] > 0
+
+
+BAD_NAMES = (
+    "a/",
+    "a//b",
+    "a/../b",
+    "a\nb",
+    "a\n",
+    "a‮b",
+    "a‍b",
+    "a\x07",
+    "/tmp/x",
+    "..",
+    "",
+    "A",
+    "-a",
+    "a" * 64,
+)
+
+
+@pytest.mark.parametrize(
+    "name", BAD_NAMES, ids=[name.encode("unicode_escape").decode() for name in BAD_NAMES]
+)
+def test_a_name_follows_the_one_rule(api_client: ApiClient, acme: Any, name: str) -> None:
+    client = api_client()
+    created = client.post("/api/v1/configs", {"text": small_text(), "name": name})
+    assert (created.status_code, created["Content-Type"]) == (422, PROBLEM)
+    assert not Config.objects.exists()
+
+    stored = client.post("/api/v1/configs", {"text": small_text()})
+    renamed = client.patch(stored["Location"], {"name": name}, headers={"If-Match": stored["ETag"]})
+    assert (renamed.status_code, renamed["Content-Type"]) == (422, PROBLEM)
+    assert Config.objects.get().name == "small-books"
+
+
+LONG = 900_000
+LONG_TEXTS = {
+    "value": small_text().replace("EUR", "x" * LONG, 1),
+    "words": small_text().replace("EUR", '"' + "X " * 40_000 + '"', 1),
+    "key": small_text() + "? " + "k" * LONG + "\n: 1\n",
+    "spaced key": small_text() + '? "' + "k " * 40_000 + '"\n: 1\n',
+    "tag": "name: !" + "x" * LONG + " 1",
+    "tag with commas": "name: !" + "x," * (LONG // 2) + " 1",
+    "tag handle": "name: !x" + "x" * LONG + "!b 1",
+    "anchor": "name: &" + "x" * LONG + " 1",
+    "alias": "name: *" + "x" * LONG,
+    "directive": "%YAML " + "9" * 5000,
+}
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
+def test_a_problem_quotes_little_of_what_came(api_client: ApiClient, acme: Any, text: str) -> None:
+    began = process_time()
+    answer = api_client("viewer").post("/api/v1/configs:validate", {"text": text})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+    assert len(answer.content) < 8000
+    assert process_time() - began < 2
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(api_client: ApiClient, acme: Any) -> None:
+    answer = api_client().post("/api/v1/configs", {"txt": "", "k" * LONG: 1, "text": small_text()})
+
+    assert answer.status_code == 422
+    assert len(answer.content) < 2000
+    details = [error["detail"] for error in answer.json()["errors"]]
+    assert details == ["There is no such key; did you mean “text”?", "There is no such key."]

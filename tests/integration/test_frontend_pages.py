@@ -189,6 +189,8 @@ def test_preview_of_an_unknown_table_or_page_says_so(client_for: ClientFor, rele
     client = client_for()
 
     assert client.get(f"/runs/{released.number}/preview?table=nothing").status_code == 404
+    assert client.get(f"/runs/{released.number}/preview?table=x%00").status_code == 404
+    assert client.get(f"/runs/{released.number}/files?format=%00&after=%00&q=%00").status_code == 200
     assert client.get(f"/runs/{released.number}/preview?table=accounts&page=x").status_code == 200
 
 

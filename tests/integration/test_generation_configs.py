@@ -85,7 +85,7 @@ def test_a_comment_changes_the_text_but_not_the_digest(acme: Tenant) -> None:
 
 def test_an_edit_of_an_older_revision_is_refused(acme: Tenant) -> None:
     config = make_config().config
-    services.rename_config(actor=ACTOR, config_id=config.pk, name="Renamed", revision=1)
+    services.rename_config(actor=ACTOR, config_id=config.pk, name="renamed", revision=1)
 
     with pytest.raises(PreconditionFailed):
         services.archive_config(actor=ACTOR, config_id=config.pk, revision=1)

@@ -176,3 +176,30 @@ def _status_with(key: str, host: str = "acme.localhost") -> int:
     client = APIClient(headers={"host": host})
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
     return int(client.get("/api/v1/members").status_code)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "unknown"),
+    [
+        ("api-keys", {"name": "ci", "role": "viewer", "expire_at": "2031-01-01T00:00:00Z"}, "/expire_at"),
+        ("members", {"email": "new@acme.example", "role": "viewer", "admin": True}, "/admin"),
+    ],
+)
+def test_an_unknown_key_of_a_body_is_an_error(
+    api_client: ApiClients, acme: Tenant, path: str, body: dict[str, object], unknown: str
+) -> None:
+    response = api_client("admin").post(f"/api/v1/{path}", body)
+
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert error["pointer"] == unknown
+    assert error["detail"].startswith("There is no such key")
+
+
+def test_a_long_value_is_not_said_back(api_client: ApiClients, acme: Tenant) -> None:
+    body = {"email": "new@acme.example", "role": "king " * 100_000}
+
+    response = api_client("admin").post("/api/v1/members", body)
+
+    assert response.status_code == 422
+    assert len(response.content) < 1000

@@ -1,6 +1,7 @@
 """Byte ranges, entity tags and the streamed ZIP, against hand-made requests."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -10,12 +11,13 @@ from core.storage import store
 from generation.downloads import (
     ByteRange,
     RangeNotSatisfiable,
+    archive_name,
     download_name,
     file_response,
     parse_range,
     zip_pieces,
 )
-from generation.models import RunFile
+from generation.models import Run, RunFile
 
 CONTENT = b"0123456789"
 
@@ -122,3 +124,10 @@ def test_a_zip_made_while_it_is_sent_opens_and_repeats(file: RunFile) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == ["set/a.parquet", "set/b.parquet"]
         assert archive.read("set/b.parquet") == CONTENT
+
+
+@pytest.mark.parametrize("name", ["/tmp/x", "..\\..\\evil", "../up", "a\nb", "a‮b", "…"])
+def test_an_archive_has_one_folder_whatever_the_run_is_called(name: str) -> None:
+    folder = archive_name(Run(name=name, number=7))
+
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*-7", folder)
