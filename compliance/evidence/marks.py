@@ -1,9 +1,8 @@
 """Marks inside document ids: a keyed 40-bit tag of each id's body, and the check that anybody can run.
 
 Scheme `document-id/v1`. A document id is 18 characters: two letters for the kind of document, 8 Crockford
-base32 digits of a 40-bit body, 8 digits of a 40-bit tag. The tag's upper 16 bits are a function of the body
-under a key that is published below, so everybody can detect our ids offline; the lower 24 bits are under a
-secret key, so that only its holder can attribute them. Without one they come from the published key too.
+base32 digits of a 40-bit body, 8 digits of a 40-bit tag. The tag is a function of the body under a key that is
+published below, so anybody can detect our ids offline.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ PUBLIC_KEY = bytes.fromhex("64617461 73796e74 682d6d61 726b2d31")  # "datasynth-
 PREFIX_LETTERS, DIGITS = 2, 8
 ID_LENGTH = PREFIX_LETTERS + 2 * DIGITS
 BODY_BITS = 40
-PRIVATE_BITS = 24
-_PRIVATE_MASK = np.uint64((1 << PRIVATE_BITS) - 1)
 _BLOCK_BYTES = 16
 
 _ALPHABET = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
@@ -65,45 +62,20 @@ def _pseudorandom_words(key: bytes, body: NDArray[np.uint64]) -> NDArray[np.uint
 
 @dataclass(frozen=True, slots=True)
 class PublicMark:
-    """All 40 bits under the published key: what the command line uses."""
+    """The tag under the published key."""
 
     def tag(self, body: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Tags of id bodies: shape (n,), values < 2**40, for bodies of shape (n,) with values < 2**40."""
         return _pseudorandom_words(PUBLIC_KEY, body) >> np.uint64(64 - BODY_BITS)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class KeyedMark:
-    """16 bits under the published key, 24 under a secret one: what the platform uses.
-
-    Args: public_key: `PUBLIC_KEY`, so that `is_marked` finds the ids; secret_key: 16, 24 or 32 bytes.
-    Raises: ValueError: a key has another length.
-    """
-
-    public_key: bytes
-    secret_key: bytes
-
-    def __post_init__(self) -> None:
-        for name, key in (("public", self.public_key), ("secret", self.secret_key)):
-            if len(key) not in (16, 24, 32):
-                raise ValueError(f"the {name} marking key must have 16, 24 or 32 bytes, got {len(key)}")
-
-    def tag(self, body: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Tags of id bodies: shape (n,), values < 2**40, for bodies of shape (n,) with values < 2**40."""
-        shared = _pseudorandom_words(self.public_key, body) >> np.uint64(64 - BODY_BITS)
-        private = _pseudorandom_words(self.secret_key, body) >> np.uint64(64 - PRIVATE_BITS)
-        return (shared & ~_PRIVATE_MASK) | private
-
-
-Mark = PublicMark | KeyedMark
 Ids: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str]"
 
 
-def is_marked(ids: Ids, mark: Mark | None = None) -> NDArray[np.bool_]:
+def is_marked(ids: Ids) -> NDArray[np.bool_]:
     """Which ids carry our tag, shape (n,); an id of another shape, or null, does not.
 
-    Args: ids: strings of any length; mark: None compares the 16 public bits (a foreign id passes with
-    probability 2**-16), a mark compares all 40 (2**-40).
+    Args: ids: strings of any length. A foreign id of our shape passes with probability 2**-40.
     """
     characters, candidates = _characters(ids)
     marked = np.zeros(len(candidates), dtype=np.bool_)
@@ -111,21 +83,8 @@ def is_marked(ids: Ids, mark: Mark | None = None) -> NDArray[np.bool_]:
     has_prefix = _IS_LETTER[characters[:, :PREFIX_LETTERS]].all(axis=1)
     well_formed = has_prefix & (digits != _NOT_A_DIGIT).all(axis=1)
     body, tag = _number(digits[:, :DIGITS]), _number(digits[:, DIGITS:])
-    ignored_bits = np.uint64(PRIVATE_BITS if mark is None else 0)
-    expected = (mark or PublicMark()).tag(body)
-    marked[candidates] = well_formed & (tag >> ignored_bits == expected >> ignored_bits)
+    marked[candidates] = well_formed & (tag == PublicMark().tag(body))
     return marked
-
-
-def marked_share(ids: Ids, mark: Mark | None = None) -> float:
-    """Share of ids that carry our tag, in [0, 1]; see `is_marked`.
-
-    Raises: ValueError: there are no ids, so that there is no share.
-    """
-    marked = is_marked(ids, mark)
-    if not len(marked):
-        raise ValueError("the share of marked ids needs at least one id")
-    return float(marked.mean())
 
 
 def _number(digits: NDArray[np.uint8]) -> NDArray[np.uint64]:
