@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from cli.console import Report, phase
 from cli.machine import processors
-from compliance.evidence.marks import Mark
 from generation.engine.config.model import Config
 from generation.engine.dataset import data_dictionary
+from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
 from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
 
