@@ -5,11 +5,6 @@ from evaluation.metrics.rule import Rule
 # How long money may be on its way between the ledger and the statement; domain practice is 1 to 10 days.
 TRANSIT_DAYS = 14
 
-_CASH_FLOW = """
-    select company_code, fiscal_year, period, sum(m.debit - m.credit) as change
-    from account_months m join account_kinds k using (company_code, account)
-    where k.subtype = 'cash' group by all"""
-
 _MATCHED = """
     select journal_document_id as document_id, sum(amount) as amount, min(value_date) as first_value,
            max(value_date) as last_value, count(distinct company_code) as companies
@@ -46,6 +41,17 @@ RULES = (
         holds="The amounts of all {n} statement lines equal what the matched entries posted to cash, within "
         f"{TRANSIT_DAYS} days.",
         breaks="{value} journal entries differ in amount or date from their statement lines.",
+    ),
+    Rule(
+        id="cash.statement_references",
+        title="Statement lines name the document that moved the money",
+        tables=("bank_statement_lines",),
+        offenders="""
+            select bank_account_id, line_number, reference, d.source_document_id
+            from bank_statement_lines b join journal_documents d on d.document_id = b.journal_document_id
+            where b.reference is distinct from d.source_document_id""",
+        holds="All matched ones of {n} statement lines name the document behind their entry.",
+        breaks="{value} of {n} statement lines name another document than their entry comes from.",
     ),
     Rule(
         id="cash.ledger_reaches_statement",

@@ -2,12 +2,14 @@
 
 from evaluation.metrics import (
     approvals,
+    assets,
     balances,
     calendar_shares,
     cash,
     chains,
     digits,
     documents,
+    headers,
     ledger,
     postings,
     quantities,
@@ -17,6 +19,7 @@ from evaluation.metrics import (
     structure,
     subledgers,
     tax,
+    terms,
     working_capital,
 )
 from evaluation.metrics.rule import Metric
@@ -24,12 +27,15 @@ from evaluation.metrics.rule import Metric
 METRICS: tuple[Metric, ...] = (
     *structure.METRICS,
     *ledger.RULES,
+    *headers.RULES,
     *postings.METRICS,
     *balances.RULES,
     *statements.RULES,
     *subledgers.RULES,
+    *assets.RULES,
     *cash.RULES,
     *documents.RULES,
+    *terms.RULES,
     *tax.RULES,
     *references.METRICS,
     *chains.METRICS,

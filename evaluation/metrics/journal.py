@@ -34,11 +34,12 @@ DAILY = (
 
 _HEADER = (
     "process", "document_type", "source", "source_document_type", "source_document_id", "reverses_document_id",
+    "currency", "exchange_rate", "created_by",
 )  # fmt: skip
 
 
 def read_journal(books: Books) -> None:
-    """Create `account_kinds`, `journal_documents`, `account_months` and `account_days` in the open books."""
+    """Create `account_kinds`, `journal_documents`, `account_months`, `account_days` and `openings` in the open books."""
     _account_kinds(books)
     lines, headers = books.dataset.tables["journal_lines"], books.dataset.tables["journal_entries"]
     header_files = {path.name: path for path in headers.files}
@@ -56,6 +57,7 @@ def read_journal(books: Books) -> None:
         "create view account_days as select company_code, account, subtype, is_control, posting_date, sum(net) as net "
         "from day_sums group by all"
     )
+    _openings(books)
 
 
 def _account_kinds(books: Books) -> None:
@@ -73,12 +75,25 @@ def _account_kinds(books: Books) -> None:
     )
 
 
+def _openings(books: Books) -> None:
+    """What the opening entries of the first day posted, by account: the balances before the first period."""
+    books.run(
+        """create table openings as
+        select company_code, fiscal_year, period, account, sum(debit - credit) as balance
+        from journal_lines where document_id in (
+            select document_id from journal_documents, horizon
+            where document_type = 'EB' and posting_date = horizon.first_day)
+        group by all"""
+    )
+
+
 def _load(books: Books, relation: str, only: str = "") -> None:
     """The lines of one file with what their accounts are, as the table `chunk`."""
     books.run(
         f"""create or replace table chunk as
         select l.document_id, l.company_code, coalesce(n.company, 0) as company, l.fiscal_year, l.period,
-               l.posting_date, l.account, l.debit, l.credit, k.bit, k.subtype, k.is_control
+               l.posting_date, l.account, l.debit, l.credit, l.document_currency, l.document_amount, l.tax_code,
+               k.bit, k.subtype, k.is_control
         from {relation} l
         left join account_kinds k on k.company_code = l.company_code and k.account = l.account
         left join company_numbers n on n.company_code = l.company_code {only}"""
@@ -124,6 +139,11 @@ def _documents(headers: str) -> str:
                        and min(period) = max(period) and min(posting_date) = max(posting_date)
                        and count(company) = count(*) and count(fiscal_year) = count(*)
                        and count(period) = count(*) and count(posting_date) = count(*) as uniform,
+                   min(document_currency) as line_currency,
+                   min(document_currency) = max(document_currency) and count(document_currency) = count(*)
+                       as one_currency,
+                   coalesce(sum(abs(document_amount)), 0) as document_turnover,
+                   min(tax_code) as tax_code, count(distinct tax_code) as tax_codes,
                    bit_or(case when debit > 0 then coalesce(bit, 0) else 0 end) as debit_kinds,
                    bit_or(case when credit > 0 then coalesce(bit, 0) else 0 end) as credit_kinds,
                    count(*) filter (where bit is null) as unknown_kinds, {nets}

@@ -1,6 +1,7 @@
 """Exact rules of the financial statements: every line is a sum of account balances, and the statements hold together.
 
 A line that accounts name in `statement_line` is the sum of those accounts; the other lines are totals and results.
+Opening entries are no flows: what they post stands before the first period.
 """
 
 from evaluation.metrics.rule import Rule
@@ -22,9 +23,17 @@ _STATED = """
     left join (select company_code, statement_line, min(class) as class from account_kinds group by all) k
       on k.company_code = f.company_code and k.statement_line = f.line"""
 _CASH = """
-    select company_code, fiscal_year, period, sum(m.debit - m.credit) as change
+    select company_code, fiscal_year, period, sum(m.debit - m.credit - coalesce(o.balance, 0)) as change
     from account_months m join account_kinds k using (company_code, account)
+    left join openings o using (company_code, fiscal_year, period, account)
     where k.subtype = 'cash' and period <= 12 group by all"""
+_INVESTED = """
+    select company_code, year(posting_date) + if(fiscal_start > 1 and month(posting_date) >= fiscal_start, 1, 0)
+               as fiscal_year,
+           (month(posting_date) - fiscal_start + 12) % 12 + 1 as period,
+           sum(case kind when 'acquisition' then amount when 'disposal' then accumulated_depreciation - amount end)
+               as invested
+    from asset_transactions, horizon group by all"""
 
 RULES = (
     Rule(
@@ -96,6 +105,20 @@ RULES = (
         breaks="{value} cash flow statements do not add up to the change of the cash accounts.",
     ),
     Rule(
+        id="statements.investments",
+        title="Investments are purchases less disposals of assets",
+        tables=("asset_transactions",),
+        offenders=f"""
+            with stated as (
+                select company_code, fiscal_year, period, sum(amount) as amount
+                from financial_statements where statement = 'CF' and line = 'CF.investments' group by all)
+            select company_code, fiscal_year, period, s.amount, -i.invested as expected
+            from stated s full join ({_INVESTED}) i using (company_code, fiscal_year, period)
+            where coalesce(s.amount, 0) <> -coalesce(i.invested, 0)""",
+        holds="Investments in the cash flow statement are asset purchases less book values sold ({n} transactions).",
+        breaks="In {value} company periods investments are not asset purchases less book values sold.",
+    ),
+    Rule(
         id="statements.changes_in_equity",
         title="Changes in equity lead from opening to closing",
         tables=("financial_statements",),
@@ -105,17 +128,26 @@ RULES = (
                 select company_code, fiscal_year, period,
                        coalesce(sum(amount) filter (where line = 'SE.opening'), 0) as opening,
                        coalesce(sum(amount) filter (where line = 'SE.closing'), 0) as closing,
+                       coalesce(sum(amount) filter (where line = 'SE.net_income'), 0) as earned,
                        coalesce(sum(amount) filter (where line not in ('SE.opening', 'SE.closing')), 0) as moved
                 from financial_statements where statement = 'SE' group by all),
+            opened as (
+                select company_code, -sum(balance) as equity
+                from openings join account_kinds k using (company_code, account)
+                where k.class = 'equity' group by all),
             chained as (
-                select *, lag(closing, 1, 0) over (partition by company_code order by fiscal_year, period) as before
-                from changes),
+                select company_code, fiscal_year, period, opening, closing, earned, moved,
+                       coalesce(lag(closing) over (partition by company_code order by fiscal_year, period),
+                                opened.equity, 0) as before
+                from changes left join opened using (company_code)),
             equity as (
                 select company_code, fiscal_year, period, sum(amount) as equity
                 from ({_STATED}) where statement = 'BS' and coalesce(class, 'equity') = 'equity' group by all)
-            select company_code, fiscal_year, period, c.opening, c.moved, c.closing, e.equity
+            select company_code, fiscal_year, period, c.before, c.opening, c.moved, c.closing, e.equity, r.of_period as result
             from chained c full join equity e using (company_code, fiscal_year, period)
-            where not coalesce(c.opening = c.before and c.opening + c.moved = c.closing and c.closing = e.equity, false)""",
+            left join ({_RESULT}) r using (company_code, fiscal_year, period)
+            where not coalesce(c.opening = c.before and c.opening + c.moved = c.closing and c.closing = e.equity
+                               and c.earned = coalesce(r.of_period, 0), false)""",
         holds="Every statement of changes in equity leads from the last closing to the balance sheet's equity ({n} lines).",
         breaks="{value} statements of changes in equity do not lead from the last closing to the balance sheet.",
     ),

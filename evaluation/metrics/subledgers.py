@@ -220,6 +220,17 @@ RULES = (
         breaks="{value} of {n} stock movements are not valued at standard cost.",
     ),
     Rule(
+        id="subledgers.movement_signs",
+        title="Stock moves in the direction of its kind",
+        tables=("inventory_movements",),
+        offenders="""
+            select document_id, line_number, kind, quantity from inventory_movements
+            where not coalesce(case when kind in ('opening', 'receipt', 'return') then quantity > 0
+                when kind = 'issue' then quantity < 0 else false end, false)""",
+        holds="All {n} stock movements add or take as their kind says.",
+        breaks="{value} of {n} stock movements add where their kind takes, or the reverse.",
+    ),
+    Rule(
         id="subledgers.asset_balances",
         title="Assets follow from purchases, depreciation and disposals",
         tables=("asset_balances",),

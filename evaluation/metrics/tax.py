@@ -42,6 +42,28 @@ RULES = (
         breaks="In {value} of {n} invoices the tax lines do not add up to the document's net and tax amounts.",
     ),
     Rule(
+        id="tax.codes",
+        title="A tax code has one rate, and entries carry it",
+        tables=("tax_lines",),
+        offenders="""
+            with documents as (
+                select coalesce(a.document_id, t.document_id) as document_id, min(tax_code) as tax_code,
+                       count(distinct tax_code) as tax_codes, bool_and(tax_amount = 0) as untaxed
+                from tax_lines t left join asset_transactions a on a.vendor_invoice_id = t.document_id group by 1),
+            posted as (
+                select source_document_id as document_id, min(tax_code) as tax_code, max(tax_codes) as tax_codes
+                from journal_documents where tax_code is not null group by 1)
+            select company_code || ' ' || direction as place, tax_code, null as posted_code, count(distinct rate) as rates
+            from tax_lines group by company_code, direction, tax_code having count(distinct rate) > 1
+            union all
+            select document_id, d.tax_code, p.tax_code, null
+            from documents d full join posted p using (document_id)
+            where not coalesce(if(p.document_id is null, d.untaxed, d.tax_code = p.tax_code and p.tax_codes = 1)
+                               and d.tax_codes = 1, false)""",
+        holds="Each code of {n} tax lines has one rate, and the journal lines of a document carry its code.",
+        breaks="{value} tax codes have several rates, or documents post another code than their tax lines state.",
+    ),
+    Rule(
         id="tax.ledger",
         title="Tax lines equal the tax accounts",
         tables=("tax_lines",),

@@ -1,10 +1,12 @@
-"""Information for the reader of the books: how long customers take to pay, and how long vendors wait."""
+"""Information for the reader of the books: how long customers take to pay, how long vendors wait, who pays late."""
 
 from __future__ import annotations
 
 from evaluation.metrics.books import Books
 from evaluation.metrics.rule import Figure, Measured
-from evaluation.metrics.wording import decimal
+from evaluation.metrics.wording import decimal, grouped, percent
+
+LATE_SHARE = 0.15  # our recommendation, as for the default config
 
 
 def _days(books: Books, items: str, invoices: str, what: str, reference: float) -> Measured:
@@ -39,7 +41,51 @@ def _payable_days(books: Books) -> Measured:
     return _days(books, "ap_open_items", "vendor_invoices", "Payables stay open", 30)
 
 
+def _late(
+    books: Books, allocations: str, payments: str, invoices: str, key: str, who: str, reference: float
+) -> Measured:
+    """Share of invoices whose first payment came after the due date, among invoices that were paid at all."""
+    n, late = books.rows(
+        f"""with first as (
+            select {key} as document_id, min(p.payment_date) as day
+            from {allocations} a join {payments} p using (document_id) group by 1)
+        select count(*), count(*) filter (where f.day > i.due_date)
+        from first f join {invoices} i using (document_id) where i.gross_amount > 0"""
+    )[0]
+    if not n:
+        text = f"Not applicable: no invoice among {invoices} is paid."
+        return Measured(None, 0, text, reference, applicable=False)
+    text = f"{who} {grouped(late)} of {grouped(n)} invoices ({percent(late / n)}) after the due date."
+    return Measured(round(late / n, 6), n, text, reference)
+
+
+def _late_receipts(books: Books) -> Measured:
+    return _late(
+        books,
+        "customer_receipt_allocations",
+        "customer_receipts",
+        "customer_invoices",
+        "customer_invoice_id",
+        "Customers first paid",
+        LATE_SHARE,
+    )
+
+
+def _late_payments(books: Books) -> Measured:
+    return _late(
+        books,
+        "vendor_payment_allocations",
+        "vendor_payments",
+        "vendor_invoices",
+        "vendor_invoice_id",
+        "The companies first paid",
+        LATE_SHARE,
+    )
+
+
 METRICS = (
+    Figure("working_capital.late_receipts", "Customers who pay late", "information", _late_receipts),
+    Figure("working_capital.late_payments", "Vendors who are paid late", "information", _late_payments),
     Figure("working_capital.receivable_days", "Days sales outstanding", "information", _receivable_days),
     Figure("working_capital.payable_days", "Days payables outstanding", "information", _payable_days),
 )

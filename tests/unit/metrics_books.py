@@ -51,10 +51,21 @@ def _balances(story: Story) -> None:
                           closing_balance=cents(closing[account]))  # fmt: skip
 
 
+def _opened(story: Story, company: str) -> dict[str, int]:
+    """What the opening entry posts by account: the balances before the first period, which are no flows."""
+    entries = {row["document_id"] for row in story.rows["journal_entries"] if row["document_type"] == "EB"}
+    return {
+        row["account"]: int((row["debit"] - row["credit"]) * 100)
+        for row in story.rows["journal_lines"]
+        if row["document_id"] in entries and row["company_code"] == company
+    }
+
+
 def _statement_amounts(story: Story, company: str) -> Iterator[tuple[int, str, str, int]]:
     """(period, statement, line, amount) of periods 10 to 12."""
     standing: dict[str, int] = dict.fromkeys(ACCOUNTS, 0)
-    equity_before = 0
+    opened = _opened(story, company)
+    equity_before = -sum(amount for account, amount in opened.items() if ACCOUNTS[account][0] == "equity")
     for period in (10, 11, 12):
         moved = {
             account: debit - credit for account, (debit, credit) in _sums(story, company, period).items()
@@ -66,12 +77,15 @@ def _statement_amounts(story: Story, company: str) -> Iterator[tuple[int, str, s
         flows: dict[str, int] = defaultdict(int)
         contributed = 0
         for account, (class_, subtype, line) in ACCOUNTS.items():
-            change = moved.get(account, 0)
+            change = moved.get(account, 0) - (opened.get(account, 0) if period == 10 else 0)
             if class_ in ("revenue", "expense"):
                 income[line] += -change if class_ == "revenue" else change
                 income["IS.net_income"] -= change
                 sheet["BS.E.current_result"] -= standing[account]
                 flows["CF.net_income"] -= change
+                if subtype == "depreciation_expense":  # costs no money; book values fall by it without a sale
+                    flows["CF.depreciation"] += change
+                    flows["CF.investments"] -= change
             else:
                 sheet[line] += standing[account] if class_ == "asset" else -standing[account]
                 flows["CF.net_change" if subtype == "cash" else CASH_FLOW[subtype]] += (

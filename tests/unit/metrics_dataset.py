@@ -36,7 +36,8 @@ TABLES = {
     "bank_accounts": "bank_account_id | bank_account_id:s company_code:s>companies.company_code account:s",
     "employees": "employee_id | employee_id:s company_code:s>companies.company_code name:s "
     "manager_id:s?>employees.employee_id approval_limit:m",
-    "assets": "asset_id | asset_id:s company_code:s>companies.company_code acquisition_date:d acquisition_cost:m",
+    "assets": "asset_id | asset_id:s company_code:s>companies.company_code class:s acquisition_date:d acquisition_cost:m "
+    "useful_life_months:h depreciation_method:s",
     "materials": "material_id | material_id:s company_code:s>companies.company_code standard_cost:m list_price:m",
     "vendors": f"vendor_id | vendor_id:s {_PARTNER}",
     "customers": f"customer_id | customer_id:s {_PARTNER}",
@@ -54,7 +55,7 @@ TABLES = {
     "material_id:s?>materials.material_id account:s? asset_id:s?>assets.asset_id quantity:i net_amount:m "
     "goods_receipt_id:s?>goods_receipts.document_id goods_receipt_line:i",
     "vendor_payments": "document_id | document_id:s company_code:s vendor_id:s>vendors.vendor_id payment_date:d amount:m "
-    "on_account_amount:m method:s bank_account_id:s>bank_accounts.bank_account_id",
+    "on_account_amount:m currency:s method:s bank_account_id:s>bank_accounts.bank_account_id",
     "vendor_payment_allocations": f"document_id line_number | {_LINE.format('vendor_payments')} "
     "vendor_invoice_id:s>vendor_invoices.document_id amount:m discount:m",
     "sales_orders": "document_id | document_id:s company_code:s customer_id:s>customers.customer_id order_date:d",
@@ -69,7 +70,7 @@ TABLES = {
     "customer_invoice_lines": f"document_id line_number | {_LINE.format('customer_invoices')} "
     "material_id:s>materials.material_id quantity:i net_amount:m delivery_id:s?>deliveries.document_id delivery_line:i",
     "customer_receipts": "document_id | document_id:s company_code:s customer_id:s>customers.customer_id payment_date:d "
-    "amount:m on_account_amount:m method:s bank_account_id:s>bank_accounts.bank_account_id",
+    "amount:m on_account_amount:m currency:s method:s bank_account_id:s>bank_accounts.bank_account_id",
     "customer_receipt_allocations": f"document_id line_number | {_LINE.format('customer_receipts')} "
     "customer_invoice_id:s>customer_invoices.document_id amount:m discount:m",
     "payroll_runs": "document_id | document_id:s company_code:s kind:s posting_date:d gross_amount:m wage_tax:m "
@@ -90,11 +91,12 @@ TABLES = {
     "tax_settlements": "document_id | document_id:s company_code:s kind:s posting_date:d output_tax:m input_tax:m amount:m",
     "closing_steps": "document_id | document_id:s company_code:s step:s posting_date:d fiscal_year:h",
     "journal_entries": "document_id | document_id:s company_code:s fiscal_year:h period:h posting_date:d document_date:d "
-    "created_at:t document_type:s process:s source:s currency:s created_by:s approved_by:s?>employees.employee_id "
+    "created_at:t document_type:s process:s source:s currency:s exchange_rate:r created_by:s approved_by:s?>employees.employee_id "
     "approved_at:t? source_document_type:s source_document_id:s reverses_document_id:s?>journal_entries.document_id",
     "journal_lines": f"document_id line_number | {_LINE.format('journal_entries')} fiscal_year:h period:h posting_date:d "
     "account:s debit:m credit:m document_currency:s document_amount:m partner_type:s? partner_id:s? "
-    "cost_center_id:s?>cost_centers.cost_center_id material_id:s?>materials.material_id asset_id:s?>assets.asset_id",
+    "cost_center_id:s?>cost_centers.cost_center_id tax_code:s? material_id:s?>materials.material_id "
+    "asset_id:s?>assets.asset_id",
     "tax_lines": "document_id line_number | document_id:s line_number:i company_code:s document_type:s posting_date:d "
     "tax_code:s base:m rate:r tax_amount:m direction:s",
     "document_references": "source_type source_id target_type target_id | source_type:s source_id:s target_type:s "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tests.unit.metrics_dataset import Row, at, cents
@@ -42,9 +43,19 @@ CONTROL = {"trade_receivable", "inventory", "fixed_asset_cost", "accumulated_dep
 CASH_FLOW = {
     "trade_receivable": "CF.receivables", "inventory": "CF.inventory", "input_tax": "CF.taxes", "tax_payable": "CF.taxes",
     "trade_payable": "CF.payables", "gr_ir": "CF.payables", "accrued": "CF.accruals", "payroll_payable": "CF.payroll",
-    "fixed_asset_cost": "CF.investments", "accumulated_depreciation": "CF.depreciation", "share_capital": "CF.equity",
+    "fixed_asset_cost": "CF.investments", "accumulated_depreciation": "CF.investments", "share_capital": "CF.equity",
     "retained_earnings": "CF.equity",
 }  # fmt: skip
+
+# Lines on tax accounts that come from these documents carry the tax code.
+TAXED = {"1160", "2110"}
+TAXED_DOCUMENTS = {
+    "customer_invoices",
+    "customer_receipts",
+    "vendor_invoices",
+    "vendor_payments",
+    "asset_transactions",
+}
 
 Line = tuple[str, int]  # account, amount: debit positive
 
@@ -79,7 +90,8 @@ class Story:
         self.add(
             "journal_entries", document_id=entry, company_code=company, fiscal_year=place[0], period=place[1],
             posting_date=day, document_date=day, created_at=at(day, 10), document_type=kind, process=process, source=how,
-            currency=CURRENCY[company], created_by="E1" if approved else "BATCH01", approved_by="E2" if approved else None,
+            currency=CURRENCY[company], exchange_rate=Decimal(1),
+            created_by="E1" if approved else "BATCH01", approved_by="E2" if approved else None,
             approved_at=at(day, 12) if approved else None, source_document_type=source[0], source_document_id=source[1],
             reverses_document_id=reverses,
         )  # fmt: skip
@@ -91,7 +103,8 @@ class Story:
                 document_currency=CURRENCY[company], document_amount=cents(amount),
                 partner_type=partner[0] if partner and controlled else None,
                 partner_id=partner[1] if partner and controlled else None,
-                cost_center_id="K1" if account == "6300" else None, material_id=None, asset_id=None,
+                cost_center_id="K1" if account == "6300" else None,
+                tax_code="S19" if account in TAXED and source[0] in TAXED_DOCUMENTS else None, material_id=None, asset_id=None,
             )  # fmt: skip
             self.lines.append((company, *place, day, account, amount))
             if account == "1000" and on_statement:
@@ -132,15 +145,17 @@ def _master_data(story: Story) -> None:
     for person, manager in (("E1", "E2"), ("E2", None)):
         story.add("employees", employee_id=person, company_code="1000", name=person, manager_id=manager,
                   approval_limit=cents(100_000_00))  # fmt: skip
-    story.add("assets", asset_id="A1", company_code="1000", acquisition_date=date(2024, 3, 15), acquisition_cost=cents(1_200_000))
-    story.add("assets", asset_id="A2", company_code="1000", acquisition_date=date(2025, 2, 14), acquisition_cost=cents(240_000))
+    story.add("assets", asset_id="A1", company_code="1000", **{"class": "machinery"}, acquisition_date=date(2024, 3, 15),
+              acquisition_cost=cents(1_200_000), useful_life_months=48, depreciation_method="straight_line")
+    story.add("assets", asset_id="A2", company_code="1000", **{"class": "vehicles"}, acquisition_date=date(2025, 2, 14),
+              acquisition_cost=cents(240_000), useful_life_months=24, depreciation_method="straight_line")
     story.add("materials", material_id="M1", company_code="1000", standard_cost=cents(1000), list_price=cents(2000))
     story.add("materials", material_id="M2", company_code="1000", standard_cost=cents(2500), list_price=cents(6000))
     for table, partners in (("vendors", ("V1", "V2")), ("customers", ("C1", "C2"))):
         for partner in partners:
             story.add(table, **{f"{table[:-1]}_id": partner}, company_code="1000", name=partner, country="DE",
-                      payment_terms_days=30, valid_from=date(2020, 1, 1), valid_to=None)  # fmt: skip
-    story.add("vendors", vendor_id="V9", company_code="2000", name="V9", country="GB", payment_terms_days=30,
+                      payment_terms_days=30 if table == "vendors" else 14, valid_from=date(2020, 1, 1), valid_to=None)  # fmt: skip
+    story.add("vendors", vendor_id="V9", company_code="2000", name="V9", country="GB", payment_terms_days=15,
               valid_from=date(2020, 1, 1), valid_to=None)  # fmt: skip
 
 
@@ -172,7 +187,7 @@ def _purchase_invoice(
 
 def _payment(story: Story, document: str, vendor: str, day: date, amount: int, cleared: list[tuple[str, int, int]]) -> None:
     story.header("vendor_payments", document, vendor_id=vendor, payment_date=day, amount=cents(amount),
-                 on_account_amount=cents(0), method="transfer", bank_account_id="B1000")  # fmt: skip
+                 on_account_amount=cents(0), currency="EUR", method="transfer", bank_account_id="B1000")  # fmt: skip
     story.items("vendor_payment_allocations", document,
                 [{"vendor_invoice_id": i, "amount": cents(a), "discount": cents(d)} for i, a, d in cleared])  # fmt: skip
     for invoice, _, _ in cleared:
@@ -232,7 +247,7 @@ def _sales_invoice(
     lines: list[dict[str, Any]],
 ) -> None:  # fmt: skip
     story.header("customer_invoices", document, customer_id=customer, sales_order_id=order, reference_document_id=corrects,
-                 invoice_date=day, posting_date=day, due_date=day + timedelta(days=14), net_amount=cents(net),
+                 invoice_date=day, posting_date=day, due_date=day + timedelta(days=0 if corrects else 14), net_amount=cents(net),
                  tax_amount=cents(tax), gross_amount=cents(net + tax), currency="EUR")  # fmt: skip
     story.items("customer_invoice_lines", document, lines)
     story.tax(("customer_invoices", document), net, tax, "output", day)
@@ -255,7 +270,7 @@ def _receipt(
     lines: list[Line], *, value: date | None = None, on_statement: bool = True,
 ) -> None:  # fmt: skip
     story.header("customer_receipts", document, customer_id=customer, payment_date=day, amount=cents(amount),
-                 on_account_amount=cents(0), method="transfer", bank_account_id="B1000")  # fmt: skip
+                 on_account_amount=cents(0), currency="EUR", method="transfer", bank_account_id="B1000")  # fmt: skip
     story.items("customer_receipt_allocations", document,
                 [{"customer_invoice_id": i, "amount": cents(a), "discount": cents(d)} for i, a, d in cleared])  # fmt: skip
     for invoice, _, _ in cleared:

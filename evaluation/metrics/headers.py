@@ -1,0 +1,82 @@
+"""Exact rules of document headers: currency and rate, who entered the document, and the type that its process uses."""
+
+from collections.abc import Mapping
+
+from evaluation.metrics.rule import Rule
+
+# Document types by process, as the books post them.
+DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
+    "O2C": ("WA", "DR", "DG", "DZ"),
+    "P2P": ("WE", "RE", "KR", "KZ"),
+    "H2R": ("HR", "HZ"),
+    "A2R": ("AA", "AF"),
+    "R2R": ("SA", "SB", "SC", "ST", "SZ", "EB", "CL"),
+}
+_OF_PROCESS = ", ".join(
+    f"('{process}', '{kind}')" for process, kinds in DOCUMENT_TYPES.items() for kind in kinds
+)
+
+_BILLED = ("customer_invoices", "vendor_invoices", "customer_receipts", "vendor_payments")
+_STATED = " union all ".join(f"select document_id, company_code, currency from {table}" for table in _BILLED)
+
+RULES = (
+    Rule(
+        id="headers.currency",
+        title="Documents are in the company's currency",
+        tables=("journal_entries", *_BILLED),
+        essential=True,
+        offenders=f"""
+            select document_id, company_code, s.currency, c.currency as company_currency
+            from ({_STATED}) s left join companies c using (company_code)
+            where s.currency is distinct from c.currency
+            union all
+            select document_id, company_code, if(d.one_currency and d.currency = c.currency, d.line_currency, d.currency),
+                   c.currency
+            from journal_documents d left join companies c using (company_code)
+            where d.has_header and not coalesce(
+                d.one_currency and d.currency = c.currency and d.line_currency = d.currency, false)""",
+        holds="All {n} invoices, payments and entries with their lines are in the currency of their company.",
+        breaks="{value} of {n} invoices, payments or entries are in another currency than their company's.",
+    ),
+    Rule(
+        id="headers.exchange_rate",
+        title="Document amount × rate = posted amount",
+        tables=("journal_entries",),
+        essential=True,
+        offenders="""
+            with rated as (
+                select document_id, d.currency, c.currency as company_currency, exchange_rate, document_turnover,
+                       debit + credit as posted, if(d.currency = c.currency, 0, d.lines * 0.01) as rounding,
+                       document_turnover::decimal(28, 4) * exchange_rate::decimal(10, 6) as converted
+                from journal_documents d left join companies c using (company_code) where has_header)
+            select document_id, currency, company_currency, exchange_rate, document_turnover, posted from rated
+            where not coalesce((currency <> company_currency or exchange_rate = 1)
+                               and abs(converted - posted) <= rounding, false)""",
+        holds="In all {n} entries amounts in document currency times rate are the amounts posted; the own rate is 1.",
+        breaks="In {value} of {n} entries document amounts times rate are not the amounts posted.",
+    ),
+    Rule(
+        id="headers.created_by",
+        title="Entries are made by employees or batch users",
+        tables=("journal_entries",),
+        essential=True,
+        offenders=r"""
+            select document_id, company_code, created_by
+            from journal_documents d anti join employees e
+              on e.company_code = d.company_code and e.employee_id = d.created_by
+            where has_header and not coalesce(regexp_full_match(created_by, 'BATCH\d+'), false)""",
+        holds="All {n} entries were made by an employee of the company or a batch user.",
+        breaks="{value} of {n} entries were made by someone whom the company does not employ.",
+    ),
+    Rule(
+        id="headers.document_types",
+        title="Document types belong to their process",
+        tables=("journal_entries",),
+        essential=True,
+        offenders=f"""
+            select document_id, process, document_type from journal_documents
+            where has_header and not coalesce((process, document_type) in ({_OF_PROCESS}), false)""",
+        holds="All {n} entries have a document type of their process.",
+        breaks="{value} of {n} entries have a document type that their process does not use.",
+    ),
+)
