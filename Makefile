@@ -21,7 +21,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e clean
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,11 +35,14 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m config.stack up
 
 # Browser tests have a process of their own: Playwright keeps an event loop in it, which Django refuses to work beside.
-test: $(STAMP) ## The whole test suite; browser tests too where Chromium is installed
+test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not bench and not chaos" || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos" || status=$$?; \
 	exit $$status
+
+slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
+	$(BIN)/python -m pytest -rs -m "slow and not browser"
 
 check: lint types imports vendor-check test ## What CI runs
 
