@@ -20,7 +20,7 @@ class TrailFilter:
 
 def audit_events(chosen: TrailFilter) -> QuerySet[AuditEvent]:
     """Events of the organisation, newest first."""
-    events = AuditEvent.objects.order_by("-at", "-seq")
+    events = AuditEvent.objects.order_by("-seq")
     if chosen.actor:
         events = events.filter(actor__icontains=chosen.actor)
     if chosen.action:

@@ -56,6 +56,9 @@ class ReportPage:
     by_trouble: tuple[CheckGroup, ...]
     troubles: tuple[CheckLine, ...]
     badges: tuple[Status, ...]
+    held: int
+    judged: int
+    unbounded: int  # figures that the gate gives no bound: information, neither held nor missed
 
 
 def report_page(report: ReportView, opened: str = "") -> ReportPage:
@@ -64,6 +67,7 @@ def report_page(report: ReportView, opened: str = "") -> ReportPage:
     The lines of a group are drawn where something is wrong, and for the group named `opened`.
     """
     groups = tuple(_groups(report.rows, opened))
+    unbounded = sum(map(_is_unbounded, report.rows))
     lines = [line for group in groups for line in group.lines if line.tone != "pass"]
     return ReportPage(
         profile=str(report.gate["profile"]),
@@ -71,8 +75,15 @@ def report_page(report: ReportView, opened: str = "") -> ReportPage:
         groups=groups,
         by_trouble=tuple(sorted(groups, key=lambda group: -_TONES.index(group.status.tone))),
         troubles=tuple(sorted(lines, key=lambda line: -_TONES.index(line.tone))[:_MOST_TROUBLES]),
-        badges=tuple(_badges(report.summary["verdicts"])),
+        badges=tuple(_badges(report.summary["verdicts"], unbounded)),
+        held=sum(row["verdict"] == "pass" for row in report.rows) - unbounded,
+        judged=len(report.rows) - unbounded,
+        unbounded=unbounded,
     )
+
+
+def _is_unbounded(row: Mapping[str, Any]) -> bool:
+    return row["verdict"] == "pass" and row["threshold"] is None
 
 
 def _groups(rows: Iterable[Mapping[str, Any]], opened: str) -> Iterable[CheckGroup]:
@@ -100,6 +111,8 @@ def _line(row: Mapping[str, Any]) -> CheckLine:
     status = verdict_status(row["verdict"])
     if not row["applicable"]:
         status = Status("idle", "minus", "Not applicable")
+    elif _is_unbounded(row):
+        status = Status("idle", "info", "Information")
     return CheckLine(
         anchor=f"check-{row['id']}",
         title=row["title"],
@@ -127,8 +140,8 @@ def _sample(sample: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {MISSING if value is None else value}" for name, value in sample.items())
 
 
-def _badges(verdicts: Mapping[str, int]) -> Iterable[Status]:
-    hold, warn, bad = verdicts["pass"], verdicts["warn"], verdicts["fail"] + verdicts["error"]
+def _badges(verdicts: Mapping[str, int], unbounded: int) -> Iterable[Status]:
+    hold, warn, bad = verdicts["pass"] - unbounded, verdicts["warn"], verdicts["fail"] + verdicts["error"]
     if hold:
         yield Status("pass", "circle-check", f"{number(hold)} hold")
     if warn:

@@ -203,8 +203,8 @@ def cancel_run(*, actor: str, run_id: UUID) -> Run:
     if run.state not in Run.LIVE:
         raise Conflict(f"Run #{run.number} is {run.state}; only a queued or running one can be cancelled.")
     # the job is locked before the run, as at its end, so that the two cannot wait for each other
-    jobs.cancel(run.job_id)
-    audit.record(actor=actor, action="generation.run.cancel", target=run, number=run.number)
+    if jobs.cancel(run.job_id):
+        audit.record(actor=actor, action="generation.run.cancel", target=run, number=run.number)
     run.refresh_from_db()
     return run
 

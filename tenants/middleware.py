@@ -6,6 +6,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.urls import Resolver404, resolve
 
 from core.errors import RateLimited
 from core.pages import error_answer
@@ -36,7 +38,7 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 request.api_key = api_key  # type: ignore[attr-defined]
             tenant = api_key.tenant if text is not None and api_key else _tenant_of_host(request)
             if tenant is None:
-                return error_answer(request, 404)
+                return _shared_answer(request) or error_answer(request, 404)
             request.tenant = tenant  # type: ignore[attr-defined]
             with tenant_context(tenant.schema_name):
                 return get_response(request)
@@ -95,6 +97,19 @@ def _bad_key(request: HttpRequest) -> HttpResponseBase:
     return http_problem(
         401, "This API key is wrong, expired or revoked.", {"WWW-Authenticate": 'Bearer realm="api"'}
     )
+
+
+def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
+    """The answer of a view that belongs to the platform, not to an organisation, and so is there on every host."""
+    try:
+        view, args, kwargs = resolve(request.path_info)
+    except Resolver404:
+        return None
+    if not getattr(getattr(view, "cls", None), "on_any_host", False):
+        return None
+    request.principal = ANONYMOUS  # type: ignore[attr-defined]
+    response = view(request, *args, **kwargs)
+    return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
 def _tenant_of_host(request: HttpRequest) -> Tenant | None:

@@ -98,6 +98,12 @@ def words(value: str) -> str:
 
 
 @register.filter
+def joined(beginning: str, end: object) -> str:
+    """`revoke-` and a key's id → the name of the dialog of this key."""
+    return f"{beginning}{end}"
+
+
+@register.filter
 def status(row: RunRow) -> states.Status:
     return states.run_status(row)
 
@@ -114,6 +120,6 @@ def ticks(row: RunRow) -> list[str]:
 
 @register.filter
 def short_target(value: str) -> str:
-    """`generation.run:8f1c…` → `run 8f1c2a`: the kind of object and the beginning of its key."""
+    """`tenants.apikey:8f1c…` → `apikey 8f1c2a`: the kind of object and the beginning of its key."""
     kind, _, key = value.partition(":")
     return f"{kind.rpartition('.')[2]} {key[:8]}".strip()

@@ -14,15 +14,19 @@ from core.models import AuditEvent
 from core.permissions import Permission, requires
 from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, plain_text, positive
+from frontend.templatetags.ui import short_target
+from generation.queries.runs import run_numbers
 
 PAGE = 50
 AREAS = (("", "All"), ("generation.", "Datasets and runs"), ("tenants.", "People and keys"))
+_RUN = "generation.run:"
 _FIELDS = ("actor", "action", "target", "since")
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
     event: AuditEvent
+    target: str
     href: str
     is_chosen: bool
 
@@ -50,8 +54,8 @@ def audit_log(request: HttpRequest) -> HttpResponse:
             for value, label in AREAS
         ],
         "rows": [
-            EventRow(one, address(**chosen, before=before, event=one.seq), one.seq == opened)
-            for one in events
+            EventRow(one, target, address(**chosen, before=before, event=one.seq), one.seq == opened)
+            for one, target in zip(events, _targets(events), strict=True)
         ],
         "event": event,
         "data": json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True) if event else "",
@@ -87,6 +91,18 @@ def _trail_filter(chosen: dict[str, str]) -> TrailFilter:
     except ValueError:
         since = None
     return TrailFilter(chosen["actor"], chosen["action"], chosen["target"], since)
+
+
+def _targets(events: list[AuditEvent]) -> list[str]:
+    """The objects as people call them: a run by its number, all else by its kind and the beginning of its key."""
+    keys = [event.target.removeprefix(_RUN) for event in events if event.target.startswith(_RUN)]
+    numbers = run_numbers(keys)
+    return [
+        f"run #{numbers[key]}"
+        if (key := event.target.removeprefix(_RUN)) in numbers
+        else short_target(event.target)
+        for event in events
+    ]
 
 
 def _pivots(event: AuditEvent) -> list[Link]:

@@ -6,9 +6,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from core.idempotency import one_time_token
 from core.permissions import Permission, principal_of, requires
 from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import positive, search_text
+from frontend.sending import sent_once
 from generation import services
 from generation.queries.configs import dataset_detail, dataset_rows, find_config, find_version
 
@@ -29,7 +31,7 @@ def dataset_page(request: HttpRequest, config_id: UUID) -> HttpResponse:
     config = find_config(config_id)
     detail = dataset_detail(config)
     shown = find_version(config, positive(request.GET, "version"))
-    context = {"dataset": detail, "shown": shown, "first": detail.versions[-1]}
+    context = {"dataset": detail, "shown": shown, "first": detail.versions[-1], "token": one_time_token()}
     return render(request, "frontend/dataset.html", context)
 
 
@@ -37,8 +39,9 @@ def dataset_page(request: HttpRequest, config_id: UUID) -> HttpResponse:
 def dataset_generate(request: HttpRequest, config_id: UUID) -> HttpResponse:
     """Make the newest version; the answer is the live page of the run."""
     actor = principal_of(request).actor
-    run = services.start_run(actor=actor, source=services.OfConfig(config_id))
-    return redirect("run", run.number)
+    source = services.OfConfig(config_id)
+    number = sent_once(request, "", lambda: str(services.start_run(actor=actor, source=source).number))
+    return redirect("run", number)
 
 
 @requires(POST=Permission.CONFIGS_WRITE)

@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.errors import DomainError
+from core.idempotency import one_time_token
 from core.permissions import Permission, principal_of, requires
 from frontend import config_form
 from frontend.paging import address, plain_text
+from frontend.sending import sent_once
 from generation import services
 from generation.engine.errors import Problem
 from generation.engine.templates.catalogue import Template
@@ -73,17 +75,22 @@ def _edit(
 
 def _carry_out(request: HttpRequest, action: str, text: str, config: Config | None) -> HttpResponse:
     actor = principal_of(request).actor
+    if action == "generate":
+        return redirect("run", sent_once(request, text, lambda: _generate(actor, text, config)))
     if config is not None:
         version = services.add_version(actor=actor, config_id=config.pk, text=text)
-        source: services.RunSource = services.OfConfig(config.pk, version.number)
-    elif action == "save":
-        version = services.create_config(actor=actor, text=text)
     else:
-        source = services.OfText(text)
-    if action == "generate":
-        return redirect("run", services.start_run(actor=actor, source=source).number)
+        version = services.create_config(actor=actor, text=text)
     messages.success(request, f"Saved as version {version.number}.")
     return redirect("dataset", version.config_id)
+
+
+def _generate(actor: str, text: str, config: Config | None) -> str:
+    source: services.RunSource = services.OfText(text)
+    if config is not None:
+        version = services.add_version(actor=actor, config_id=config.pk, text=text)
+        source = services.OfConfig(config.pk, version.number)
+    return str(services.start_run(actor=actor, source=source).number)
 
 
 def _posted_text(request: HttpRequest) -> str:
@@ -120,6 +127,7 @@ def _page(
         "view": view,
         "views": {one: address(template=name, view=one) for one in VIEWS},
         "failure": failure,
+        "token": one_time_token(),
         "problems": checked.problems,
         "estimate": checked.estimate,
     }

@@ -12,6 +12,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from compliance.queries import TrailFilter, audit_events
+from core.audit import label
 from core.jobs import queries as jobs
 from core.jobs.queries import EventView
 from core.jobs.stream import Message, follow, parse_last_event_id
@@ -165,9 +167,17 @@ def progress_context(run: Run) -> dict[str, object]:
     }
 
 
+def _cancelled_by(run: Run) -> str:
+    if run.state != Run.State.CANCELLED:
+        return ""
+    asked = audit_events(TrailFilter(target=label(run))).filter(action="generation.run.cancel").first()
+    return asked.actor if asked else ""
+
+
 def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[str, object]:
     view = detail.progress
     context: dict[str, object] = {
+        "cancelled_by": _cancelled_by(run),
         "timeline": stage_timeline(run.job_id, [stage.name for stage in view.stages], view.ended_at),
         "documents": [
             DocumentRow(file.path, _ICONS.get(file.format, "fingerprint"), file.sha256, file.size_bytes)

@@ -1,6 +1,7 @@
 """What pages and API show about runs: lists, counts and one run in full."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -85,6 +86,20 @@ class RunDetail:
 def find_run(run_id: UUID) -> Run:
     """The run with this id. Raises NotFound, in the same words for a foreign and for an invented id."""
     return _only(Run.objects.filter(pk=run_id))
+
+
+def run_numbers(ids: Collection[str]) -> dict[str, int]:
+    """Numbers of the runs with these ids, by id; whatever is no id of a run is left out."""
+    return {
+        str(key): number
+        for key, number in Run.objects.filter(pk__in=list(_uuids(ids))).values_list("pk", "number")
+    }
+
+
+def _uuids(texts: Collection[str]) -> Iterator[UUID]:
+    for text in texts:
+        with suppress(ValueError):
+            yield UUID(text)
 
 
 def numbered_run(number: int) -> Run:

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,6 +78,29 @@ def idempotent(request: Request, handler: Callable[[], Response]) -> Response:
         return response
 
 
+def one_time_token() -> str:
+    """For a hidden field of a form that must have one effect however often it is sent."""
+    return secrets.token_urlsafe(16)
+
+
+def once(request: HttpRequest, token: str, content: str, act: Callable[[], str]) -> str:
+    """What `act` answered when this caller first sent this content with this one-time token; kept for 24 hours.
+
+    A second request waits for the first one. An error is not kept: nothing happened, the caller may try again.
+    """
+    credential = principal_of(request).credential
+    key = "form:" + hashlib.sha256(f"{token}\n{content}".encode()).hexdigest()
+    with transaction.atomic():
+        _wait_for(credential, key)
+        if (kept := _kept(credential, key)) is not None:
+            return str(kept.body)
+        answer = act()
+        IdempotencyRecord.objects.create(
+            credential=credential, key=key, fingerprint="", status=200, headers={}, body=answer
+        )
+        return answer
+
+
 def _fingerprint(request: Request) -> str:
     body = json.dumps(request.data, sort_keys=True, default=str)
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{body}".encode()).hexdigest()
@@ -83,11 +108,20 @@ def _fingerprint(request: Request) -> str:
 
 def _lock(credential: str, key: str) -> bool:
     """Take the key until the transaction ends; False when another request holds it."""
-    name = hashlib.sha256(tenant_key("idempotency").encode() + f"\0{credential}\0{key}".encode()).digest()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], "big", signed=True)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(credential, key)])
         row: tuple[Any, ...] = cursor.fetchone()
     return bool(row[0])
+
+
+def _wait_for(credential: str, key: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_number(credential, key)])
+
+
+def _lock_number(credential: str, key: str) -> int:
+    name = hashlib.sha256(tenant_key("idempotency").encode() + f"\0{credential}\0{key}".encode()).digest()
+    return int.from_bytes(name[:8], "big", signed=True)
 
 
 def _kept(credential: str, key: str) -> IdempotencyRecord | None:

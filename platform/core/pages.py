@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from django.templatetags.static import static
 
 from core.problems import http_problem, is_api_request
 from core.request_ids import current_request_id
@@ -33,9 +34,18 @@ def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpRes
         "request_id": current_request_id(),
     }
     if status == 500 or getattr(request, "tenant", None) is None:
+        context |= {"styles": _styles()}
         return HttpResponse(loader.render_to_string("core/error.html", context), status=status)
     template = loader.select_template([f"{status}.html", "error.html", "core/error.html"])
     return HttpResponse(template.render(context, request), status=status)
+
+
+def _styles() -> list[str]:
+    """Addresses of the stylesheets; none where the static files were not collected, since this page must not fail."""
+    try:
+        return [static(f"frontend/{name}.css") for name in ("tokens", "components")]
+    except ValueError:
+        return []
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,11 @@ __all__ = ["handler500", "urlpatterns"]
 class Fault(APIView):
     def get(self, request: Request) -> Response:
         raise RuntimeError("a secret detail")
+
+
+@requires(GET=Permission.PUBLIC)
+def fault_page(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("a secret detail")
 
 
 @requires(GET=Permission.MEMBER)
@@ -56,5 +62,6 @@ urlpatterns = [
                 path("nosy", Nosy.as_view()),
             ]
         ),
-    )
+    ),
+    path("fault", fault_page),
 ]

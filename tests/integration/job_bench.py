@@ -93,7 +93,7 @@ class Bench:
         with tenant_context(tenant):
             return queries.view(job_id)
 
-    def act(self, action: Callable[[UUID], None], job_id: UUID, *, tenant: str = "acme") -> None:
+    def act(self, action: Callable[[UUID], object], job_id: UUID, *, tenant: str = "acme") -> None:
         """Cancel or resume, as a request would."""
         with tenant_context(tenant), transaction.atomic():
             action(job_id)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.test import Client
 from rest_framework.test import APIClient
 
 from compliance.evidence.keys import public_keys
@@ -77,3 +78,16 @@ def test_anybody_may_read_the_public_keys_and_they_hold_no_private_part(
     assert answer.status_code == 200
     assert list(public_keys(answer.json())) == [signing_key().key_id]
     assert all("d" not in key for key in answer.json()["keys"])
+
+
+def test_the_public_keys_are_on_the_host_without_an_organisation_too(
+    api_client: ApiClient, acme: Any
+) -> None:
+    address = "/.well-known/jwks.json"
+
+    bare = Client().get(address, headers={"host": "localhost"})
+
+    assert bare.status_code == 200
+    assert bare.json() == api_client(None).get(address).json()
+    assert Client().post(address, headers={"host": "localhost"}).status_code == 405
+    assert Client().get("/api/v1/templates", headers={"host": "localhost"}).status_code == 404

@@ -122,6 +122,21 @@ def test_a_fault_of_ours_is_a_problem_that_shows_nothing(
     assert "globex" not in response.content.decode()
 
 
+def test_a_fault_of_ours_is_a_page_in_our_look_without_any_organisation(
+    api_client: ApiClients, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = "tests.integration.faulty_urls"
+    client = api_client("admin")
+    client.raise_request_exception = False
+
+    page = client.get("/fault").content.decode()
+
+    assert "This went wrong" in page
+    assert 'href="/static/frontend/components' in page
+    assert '<a class="btn primary" href="/">' in page
+    assert "secret" not in page
+
+
 # -- pages of rows -------------------------------------------------------------------------------------------
 
 

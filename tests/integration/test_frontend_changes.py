@@ -236,7 +236,7 @@ def test_cancel_and_resume_change_the_state_of_the_run(client_for: ClientFor, ac
 
     assert (cancelled, run.state) == ("cancelled", "queued")
     assert "Resume" in page
-    assert "This run ended before its dataset was measured" in page
+    assert "Nothing was released" in page
 
 
 def test_cancelling_twice_is_a_conflict_page(client_for: ClientFor, acme: Tenant) -> None:
@@ -407,3 +407,54 @@ def test_a_wrong_password_is_said_without_telling_who_exists(client_for: ClientF
     assert said[0] is not None
     assert said[1] is not None
     assert said[0].group(1) == said[1].group(1)
+
+
+# -- once, and without scripts -------------------------------------------------------------------------------
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="token" value="([\w-]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_a_form_sent_twice_generates_once(client_for: ClientFor, acme: Tenant) -> None:
+    client = client_for()
+    data = {"text": small_text("mine"), "action": "generate", "token": _token(body(client, "/datasets/new"))}
+
+    first, second = (client.post("/datasets/new", data) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Run.objects.count() == 1
+    client.post("/datasets/new", data | {"text": small_text("other")})
+    assert Run.objects.count() == 2
+
+    dataset = f"/datasets/{Config.objects.get(name='mine').pk}"
+    again = {"token": _token(body(client, dataset))}
+    assert {client.post(f"{dataset}/generate", again)["Location"] for _ in range(2)} == {"/runs/3"}
+
+
+def test_what_cannot_be_undone_asks_first_without_scripts_too(client_for: ClientFor, acme: Tenant) -> None:
+    client = client_for("admin")
+    run, member = make_run(), Membership.objects.get(user__email="viewer@acme.example")
+    dataset = f"/datasets/{run.config_version.config_id}"
+    places = [
+        (f"/runs/{run.number}", "cancel"),
+        ("/settings/members", f"remove-{member.pk}"),
+        (dataset, "archive"),
+    ]
+
+    for path, name in places:
+        assert f'confirm={name}" data-open="{name}"' in body(client, path)
+        assert f'<dialog id="{name}" open' not in body(client, path)
+        assert f'<dialog id="{name}" open' in body(client, f"{path}?confirm={name}")
+
+
+def test_a_cancelled_run_says_by_whom_and_what_can_be_done(client_for: ClientFor, acme: Tenant) -> None:
+    run = make_run()
+    client_for().post(f"/runs/{run.number}/cancel")
+
+    page = body(client_for(), f"/runs/{run.number}")
+
+    assert "Cancelled by operator@acme.example" in page
+    assert "Nothing was released." in page
+    assert f"run #{run.number}</code>" in body(client_for(), "/audit")

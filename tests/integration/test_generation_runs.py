@@ -197,3 +197,13 @@ def test_the_figures_of_a_week_compare_with_the_week_before(acme: Tenant) -> Non
     assert found["passed"].value == 50.0
     assert found["lines"].value == 1_000.0
     assert found["runs"].series == (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0)
+
+
+def test_a_run_that_is_stopping_is_cancelled_once(acme: Tenant) -> None:
+    run = make_run()
+    Unit.objects.filter(job_id=run.job_id).update(state=Unit.State.RUNNING)
+
+    for _ in range(2):
+        services.cancel_run(actor=ACTOR, run_id=run.pk)
+
+    assert AuditEvent.objects.filter(action="generation.run.cancel").count() == 1

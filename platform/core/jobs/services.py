@@ -46,9 +46,10 @@ def submit(*, kind: str, spec: Mapping[str, Any], priority: str = Job.Priority.I
     return job
 
 
-def cancel(job_id: UUID) -> None:
-    """Stop a job. Without a running unit it ends here and now, else when the last one has stopped (seconds).
+def cancel(job_id: UUID) -> bool:
+    """Stop a job; False when it is being stopped already.
 
+    Without a running unit it ends here and now, else when the last one has stopped (seconds).
     Call it before locking rows that the pipeline's on_end locks too: a worker locks the job first, then those.
     Raises: NotFound; Conflict when it has ended.
     """
@@ -56,11 +57,12 @@ def cancel(job_id: UUID) -> None:
     if job.state not in ledger.LIVE:
         raise Conflict(f"The job is {job.state}; only a queued or running one can be cancelled.")
     if job.cancel_requested_at is not None:
-        return
+        return False
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=Now())
     events.record(job, "cancel_requested")
     ledger.withdraw(job, Unit.State.CANCELLED)
     ledger.end_if_cancelled(job)
+    return True
 
 
 def resume(job_id: UUID) -> None:
