@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from evaluation.metrics.books import Books
 from evaluation.metrics.catalogue import METRICS
@@ -63,16 +65,27 @@ def _opened(dataset: Dataset, memory_limit_bytes: int, threads: int) -> Books:
     try:
         books = Books(dataset, memory_limit_bytes=memory_limit_bytes, threads=threads)
     except duckdb.Error as error:
-        raise DatasetError(f"A table cannot be read: {error}") from error
+        raise DatasetError(f"A table cannot be read: {_reason(dataset, error)}") from error
     try:
         read_journal(books)
     except duckdb.Error as error:
         books.close()
-        raise DatasetError(f"The journal cannot be read: {error}") from error
+        raise DatasetError(f"The journal cannot be read: {_reason(dataset, error)}") from error
     except BaseException:
         books.close()
         raise
     return books
+
+
+def _reason(dataset: Dataset, error: duckdb.Error) -> str:
+    """The first file that is no whole Parquet file, else the error's first line, which is without its SQL."""
+    for table in dataset.tables.values():
+        for path in () if table.is_csv() else table.files:
+            try:
+                pq.ParquetFile(path).close()
+            except (OSError, pa.ArrowException):
+                return f"{path.relative_to(dataset.root)} is broken or cut off."
+    return str(error).strip().partition("\n")[0]
 
 
 def _distances(reference: Path, memory_limit_bytes: int, threads: int) -> tuple[Distance, ...]:

@@ -97,6 +97,14 @@ def read_dataset(root: Path) -> Dataset:
         raise DatasetError(f"schema.json lacks or mistypes {error}.") from error
 
 
+def csv_tables(root: Path) -> tuple[str, ...]:
+    """Tables that have CSV files only, by name, so that these are what is measured.
+
+    Raises: DatasetError: as for `read_dataset`.
+    """
+    return tuple(name for name, table in read_dataset(root).tables.items() if table.is_csv())
+
+
 def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
     facts = document["dataset"]
     period = facts["period"]

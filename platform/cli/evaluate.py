@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from cli.console import facts, phase
 from cli.machine import processors
 from cli.problems import DONE, GATE_FAILED, Refused
 from evaluation.metrics.assess import assess
+from evaluation.metrics.dataset import csv_tables
 from evaluation.metrics.errors import DatasetError
 from evaluation.metrics.gate import Gate, apply_gate
 from evaluation.metrics.report import encode_report, report_document, summary
@@ -22,6 +25,8 @@ def run(options: Namespace) -> int:
     for folder in (options.dataset, options.reference or options.dataset):
         if not folder.is_dir():
             raise Refused(f"{folder} is not a folder")
+    if options.output:
+        _require_writable(options.output)
     profile = options.gate or _own_profile(options.dataset)
     try:
         with phase("Assessing", quiet=options.json) as progress:
@@ -30,6 +35,8 @@ def run(options: Namespace) -> int:
             )
     except DatasetError as error:
         raise Refused(str(error)) from error
+    if as_csv := csv_tables(options.dataset):
+        print(f"datasynth: measured as CSV, without Parquet parts: {', '.join(as_csv)}", file=sys.stderr)
     gate = apply_gate(report, profile)
     document = report_document(report, gate)
     if options.output:
@@ -39,6 +46,16 @@ def run(options: Namespace) -> int:
     else:
         _tell(gate)
     return DONE if gate.verdict == "pass" else GATE_FAILED
+
+
+def _require_writable(output: Path) -> None:
+    """Before the work of measuring. Raises: Refused: the report could not be written there."""
+    if output.is_dir():
+        raise Refused(f"{output} is a folder; name a file for the report")
+    if not output.parent.is_dir():
+        raise Refused(f"{output.parent} is not a folder, so {output.name} cannot be written there")
+    if not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise Refused(f"{output} cannot be written: permission denied")
 
 
 def _own_profile(dataset: Path) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from cli.problems import FAILED, REFUSED, SIGNALLED, STOPPING, Failed, Refused, Stopped
+from generation.engine.errors import EngineError
 
 _LARGEST_SEED = 2**64 - 1
 PROFILES = ("lenient", "standard", "strict")
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(problem, REFUSED)
     except Failed as problem:
         return _say(problem, FAILED)
+    except EngineError as error:
+        return _say(f"The books would not hold: {str(error).rstrip('.')}.", FAILED)
     except Stopped as stop:
         return _say("stopped", SIGNALLED + stop.signal_number)
     except BrokenPipeError:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as compute
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
@@ -166,3 +167,36 @@ def test_a_dataset_compared_with_itself_is_as_close_as_it_gets(original: Command
     done = original.run("evaluate", "out", "--reference", "out")
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("output", ["absent/report.json", "out"])
+def test_a_report_that_cannot_be_written_is_refused_before_measuring(
+    original: CommandLine, output: str
+) -> None:
+    done = original.run("evaluate", "out", "-o", output)
+
+    assert done.returncode == 2
+    assert "Assessing" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_was_cut_off_is_named_in_one_line(line: CommandLine) -> None:
+    path = part_of(line, "deliveries")
+    path.write_bytes(path.read_bytes()[:-100])
+
+    done = line.run("evaluate", "out")
+
+    assert done.returncode == 2
+    assert f"tables/deliveries/{path.name} is broken or cut off." in done.stderr.splitlines()[-1]
+    assert "LINE" not in done.stderr
+
+
+def test_it_is_said_when_csv_is_measured_for_want_of_parquet(line: CommandLine) -> None:
+    for path in (line.folder / "out" / "tables" / "bank_charges").glob("*.parquet"):
+        pacsv.write_csv(pq.read_table(path), path.with_suffix(".csv"))
+        path.unlink()
+
+    done = line.run("evaluate", "out", "--json")
+
+    assert "measured as CSV, without Parquet parts: bank_charges" in done.stderr
+    assert json.loads(done.stdout)["gate"]["profile"] == "lenient"

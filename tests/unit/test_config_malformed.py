@@ -67,6 +67,22 @@ EDITS = {
     ),
     "alias": ("{name: Talwerk,", "&g {name: *g,", [("anchor", "group", 5), ("alias", "group.name", 5)]),
     "tag": ("name: Talwerk GmbH", "name: !!python/name:os.system x", [("tag", "companies[0].name", 8)]),
+    "control character": (
+        "Talwerk GmbH",
+        '"Talwerk\\u0007 GmbH"',
+        [("control_character", "companies[0].name", 8)],
+    ),
+    "reversed text": (
+        "{name: Talwerk,",
+        '{name: "Tal\u202ewerk",',
+        [("control_character", "group.name", 5)],
+    ),
+    "isolated text": ("Talwerk GmbH", "\u2067Talwerk GmbH", [("control_character", "companies[0].name", 8)]),
+    "people without pay": (
+        "employees: 40",
+        "employees: 18751",
+        [("too_many_employees", "companies[0].employees", 13)],
+    ),
     "csv only": (
         "volume:",
         "outputs: {formats: [csv]}\nvolume:",
@@ -96,6 +112,18 @@ def test_a_malformed_config_names_code_path_and_line(case: str) -> None:
 
 def test_the_good_config_is_good() -> None:
     assert load_config(GOOD).companies[0].name == "Talwerk GmbH"
+
+
+def test_people_that_revenue_carries_are_fine_to_the_last_one() -> None:
+    # 45 % of 5,000,000 is 2,250,000, that is 120 a year for 18,750 people
+    assert load_config(GOOD.replace("employees: 40", "employees: 18750"))
+    assert load_config(
+        GOOD.replace("employees: 40", "employees: 18751") + "processes: {hire_to_retire: {enabled: false}}\n"
+    )
+    problem = problems_of(GOOD.replace("employees: 40", "employees: 18751"))[0]
+    assert "5,000,000" in problem.message
+    assert "18,751" in problem.message
+    assert problem.suggestion == "18750"
 
 
 def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:

@@ -15,6 +15,8 @@ from generation.engine.errors import Problem
 
 Finding = tuple[Path, str, str, str | None]
 FEWEST_LINES_PER_COMPANY: Final = 5_000
+LEAST_PAY: Final = 120  # whole units a year for each person
+MOST_FOR_PEOPLE_PERCENT: Final = 45  # of annual revenue
 TRADE: Final = ("order_to_cash", "procure_to_pay", "inventory")
 
 
@@ -27,6 +29,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _parents,
         _processes_that_need_each_other,
         _volume_per_company,
+        _people_per_revenue,
         _charts,
     )
     for rule in rules:
@@ -107,6 +110,36 @@ def _volume_per_company(data: dict[str, Any]) -> Iterator[Finding]:
         needed = companies * FEWEST_LINES_PER_COMPANY
         message = f"{companies} companies need at least {needed:,} journal lines per year."
         yield ("volume", "journal_lines_per_year"), "too_few_lines", message, str(needed)
+
+
+def _people_per_revenue(data: dict[str, Any]) -> Iterator[Finding]:
+    """Pay comes out of revenue: so many people cannot be paid anything near a wage."""
+    if not _has_payroll(data):
+        return
+    for number, company in _companies(data):
+        revenue, people = company.get("annual_revenue"), company.get("employees")
+        if type(revenue) is not int or type(people) is not int or people < 1 or revenue < 1:
+            continue
+        if revenue * MOST_FOR_PEOPLE_PERCENT < LEAST_PAY * 100 * people:
+            fits = revenue * MOST_FOR_PEOPLE_PERCENT // (100 * LEAST_PAY)
+            needed = -(-people * 100 * LEAST_PAY // MOST_FOR_PEOPLE_PERCENT)
+            message = (
+                f"An annual_revenue of {revenue:,} cannot carry {people:,} employees: of {MOST_FOR_PEOPLE_PERCENT} % of it "
+                f"each would get less than {LEAST_PAY} a year. Raise annual_revenue to at least {needed:,}, or lower "
+                f"employees to at most {fits:,}."
+            )
+            yield (
+                ("companies", number, "employees"),
+                "too_many_employees",
+                message,
+                str(fits) if fits else None,
+            )
+
+
+def _has_payroll(data: dict[str, Any]) -> bool:
+    processes = data.get("processes")
+    section = processes.get("hire_to_retire") if isinstance(processes, dict) else None
+    return not (isinstance(section, dict) and section.get("enabled") is False)
 
 
 def _charts(data: dict[str, Any]) -> Iterator[Finding]:

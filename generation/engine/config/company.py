@@ -79,7 +79,9 @@ class ChartConfig(Section):
     size: Annotated[
         ChartSize,
         key(
-            "How many accounts the chart has: about 100, 400 or 2,500.", unit="size", source="DataSynth 2.1.0"
+            "How many accounts the chart has: about 100, 400 or 2,500.",
+            unit="size",
+            source="our recommendation",
         ),
     ] = "medium"
     accounts: Annotated[

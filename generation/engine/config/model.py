@@ -129,9 +129,10 @@ class Controls(Section):
     approval_thresholds: Annotated[
         tuple[Annotated[int, Field(ge=1, le=1_000_000_000_000)], ...],
         key(
-            "From which amount on a document needs one, two, three … approvals.",
+            "Amounts from which an approval is needed, each by a more senior person: vendor and service invoices, "
+            "credit notes, vendor payments, asset purchases and sales, manual journals and accruals.",
             unit="whole units of the company's currency, ascending",
-            source="DataSynth 2.1.0",
+            source="our recommendation",
             min_length=1,
             max_length=6,
         ),
@@ -142,7 +143,7 @@ class Controls(Section):
         key(
             "How often the approver is the same person as the creator, against the segregation of duties.",
             unit="share of approved documents",
-            source="DataSynth 2.1.0: 1 %",
+            source="our recommendation: 1 %",
             ge=0,
             le=0.2,
         ),

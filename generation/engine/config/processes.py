@@ -228,14 +228,16 @@ class Intercompany(Process):
         key(
             "How much of the trade is with sister companies.",
             unit="share of volume",
-            source="DataSynth 2.1.0: 5–15 %",
+            source="our recommendation: 5–15 %",
             ge=0,
             le=0.5,
         ),
     ] = 0.1
     markup: Annotated[
         float,
-        key("What the seller adds to its cost.", unit="share of cost", source="DataSynth 2.1.0", ge=0, le=1),
+        key(
+            "What the seller adds to its cost.", unit="share of cost", source="our recommendation", ge=0, le=1
+        ),
     ] = 0.05
 
 

@@ -30,11 +30,11 @@ class Rates:
     foreign_share: float
 
 
-# DataSynth 2.1.0 values: returns 3 %, partial shipment 8–10 %,
+# Our recommendation: returns 3 %, partial shipment 8–10 %,
 # discounts taken 25 % in sales,
 # 30 % in purchases, never paid 1–2 %, three-way match 95 %, partial receipt 10–15 %, late payment 15 %,
-# disposals 5 % a year, manual journals 20 %. Accruals of 30 %
-# and the differences between industries are our recommendation.
+# disposals 5 % a year, manual journals 20 %, accruals 30 %,
+# and the differences between industries.
 _MANUFACTURING: Final = Rates(
     return_rate=0.03,
     customer_late_payment_share=0.15,

@@ -157,6 +157,10 @@ YAML_FORBIDDEN: Final = re.compile(
 )
 
 
+# Refused in every value: control characters, and characters that turn the direction of text around them.
+_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def _events(text: str) -> Iterator[Event]:
     events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
     return events
@@ -271,6 +275,10 @@ class _Reader:
         text = self._joined_surrogates(text, event, path)
         if "${" in text:
             text = self._substituted(text, event, path)
+        if found := _INVISIBLE.search(text):
+            message = f"The control character U+{ord(found.group()):04X} cannot stand in a value. Remove it."
+            problem = Problem(path_text(path), *_mark(event), "control_character", message)
+            self.document.problems.append(problem)
         return resolve_scalar(text) if plain else text
 
     def _joined_surrogates(self, text: str, event: ScalarEvent, path: Path) -> str:
