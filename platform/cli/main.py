@@ -10,7 +10,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import FrameType
@@ -25,9 +25,14 @@ PROFILES = ("lenient", "standard", "strict")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (data contract §1)."""
     options = _parser().parse_args(arguments)
+    return told(lambda: importlib.import_module(f"cli.{options.module}").run(options))
+
+
+def told(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; an expected failure becomes one sentence on the error stream."""
     earlier = {number: signal.signal(number, _stop) for number in STOPPING}
     try:
-        code: int = importlib.import_module(f"cli.{options.module}").run(options)
+        code = command()
         sys.stdout.flush()
         return code
     except Refused as problem:
