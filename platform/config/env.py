@@ -64,14 +64,6 @@ def env_int(name: str, default: int, *, minimum: int | None = None, maximum: int
     return number
 
 
-def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """Comma-separated words; blanks around them do not count."""
-    value = _read(name)
-    if value is None:
-        return list(default)
-    return [word.strip() for word in value.split(",") if word.strip()]
-
-
 def is_set(name: str) -> bool:
     return _read(name) is not None
 

@@ -8,7 +8,6 @@ from html import unescape
 import pytest
 
 from frontend.charts.bars import bars
-from frontend.charts.bullet import bullet
 from frontend.charts.columns import column_histogram
 from frontend.charts.gantt import Span, gantt
 from frontend.charts.histogram import histogram
@@ -32,7 +31,6 @@ def numbers(svg: str, tag: str, attribute: str, class_: str) -> list[float]:
 def everything() -> Iterator[str]:
     yield str(spark([1, 2, 3], uid="a", title=HOSTILE))
     yield str(run_strip([StripRun("/runs/1", HOSTILE, "pass", "released", 3.0)]))
-    yield str(bullet(3, threshold=2, low=0, high=4, tone="pass", uid="b", title=HOSTILE))
     yield str(histogram([HOSTILE, "2"], [0.5, 0.5], [0.4, 0.6], uid="c", title=HOSTILE, category="x").svg)
     yield str(lines(["a", HOSTILE], [Series(HOSTILE, (1, 2))], uid="d", title="t", axis="x").svg)
     yield str(bars([HOSTILE], [1], uid="e", title="t", category="x", measure="y").svg)
@@ -144,12 +142,6 @@ def test_strip_shows_the_newest_runs_with_outcome_in_words() -> None:
     labels = [one.get("aria-label") for one in root.iter("a")]
     assert len(labels) == SLOTS
     assert labels[0] == "run 4, released, 4.0 s"
-
-
-def test_bullet_clips_to_its_track() -> None:
-    svg = bullet(120, threshold=90, low=0, high=100, tone="pass", uid="b", title="t")
-
-    assert numbers(str(svg), "rect", "width", "pass") == [248.0]
 
 
 def test_spark_needs_two_known_values() -> None:

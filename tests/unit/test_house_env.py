@@ -85,12 +85,6 @@ def test_numbers_are_whole_and_within_their_range(monkeypatch: pytest.MonkeyPatc
         env.env_int("WORD", 5)
 
 
-def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert env.env_list("WORD", ("a",)) == ["a"]
-    monkeypatch.setenv("WORD", " b, c ,,d")
-    assert env.env_list("WORD") == ["b", "c", "d"]
-
-
 def test_without_urls_everything_lives_in_the_data_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
