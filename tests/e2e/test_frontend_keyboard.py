@@ -139,7 +139,7 @@ def test_one_double_click_makes_one_run(visit: Visit) -> None:
 
     page.get_by_role("button", name="Generate").dblclick()
     page.locator("#live").wait_for()
-    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_role("link", name="Cancel run").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
     expect(page.locator(".badge").first).to_have_text("Cancelled", timeout=30_000)
     visitor.open("/runs")

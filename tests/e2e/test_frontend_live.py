@@ -62,7 +62,7 @@ def test_the_stream_opens_on_every_load(visit: Visit) -> None:
         with page.expect_response("**/stream", timeout=5_000) as response:
             page.goto(address)
         opened += response.value.status == 200
-    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_role("link", name="Cancel run").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
     expect(page.locator(".badge").first).not_to_have_text("Live", timeout=30_000)
 

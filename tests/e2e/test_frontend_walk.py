@@ -91,7 +91,7 @@ def test_open_dialogs_and_menus_are_accessible(visit: Visit, released: int) -> N
     page.keyboard.press("Control+k")
     assert not visitor.violations()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Remove viewer@acme.example").click()
+    page.get_by_role("link", name="Remove viewer@acme.example").click()
     assert not visitor.violations()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Keyboard shortcuts").click()
