@@ -25,7 +25,7 @@ from generation.engine.charts.own import own_entries
 from generation.engine.config.company import ChartConfig
 from generation.engine.errors import EngineError
 
-# How many accounts a chart has. Source: DataSynth 2.1.0; published charts have a median of 367 and at most 2,536.
+# How many accounts a chart has. Our recommendation; published charts have a median of 367 and at most 2,536.
 ACCOUNTS: Final[Mapping[str, int | None]] = {"small": None, "medium": 400, "large": 2500}
 _DATA: Final = files("generation.engine.charts") / "data"
 
