@@ -46,8 +46,8 @@ def gate_run(context: UnitContext) -> dict[str, Any]:
         artifacts.record(run, files)
         Report.objects.update_or_create(run=run, defaults={"sha256": files[0]["sha256"], "body": document})
         run.gate_verdict = gate.verdict
-        run.checks_total = len(gate.rows)
-        run.checks_passed = len(gate.rows) - len(gate.failures)
+        run.checks_total = len(judged(gate))
+        run.checks_passed = run.checks_total - len(gate.failures)
         run.save(update_fields=["gate_verdict", "checks_total", "checks_passed"])
     if gate.verdict != "pass":
         raise Hold(failure_reason(gate))
@@ -64,6 +64,11 @@ def read_measurements(document: Mapping[str, Any]) -> Measurements:
     return Measurements(document["dataset"], rows, document["figures"])
 
 
+def judged(gate: Gate) -> list[Row]:
+    """The rows with a bound, or without a value; the others are information."""
+    return [row for row in gate.rows if row.threshold is not None or row.verdict != "pass"]
+
+
 def failure_reason(gate: Gate) -> str:
     """Why a gate failed, with the sentences of the first failures."""
     if not gate.rows:
@@ -71,4 +76,4 @@ def failure_reason(gate: Gate) -> str:
     failed = [row for row in gate.rows if row.id in gate.failures]
     sentences = " ".join(row.sentence for row in failed[:NAMED_FAILURES])
     more = f" And {len(failed) - NAMED_FAILURES} more." if len(failed) > NAMED_FAILURES else ""
-    return f"The {gate.profile} gate failed in {len(failed)} of {len(gate.rows)} checks. {sentences}{more}"
+    return f"The {gate.profile} gate failed in {len(failed)} of {len(judged(gate))} checks. {sentences}{more}"
