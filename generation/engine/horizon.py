@@ -98,9 +98,6 @@ class Horizon:
         passed = np.where(self.is_workday, np.arange(len(self.is_workday)), 0)
         return np.maximum.accumulate(passed)
 
-    def day_of(self, day: date) -> int:
-        return (day - self.start).days
-
     def date_of(self, day: int) -> date:
         return date.fromordinal(self.start.toordinal() + day)
 

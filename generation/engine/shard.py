@@ -1,7 +1,7 @@
 """What every shard does the same way: number documents, write tables, post, refer, add up."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from generation.engine.writers import DatasetWriter, FileEntry
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.bytes_]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass

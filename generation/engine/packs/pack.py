@@ -5,7 +5,7 @@ Schema of a pack file (unknown keys are refused):
   social_rate_bp          employer's social security in basis points of gross pay
   wage_tax_rate_bp        withheld income tax in basis points of gross pay
   average_salary          gross pay per year, whole units of the currency
-  [tax]                   kind "vat" or "sales_tax"; standard_rate_bp, reduced_rate_bp;
+  [tax]                   kind "vat" or "sales_tax"; standard_rate_bp;
                           regions = [[code, name, rate_bp, weight]]
   [bank]                  banks: codes of banks that do not exist (DE: 8 digits; GB: 4 letters, sort code;
                           US: four digits of a Federal Reserve district, the institution is drawn)
@@ -93,7 +93,6 @@ class TaxFrame(_Part):
 
     kind: Literal["vat", "sales_tax"]
     standard_rate_bp: int
-    reduced_rate_bp: int
     regions: tuple[Region, ...] = ()
 
 
