@@ -114,6 +114,11 @@ def storage_url() -> str:
     return _read("STORAGE_URL") or f"file://{quote(str(data_home() / 'storage'))}"
 
 
+def secrets_kms_url() -> str:
+    """file:///path/of/the/key, or transit+https://host:port/mount/key of OpenBao or Vault"""
+    return _read("SECRETS_KMS_URL") or f"file://{quote(str(data_home() / 'keys' / 'secrets.key'))}"
+
+
 def secret_key() -> str:
     """SECRET_KEY; on the embedded database, one made once and kept in the data folder."""
     if value := _read("SECRET_KEY"):

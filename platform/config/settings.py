@@ -16,6 +16,8 @@ BASE_HOST = env.env_text("BASE_HOST", "localhost")
 HTTPS = env.env_bool("HTTPS", BASE_HOST != "localhost")
 VALKEY_URL = env.valkey_url()
 STORAGE_URL = env.storage_url()
+SECRETS_KMS_URL = env.secrets_kms_url()
+SECRETS_KMS_TOKEN = env.env_text("SECRETS_KMS_TOKEN", "")
 # Any host may knock: the domain table decides which ones exist, and an API key works on every host.
 ALLOWED_HOSTS = ["*"]
 

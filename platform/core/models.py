@@ -47,3 +47,23 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credential} {self.key}"
+
+
+class DataKey(models.Model):
+    """A key that seals an organisation's secrets (core.secrets), wrapped by the operator's key management."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    wrapped = models.BinaryField()
+    is_current = models.BooleanField(default=True)
+    made_at = models.DateTimeField(db_default=Now())
+    wrapped_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["is_current"], condition=models.Q(is_current=True), name="datakey_one_current"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"data key {self.pk}"

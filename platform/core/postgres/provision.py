@@ -33,7 +33,7 @@ def bootstrap(tenant_schemas: "list[str] | None" = None) -> None:
             _run("CREATE SCHEMA IF NOT EXISTS {}", TEMPLATE_SCHEMA)
             _grant_shared()
         migrate(TEMPLATE_SCHEMA)
-        for schema in _tenant_schemas() if tenant_schemas is None else tenant_schemas:
+        for schema in every_tenant_schema() if tenant_schemas is None else tenant_schemas:
             migrate(schema)
             with transaction.atomic(using=OWNER_ALIAS), owner_context(SHARED_SCHEMA):
                 grant_schema(schema)
@@ -150,7 +150,7 @@ def _grant_tables(schema: str, role: str) -> None:
         _run(f"GRANT INSERT ({', '.join(columns)}) ON {{}}.{{}} TO {{}}", schema, table, role)
 
 
-def _tenant_schemas() -> list[str]:
+def every_tenant_schema() -> list[str]:
     with connections[OWNER_ALIAS].cursor() as cursor:
         cursor.execute("SELECT schema_name FROM public.tenants_tenant ORDER BY schema_name")
         return [name for (name,) in cursor.fetchall()]

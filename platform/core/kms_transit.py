@@ -1,0 +1,84 @@
+"""Master keys in the transit engine of OpenBao or Vault, asked over its HTTP API: the key never leaves it.
+
+SECRETS_KMS_URL is `transit+https://host:port/<mount>/<key>`; the key is of type aes256-gcm96, and the token may
+update `<mount>/encrypt/<key>`, `<mount>/decrypt/<key>` and, to rotate, `<mount>/keys/<key>/rotate`.
+"""
+
+import base64
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from core.kms import KeyManagementAway, KeyUnreadable
+
+_TIMEOUT_SECONDS = 5.0
+_ANSWER_LIMIT_BYTES = 64 << 10
+
+
+class Transit:
+    """Follows no redirect and reads no proxy variable: the address is the operator's, and the token goes nowhere else."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        steps = parts.path.strip("/").split("/")
+        if not parts.hostname or len(steps) < 2 or not all(steps):
+            raise ImproperlyConfigured("SECRETS_KMS_URL must be transit+https://host:port/mount/key")
+        if not token:
+            raise ImproperlyConfigured(
+                "SECRETS_KMS_TOKEN (or SECRETS_KMS_TOKEN_FILE) must be set for transit."
+            )
+        self._is_https = parts.scheme == "transit+https"
+        self._host, self._port = parts.hostname, parts.port or 8200
+        self._mount, self._key, self._token = quote("/".join(steps[:-1])), quote(steps[-1]), token
+
+    def wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        answer = self._ask("encrypt", plaintext=_text(key), associated_data=_text(bound_to))
+        return str(answer["ciphertext"]).encode()
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        answer = self._ask(
+            "decrypt", ciphertext=wrapped.decode("ascii", "replace"), associated_data=_text(bound_to)
+        )
+        return base64.b64decode(answer["plaintext"])
+
+    def rotate(self) -> None:
+        self._post(f"{self._mount}/keys/{self._key}/rotate", {})
+
+    def _ask(self, act: str, **body: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._post(f"{self._mount}/{act}/{self._key}", body)
+        return dict(answer["data"])
+
+    def _post(self, path: str, body: dict[str, str]) -> dict[str, Any]:
+        kind = HTTPSConnection if self._is_https else HTTPConnection
+        connection = kind(self._host, self._port, timeout=_TIMEOUT_SECONDS)
+        try:
+            headers = {
+                "X-Vault-Token": self._token,
+                "X-Vault-Request": "true",
+                "Content-Type": "application/json",
+            }
+            connection.request("POST", f"/v1/{path}", json.dumps(body), headers)
+            response = connection.getresponse()
+            status, text = response.status, response.read(_ANSWER_LIMIT_BYTES)
+        except (OSError, HTTPException) as error:
+            raise KeyManagementAway("The key management does not answer.") from error
+        finally:
+            connection.close()
+        if status == 400:
+            raise KeyUnreadable("the key management refused it")
+        if status not in (
+            200,
+            204,
+        ):  # 403: our token; 404: our key; 5xx: sealed or down. The operator's to mend
+            raise KeyManagementAway(f"The key management answered {status}.")
+        try:
+            return dict(json.loads(text or "{}"))
+        except ValueError:
+            raise KeyManagementAway("The key management answered something else than JSON.") from None
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()

@@ -1,0 +1,116 @@
+"""Envelope encryption for what an organisation entrusts to us: `seal` before it is stored, `unseal` at use.
+
+Each organisation has data keys in its own schema, wrapped by the operator's key management (core.kms). A
+sealed value opens only for the organisation and the name that it was sealed for.
+"""
+
+import os
+import uuid
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.utils import timezone
+
+from core import audit
+from core.kms import KeyUnreadable, key_management, unwrapped_for_a_while
+from core.models import DataKey
+from core.tenancy import tenant_context
+
+_FORMAT = b"\x01"
+_ID_BYTES, _NONCE_BYTES, _TAG_BYTES = 16, 12, 16
+_HEAD_BYTES = len(_FORMAT) + _ID_BYTES + _NONCE_BYTES
+
+
+class Unsealable(ValueError):
+    """The value was not sealed for this organisation and name, or it was changed."""
+
+
+def seal(tenant_schema: str, name: str, plain: bytes) -> bytes:
+    """Encrypt `plain` under the organisation's data key; `name` says what it is ("sso/7/client_secret").
+
+    Store the result in a binary column. Joins the caller's transaction, in whatever context it runs.
+    Raises KeyManagementAway (503) while the key management does not answer.
+    """
+    key_id, key = _current_key(tenant_schema)
+    nonce = os.urandom(_NONCE_BYTES)
+    head = _FORMAT + key_id.bytes + nonce
+    return head + AESGCM(key).encrypt(nonce, plain, _bound_to(tenant_schema, name))
+
+
+def unseal(tenant_schema: str, name: str, sealed: bytes | memoryview) -> bytes:
+    """What `seal` was given. Raises Unsealable, KeyManagementAway."""
+    sealed = bytes(sealed)  # drivers hand out memoryviews
+    if not sealed.startswith(_FORMAT) or len(sealed) < _HEAD_BYTES + _TAG_BYTES:
+        raise Unsealable(f"{name}: not a sealed value")
+    key_id = uuid.UUID(bytes=sealed[len(_FORMAT) : len(_FORMAT) + _ID_BYTES])
+    with tenant_context(tenant_schema):
+        row = DataKey.objects.filter(pk=key_id).first()
+    if row is None:
+        raise Unsealable(f"{name}: sealed under a key that {tenant_schema} does not have")
+    nonce = sealed[_HEAD_BYTES - _NONCE_BYTES : _HEAD_BYTES]
+    try:
+        return AESGCM(_opened(tenant_schema, row)).decrypt(
+            nonce, sealed[_HEAD_BYTES:], _bound_to(tenant_schema, name)
+        )
+    except InvalidTag:
+        raise Unsealable(f"{name}: not sealed for this organisation and name, or changed") from None
+
+
+def make_data_key(tenant_schema: str, *, actor: str) -> None:
+    """Seal under a new data key from now on; values that are sealed already open with theirs as before."""
+    with tenant_context(tenant_schema):
+        DataKey.objects.filter(is_current=True).update(is_current=False)
+        row = _new_key(tenant_schema)
+        audit.record(actor=actor, action="core.data_key.make", target=row)
+
+
+def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
+    """Wrap the organisation's data keys anew under the present master key; how many. Sealed values stay as they are."""
+    kms = key_management()
+    with tenant_context(tenant_schema):
+        rows = list(DataKey.objects.select_for_update())
+        for row in rows:
+            bound = _wrapping_bound_to(tenant_schema, row.pk)
+            row.wrapped = kms.wrap(kms.unwrap(bytes(row.wrapped), bound), bound)
+            row.wrapped_at = timezone.now()
+            row.save(update_fields=["wrapped", "wrapped_at"])
+        if rows:
+            audit.record(actor=actor, action="core.data_key.rewrap", target=tenant_schema, count=len(rows))
+    return len(rows)
+
+
+# -- data keys -----------------------------------------------------------------------------------------------
+
+
+def _current_key(tenant_schema: str) -> tuple[uuid.UUID, bytes]:
+    with tenant_context(tenant_schema):
+        row = DataKey.objects.filter(is_current=True).first() or _new_key(tenant_schema)
+    return row.pk, _opened(tenant_schema, row)
+
+
+def _new_key(tenant_schema: str) -> DataKey:
+    """The first data key; of two that are made at once, the database keeps one."""
+    key_id = uuid.uuid4()
+    wrapped = key_management().wrap(AESGCM.generate_key(256), _wrapping_bound_to(tenant_schema, key_id))
+    DataKey.objects.bulk_create([DataKey(pk=key_id, wrapped=wrapped)], ignore_conflicts=True)
+    return DataKey.objects.get(is_current=True)
+
+
+def _opened(tenant_schema: str, row: DataKey) -> bytes:
+    try:
+        return unwrapped_for_a_while(bytes(row.wrapped), _wrapping_bound_to(tenant_schema, row.pk))
+    except KeyUnreadable as error:
+        raise Unsealable(f"data key {row.pk} of {tenant_schema}: {error}") from error
+
+
+def _wrapping_bound_to(tenant_schema: str, key_id: uuid.UUID) -> bytes:
+    return _joined(b"datasynth data key", tenant_schema.encode(), key_id.bytes)
+
+
+def _bound_to(tenant_schema: str, name: str) -> bytes:
+    return _joined(b"datasynth secret", tenant_schema.encode(), name.encode())
+
+
+def _joined(*parts: bytes) -> bytes:
+    """Each part after its length, so that no two lists of parts look alike."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
