@@ -71,13 +71,36 @@ def test_the_environment_fills_in_values_of_any_type() -> None:
     assert config.companies[0].name == "Tal Werk"
 
 
-def test_an_unset_variable_is_named_and_a_server_points_to_secrets() -> None:
+def test_an_unset_variable_is_named_and_a_server_says_that_it_reads_none() -> None:
     text = GOOD.replace("Talwerk GmbH", "${COMPANY}")
     with pytest.raises(ConfigError) as caught:
         load_config(text, environment={})
 
     assert "COMPANY is not set" in caught.value.problems[0].message
-    assert "secret" in problems_of(text)[0].message
+    assert "never reads its environment" in problems_of(text)[0].message
+
+
+def test_a_variable_is_put_in_once() -> None:
+    text = GOOD.replace("Talwerk GmbH", "${COMPANY}")
+    with pytest.raises(ConfigError, match=r"holds “\$\{” itself"):
+        load_config(text, environment={"COMPANY": "${HOME}", "HOME": "/root"})
+
+
+@pytest.mark.parametrize(
+    "spelling", ["${secret:TOKEN}", "${secret:}", "${secret}", "${ SECRET : TOKEN }", "${secret:TOKEN"]
+)
+@pytest.mark.parametrize("environment", [None, {"secret": "canary", "TOKEN": "canary"}])
+def test_a_secret_is_refused_because_no_field_takes_one(
+    spelling: str, environment: dict[str, str] | None
+) -> None:
+    text = GOOD.replace("Talwerk GmbH", f'"{spelling}"')
+    with pytest.raises(ConfigError) as caught:
+        load_config(text, environment=environment)
+
+    problem = caught.value.problems[0]
+    assert (problem.code, problem.path) == ("secret_not_taken", "companies[0].name")
+    assert "no field of a config takes a secret" in problem.message
+    assert "canary" not in str(caught.value.problems)
 
 
 @pytest.mark.parametrize("config", [load_config(GOOD), *(load_config(one.yaml) for one in templates())])

@@ -305,11 +305,16 @@ class _Reader:
 
 
 def _variable_problem(name: str, environment: Mapping[str, str] | None) -> tuple[str, str] | None:
+    if name.partition(":")[0].strip().casefold() == "secret":
+        return (
+            "secret_not_taken",
+            f"“${{{_short(name)}}}”: no field of a config takes a secret. Write the value itself.",
+        )
     if environment is None:
         return (
             "environment_variable",
-            f"“${{{_short(name)}}}” is filled in only by the command line, on the user's own machine. "
-            "Write the value itself, or keep it as a secret of the organisation.",
+            f"“${{{_short(name)}}}” is filled in only by the command line, on the user's own machine; "
+            "the platform never reads its environment for a config. Write the value itself.",
         )
     if not _VARIABLE_NAME.fullmatch(name):
         return "environment_variable", f"“{_short(name)}” is no name of an environment variable."
@@ -317,6 +322,11 @@ def _variable_problem(name: str, environment: Mapping[str, str] | None) -> tuple
         return (
             "environment_variable",
             f"The variable {_short(name)} is not set. Set it, or write the value itself.",
+        )
+    if "${" in environment[name]:
+        return (
+            "environment_variable",
+            f"The variable {_short(name)} holds “${{” itself; values are put in once.",
         )
     return None
 
