@@ -24,6 +24,15 @@ class NewKey(forms.Form):
     lifetime_days = forms.TypedChoiceField(label="Expires after", choices=LIFETIMES, coerce=int, initial=90)
 
 
+class Confirmation(forms.Form):
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+
 class Appearance(forms.Form):
     """An empty choice follows the system, or the default."""
 

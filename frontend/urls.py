@@ -4,6 +4,7 @@ from django.urls import path
 
 from frontend.views import (
     audit,
+    confirm,
     datasets,
     editor,
     keys,
@@ -51,4 +52,5 @@ urlpatterns = [
     path("audit", audit.audit_log, name="audit"),
     path("audit/export/<slug:kind>", audit.audit_export, name="audit-export"),
     path("me", profile.profile, name="profile"),
+    path("me/confirm", confirm.confirm, name="confirm"),
 ]

@@ -18,6 +18,7 @@ from core.tenancy import shared_context, tenant_context
 from tenants import queries, services
 from tenants.keys import PREFIX, is_secret, read_key
 from tenants.models import ApiKey, Tenant, User
+from tenants.people.proof import is_fresh
 from tenants.roles import PERMISSIONS
 from tenants.sign_in import SESSION_TENANT
 
@@ -66,7 +67,7 @@ def principal_of_session(get_response: Handler) -> Handler:
         if not hasattr(request, "principal"):
             user = request.user
             request.principal = (  # type: ignore[attr-defined]
-                _session_principal(user) if isinstance(user, User) else ANONYMOUS
+                _session_principal(user, request) if isinstance(user, User) else ANONYMOUS
             )
         return get_response(request)
 
@@ -130,7 +131,7 @@ def _key_principal(api_key: ApiKey) -> Principal:
     )
 
 
-def _session_principal(user: User) -> Principal:
+def _session_principal(user: User, request: HttpRequest) -> Principal:
     membership = user.membership  # type: ignore[attr-defined]  # set by tenants.sign_in.MemberBackend
     return Principal(
         actor=user.email,
@@ -138,4 +139,5 @@ def _session_principal(user: User) -> Principal:
         permissions=PERMISSIONS[membership.role],
         user_id=str(user.pk),
         role=membership.role,
+        must_confirm=not is_fresh(request.session),
     )

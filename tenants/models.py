@@ -76,6 +76,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=Role)
     password = models.CharField(max_length=200)  # hash, Argon2
     last_sign_in_at = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=True)  # False: on record, but may do nothing
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

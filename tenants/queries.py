@@ -39,7 +39,7 @@ def organisations_of(user_id: UUID | str, current: Tenant) -> list[OrganisationL
     """Every organisation that a person belongs to, by name."""
     with shared_context():
         rows = list(
-            Membership.objects.filter(user_id=user_id, tenant__domains__is_primary=True)
+            Membership.objects.filter(user_id=user_id, is_active=True, tenant__domains__is_primary=True)
             .order_by("tenant__name")
             .values_list("tenant__name", "tenant__domains__domain", "role", "tenant_id")
         )

@@ -163,6 +163,52 @@ def remove_member(*, actor: str, membership: Membership) -> None:
         )
 
 
+def end_access(membership: Membership, *, actor: str, reason: str) -> Membership:
+    """Deactivate a member: their sessions end, their API keys are revoked; what they made stays.
+
+    A second time changes nothing. `reason` is for the audit trail, such as "scim" or "member.deactivate".
+    Raises: LastAdmin.
+    """
+    with transaction.atomic():
+        before = _locked(membership)
+        if not before.is_active:
+            return before
+        if before.role == Role.ADMIN:
+            _refuse_last_admin(before)
+        with shared_context():
+            Membership.objects.filter(pk=before.pk).update(is_active=False)
+        revoked = _revoke_keys_beyond(before, None)
+        audit.record(
+            actor=actor,
+            action="tenants.member.end_access",
+            target=before,
+            email=before.user.email,
+            reason=reason,
+            revoked_keys=revoked,
+        )
+        before.is_active = False
+    return before
+
+
+def give_access(membership: Membership, *, actor: str, reason: str) -> Membership:
+    """Let a deactivated member sign in again. Their old sessions and keys stay ended."""
+    with transaction.atomic():
+        before = _locked(membership)
+        if before.is_active:
+            return before
+        with shared_context():
+            Membership.objects.filter(pk=before.pk).update(is_active=True)
+        audit.record(
+            actor=actor,
+            action="tenants.member.give_access",
+            target=before,
+            email=before.user.email,
+            reason=reason,
+        )
+        before.is_active = True
+    return before
+
+
 def _locked(membership: Membership) -> Membership:
     """The row as it is now. One change of members at a time per organisation, so that one admin always stays."""
     with connection.cursor() as cursor:
@@ -173,7 +219,7 @@ def _locked(membership: Membership) -> Membership:
 
 
 def _refuse_last_admin(membership: Membership) -> None:
-    if not queries.members().filter(role=Role.ADMIN).exclude(pk=membership.pk).exists():
+    if not queries.members().filter(role=Role.ADMIN, is_active=True).exclude(pk=membership.pk).exists():
         raise LastAdmin("This is the only admin. Make somebody else an admin first.")
 
 

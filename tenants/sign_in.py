@@ -20,11 +20,11 @@ class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
     """Knows only members of the current organisation: the row policies hide everybody else.
 
     `user.membership` is the membership, `user.password` its hash, which also signs the session: a changed
-    password or a removed member ends the session at the next request.
+    password or a removed or deactivated member ends the session at the next request.
     """
 
     def get_user(self, user_id: UUID | str) -> User | None:
-        membership = Membership.objects.select_related("user").filter(user_id=user_id).first()
+        membership = Membership.objects.select_related("user").filter(user_id=user_id, is_active=True).first()
         return _at_home(membership.user, membership) if membership else None
 
     def _check_password(self, user: User | None, password: str) -> User | None:
@@ -32,7 +32,8 @@ class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
         if user is None or membership is None:
             return None
         self._did_check_password = True
-        return _at_home(user, membership) if check_password(password, membership.password) else None
+        is_right = check_password(password, membership.password)
+        return _at_home(user, membership) if is_right and membership.is_active else None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped

@@ -1,5 +1,6 @@
 """Plain builders of objects that tests need; each takes overrides and nothing is random where it matters."""
 
+import time
 from typing import Any
 
 from django.db import connections
@@ -10,6 +11,7 @@ from core.postgres.names import role_of
 from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import services
 from tenants.models import Membership, Tenant
+from tenants.people.proof import RECORDS
 from tenants.roles import PERMISSIONS, Role
 from tenants.sign_in import SESSION_TENANT, MemberBackend
 
@@ -76,4 +78,5 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         client.force_login(user, backend="tenants.sign_in.MemberBackend")
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)
+        session[RECORDS] = [{"method": "password", "at": time.time()}]
         session.save()

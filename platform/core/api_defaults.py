@@ -8,7 +8,8 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from core.permissions import principal_of, required
+from core.errors import StepUpRequired
+from core.permissions import must_confirm, principal_of, required
 
 MAXIMAL_DEPTH = 64
 MAXIMAL_KEYS = 10_000
@@ -21,7 +22,12 @@ class DeclaredPermission(BasePermission):
         wanted = required(type(view), request.method)
         if wanted is None:
             raise exceptions.MethodNotAllowed(request.method or "")
-        return principal_of(request).can(wanted)
+        principal = principal_of(request)
+        if not principal.can(wanted):
+            return False
+        if must_confirm(type(view), request.method, principal):
+            raise StepUpRequired
+        return True
 
 
 class StrictJSONParser(JSONParser):

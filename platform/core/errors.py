@@ -47,6 +47,18 @@ class Forbidden(DomainError):
     title = "Not allowed"
 
 
+class StepUpRequired(Forbidden):
+    """The session's last proof of the person is too old for this; sign-in or /me/confirm renews it."""
+
+    code = "step_up_required"
+    title = "Confirm that it is you"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This needs a fresh proof that it is you: open /me/confirm in the browser, then repeat."
+        )
+
+
 class Conflict(DomainError):
     """The object is in a state that does not allow it."""
 

@@ -11,13 +11,15 @@ from django.shortcuts import redirect
 from django.utils.http import urlencode
 from rest_framework.views import APIView
 
-from core.errors import DomainError
+from core.errors import DomainError, RateLimited
 from core.pages import error_answer
-from core.permissions import declared, principal_of, required
+from core.permissions import declared, must_confirm, principal_of, required
 from core.problems import domain_problem, is_api_request
 from core.request_ids import begin_request
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+
+CONFIRM_PATH = "/me/confirm"
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -67,7 +69,7 @@ class PermissionMiddleware:
             return response
         principal = principal_of(request)
         if principal.can(wanted):
-            return None
+            return _to_confirm(request) if must_confirm(callback, request.method, principal) else None
         return _to_sign_in(request) if principal.is_anonymous else error_answer(request, 403)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -75,7 +77,10 @@ class PermissionMiddleware:
             return None
         if is_api_request(request):
             return domain_problem(exception)
-        return error_answer(request, exception.http_status, str(exception))
+        response = error_answer(request, exception.http_status, str(exception))
+        if isinstance(exception, RateLimited):
+            response["Retry-After"] = str(exception.retry_after_seconds)
+        return response
 
 
 def _is_api_view(callback: Any) -> bool:
@@ -84,11 +89,27 @@ def _is_api_view(callback: Any) -> bool:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """To the sign-in page and back; a fragment request is told to move the whole page."""
+    return _there_and_back(request, settings.LOGIN_URL, after_form="/")
+
+
+def _to_confirm(request: HttpRequest) -> HttpResponseBase:
+    """What a form held is not kept, since it may hold secrets: the person comes back to the page of the form."""
+    return _there_and_back(request, CONFIRM_PATH, after_form=_path(request.headers.get("Referer", "/")))
+
+
+def _there_and_back(request: HttpRequest, path: str, *, after_form: str) -> HttpResponseBase:
+    """To a page that leads back; a fragment request is told to move the whole page."""
     is_fragment = request.headers.get("HX-Request") == "true"
     if is_fragment:
-        target = urlsplit(request.headers.get("HX-Current-URL", "/")).path
+        target = _path(request.headers.get("HX-Current-URL", "/"))
     else:
-        target = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
-    address = f"{settings.LOGIN_URL}?{urlencode({'next': target})}"
+        target = request.get_full_path() if request.method in ("GET", "HEAD") else after_form
+    address = f"{path}?{urlencode({'next': target})}"
     return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment else redirect(address)
+
+
+def _path(address: str) -> str:
+    try:
+        return urlsplit(address).path or "/"
+    except ValueError:
+        return "/"

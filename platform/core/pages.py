@@ -15,6 +15,7 @@ _WORDS = {
     404: ("Nothing here", "The address is wrong, or what was here is gone."),
     405: ("Not like this", "This address exists, but not for this kind of request."),
     413: ("Too large", "What you sent is larger than 1 MiB."),
+    429: ("Too many attempts", "Wait a little, then try again."),
     500: ("This went wrong", "The fault is on our side and has been logged."),
 }
 

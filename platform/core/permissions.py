@@ -44,6 +44,7 @@ class Principal:
     permissions: frozenset[Permission]
     user_id: str | None = None
     role: str | None = None
+    must_confirm: bool = False  # a session whose last proof of the person is too old for `step_up` routes
 
     @property
     def is_anonymous(self) -> bool:
@@ -70,6 +71,28 @@ def requires(**by_method: Permission) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def step_up(*methods: str) -> Callable[[View], View]:
+    """Sensitive methods of a view, beside `@requires`: a session proves again that it is its person.
+
+    API keys and tokens are not asked: `Principal.must_confirm` is about sessions.
+    """
+
+    def declare(view: View) -> View:
+        view.step_up = frozenset(methods)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def must_confirm(callback: Any, method: str | None, principal: Principal) -> bool:
+    """True when the view behind a URL asks this principal for a fresh proof first."""
+    holders = (callback, getattr(callback, "view_class", None), getattr(callback, "cls", None))
+    asking = ("GET" if method == "HEAD" else method) in {
+        one for holder in holders for one in getattr(holder, "step_up", ())
+    }
+    return principal.must_confirm and asking
 
 
 def declared(callback: Any) -> Mapping[str, Permission] | None:

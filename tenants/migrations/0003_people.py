@@ -1,6 +1,8 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("tenants", "0002_roles")]
-    operations = []
+    operations = [
+        migrations.AddField("membership", "is_active", models.BooleanField(default=True)),
+    ]

@@ -182,5 +182,6 @@ CALLS: dict[tuple[str, str], Call] = {
     ("member-remove", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
     ("key-revoke", "POST"): Call(),
+    ("confirm", "POST"): Call({"password": "correct horse battery"}),
     ("profile", "POST"): Call({"theme": "dark"}, events=0),  # cookies of the browser only
 }
