@@ -18,6 +18,8 @@ VALKEY_URL = env.valkey_url()
 STORAGE_URL = env.storage_url()
 SECRETS_KMS_URL = env.secrets_kms_url()
 SECRETS_KMS_TOKEN = env.env_text("SECRETS_KMS_TOKEN", "")
+EGRESS_ALLOW = env.env_places("EGRESS_ALLOW")
+DNS_RESOLVERS = env.env_places("DNS_RESOLVERS")
 # Any host may knock: the domain table decides which ones exist, and an API key works on every host.
 ALLOWED_HOSTS = ["*"]
 
@@ -264,7 +266,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "line": {
+            "format": "{asctime} {levelname} {organisation} {request_id} {name} {message}",
+            "style": "{",
+            "defaults": {"organisation": "public", "request_id": "-"},  # before the applications are loaded
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.env_text("LOG_LEVEL", "INFO")},
