@@ -82,6 +82,16 @@ def _read(name: str) -> str | None:
         raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error.strerror}.") from error
 
 
+def env_places(name: str) -> frozenset[str]:
+    """The value of NAME as a list of host:port, separated by commas; empty when it is not set."""
+    places = frozenset(part.strip().lower() for part in (_read(name) or "").split(",") if part.strip())
+    for place in sorted(places):
+        host, _, port = place.rpartition(":")
+        if not host or not port.isdigit():
+            raise ImproperlyConfigured(f"{name} must list host:port, separated by commas, got {place!r}.")
+    return places
+
+
 # -- the data folder and what lives in it unless a URL says otherwise ----------------------------------------
 
 
