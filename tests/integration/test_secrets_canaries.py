@@ -1,0 +1,266 @@
+"""Secrets are planted wherever the platform can reach; configs ask for them in every spelling; none is ever seen."""
+
+import base64
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from kombu import Connection
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from config.celery import app
+from core.jobs.broker import CeleryBroker
+from core.jobs.dispatcher import Dispatcher
+from core.secrets import seal
+from core.storage import store
+from core.tenancy import shared_context, tenant_context
+from generation.config_text import parse_config
+from generation.engine.config.load import load_config, plain
+from generation.engine.errors import ConfigError
+from generation.engine.templates.catalogue import templates
+from generation.models import Run
+from tenants.models import Tenant
+from tests.dataset_builders import carry_out, small_text
+
+NAME = "DS_CANARY"
+IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE = (
+    f"canary-{place}-5f0c1e7b9a" for place in ("e", "s", "t", "h")
+)
+CANARIES = (IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE)
+
+REFUSED = [
+    spelling.replace("NAME", NAME)
+    for spelling in (
+        "${NAME}", "${NAME:-x}", "${NAME", "x${NAME}y", "$${NAME}", "${env:NAME}", "${ENV.NAME}", "${ NAME }", "${!NAME}",
+        "${secret:NAME}", "${secret:globex/NAME}", "${secret: NAME }", "${SECRET:NAME}", "${secrets.NAME}", "${{secrets.NAME}}",
+        "${settings.NAME}", "${file:/proc/self/environ}", "${{env.NAME}}", "#${NAME}",
+    )
+]  # fmt: skip
+TAKEN_AS_WORDS = [
+    spelling.replace("NAME", NAME)
+    for spelling in (
+        "$NAME", "$(NAME)", "%NAME%", "%(NAME)s", "{NAME}", "{{NAME}}", "{{ env.NAME }}", "{% settings.NAME %}", "{0.NAME}",
+        "<%= ENV['NAME'] %>", "@env:NAME", "env://NAME", "ENV[NAME]", "vault:secret/NAME", "op://NAME", "secret:NAME",
+        "#{NAME}", "$env:NAME", "`echo $NAME`", "file:///proc/self/environ",
+    )
+]  # fmt: skip
+
+ClientFor = Callable[..., Client]
+ApiClientFor = Callable[..., APIClient]
+
+
+@pytest.fixture(autouse=True)
+def planted(acme: Tenant, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setenv(NAME, IN_ENVIRONMENT)
+    monkeypatch.setattr(settings, NAME, IN_SETTINGS, raising=False)
+    settings.SECRETS_KMS_TOKEN = IN_SETTINGS
+    _keep("globex", SEALED_THERE)
+    _keep("acme", SEALED_HERE)
+
+
+def _keep(organisation: str, canary: str) -> None:
+    """A sealed value in a column of the organisation's schema: what lies there is what a dump would show."""
+    sealed = seal(organisation, NAME, canary.encode())
+    with tenant_context(organisation), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_datakey (id, wrapped, is_current) VALUES (gen_random_uuid(), %s, false)",
+            [sealed],
+        )
+
+
+def traces(canary: str) -> Iterator[str]:
+    """The canary as it would look in text, in a dump, in a token, in an address, backwards."""
+    raw = canary.encode()
+    yield canary
+    yield raw.hex()
+    yield canary[::-1]
+    for shift in range(3):  # base64 depends on where the word begins
+        encoded = base64.b64encode(b"x" * shift + raw).decode().rstrip("=")
+        yield encoded[4 if shift else 0 : -4]
+
+
+def seen_in(*texts: str | bytes) -> list[str]:
+    whole = "\n".join(text if isinstance(text, str) else text.decode("utf-8", "replace") for text in texts)
+    return [canary for canary in CANARIES for trace in traces(canary) if trace in whole]
+
+
+def text_fields() -> list[tuple[str | int, ...]]:
+    """Every place of a full config that holds text."""
+    found: dict[tuple[str | int, ...], None] = {}
+    for template in templates():
+        found.update(dict.fromkeys(_places(plain(load_config(template.yaml)), ())))
+    return list(found)
+
+
+def _places(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value[:2]):
+            yield from _places(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path
+
+
+def _with(path: tuple[str | int, ...], word: str) -> str:
+    for template in templates():
+        data = plain(load_config(template.yaml))
+        holder = data
+        try:
+            for step in path[:-1]:
+                holder = holder[step]  # type: ignore[index]
+            if not isinstance(holder[path[-1]], str):
+                continue
+        except (KeyError, IndexError, TypeError):
+            continue
+        holder[path[-1]] = word
+        return json.dumps(data)
+    raise LookupError(path)
+
+
+def test_every_text_field_refuses_every_spelling_that_asks_for_a_value() -> None:
+    fields = text_fields()
+    assert len(fields) >= 15
+
+    for path, spelling in [*product(fields, REFUSED[::4]), *product(fields[:2], REFUSED)]:
+        with pytest.raises(ConfigError) as caught:
+            parse_config(_with(path, spelling))
+
+        codes = {problem.code for problem in caught.value.problems}
+        assert codes & {"environment_variable", "secret_not_taken"}, (path, spelling)
+        assert not seen_in(str(caught.value), repr(caught.value.problems))
+
+
+@pytest.mark.parametrize("spelling", [*REFUSED, *TAKEN_AS_WORDS])
+def test_neither_api_nor_pages_answer_with_a_planted_secret(
+    spelling: str, client_for: ClientFor, api_client: ApiClientFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    quoted = json.dumps(spelling)
+    text = f"{quoted}: 1\n" + small_text().replace("name: Klein,", f"name: {quoted},").replace(
+        "Klein GmbH", quoted
+    )
+    api, page = api_client(), client_for()
+
+    answers = [
+        api.post("/api/v1/configs:validate", {"text": text}),
+        api.post("/api/v1/configs", {"text": text}),
+        api.post("/api/v1/runs", {"text": text}, headers={"Idempotency-Key": "one"}),
+        page.post("/datasets/check", {"text": text}),
+        page.post("/datasets/new", {"text": text, "action": "save"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 200, 422]
+    assert not seen_in(*(answer.content for answer in answers), *(str(answer.headers) for answer in answers))
+    assert not seen_in(caplog.text, _rows("acme"), _rows("globex"), _rows(None))
+
+
+def test_a_whole_run_of_words_that_look_like_questions_answers_none_of_them(
+    client_for: ClientFor, api_client: ApiClientFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    text = small_text("asks-for-secrets", formats="csv, parquet")
+    for place, words in (("Klein GmbH", TAKEN_AS_WORDS[:8]), ("name: Klein,", TAKEN_AS_WORDS[8:14])):
+        word = json.dumps(" ".join(words)[:100])
+        text = text.replace(place, f"name: {word}," if place.startswith("name:") else word)
+    api, page = api_client(), client_for()
+
+    answer = api.post("/api/v1/runs", {"text": text}, headers={"Idempotency-Key": "whole"})
+    assert answer.status_code == 202, answer.content
+    messages = _messages()
+    run = carry_out(Run.objects.get(pk=answer.json()["id"]))
+
+    assert run.state == "released"
+    files = _files(run)
+    assert len(files) > 20
+    answers = [
+        page.get(f"/runs/{run.number}"),
+        page.get(f"/runs/{run.number}/config"),
+        page.get(f"/runs/{run.number}/log"),
+        page.get(f"/runs/{run.number}/preview"),
+        page.get("/audit"),
+        api.get(f"/api/v1/runs/{run.pk}"),
+        api.get(f"/api/v1/runs/{run.pk}/report"),
+    ]
+    assert [one.status_code for one in answers] == [200] * len(answers)
+    assert messages
+    assert not seen_in(
+        *files.values(),
+        *(one.content for one in answers),
+        *messages,
+        caplog.text,
+        _rows("acme"),
+        _rows("globex"),
+        _rows(None),
+    )
+    assert any(
+        b"$DS_CANARY" in content for content in files.values()
+    )  # the words themselves were carried through
+
+
+def test_the_search_would_find_a_canary() -> None:
+    """The test of the tests: in each way of looking, a planted trace is seen."""
+    for trace in traces(IN_ENVIRONMENT):
+        assert seen_in(f"…{trace}…") == [IN_ENVIRONMENT]
+    with tenant_context("globex"), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_datakey (id, wrapped, is_current) VALUES (gen_random_uuid(), %s, false)",
+            [SEALED_THERE.encode()],
+        )
+    assert seen_in(_rows("globex")) == [SEALED_THERE]
+
+
+# -- where to look -------------------------------------------------------------------------------------------
+
+
+def _rows(schema: str | None) -> str:
+    """All rows of all tables as text, as a dump of the schema has them; None: the shared one."""
+    with tenant_context(schema) if schema else shared_context(), connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema or "public"])
+        texts = []
+        for (table,) in cursor.fetchall():
+            try:
+                with transaction.atomic():
+                    cursor.execute(f'SELECT t::text FROM "{schema or "public"}"."{table}" t')
+                    texts += [row for (row,) in cursor.fetchall()]
+            except DatabaseError:
+                assert schema is None  # the twins that the shared role must not read
+    return "\n".join(texts)
+
+
+def _files(run: Run) -> dict[str, bytes]:
+    """Everything that the run left in the store, archives opened."""
+    files: dict[str, bytes] = {}
+    for key in store().list(""):
+        if str(run.pk) in key or "/runs/" in key:
+            content = store().open(key).read()
+            files[key] = content
+            if zipfile.is_zipfile(io.BytesIO(content)):
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    files |= {f"{key}!{name}": archive.read(name) for name in archive.namelist()}
+    return files
+
+
+def _messages() -> list[bytes]:
+    """What a real dispatcher sends to a real broker."""
+    broker = CeleryBroker(app)
+    with shared_context():
+        Dispatcher(broker).step()
+    broker.close()
+    with Connection(django_settings.CELERY_BROKER_URL) as carrier:
+        client: redis.Redis = carrier.default_channel.client
+        queues = [name for name in (b"interactive", b"bulk") if client.exists(name)]
+        messages = [message for name in queues for message in client.lrange(name, 0, -1)]  # type: ignore[union-attr]
+        client.flushdb()
+    return messages
