@@ -18,9 +18,10 @@ from core.tenancy import shared_context, tenant_context
 from tenants import queries, services
 from tenants.keys import PREFIX, is_secret, read_key
 from tenants.models import ApiKey, Tenant, User
+from tenants.people import sessions
 from tenants.people.proof import is_fresh
 from tenants.roles import PERMISSIONS
-from tenants.sign_in import SESSION_TENANT
+from tenants.sign_in import SESSION_ROLE, SESSION_TENANT
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -48,13 +49,16 @@ def tenant_of_request(get_response: Handler) -> Handler:
 
 
 def session_of_tenant(get_response: Handler) -> Handler:
-    """Sign out a session that was not made in this organisation."""
+    """Sign out a session that was not made in this organisation, or that has run out by its limits."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         session = request.session
         tenant = request.tenant  # type: ignore[attr-defined]
-        if "_auth_user_id" in session and session.get(SESSION_TENANT) != str(tenant.pk):
-            session.flush()
+        if "_auth_user_id" in session:
+            if session.get(SESSION_TENANT) != str(tenant.pk) or sessions.has_run_out(session, tenant):
+                session.flush()
+            else:
+                sessions.note_use(session)
         return get_response(request)
 
     return middleware
@@ -133,6 +137,9 @@ def _key_principal(api_key: ApiKey) -> Principal:
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:
     membership = user.membership  # type: ignore[attr-defined]  # set by tenants.sign_in.MemberBackend
+    if request.session.get(SESSION_ROLE) != membership.role:  # another role is another session, by a new key
+        request.session.cycle_key()
+        request.session[SESSION_ROLE] = membership.role
     return Principal(
         actor=user.email,
         credential=f"user:{user.pk}",

@@ -18,6 +18,10 @@ class Tenant(TenantMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
+    mfa_required = models.BooleanField(default=False)  # a password alone does not let anybody in
+    session_idle_minutes = models.PositiveSmallIntegerField(default=480)
+    session_hours = models.PositiveSmallIntegerField(default=168)
+    invitation_domains = models.JSONField(default=list)  # of e-mail addresses; none: any
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()

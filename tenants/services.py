@@ -20,6 +20,7 @@ from core.tenancy import OWNER_ALIAS, shared_context
 from tenants import queries
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
+from tenants.people.sessions import delete_sessions
 from tenants.roles import Role, includes
 
 _SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
@@ -150,6 +151,7 @@ def remove_member(*, actor: str, membership: Membership) -> None:
         if before.role == Role.ADMIN:
             _refuse_last_admin(before)
         revoked = _revoke_keys_beyond(before, None)
+        delete_sessions([before.user_id])
         target = audit.label(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
@@ -178,6 +180,7 @@ def end_access(membership: Membership, *, actor: str, reason: str) -> Membership
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
         revoked = _revoke_keys_beyond(before, None)
+        delete_sessions([before.user_id])
         audit.record(
             actor=actor,
             action="tenants.member.end_access",

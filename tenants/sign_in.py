@@ -12,8 +12,11 @@ from django.utils import timezone
 
 from core import audit
 from tenants.models import Membership, User
+from tenants.people import throttle
+from tenants.people.sessions import note_sign_in
 
 SESSION_TENANT = "tenant"
+SESSION_ROLE = "role"
 
 
 class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is untyped
@@ -42,10 +45,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        throttle.count_sign_in(request, str(credentials.get("email", "")))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        throttle.note_failed_sign_in(request, str(credentials.get("email", "")))
+
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         request.session[SESSION_TENANT] = str(tenant.pk)
+        request.session[SESSION_ROLE] = user.membership.role  # type: ignore[attr-defined]  # set by MemberBackend
+        note_sign_in(request)
         request.session.clear_expired()  # nobody else tidies this organisation's table of sessions
         with transaction.atomic():
             Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())

@@ -13,7 +13,7 @@ from tenants import services
 from tenants.models import Membership, Tenant
 from tenants.people.proof import RECORDS
 from tenants.roles import PERMISSIONS, Role
-from tenants.sign_in import SESSION_TENANT, MemberBackend
+from tenants.sign_in import SESSION_ROLE, SESSION_TENANT, MemberBackend
 
 
 def make_organisation(slug: str, name: str, *, password: str = "correct horse battery") -> Tenant:
@@ -78,5 +78,6 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         client.force_login(user, backend="tenants.sign_in.MemberBackend")
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)
+        session[SESSION_ROLE] = membership.role
         session[RECORDS] = [{"method": "password", "at": time.time()}]
         session.save()

@@ -44,7 +44,8 @@ SHARED_APPS = [
 ]
 TENANT_APPS = [
     "core",
-    "django.contrib.sessions",
+    "tenants.people",
+    "allauth.mfa",
     "generation",
     "evaluation",
     "compliance",
@@ -136,13 +137,16 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "/login"
+# tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
 LOGIN_REDIRECT_URL = "/"
 
 _cookie_prefix = "__Host-" if HTTPS else ""  # browsers take this prefix over HTTPS only
 SESSION_COOKIE_NAME = f"{_cookie_prefix}datasynth-session"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # the most that an organisation can allow; each sets its own limits below that
+SESSION_ENGINE = "tenants.people.session_store"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}datasynth-csrf"
 CSRF_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -112,7 +112,9 @@ def test_a_clone_equals_the_template_in_everything_but_rights(db: None) -> None:
                 "pg_get_constraintdef(oid, true), '', '', '' FROM pg_constraint "
                 "WHERE connamespace = %s::regnamespace AND contype <> 'n' "
                 "UNION ALL SELECT 'index', indrelid::regclass::text, indexrelid::regclass::text, "
-                "pg_get_indexdef(indexrelid, 0, true), '', '', '' FROM pg_index JOIN pg_class c ON c.oid = indrelid "
+                # PostgreSQL prints the casts of a condition in another order once it has read them back
+                "regexp_replace(pg_get_indexdef(indexrelid, 0, true), '::[a-z ]+(\\[\\])?|[()]', '', 'g'), '', '', '' "
+                "FROM pg_index JOIN pg_class c ON c.oid = indrelid "
                 "WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' "
                 "UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid, true), "
                 "'', '', '' FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
@@ -149,7 +151,7 @@ def test_the_template_holds_no_rows_that_a_clone_would_miss(db: None) -> None:
         "SELECT * FROM public.django_migrations",
         "CREATE TABLE acme.mine (i int)",
         "CREATE TABLE public.mine (i int)",
-        "DROP TABLE acme.django_session",
+        "DROP TABLE acme.people_session",
         "INSERT INTO public.tenants_membership SELECT * FROM public.tenants_membership",
         "UPDATE public.tenants_membership SET role = 'admin'",
         "DELETE FROM public.tenants_apikey",
@@ -175,7 +177,7 @@ def test_shared_tables_show_an_organisation_its_own_rows_only(db: None) -> None:
 
 def test_the_shared_context_cannot_enter_an_organisations_schema(db: None) -> None:
     with shared_context():
-        assert _refused("SELECT * FROM acme.django_session")
+        assert _refused("SELECT * FROM acme.people_session")
 
 
 def test_the_shared_context_has_no_audit_trail_to_read_by_mistake(db: None) -> None:

@@ -1,0 +1,76 @@
+"""Django's session engine of this platform: rows that know their person, so that sessions can be shown and ended."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from tenants.people.models import Session
+
+VISITOR = "visitor"  # {"at": seconds, "address": text, "device": text}, noted at sign-in
+
+
+class SessionStore(SessionBase):
+    """Rows of the organisation's schema. Deleting a row ends the session in every process at once."""
+
+    def load(self) -> dict[str, Any]:
+        row = Session.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        if row is None:
+            self._session_key = None
+            return {}
+        self.row = row
+        data: dict[str, Any] = self.decode(row.session_data)
+        return data
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=session_key).exists()
+
+    def create(self) -> None:
+        while True:
+            self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]  # of SessionBase
+            try:
+                self.save(must_create=True)
+            except CreateError:
+                continue
+            self.modified = True
+            return
+
+    def save(self, must_create: bool = False) -> None:
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # of SessionBase
+        values = {
+            "session_data": self.encode(data),
+            "expire_date": self.get_expiry_date(),
+            "user_id": data.get("_auth_user_id"),
+            **_visitor(data.get(VISITOR)),
+        }
+        if not must_create:
+            if not Session.objects.filter(session_key=self.session_key).update(**values):
+                raise UpdateError
+            return
+        try:
+            with transaction.atomic():
+                Session.objects.create(session_key=self.session_key, **values)
+        except IntegrityError:
+            raise CreateError from None
+
+    def delete(self, session_key: str | None = None) -> None:
+        Session.objects.filter(session_key=session_key or self.session_key).delete()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+def _visitor(noted: dict[str, Any] | None) -> dict[str, Any]:
+    if not noted:
+        return {}
+    return {
+        "signed_in_at": datetime.fromtimestamp(noted["at"], UTC),
+        "address": noted["address"],
+        "device": noted["device"],
+    }

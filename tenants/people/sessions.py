@@ -1,0 +1,120 @@
+"""Sessions of people: how long they last, who sees them, who ends them."""
+
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core import audit
+from core.errors import NotFound
+from core.ratelimit import client_address
+from tenants.models import Membership, Tenant, User
+from tenants.people.models import Session
+from tenants.people.session_store import VISITOR
+
+_SEEN_PRECISION = timedelta(minutes=1)
+_PARTS = (  # what a browser's own words tell, the most telling first
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+# -- what is known -------------------------------------------------------------------------------------------
+
+
+def sessions_of(user_id: UUID | str) -> QuerySet[Session]:
+    """A person's sessions in this organisation that have not run out, the latest used first."""
+    return Session.objects.filter(user_id=user_id, expire_date__gt=timezone.now()).order_by("-seen_at", "id")
+
+
+def session_of(user_id: UUID | str, session_id: UUID) -> Session:
+    """Raises NotFound, also for a session of somebody else."""
+    found = sessions_of(user_id).filter(id=session_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def device_name(words: str) -> str:
+    """“Firefox on Linux” from a browser's own words; they are a hint, not a proof."""
+    browser = next((name for mark, name in _PARTS if mark in words), "")
+    system = next((name for mark, name in _SYSTEMS if mark in words), "")
+    return " on ".join(part for part in (browser, system) if part) or "Unknown device"
+
+
+# -- while it lasts ------------------------------------------------------------------------------------------
+
+
+def note_sign_in(request: HttpRequest) -> None:
+    """Remember when, where and with what the session began."""
+    request.session[VISITOR] = {
+        "at": time.time(),
+        "address": client_address(request)[:45],
+        "device": request.headers.get("User-Agent", "")[:200],
+    }
+
+
+def has_run_out(session: Any, tenant: Tenant) -> bool:
+    """True when the organisation's limits say so: too long unused, or too long since sign-in."""
+    now, row = timezone.now(), getattr(session, "row", None)
+    if row is None:
+        return False
+    began = row.signed_in_at or now
+    idle, whole = timedelta(minutes=tenant.session_idle_minutes), timedelta(hours=tenant.session_hours)
+    return bool(now - row.seen_at > idle or now - began > whole)
+
+
+def note_use(session: Any) -> None:
+    """Remember when a session was used, to the minute."""
+    row, now = getattr(session, "row", None), timezone.now()
+    if row is not None and now - row.seen_at > _SEEN_PRECISION:
+        Session.objects.filter(pk=row.pk).update(seen_at=now)
+
+
+# -- ending --------------------------------------------------------------------------------------------------
+
+
+def end_session(*, actor: str, user: User, session: Session) -> None:
+    """End one session of a person."""
+    with transaction.atomic():
+        session_id = session.id
+        if Session.objects.filter(pk=session.pk).delete()[0]:
+            audit.record(actor=actor, action="tenants.session.end", target=user, session=session_id)
+
+
+def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
+    """End all sessions of a person except the one with this key; how many."""
+    with transaction.atomic():
+        ended = delete_sessions([user.pk], but=but)
+        if ended:
+            audit.record(actor=actor, action="tenants.session.end_others", target=user, sessions=ended)
+    return ended
+
+
+def end_sessions_of(*, actor: str, membership: Membership) -> int:
+    """End all sessions of a member, as an admin; how many."""
+    with transaction.atomic():
+        ended = delete_sessions([membership.user_id])
+        if ended:
+            audit.record(
+                actor=actor,
+                action="tenants.member.end_sessions",
+                target=membership,
+                email=membership.user.email,
+                sessions=ended,
+            )
+    return ended
+
+
+def delete_sessions(user_ids: Iterable[UUID], *, but: str | None = None) -> int:
+    """Part of larger changes, which write the audit event themselves."""
+    return Session.objects.filter(user_id__in=list(user_ids)).exclude(session_key=but).delete()[0]

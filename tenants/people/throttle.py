@@ -1,0 +1,77 @@
+"""How often somebody may try to sign in, and what failed tries leave in the audit trail.
+
+Three limits at once: for one account from one address, for all accounts from one address, for one account from
+anywhere (the hundred failures in a row that NIST SP 800-63B §3.2.2 allows). The last one is wide, so that
+locking somebody out takes a flood from many addresses.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+
+from core import audit
+from core.errors import RateLimited
+from core.ratelimit import Limit, check, client_address
+from core.tenancy import tenant_key
+from tenants.models import Membership
+
+_ACCOUNT_AND_ADDRESS = (2, 6)  # tries a minute, and at once
+_ADDRESS = (30, 30)
+_ACCOUNT = (2, 100)
+_EVENTS_OF_ADDRESS = (1, 5)
+_EVENTS = (10, 60)
+
+
+def count_sign_in(request: HttpRequest, email: str) -> None:
+    """Count one try, right or wrong, before any password is checked. Raises RateLimited."""
+    address, account = client_address(request), _digest(email)
+    _count(
+        [
+            _limit(f"both/{account}/{address}", _ACCOUNT_AND_ADDRESS),
+            _limit(f"address/{address}", _ADDRESS),
+            _limit(f"account/{account}", _ACCOUNT),
+        ]
+    )
+
+
+def count_public_form(request: HttpRequest, name: str) -> None:
+    """Count one use of a form that anybody may send, such as the wish for a new password. Raises RateLimited."""
+    _count([_limit(f"form/{name}/{client_address(request)}", _ADDRESS)])
+
+
+def note_failed_sign_in(request: HttpRequest, email: str) -> None:
+    """One audit event, but not one for each try of a flood.
+
+    A name that nobody here has is not written down: people type their password into the wrong field.
+    """
+    address = client_address(request)
+    decision = check([_limit(f"event/{address}", _EVENTS_OF_ADDRESS), _limit("events", _EVENTS)])
+    if not decision.is_allowed:
+        return
+    membership = Membership.objects.filter(user__email=email.strip().lower()).first()
+    audit.record(
+        actor="anonymous",
+        action="tenants.member.sign_in_failed",
+        target=membership or "tenants.membership:unknown",
+        address=address,
+        email=email.strip().lower() if membership else None,
+    )
+
+
+def _count(limits: Sequence[Limit]) -> None:
+    decision = check(limits)
+    if not decision.is_allowed:
+        seconds = decision.retry_after_seconds
+        raise RateLimited(
+            f"Too many tries from here. Wait {seconds} s, then try again.", retry_after_seconds=seconds
+        )
+
+
+def _limit(name: str, rate: tuple[int, int]) -> Limit:
+    per_minute, burst = rate
+    return Limit(tenant_key("rate", "sign-in", name), per_minute=per_minute, burst=burst)
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:24]
