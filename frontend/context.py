@@ -12,7 +12,6 @@ from core.permissions import Permission, Principal, principal_of
 from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.queries import organisations_of
-from tenants.roles import Role
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact", "comfortable")
@@ -150,7 +149,7 @@ def _organisations(request: HttpRequest, principal: Principal) -> tuple[Organisa
 def _person(request: HttpRequest, principal: Principal) -> Person:
     membership = getattr(request.user, "membership", None)
     name = getattr(membership, "name", "") or principal.actor
-    return Person(name, principal.actor, Role(principal.role or Role.VIEWER).label)
+    return Person(name, principal.actor, getattr(membership, "role_name", ""))
 
 
 def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:

@@ -17,11 +17,35 @@ from tenants.models import ApiKey, Membership
 from tenants.roles import Role
 
 
+class RoleField(serializers.CharField):
+    """A role of the platform or one of the organisation's own."""
+
+    def __init__(self, **options: Any) -> None:
+        known = ", ".join(Role.values)
+        text = f"One of {known}, or the key of one of the organisation's own roles."
+        super().__init__(max_length=40, help_text=text, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        value: str = super().to_internal_value(data)
+        if value not in Role.values and queries.custom_role_permissions(value) is None:
+            raise serializers.ValidationError(f"There is no role “{value}”.", code="invalid_choice")
+        return value
+
+
+class RoleUntilField(serializers.DateTimeField):
+    """When an auditor's access ends."""
+
+    def __init__(self, **options: Any) -> None:
+        text = "End of an auditor's access, within 366 days; needed for that role, none for any other."
+        super().__init__(required=False, allow_null=True, default=None, help_text=text, **options)
+
+
 class MemberOut(serializers.Serializer[Membership]):
     id = serializers.UUIDField()
     email = serializers.EmailField(source="user.email")
     name = serializers.CharField()
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = serializers.CharField()
+    role_until = serializers.DateTimeField(allow_null=True)
     last_sign_in_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -29,7 +53,8 @@ class MemberOut(serializers.Serializer[Membership]):
 class AddMember(Body):
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = RoleField()
+    role_until = RoleUntilField()
 
 
 class AddedMemberOut(MemberOut):
@@ -37,7 +62,8 @@ class AddedMemberOut(MemberOut):
 
 
 class ChangeMember(Body):
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = RoleField()
+    role_until = RoleUntilField()
 
 
 class ApiKeyOut(serializers.Serializer[ApiKey]):
@@ -80,7 +106,7 @@ class MemberList(GenericAPIView[Membership]):
     @extend_schema(operation_id="members_add", request=AddMember, responses={201: AddedMemberOut})
     def post(self, request: Request) -> Response:
         """Add a person. They sign in with the initial password, which works in this organisation only."""
-        added = services.add_member(actor=principal_of(request).actor, **_checked(AddMember, request))
+        added = services.add_member(actor=principal_of(request), **_checked(AddMember, request))
         body = {**MemberOut(added.membership).data, "initial_password": added.initial_password}
         return Response(body, status=status.HTTP_201_CREATED)
 
@@ -95,16 +121,16 @@ class MemberDetail(GenericAPIView[Membership]):
 
     @extend_schema(operation_id="members_change", request=ChangeMember, responses=MemberOut)
     def patch(self, request: Request, member_id: UUID) -> Response:
-        """Change the role. API keys that could do more than the new role are revoked."""
+        """Change the role, or an auditor's end. API keys that could do more than the new role are revoked."""
         membership = queries.member(member_id)
         changes = _checked(ChangeMember, request)
-        changed = services.change_role(actor=principal_of(request).actor, membership=membership, **changes)
+        changed = services.change_role(actor=principal_of(request), membership=membership, **changes)
         return Response(MemberOut(changed).data)
 
     @extend_schema(operation_id="members_remove", responses={204: None})
     def delete(self, request: Request, member_id: UUID) -> Response:
         """Remove the person; their sessions end and their API keys are revoked."""
-        services.remove_member(actor=principal_of(request).actor, membership=queries.member(member_id))
+        services.remove_member(actor=principal_of(request), membership=queries.member(member_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -18,6 +18,7 @@ class TenantsConfig(AppConfig):
         SharedTable("tenants_domain", "SELECT", rows=_OWN),
         # signing in stamps the time, changing a password writes it; everything else is for the shared role
         SharedTable("tenants_membership", "SELECT, UPDATE (password, last_sign_in_at)", rows=_OWN),
+        SharedTable("tenants_customrole", "SELECT", rows=_OWN),
         SharedTable("tenants_apikey", "SELECT", rows=_OWN),
         SharedTable("tenants_user", "SELECT", rows=_COLLEAGUE),
         SharedTable(

@@ -20,7 +20,7 @@ from tenants.keys import PREFIX, is_secret, read_key
 from tenants.models import ApiKey, Tenant, User
 from tenants.people import sessions
 from tenants.people.proof import is_fresh
-from tenants.roles import PERMISSIONS
+from tenants.roles import PERMISSIONS, permissions_of
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -143,7 +143,7 @@ def _session_principal(user: User, request: HttpRequest) -> Principal:
     return Principal(
         actor=user.email,
         credential=f"user:{user.pk}",
-        permissions=PERMISSIONS[membership.role],
+        permissions=permissions_of(membership),
         user_id=str(user.pk),
         role=membership.role,
         must_confirm=not is_fresh(request.session),

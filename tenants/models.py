@@ -1,6 +1,7 @@
 """Organisations, the people in them and their API keys. All tables live in the shared schema."""
 
 import uuid
+from functools import cached_property
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -77,7 +78,8 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     name = models.CharField(max_length=150, blank=True)
-    role = models.CharField(max_length=20, choices=Role)
+    role = models.CharField(max_length=40)  # a Role, or the key of a CustomRole
+    role_until = models.DateTimeField(null=True)  # from then on the role gives nothing
     password = models.CharField(max_length=200)  # hash, Argon2
     last_sign_in_at = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)  # False: on record, but may do nothing
@@ -89,6 +91,47 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+    @cached_property
+    def custom_role(self) -> "CustomRole | None":
+        """The organisation's own role behind `role`; None for a built-in one."""
+        if self.role in Role.values:
+            return None
+        return CustomRole.objects.filter(tenant_id=self.tenant_id, key=self.role).first()
+
+    @property
+    def own_permissions(self) -> frozenset[str] | None:
+        return frozenset(self.custom_role.permissions) if self.custom_role else None
+
+    @property
+    def role_name(self) -> str:
+        """The role as people read it."""
+        if self.role in Role.values:
+            return str(Role(self.role).label)
+        return self.custom_role.name if self.custom_role else self.role
+
+
+class CustomRole(models.Model):
+    """A role that an organisation made for itself out of the catalogue of permissions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="custom_roles")
+    key = models.CharField(max_length=40)  # what memberships, mappings and the API call it
+    name = models.CharField(max_length=60)
+    permissions = models.JSONField(default=list)  # values of Permission
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "key"], name="customrole_key_once"),
+            models.CheckConstraint(
+                condition=~models.Q(key__in=Role.values), name="customrole_is_no_built_in_role"
+            ),
+        )
+        indexes = (models.Index(fields=["tenant", "-created_at", "-id"], name="customrole_newest_first"),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiKey(models.Model):

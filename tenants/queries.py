@@ -10,7 +10,7 @@ from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
 from tenants.keys import KeyText
-from tenants.models import ApiKey, Domain, Membership, Tenant
+from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,17 @@ def member(member_id: UUID) -> Membership:
     if found is None:
         raise NotFound
     return found
+
+
+def custom_roles() -> QuerySet[CustomRole]:
+    """The roles that this organisation made for itself."""
+    return CustomRole.objects.all()
+
+
+def custom_role_permissions(key: str) -> frozenset[str] | None:
+    """What one of the organisation's own roles lists; None when there is none of this key."""
+    found = custom_roles().filter(key=key).first()
+    return frozenset(found.permissions) if found else None
 
 
 def person(principal: Principal) -> UUID:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core import audit
@@ -17,22 +17,22 @@ from core.permissions import Permission, Principal
 from core.postgres.names import is_tenant_schema
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, shared_context
-from tenants import queries
+from tenants import granting, queries
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
 from tenants.people.sessions import delete_sessions
-from tenants.roles import Role, includes
+from tenants.roles import PERMISSIONS, Role, includes, permissions_of
 
 _SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
 _MAXIMAL_KEY_LIFE = timedelta(days=366)
 _LAST_USE_PRECISION = timedelta(minutes=1)
 
 
-class LastAdmin(Conflict):
-    """An organisation must keep at least one admin."""
+class LastOwner(Conflict):
+    """An organisation must keep at least one owner."""
 
-    code = "last_admin"
-    title = "Last admin"
+    code = "last_owner"
+    title = "Last owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,74 +89,107 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
 
 
 def add_member(
-    *, actor: str, email: str, role: str, name: str = "", password: str | None = None
+    *,
+    actor: Principal | str,
+    email: str,
+    role: str,
+    role_until: datetime | None = None,
+    name: str = "",
+    password: str | None = None,
 ) -> AddedMember:
-    """Add a person to this organisation, with a password for this organisation only.
+    """Add a person to this organisation, with a password for this organisation only. The first one is its owner.
 
-    Raises: InvalidInput; Conflict when they are a member already.
+    Args: actor: a principal, who gives no more than they have, or the name of a part of the platform.
+    Raises: InvalidInput, Forbidden; Conflict when they are a member already.
     """
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError:
         raise InvalidInput(f"{email!r} is not an e-mail address.") from None
-    chosen = Role(role)
     password = password or secrets.token_urlsafe(12)
     with transaction.atomic():
         tenant = queries.organisation()
+        granting.one_change_at_a_time(tenant.pk)
+        granting.refuse_more(actor, role)
+        granting.check_until(role, role_until)
+        if role != Role.OWNER and not queries.members().exists():
+            raise InvalidInput(
+                "The first member of an organisation is its owner.", errors=granting.at_role("owner")
+            )
         with shared_context():
             user = User.objects.filter(email=email).first() or User.objects.create_user(email)
             if Membership.objects.filter(tenant=tenant, user=user).exists():
                 raise Conflict(f"{email} is a member already.")
             membership = Membership.objects.create(
-                tenant=tenant, user=user, role=chosen, name=name, password=make_password(password)
+                tenant=tenant,
+                user=user,
+                role=str(role),
+                role_until=role_until,
+                name=name,
+                password=make_password(password),
             )
         audit.record(
-            actor=actor, action="tenants.member.add", target=membership, email=email, role=chosen.value
+            actor=granting.name_of(actor),
+            action="tenants.member.add",
+            target=membership,
+            email=email,
+            role=str(role),
+            role_until=role_until,
         )
     return AddedMember(membership, password)
 
 
-def change_role(*, actor: str, membership: Membership, role: str) -> Membership:
-    """Give a member another role. Their keys that could do more than the new role are revoked with it.
+def change_role(
+    *, actor: Principal | str, membership: Membership, role: str, role_until: datetime | None = None
+) -> Membership:
+    """Give a member another role, or the same until another day. Their keys that could do more are revoked with it.
 
-    Raises: LastAdmin.
+    Raises: InvalidInput, LastOwner; Forbidden when the role before or after is more than the principal has.
     """
-    chosen = Role(role)
     with transaction.atomic():
         before = _locked(membership)
-        if before.role == chosen:
+        if (before.role, before.role_until) == (role, role_until):
             return before
-        if before.role == Role.ADMIN:
-            _refuse_last_admin(before)
+        granting.refuse_more(actor, before.role)
+        granting.refuse_more(actor, role)
+        granting.check_until(role, role_until)
+        if before.role == Role.OWNER and role != Role.OWNER:
+            _refuse_last_owner(before)
         with shared_context():
-            Membership.objects.filter(pk=before.pk).update(role=chosen)
-        revoked = _revoke_keys_beyond(before, chosen)
+            Membership.objects.filter(pk=before.pk).update(role=str(role), role_until=role_until)
+        changed = queries.member(before.pk)
+        revoked = _revoke_keys_beyond(changed, permissions_of(changed))
         audit.record(
-            actor=actor,
+            actor=granting.name_of(actor),
             action="tenants.member.change_role",
             target=before,
-            role=chosen.value,
+            role=str(role),
+            role_until=role_until,
             before=before.role,
+            before_until=before.role_until,
             revoked_keys=revoked,
         )
-        before.role = chosen
-    return before
+    return changed
 
 
-def remove_member(*, actor: str, membership: Membership) -> None:
-    """End a membership: sessions stop working and the person's keys are revoked. Raises: LastAdmin."""
+def remove_member(*, actor: Principal | str, membership: Membership) -> None:
+    """End a membership: sessions stop working and the person's keys are revoked.
+
+    Raises: LastOwner; Forbidden for a member who may do more than the principal.
+    """
     with transaction.atomic():
         before = _locked(membership)
-        if before.role == Role.ADMIN:
-            _refuse_last_admin(before)
+        granting.refuse_more(actor, before.role)
+        if before.role == Role.OWNER:
+            _refuse_last_owner(before)
         revoked = _revoke_keys_beyond(before, None)
-        delete_sessions([before.user_id])
         target = audit.label(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
+        delete_sessions([before.user_id])
         audit.record(
-            actor=actor,
+            actor=granting.name_of(actor),
             action="tenants.member.remove",
             target=target,
             email=before.user.email,
@@ -165,24 +198,25 @@ def remove_member(*, actor: str, membership: Membership) -> None:
         )
 
 
-def end_access(membership: Membership, *, actor: str, reason: str) -> Membership:
+def end_access(membership: Membership, *, actor: Principal | str, reason: str) -> Membership:
     """Deactivate a member: their sessions end, their API keys are revoked; what they made stays.
 
     A second time changes nothing. `reason` is for the audit trail, such as "scim" or "member.deactivate".
-    Raises: LastAdmin.
+    Raises: LastOwner; Forbidden for a member who may do more than the principal.
     """
     with transaction.atomic():
         before = _locked(membership)
         if not before.is_active:
             return before
-        if before.role == Role.ADMIN:
-            _refuse_last_admin(before)
+        granting.refuse_more(actor, before.role)
+        if before.role == Role.OWNER:
+            _refuse_last_owner(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
         revoked = _revoke_keys_beyond(before, None)
         delete_sessions([before.user_id])
         audit.record(
-            actor=actor,
+            actor=granting.name_of(actor),
             action="tenants.member.end_access",
             target=before,
             email=before.user.email,
@@ -193,16 +227,17 @@ def end_access(membership: Membership, *, actor: str, reason: str) -> Membership
     return before
 
 
-def give_access(membership: Membership, *, actor: str, reason: str) -> Membership:
+def give_access(membership: Membership, *, actor: Principal | str, reason: str) -> Membership:
     """Let a deactivated member sign in again. Their old sessions and keys stay ended."""
     with transaction.atomic():
         before = _locked(membership)
         if before.is_active:
             return before
+        granting.refuse_more(actor, before.role)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=True)
         audit.record(
-            actor=actor,
+            actor=granting.name_of(actor),
             action="tenants.member.give_access",
             target=before,
             email=before.user.email,
@@ -213,26 +248,23 @@ def give_access(membership: Membership, *, actor: str, reason: str) -> Membershi
 
 
 def _locked(membership: Membership) -> Membership:
-    """The row as it is now. One change of members at a time per organisation, so that one admin always stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {membership.tenant_id}"]
-        )
+    """The row as it is now, and nobody else's change of members until this one ends."""
+    granting.one_change_at_a_time(membership.tenant_id)
     return queries.member(membership.pk)
 
 
-def _refuse_last_admin(membership: Membership) -> None:
-    if not queries.members().filter(role=Role.ADMIN, is_active=True).exclude(pk=membership.pk).exists():
-        raise LastAdmin("This is the only admin. Make somebody else an admin first.")
+def _refuse_last_owner(membership: Membership) -> None:
+    if not queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk).exists():
+        raise LastOwner("This is the only owner. Make somebody else an owner first.")
 
 
-def _revoke_keys_beyond(membership: Membership, role: str | None) -> list[str]:
-    """Revoke the person's keys that `role` would not cover (all of them for None)."""
+def _revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:
+    """Revoke the person's keys whose role these permissions do not cover (all of them for None)."""
     with shared_context():
         keys = ApiKey.objects.filter(
             tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
         )
-        too_much = [key for key in keys if role is None or not includes(role, key.role)]
+        too_much = [key for key in keys if permissions is None or not PERMISSIONS[key.role] <= permissions]
         ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
     return [key.key_id for key in too_much]
 

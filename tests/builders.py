@@ -1,10 +1,12 @@
 """Plain builders of objects that tests need; each takes overrides and nothing is random where it matters."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from core.permissions import Principal
 from core.postgres.names import role_of
@@ -12,19 +14,28 @@ from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import services
 from tenants.models import Membership, Tenant
 from tenants.people.proof import RECORDS
-from tenants.roles import PERMISSIONS, Role
+from tenants.roles import Role, permissions_of
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT, MemberBackend
 
 
 def make_organisation(slug: str, name: str, *, password: str = "correct horse battery") -> Tenant:
-    """An organisation with admin@, operator@ and viewer@<slug>.example."""
+    """An organisation with owner@, admin@ and a member of every other role @<slug>.example."""
     tenant = services.create_organisation(actor="test", slug=slug, name=name, host=f"{slug}.localhost")
     with tenant_context(tenant.schema_name):
-        for role in Role:
+        for role in sorted(Role, key=lambda one: one != Role.OWNER):
             services.add_member(
-                actor="test", email=f"{role.value}@{slug}.example", role=role, password=password
+                actor="test",
+                email=f"{role.value}@{slug}.example",
+                role=role,
+                role_until=auditors_end(role),
+                password=password,
             )
     return tenant
+
+
+def auditors_end(role: str) -> datetime | None:
+    """The end that an auditor must have, in a month."""
+    return timezone.now() + timedelta(days=30) if role == Role.AUDITOR else None
 
 
 def drop_organisation(schema: str) -> None:
@@ -34,7 +45,10 @@ def drop_organisation(schema: str) -> None:
     statements = [
         f'DROP SCHEMA "{schema}" CASCADE',
         f'DROP ROLE "{role}"',
-        *(f"DELETE FROM public.tenants_{table} WHERE {own}" for table in ("apikey", "membership", "domain")),
+        *(
+            f"DELETE FROM public.tenants_{table} WHERE {own}"
+            for table in ("apikey", "membership", "customrole", "domain")
+        ),
         *(
             f"DELETE FROM public.jobs_{table} WHERE tenant = '{schema}'"
             for table in ("outbox", "jobevent", "unit", "job")
@@ -56,7 +70,7 @@ def make_principal(role: str = "operator", organisation: str = "acme") -> Princi
     return Principal(
         actor=membership.user.email,
         credential=f"user:{membership.user_id}",
-        permissions=PERMISSIONS[membership.role],
+        permissions=permissions_of(membership),
         user_id=str(membership.user_id),
         role=membership.role,
     )

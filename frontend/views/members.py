@@ -25,7 +25,7 @@ def member_add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        added = services.add_member(actor=principal_of(request).actor, **form.cleaned_data)
+        added = services.add_member(actor=principal_of(request), **form.cleaned_data)
     except DomainError as error:
         form.add_error("email", str(error))
         return _page(request, form, status=error.http_status)
@@ -39,8 +39,10 @@ def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, NewMember(), status=422)
     role = form.cleaned_data["role"]
-    services.change_role(actor=principal_of(request).actor, membership=membership, role=role)
-    messages.success(request, f"The role of {membership.user.email} is now {Role(role).label.lower()}.")
+    services.change_role(actor=principal_of(request), membership=membership, role=role)
+    messages.success(
+        request, f"The role of {membership.user.email} is now {queries.member(member_id).role_name.lower()}."
+    )
     return redirect("members")
 
 
@@ -48,7 +50,7 @@ def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
 def member_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     membership = queries.member(member_id)
     email = membership.user.email
-    services.remove_member(actor=principal_of(request).actor, membership=membership)
+    services.remove_member(actor=principal_of(request), membership=membership)
     messages.success(request, f"{email} is no longer a member. Their sessions and keys have ended.")
     return redirect("members")
 

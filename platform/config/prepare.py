@@ -25,8 +25,9 @@ from core.permissions import Principal  # noqa: E402
 from core.postgres.provision import bootstrap  # noqa: E402
 from core.tenancy import shared_context, tenant_context  # noqa: E402
 from tenants import queries, services  # noqa: E402
+from tenants.granting import LONGEST_TIME  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
-from tenants.roles import PERMISSIONS, Role  # noqa: E402
+from tenants.roles import Role, permissions_of  # noqa: E402
 
 ORGANISATIONS = {"acme": "Acme Audit", "globex": "Globex Finance"}
 _ACTOR = "system"
@@ -58,10 +59,18 @@ def _ensure_organisation(slug: str, name: str, password: str) -> None:
         services.create_organisation(actor=_ACTOR, slug=slug, name=name, host=host)
     with tenant_context(slug):
         members = {membership.user.email for membership in queries.members()}
-        for role in Role:
+        for role in sorted(Role, key=lambda one: one != Role.OWNER):  # the first member is the owner
             email = _email(role, slug)
             if email not in members:
-                services.add_member(actor=_ACTOR, email=email, role=role, name=role.label, password=password)
+                until = timezone.now() + LONGEST_TIME if role == Role.AUDITOR else None
+                services.add_member(
+                    actor=_ACTOR,
+                    email=email,
+                    role=role,
+                    role_until=until,
+                    name=role.label,
+                    password=password,
+                )
 
 
 def _issue_key(slug: str) -> str:
@@ -70,7 +79,7 @@ def _issue_key(slug: str) -> str:
         principal = Principal(
             actor=operator.user.email,
             credential="set-up",
-            permissions=PERMISSIONS[operator.role],
+            permissions=permissions_of(operator),
             user_id=str(operator.user_id),
             role=operator.role,
         )

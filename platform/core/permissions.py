@@ -15,24 +15,65 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Permission(StrEnum):
-    """Everything a route can ask for. PUBLIC needs no one, MEMBER any member of the organisation."""
+    """Everything a route can ask for, each with what it lets a member do; the one catalogue of permissions.
 
-    PUBLIC = "public"
-    MEMBER = "member"
-    TEMPLATES_READ = "templates.read"
-    CONFIGS_READ = "configs.read"
-    CONFIGS_WRITE = "configs.write"
-    RUNS_READ = "runs.read"
-    RUNS_WRITE = "runs.write"
-    REPORTS_READ = "reports.read"
-    FILES_READ = "files.read"
-    PREVIEW_READ = "preview.read"
-    MEMBERS_READ = "members.read"
-    MEMBERS_WRITE = "members.write"
-    KEYS_READ = "keys.read"
-    KEYS_WRITE = "keys.write"
-    KEYS_MANAGE = "keys.manage"  # see and revoke the keys of others, too
-    AUDIT_READ = "audit.read"
+    PUBLIC needs no one, MEMBER any member of the organisation; nobody gives these two or takes them away.
+    """
+
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> "Permission":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    PUBLIC = "public", "Nothing is asked: open to everybody."
+    MEMBER = "member", "Be a member: see and change one's own account."
+    TEMPLATES_READ = "templates.read", "See the templates that come with the platform."
+    CONFIGS_READ = "configs.read", "See the datasets and every version of their config."
+    CONFIGS_WRITE = "configs.write", "Make, change, archive and restore datasets."
+    RUNS_READ = "runs.read", "See runs and follow them live."
+    RUNS_WRITE = "runs.write", "Start, cancel, resume and repeat runs."
+    REPORTS_READ = "reports.read", "See the checks and the quality report of a run."
+    FILES_READ = "files.read", "Download the files of released runs."
+    PREVIEW_READ = "preview.read", "Look into the tables of a run in the browser."
+    MEMBERS_READ = "members.read", "See who belongs to the organisation and with which role."
+    MEMBERS_WRITE = "members.write", "Add people, change their roles, remove them."
+    KEYS_READ = "keys.read", "See one's own API keys."
+    KEYS_WRITE = "keys.write", "Make, rotate and revoke one's own API keys."
+    KEYS_MANAGE = "keys.manage", "See and revoke the API keys of others, too."
+    AUDIT_READ = "audit.read", "Read the audit trail."
+    ROLES_READ = "roles.read", "See what each role may do."
+    ROLES_WRITE = "roles.write", "Make, change and delete the organisation's own roles."
+    SSO_READ = "sso.read", "See how single sign-on is set up."
+    SSO_WRITE = "sso.write", "Set up single sign-on and verify domains."
+    PROVISIONING_READ = "provisioning.read", "See how a directory provisions people and groups."
+    PROVISIONING_WRITE = "provisioning.write", "Set up provisioning and its tokens."
+    SECURITY_READ = (
+        "security.read",
+        "See the organisation's rules for passwords, second factors and sessions.",
+    )
+    SECURITY_WRITE = (
+        "security.write",
+        "Change the organisation's rules for passwords, second factors and sessions.",
+    )
+    SECRETS_READ = "secrets.read", "See the names of stored secrets, never their values."
+    SECRETS_WRITE = "secrets.write", "Store, replace and delete secrets."
+    APPLICATIONS_READ = "applications.read", "See the applications that may ask for access."
+    APPLICATIONS_WRITE = "applications.write", "Register, change and delete applications."
+    ORGANISATION_READ = "organisation.read", "See the organisation's settings."
+    ORGANISATION_WRITE = "organisation.write", "Change the organisation's settings."
+    ORGANISATION_EXPORT = "organisation.export", "Export everything that the organisation has."
+    ORGANISATION_DELETE = (
+        "organisation.delete",
+        "Delete the organisation, and take that back while it is possible.",
+    )
+
+
+# What comes with the state of being signed in, or needs nothing at all.
+NOT_GIVEN = frozenset({Permission.PUBLIC, Permission.MEMBER})
+CATALOGUE: tuple[Permission, ...] = tuple(one for one in Permission if one not in NOT_GIVEN)
 
 
 @dataclass(frozen=True, slots=True)

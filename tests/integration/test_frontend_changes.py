@@ -306,19 +306,19 @@ def test_a_member_that_cannot_be_added_is_said_at_the_field(
     assert 'aria-invalid="true"' in answer.content.decode()
 
 
-def test_roles_change_and_the_last_admin_stays(client_for: ClientFor, acme: Tenant) -> None:
-    client = client_for("admin")
+def test_roles_change_and_the_last_owner_stays(client_for: ClientFor, acme: Tenant) -> None:
+    client = client_for("owner")
     viewer = Membership.objects.get(user__email="viewer@acme.example")
-    admin = Membership.objects.get(user__email="admin@acme.example")
+    owner = Membership.objects.get(user__email="owner@acme.example")
 
     changed = client.post(f"/settings/members/{viewer.pk}/role", {"role": "operator"}, follow=True)
-    refused = client.post(f"/settings/members/{admin.pk}/remove")
+    refused = client.post(f"/settings/members/{owner.pk}/remove")
 
     viewer.refresh_from_db()
     assert viewer.role == "operator"
     assert "The role of viewer@acme.example is now operator." in changed.content.decode()
     assert refused.status_code == 409
-    assert "This is the only admin" in refused.content.decode()
+    assert "This is the only owner" in refused.content.decode()
 
 
 def test_an_operator_sees_members_but_changes_none(client_for: ClientFor, acme: Tenant) -> None:

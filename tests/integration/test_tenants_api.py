@@ -61,12 +61,12 @@ def test_a_person_is_added_once(api_client: ApiClients) -> None:
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
 
 
-def test_the_last_admin_stays(api_client: ApiClients, acme: Tenant) -> None:
-    client, address = api_client("admin"), f"/api/v1/members/{_member('admin').pk}"
+def test_the_last_owner_stays(api_client: ApiClients, acme: Tenant) -> None:
+    client, address = api_client("owner"), f"/api/v1/members/{_member('owner').pk}"
 
     for response in (client.patch(address, {"role": "viewer"}), client.delete(address)):
-        assert (response.status_code, response.json()["code"]) == (409, "last_admin")
-    client.patch(f"/api/v1/members/{_member('operator').pk}", {"role": "admin"})
+        assert (response.status_code, response.json()["code"]) == (409, "last_owner")
+    client.patch(f"/api/v1/members/{_member('operator').pk}", {"role": "owner"})
     assert client.delete(address).status_code == 204
 
 

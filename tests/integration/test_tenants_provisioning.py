@@ -51,7 +51,7 @@ def test_an_organisation_is_made_within_two_seconds_and_can_be_worked_in(committ
     created = _as_owner("SELECT action, target FROM public.core_auditevent ORDER BY seq DESC LIMIT 1")
     assert created == [("tenants.organisation.create", f"tenants.tenant:{tenant.pk}")]
     with tenant_context("initech_labs"):
-        services.add_member(actor="test", email="admin@initech.example", role="admin")
+        services.add_member(actor="test", email="owner@initech.example", role="owner")
         assert AuditEvent.objects.get().action == "tenants.member.add"
     privileges = _as_owner(
         "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND rolname <> current_user "
@@ -122,11 +122,11 @@ def test_bootstrap_may_run_many_times_and_at_once(committed: None) -> None:
     assert failures == []
 
 
-def test_commands_make_an_organisation_and_its_first_admin(
+def test_commands_make_an_organisation_and_its_first_owner(
     committed: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("create_organisation", "hooli", name="Hooli")
-    call_command("create_member", "hooli", "admin@hooli.example", role="admin")
+    call_command("create_member", "hooli", "owner@hooli.example", role="owner")
 
     host, password = capsys.readouterr().out.split()
     assert host == "hooli.localhost"

@@ -1,0 +1,72 @@
+"""Who may give which role, and for how long: what every service that changes a membership asks first."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from core.errors import Forbidden, InvalidInput
+from core.permissions import Permission, Principal
+from tenants import queries
+from tenants.roles import Role, granted_by, may_give
+
+LONGEST_TIME = timedelta(days=366)
+
+
+def one_change_at_a_time(tenant_id: UUID) -> None:
+    """Members and roles of an organisation change one after the other until the transaction ends.
+
+    So one owner always stays, and nobody gets a role that is being deleted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {tenant_id}"])
+
+
+def name_of(actor: Principal | str) -> str:
+    """How the audit trail calls who asks."""
+    return actor if isinstance(actor, str) else actor.actor
+
+
+def permissions_given(role: str) -> frozenset[Permission]:
+    """What a role of this organisation gives. Raises InvalidInput when there is no such role."""
+    own = queries.custom_role_permissions(role)
+    if role not in Role.values and own is None:
+        raise InvalidInput("There is no such role.", errors=at_role(f"there is no role “{role}”"))
+    return granted_by(role, own)
+
+
+def refuse_more(actor: Principal | str, role: str) -> None:
+    """Raises Forbidden when a principal deals with a role that is more than their own.
+
+    A string is a part of the platform (a command, a directory), which was set up by somebody who may.
+    """
+    gives = permissions_given(role)
+    if isinstance(actor, str) or may_give(actor, role, gives):
+        return
+    if role == Role.OWNER:
+        raise Forbidden("Only an owner may make, change or remove an owner.")
+    excess = ", ".join(sorted(gives - actor.permissions)[:10])
+    raise Forbidden(f"Nobody gives or takes away more than they may themselves. You may not: {excess}.")
+
+
+def check_until(role: str, until: datetime | None) -> None:
+    """An auditor is one until a day, within the next 366; nobody else has an end. Raises InvalidInput."""
+    if role != Role.AUDITOR:
+        if until is not None:
+            raise _bad_until("Only an auditor has an end date.", "must be left out for this role")
+        return
+    if until is None:
+        raise _bad_until("An auditor needs an end date.", "is needed for an auditor")
+    now = timezone.now()
+    if not now < until <= now + LONGEST_TIME:
+        raise _bad_until("An auditor’s time ends within a year.", "must lie within the next 366 days")
+
+
+def at_role(detail: str) -> list[dict[str, str]]:
+    """The place of an error in a body."""
+    return [{"pointer": "/role", "code": "invalid_choice", "detail": detail}]
+
+
+def _bad_until(message: str, detail: str) -> InvalidInput:
+    return InvalidInput(message, errors=[{"pointer": "/role_until", "code": "invalid", "detail": detail}])
