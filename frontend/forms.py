@@ -5,6 +5,7 @@ from django import forms
 from frontend.context import DENSITIES, THEMES
 from tenants.roles import Role
 
+OVERLAPS = ((0, "no longer"), (1, "for an hour"), (24, "for a day"), (168, "for 7 days"))
 LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "1 year"))
 
 
@@ -22,6 +23,18 @@ class NewKey(forms.Form):
     name = forms.CharField(label="Name", max_length=100)
     role = forms.ChoiceField(label="Role", choices=Role.choices)
     lifetime_days = forms.TypedChoiceField(label="Expires after", choices=LIFETIMES, coerce=int, initial=90)
+    permissions = forms.MultipleChoiceField(
+        label="Only for",
+        help_text="Choose none for everything that the role may.",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class Rotation(forms.Form):
+    overlap_hours = forms.TypedChoiceField(
+        label="The present secret works", choices=OVERLAPS, coerce=int, initial=24
+    )
 
 
 class Confirmation(forms.Form):

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 LONGEST_TEXT = 300
@@ -42,3 +44,23 @@ def positive(values: Mapping[str, str], name: str, default: int | None = None) -
     if text.isascii() and text.isdigit() and 0 < int(text[:12]) < _LARGEST_NUMBER:
         return int(text)
     return default
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One page of a list by `?page=`, and the addresses of its neighbours."""
+
+    rows: list[Any]
+    newer: str | None
+    older: str | None
+
+
+def numbered(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Numbered:
+    """The page that the address asks for; the first one for anything that is no page."""
+    page = positive(request.GET, "page", 1) or 1
+    found = list(rows[(page - 1) * size : page * size + 1])
+    return Numbered(
+        rows=found[:size],
+        newer=address(page=page - 1 if page > 2 else None) if page > 1 else None,
+        older=address(page=page + 1) if len(found) > size else None,
+    )

@@ -48,6 +48,7 @@ urlpatterns = [
     path("settings/members/<uuid:member_id>/remove", members.member_remove, name="member-remove"),
     path("settings/keys", keys.key_list, name="keys"),
     path("settings/keys/issue", keys.key_issue, name="key-issue"),
+    path("settings/keys/<uuid:key_id>/rotate", keys.key_rotate, name="key-rotate"),
     path("settings/keys/<uuid:key_id>/revoke", keys.key_revoke, name="key-revoke"),
     path("audit", audit.audit_log, name="audit"),
     path("audit/export/<slug:kind>", audit.audit_export, name="audit-export"),

@@ -1,4 +1,4 @@
-"""API v1: members and API keys of the organisation."""
+"""API v1: members of the organisation. API keys: key_api."""
 
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,10 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.bodies import Body
+from core.bodies import Body, checked_body
 from core.permissions import Permission, principal_of, requires
 from tenants import queries, services
-from tenants.models import ApiKey, Membership
+from tenants.models import Membership
 from tenants.roles import Role
 
 
@@ -66,34 +66,6 @@ class ChangeMember(Body):
     role_until = RoleUntilField()
 
 
-class ApiKeyOut(serializers.Serializer[ApiKey]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    key_id = serializers.CharField()
-    role = serializers.ChoiceField(choices=Role.choices)
-    created_by = serializers.EmailField(source="created_by.email")
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True)
-    revoked_at = serializers.DateTimeField(allow_null=True)
-
-
-class IssueApiKey(Body):
-    name = serializers.CharField(max_length=100)
-    role = serializers.ChoiceField(choices=Role.choices)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-
-
-class IssuedApiKeyOut(ApiKeyOut):
-    key = serializers.CharField(help_text="The key itself. Shown this once.")
-
-
-def _checked(serializer: type[Body], request: Request) -> dict[str, Any]:
-    body = serializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
-
-
 @requires(GET=Permission.MEMBERS_READ, POST=Permission.MEMBERS_WRITE)
 class MemberList(GenericAPIView[Membership]):
     serializer_class = MemberOut
@@ -106,7 +78,7 @@ class MemberList(GenericAPIView[Membership]):
     @extend_schema(operation_id="members_add", request=AddMember, responses={201: AddedMemberOut})
     def post(self, request: Request) -> Response:
         """Add a person. They sign in with the initial password, which works in this organisation only."""
-        added = services.add_member(actor=principal_of(request), **_checked(AddMember, request))
+        added = services.add_member(actor=principal_of(request), **checked_body(AddMember, request))
         body = {**MemberOut(added.membership).data, "initial_password": added.initial_password}
         return Response(body, status=status.HTTP_201_CREATED)
 
@@ -123,7 +95,7 @@ class MemberDetail(GenericAPIView[Membership]):
     def patch(self, request: Request, member_id: UUID) -> Response:
         """Change the role, or an auditor's end. API keys that could do more than the new role are revoked."""
         membership = queries.member(member_id)
-        changes = _checked(ChangeMember, request)
+        changes = checked_body(ChangeMember, request)
         changed = services.change_role(actor=principal_of(request), membership=membership, **changes)
         return Response(MemberOut(changed).data)
 
@@ -134,44 +106,7 @@ class MemberDetail(GenericAPIView[Membership]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@requires(GET=Permission.KEYS_READ, POST=Permission.KEYS_WRITE)
-class ApiKeyList(GenericAPIView[ApiKey]):
-    serializer_class = ApiKeyOut
-
-    @extend_schema(operation_id="api_keys_list", responses=ApiKeyOut(many=True))
-    def get(self, request: Request) -> Response:
-        """Your own keys; all keys of the organisation for admins. Revoked ones stay in the list."""
-        page: Any = self.paginate_queryset(queries.api_keys(principal_of(request)))
-        return self.get_paginated_response(ApiKeyOut(page, many=True).data)
-
-    @extend_schema(operation_id="api_keys_issue", request=IssueApiKey, responses={201: IssuedApiKeyOut})
-    def post(self, request: Request) -> Response:
-        """Make a key with at most your own role. The key is shown this once."""
-        issued = services.issue_api_key(principal=principal_of(request), **_checked(IssueApiKey, request))
-        return Response(
-            {**ApiKeyOut(issued.api_key).data, "key": issued.text}, status=status.HTTP_201_CREATED
-        )
-
-
-@requires(GET=Permission.KEYS_READ, DELETE=Permission.KEYS_WRITE)
-class ApiKeyDetail(GenericAPIView[ApiKey]):
-    serializer_class = ApiKeyOut
-
-    @extend_schema(operation_id="api_keys_read")
-    def get(self, request: Request, api_key_id: UUID) -> Response:
-        return Response(ApiKeyOut(queries.api_key(principal_of(request), api_key_id)).data)
-
-    @extend_schema(operation_id="api_keys_revoke", responses={204: None})
-    def delete(self, request: Request, api_key_id: UUID) -> Response:
-        """Revoke the key at once."""
-        principal = principal_of(request)
-        services.revoke_api_key(principal=principal, api_key=queries.api_key(principal, api_key_id))
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
 urlpatterns = [
     path("members", MemberList.as_view(), name="api_members"),
     path("members/<uuid:member_id>", MemberDetail.as_view(), name="api_member"),
-    path("api-keys", ApiKeyList.as_view(), name="api_keys"),
-    path("api-keys/<uuid:api_key_id>", ApiKeyDetail.as_view(), name="api_key"),
 ]

@@ -1,7 +1,8 @@
-"""API keys as text: `ds_live_<key id, 12><secret, 43><CRC, 6>` with underscores; made, read, checked.
+"""Keys as text: `<prefix><id, 12>_<secret, 43><CRC, 6>`; made, read, checked.
 
-Argon2id is slow on purpose (some 40 ms), so a key that passed is remembered for a minute by its HMAC. The caller
-reads the key's row for every request, so a revoked key is dead at once in every process.
+Argon2id is slow on purpose (some 40 ms), so a secret that passed is remembered, under a key derived from
+SECRET_KEY, until it was not used for a minute. The caller reads the row for every request and hands in the
+hashes that count now, so a revoked or rotated key is dead at once in every process.
 """
 
 import hmac
@@ -11,19 +12,22 @@ import time
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from django.conf import settings
 
+from core.errors import RateLimited
+
 PREFIX = "ds_live_"
 _ID_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CRC_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ID_LENGTH, _SECRET_LENGTH, _CRC_LENGTH = 12, 43, 6
-_LENGTH = len(PREFIX) + _ID_LENGTH + 1 + _SECRET_LENGTH + _CRC_LENGTH
+ID_LENGTH, _SECRET_LENGTH, _CRC_LENGTH = 12, 43, 6
 
 _REMEMBERED_SECONDS = 60.0
-_REMEMBERED_KEYS = 1024
+_REMEMBERED_KEYS = 4096
+_PATIENCE_SECONDS = 1.0
 
 # 19 MiB, 2 passes: the minimum that OWASP gives for Argon2id. The secret has 256 bits already.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -40,21 +44,21 @@ class KeyText:
     secret: str
 
 
-def new_key() -> tuple[KeyText, str]:
-    """A new random key: its parts, and the text to show once."""
-    key = KeyText("".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH)), secrets.token_urlsafe(32))
-    return key, f"{PREFIX}{key.key_id}_{key.secret}{_crc(key)}"
+def new_key(key_id: str | None = None, *, prefix: str = PREFIX) -> tuple[KeyText, str]:
+    """A new random key (or a new secret for `key_id`): its parts, and the text to show once."""
+    key_id = key_id or "".join(secrets.choice(_ID_LETTERS) for _ in range(ID_LENGTH))
+    key = KeyText(key_id, secrets.token_urlsafe(32))
+    return key, f"{prefix}{key.key_id}_{key.secret}{_crc(key)}"
 
 
-def read_key(text: str) -> KeyText | None:
+def read_key(text: str, *, prefix: str = PREFIX) -> KeyText | None:
     """The parts of `text`, or None when its form or checksum is wrong (costs nothing)."""
-    if len(text) != _LENGTH or not text.startswith(PREFIX) or not text.isascii():
+    length = len(prefix) + ID_LENGTH + 1 + _SECRET_LENGTH + _CRC_LENGTH
+    if len(text) != length or not text.startswith(prefix) or not text.isascii():
         return None
-    key_id, _, rest = text.removeprefix(PREFIX).partition("_")
+    key_id, _, rest = text.removeprefix(prefix).partition("_")
     key = KeyText(key_id, rest[:_SECRET_LENGTH])
-    return (
-        key if len(key_id) == _ID_LENGTH and hmac.compare_digest(rest[_SECRET_LENGTH:], _crc(key)) else None
-    )
+    return key if len(key_id) == ID_LENGTH and hmac.compare_digest(rest[_SECRET_LENGTH:], _crc(key)) else None
 
 
 def hash_secret(secret: str) -> str:
@@ -62,23 +66,55 @@ def hash_secret(secret: str) -> str:
     return _hasher.hash(secret)
 
 
-def is_secret(key: KeyText, secret_hash: str) -> bool:
-    """True when the key's secret belongs to the hash. Failures are never remembered."""
-    digest = hmac.digest(settings.SECRET_KEY.encode(), f"{key.key_id}{key.secret}".encode(), "sha256")
+def is_remembered(key: KeyText) -> bool:
+    """True when this very secret passed a moment ago in this process: checking it again costs microseconds."""
+    with _lock:
+        _, until = _passed.get(_digest(key), ("", 0.0))
+    return time.monotonic() < until
+
+
+def is_secret(key: KeyText, *hashes: str) -> bool:
+    """True when the key's secret belongs to one of the hashes. Failures are never remembered.
+
+    Raises RateLimited when too many secrets are being checked already.
+    """
+    digest, now = _digest(key), time.monotonic()
     with _lock:
         known, until = _passed.get(digest, ("", 0.0))
-    if known == secret_hash and time.monotonic() < until:
-        return True
-    with _hashing:
-        try:
-            _hasher.verify(secret_hash, key.secret)
-        except Argon2Error:
-            return False
+        if known in hashes and now < until:
+            _passed[digest] = (known, now + _REMEMBERED_SECONDS)
+            _passed.move_to_end(digest)
+            return True
+    passed = next((one for one in hashes if _verify(one, key.secret)), None)
+    if passed is None:
+        return False
     with _lock:
-        _passed[digest] = (secret_hash, time.monotonic() + _REMEMBERED_SECONDS)
+        _passed[digest] = (passed, time.monotonic() + _REMEMBERED_SECONDS)
+        _passed.move_to_end(digest)
         while len(_passed) > _REMEMBERED_KEYS:
             _passed.popitem(last=False)
     return True
+
+
+def _verify(secret_hash: str, secret: str) -> bool:
+    if not _hashing.acquire(timeout=_PATIENCE_SECONDS):
+        raise RateLimited("Too many keys are being checked right now.", retry_after_seconds=1)
+    try:
+        return _hasher.verify(secret_hash, secret)
+    except Argon2Error:
+        return False
+    finally:
+        _hashing.release()
+
+
+def _digest(key: KeyText) -> bytes:
+    return hmac.digest(_pepper(settings.SECRET_KEY), f"{key.key_id}{key.secret}".encode(), "sha256")
+
+
+@cache
+def _pepper(secret_key: str) -> bytes:
+    """Key of the memory alone: nothing that is stored depends on it, so SECRET_KEY may change at any time."""
+    return hmac.digest(secret_key.encode(), b"datasynth remembered keys 1", "sha256")
 
 
 def _crc(key: KeyText) -> str:

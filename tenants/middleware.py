@@ -9,18 +9,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
-from core.errors import RateLimited
 from core.pages import error_answer
 from core.permissions import ANONYMOUS, Principal
-from core.problems import domain_problem, http_problem, is_api_request
-from core.ratelimit import too_many_bad_keys
 from core.tenancy import shared_context, tenant_context
-from tenants import queries, services
-from tenants.keys import PREFIX, is_secret, read_key
-from tenants.models import ApiKey, Tenant, User
+from tenants import bearer, queries
+from tenants.models import Tenant, User
 from tenants.people import sessions
 from tenants.people.proof import is_fresh
-from tenants.roles import PERMISSIONS, permissions_of
+from tenants.roles import permissions_of
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -31,14 +27,16 @@ def tenant_of_request(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         with shared_context():
-            text = _key_text(request)
-            if text is not None:
-                api_key = _authenticated(text)
-                if api_key is None:
-                    return _bad_key(request)
-                request.principal = _key_principal(api_key)  # type: ignore[attr-defined]
-                request.api_key = api_key  # type: ignore[attr-defined]
-            tenant = api_key.tenant if text is not None and api_key else _tenant_of_host(request)
+            token = bearer.token_of(request)
+            if token is not None and bearer.is_api_key(token):
+                try:
+                    api_key, principal = bearer.api_key(request, token)
+                except bearer.Refused as refused:
+                    return refused.answer
+                request.principal, request.api_key = principal, api_key  # type: ignore[attr-defined]
+                tenant: Tenant | None = api_key.tenant
+            else:
+                tenant = _tenant_of_host(request)
             if tenant is None:
                 return _shared_answer(request) or error_answer(request, 404)
             request.tenant = tenant  # type: ignore[attr-defined]
@@ -78,32 +76,6 @@ def principal_of_session(get_response: Handler) -> Handler:
     return middleware
 
 
-def _key_text(request: HttpRequest) -> str | None:
-    """The bearer token of an API request, if it is meant to be one of our keys."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    is_ours = is_api_request(request) and scheme.lower() == "bearer" and text.startswith(PREFIX)
-    return text.strip() if is_ours else None
-
-
-def _authenticated(text: str) -> ApiKey | None:
-    key = read_key(text)
-    row = queries.live_key(key) if key else None
-    if key is None or row is None or not is_secret(key, row.secret_hash):
-        return None
-    services.note_key_use(row)
-    return row
-
-
-def _bad_key(request: HttpRequest) -> HttpResponseBase:
-    decision = too_many_bad_keys(request)
-    if not decision.is_allowed:
-        seconds = decision.retry_after_seconds
-        return domain_problem(RateLimited("Too many failed API keys.", retry_after_seconds=seconds))
-    return http_problem(
-        401, "This API key is wrong, expired or revoked.", {"WWW-Authenticate": 'Bearer realm="api"'}
-    )
-
-
 def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
     """The answer of a view that belongs to the platform, not to an organisation, and so is there on every host."""
     try:
@@ -123,16 +95,6 @@ def _tenant_of_host(request: HttpRequest) -> Tenant | None:
     except DisallowedHost:
         return None
     return queries.tenant_of_host(host)
-
-
-def _key_principal(api_key: ApiKey) -> Principal:
-    return Principal(
-        actor=f"api-key:{api_key.key_id}",
-        credential=f"key:{api_key.key_id}",
-        permissions=PERMISSIONS[api_key.role],
-        user_id=str(api_key.created_by_id),
-        role=api_key.role,
-    )
 
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:

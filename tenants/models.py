@@ -23,6 +23,7 @@ class Tenant(TenantMixin):
     session_idle_minutes = models.PositiveSmallIntegerField(default=480)
     session_hours = models.PositiveSmallIntegerField(default=168)
     invitation_domains = models.JSONField(default=list)  # of e-mail addresses; none: any
+    allowed_origins = models.JSONField(default=list)  # web pages elsewhere that may call the API (CORS)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()
@@ -81,8 +82,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=40)  # a Role, or the key of a CustomRole
     role_until = models.DateTimeField(null=True)  # from then on the role gives nothing
     password = models.CharField(max_length=200)  # hash, Argon2
-    last_sign_in_at = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)  # False: on record, but may do nothing
+    last_sign_in_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -135,7 +136,10 @@ class CustomRole(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key that works for one organisation with at most its creator's role. The secret itself is not kept."""
+    """A key of one organisation: its role narrowed to its scopes, and never more than its maker may at that moment.
+
+    The secret itself is not kept. After a rotation the secret before works until `previous_until`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
@@ -143,7 +147,10 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     key_id = models.CharField(max_length=12, unique=True)
     secret_hash = models.CharField(max_length=200)
+    previous_hash = models.CharField(max_length=200, blank=True, default="")
+    previous_until = models.DateTimeField(null=True)
     role = models.CharField(max_length=20, choices=Role)
+    permissions = models.JSONField(default=list)  # scopes; none: as the role
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)

@@ -95,3 +95,17 @@ def live_key(key: KeyText) -> ApiKey | None:
     """The row of a key that is neither revoked nor expired. Call in the shared schema."""
     alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     return ApiKey.objects.select_related("tenant", "created_by").filter(alive, key_id=key.key_id).first()
+
+
+def hashes_of(api_key: ApiKey) -> list[str]:
+    """Hashes of the secrets that open a key now: its own, and the one before while a rotation's overlap lasts."""
+    until = api_key.previous_until
+    overlaps = until is not None and until > timezone.now()
+    return [api_key.secret_hash, *([api_key.previous_hash] if overlaps else [])]
+
+
+def maker_of(api_key: ApiKey) -> Membership | None:
+    """What the maker of a key is in its organisation now; None when they left. Call in the shared schema."""
+    return Membership.objects.filter(
+        tenant_id=api_key.tenant_id, user_id=api_key.created_by_id, is_active=True
+    ).first()

@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -12,20 +12,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
-from core.errors import Conflict, Forbidden, InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.permissions import Permission, Principal
 from core.postgres.names import is_tenant_schema
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, shared_context
 from tenants import granting, queries
-from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
 from tenants.people.sessions import delete_sessions
-from tenants.roles import PERMISSIONS, Role, includes, permissions_of
+from tenants.roles import PERMISSIONS, Role, permissions_of
 
 _SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
-_MAXIMAL_KEY_LIFE = timedelta(days=366)
-_LAST_USE_PRECISION = timedelta(minutes=1)
 
 
 class LastOwner(Conflict):
@@ -41,14 +38,6 @@ class AddedMember:
 
     membership: Membership
     initial_password: str
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedKey:
-    """A new API key with its text, which is shown this once."""
-
-    api_key: ApiKey
-    text: str
 
 
 # -- organisations -------------------------------------------------------------------------------------------
@@ -267,70 +256,3 @@ def _revoke_keys_beyond(membership: Membership, permissions: frozenset[Permissio
         too_much = [key for key in keys if permissions is None or not PERMISSIONS[key.role] <= permissions]
         ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
     return [key.key_id for key in too_much]
-
-
-# -- keys ----------------------------------------------------------------------------------------------------
-
-
-def issue_api_key(
-    *, principal: Principal, name: str, role: str, expires_at: datetime | None = None
-) -> IssuedKey:
-    """Make an API key of this organisation for the principal, with at most their role.
-
-    Raises: Forbidden (a key that could do more), InvalidInput (expiry in the past or over a year away).
-    """
-    chosen, now = Role(role), timezone.now()
-    if principal.role is None or not includes(principal.role, chosen):
-        raise Forbidden(
-            f"A key cannot do more than its maker: your role is {principal.role}, not {chosen.value}."
-        )
-    if expires_at is not None and not now < expires_at <= now + _MAXIMAL_KEY_LIFE:
-        raise InvalidInput(
-            "A key expires within a year from now.",
-            errors=[
-                {"pointer": "/expires_at", "code": "invalid", "detail": "must lie within the next 366 days"}
-            ],
-        )
-    key, text = new_key()
-    with transaction.atomic():
-        tenant = queries.organisation()
-        with shared_context():
-            api_key = ApiKey.objects.create(
-                tenant=tenant,
-                created_by_id=queries.person(principal),
-                name=name,
-                key_id=key.key_id,
-                secret_hash=hash_secret(key.secret),
-                role=chosen,
-                expires_at=expires_at,
-            )
-        audit.record(
-            actor=principal.actor,
-            action="tenants.api_key.issue",
-            target=api_key,
-            name=name,
-            key_id=key.key_id,
-            role=chosen.value,
-            expires_at=expires_at,
-        )
-    return IssuedKey(api_key, text)
-
-
-def revoke_api_key(*, principal: Principal, api_key: ApiKey) -> None:
-    """Make a key useless at once. A second time changes nothing. Raises: Forbidden for a key of somebody else."""
-    if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
-        raise Forbidden("Only its maker or an admin may revoke a key.")
-    with transaction.atomic():
-        with shared_context():
-            changed = ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now())
-        if changed:
-            audit.record(
-                actor=principal.actor, action="tenants.api_key.revoke", target=api_key, key_id=api_key.key_id
-            )
-
-
-def note_key_use(api_key: ApiKey) -> None:
-    """Remember when a key was used, to the minute. Call in the shared schema."""
-    now = timezone.now()
-    if api_key.last_used_at is None or now - api_key.last_used_at > _LAST_USE_PRECISION:
-        ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.permissions import Principal
 from core.postgres.names import role_of
 from core.tenancy import OWNER_ALIAS, tenant_context
-from tenants import services
+from tenants import key_services, services
 from tenants.models import Membership, Tenant
 from tenants.people.proof import RECORDS
 from tenants.roles import Role, permissions_of
@@ -45,10 +45,7 @@ def drop_organisation(schema: str) -> None:
     statements = [
         f'DROP SCHEMA "{schema}" CASCADE',
         f'DROP ROLE "{role}"',
-        *(
-            f"DELETE FROM public.tenants_{table} WHERE {own}"
-            for table in ("apikey", "membership", "customrole", "domain")
-        ),
+        *(f"DELETE FROM public.tenants_{table} WHERE {own}" for table in ("apikey", "membership", "customrole", "domain")),
         *(
             f"DELETE FROM public.jobs_{table} WHERE tenant = '{schema}'"
             for table in ("outbox", "jobevent", "unit", "job")
@@ -80,7 +77,7 @@ def make_api_key(maker: str = "operator", organisation: str = "acme", **override
     """The text of a new API key that <maker>@<organisation>.example made, with the maker's role."""
     fields = {"name": f"test {maker}", "role": maker} | overrides
     with tenant_context(organisation):
-        return services.issue_api_key(principal=make_principal(maker, organisation), **fields).text
+        return key_services.issue_api_key(principal=make_principal(maker, organisation), **fields).text
 
 
 def sign_in(client: Client, email: str, organisation: str) -> None:

@@ -1,4 +1,4 @@
-"""API keys: made, shown once, revoked."""
+"""API keys: made, shown once, rotated, revoked."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from core.errors import DomainError
-from core.permissions import Permission, principal_of, requires
-from frontend.forms import NewKey
-from tenants import queries, services
+from core.permissions import Permission, principal_of, requires, step_up
+from frontend.forms import NewKey, Rotation
+from frontend.paging import numbered
+from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX
 from tenants.roles import Role, includes
 
@@ -23,6 +24,7 @@ def key_list(request: HttpRequest) -> HttpResponse:
     return _page(request, _form(request))
 
 
+@step_up("POST")
 @requires(POST=Permission.KEYS_WRITE)
 def key_issue(request: HttpRequest) -> HttpResponse:
     """Make a key. The answer itself shows its text: once, and stored nowhere."""
@@ -32,8 +34,12 @@ def key_issue(request: HttpRequest) -> HttpResponse:
     chosen = form.cleaned_data
     expires_at = timezone.now() + timedelta(days=chosen["lifetime_days"])
     try:
-        issued = services.issue_api_key(
-            principal=principal_of(request), name=chosen["name"], role=chosen["role"], expires_at=expires_at
+        issued = key_services.issue_api_key(
+            principal=principal_of(request),
+            name=chosen["name"],
+            role=chosen["role"],
+            permissions=chosen["permissions"],
+            expires_at=expires_at,
         )
     except DomainError as error:
         form.add_error(None, str(error))
@@ -41,31 +47,52 @@ def key_issue(request: HttpRequest) -> HttpResponse:
     return _page(request, _form(request), issued=issued)
 
 
+@step_up("POST")
+@requires(POST=Permission.KEYS_WRITE)
+def key_rotate(request: HttpRequest, key_id: UUID) -> HttpResponse:
+    """Give a key a new secret. The answer itself shows it: once, and stored nowhere."""
+    principal = principal_of(request)
+    key = queries.api_key(principal, key_id)
+    form = Rotation(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose how long the present secret works.")
+        return redirect("keys")
+    hours = form.cleaned_data["overlap_hours"]
+    previous_until = timezone.now() + timedelta(hours=hours) if hours else None
+    issued = key_services.rotate_api_key(principal=principal, api_key=key, previous_until=previous_until)
+    return _page(request, _form(request), issued=issued)
+
+
+@step_up("POST")
 @requires(POST=Permission.KEYS_WRITE)
 def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     principal = principal_of(request)
     key = queries.api_key(principal, key_id)
-    services.revoke_api_key(principal=principal, api_key=key)
+    key_services.revoke_api_key(principal=principal, api_key=key)
     messages.success(request, f"The key “{key.name}” is revoked. Requests with it fail from now on.")
     return redirect("keys")
 
 
 def _form(request: HttpRequest, data: QueryDict | None = None) -> NewKey:
-    """The form with the roles that a key of this person may have."""
-    own = principal_of(request).role or Role.VIEWER
+    """The form with the roles and scopes that a key of this person may have."""
+    principal = principal_of(request)
+    own = principal.role or Role.VIEWER
     form = NewKey(data, initial={"role": own})
     allowed = [(role, label) for role, label in Role.choices if includes(own, role)]
     form.fields["role"].choices = allowed  # type: ignore[attr-defined]  # a ChoiceField
+    form.fields["permissions"].choices = scopes.choices_for(principal.permissions)  # type: ignore[attr-defined]
     return form
 
 
 def _page(
-    request: HttpRequest, form: NewKey, *, issued: services.IssuedKey | None = None, status: int = 200
+    request: HttpRequest, form: NewKey, *, issued: key_services.IssuedKey | None = None, status: int = 200
 ) -> HttpResponse:
-    now = timezone.now()
+    now, principal = timezone.now(), principal_of(request)
     context = {
-        "keys": queries.api_keys(principal_of(request)).order_by("-created_at", "-id"),
+        "page": numbered(request, queries.api_keys(principal).order_by("-created_at", "-id")),
+        "own": principal.user_id,
         "form": form,
+        "rotation": Rotation(),
         "issued": issued,
         "prefix": PREFIX,
         "now": now,

@@ -24,7 +24,7 @@ from config import env  # noqa: E402
 from core.permissions import Principal  # noqa: E402
 from core.postgres.provision import bootstrap  # noqa: E402
 from core.tenancy import shared_context, tenant_context  # noqa: E402
-from tenants import queries, services  # noqa: E402
+from tenants import key_services, queries, services  # noqa: E402
 from tenants.granting import LONGEST_TIME  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
 from tenants.roles import Role, permissions_of  # noqa: E402
@@ -83,7 +83,7 @@ def _issue_key(slug: str) -> str:
             user_id=str(operator.user_id),
             role=operator.role,
         )
-        issued = services.issue_api_key(
+        issued = key_services.issue_api_key(
             principal=principal, name="make demo", role=operator.role, expires_at=timezone.now() + _KEY_LIFE
         )
     return issued.text

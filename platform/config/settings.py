@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "core.health.answer",
     "core.middleware.body_limit",
     "core.ratelimit.headers",
+    "core.deprecation.headers",
     "tenants.middleware.tenant_of_request",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tenants.middleware.session_of_tenant",
@@ -136,6 +137,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
 LOGIN_URL = "/login"
 # tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
@@ -239,7 +242,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SCHEMA_COERCE_PATH_PK_SUFFIX": True,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

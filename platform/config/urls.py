@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from core.api import OpenApiDocument, ProblemTypeDetail
 from core.permissions import Permission, requires
+from tenants import key_api
 
 _open_form = requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
 _member_form = requires(GET=Permission.MEMBER, POST=Permission.MEMBER)
@@ -13,12 +14,17 @@ api_v1: list[URLPattern | URLResolver] = [
     path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
     path("problems/<slug:code>", ProblemTypeDetail.as_view(), name="problem_type"),
     path("", include("tenants.api")),
+    path("", include(key_api.urlpatterns_v1)),
     path("", include("generation.api.urls")),
     path("", include("evaluation.api")),
     path("", include("compliance.api")),
 ]
+api_v2: list[URLPattern | URLResolver] = [
+    path("", include(key_api.urlpatterns_v2)),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_v1)),
+    path("api/v2/", include(api_v2)),
     path("login", _open_form(account.login), name="account_login"),
     path("logout", _open_form(account.logout), name="account_logout"),
     path("me/password", _member_form(account.password_change), name="account_change_password"),

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
 _MOST_NAMED = 20  # unknown keys that one answer lists
 _LONGEST_GUESSED = 80  # characters of a key that a suggestion is looked for
@@ -21,6 +22,13 @@ class Body(serializers.Serializer[Any]):
             if problems:
                 raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
+
+
+def checked_body(body: type[Body], request: Request) -> dict[str, Any]:
+    """The values that a request brings. Raises ValidationError with the place of every problem."""
+    read = body(data=request.data)
+    read.is_valid(raise_exception=True)
+    return dict(read.validated_data)
 
 
 def _no_such_key(key: str, known: list[str]) -> str:

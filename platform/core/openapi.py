@@ -47,6 +47,10 @@ class ApiSchema(AutoSchema):
         return f"{text}\n\nPermission: `{permission}`.".strip() if permission else text
 
 
+    def is_deprecated(self) -> bool:
+        return hasattr(self.view, "deprecation") or bool(super().is_deprecated())
+
+
 def only_api(endpoints: list[Any]) -> list[Any]:
     """Preprocessing hook: pages are not part of the document."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(API_PREFIX)]

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _ORGANISATION_SHARE = 5  # an organisation may do as much as five busy credentials
 _FALLBACK_KEYS = 10_000
+_FAILURES_PER_MINUTE = 30
 _RETRY_VALKEY_SECONDS = 5.0
 
 # All limits in one step: a refused request costs nothing anywhere. Times are microseconds of the server's clock.
@@ -104,9 +105,22 @@ class ApiThrottle(BaseThrottle):
         return float(self.decision.retry_after_seconds)
 
 
-def too_many_bad_keys(request: HttpRequest) -> Decision:
-    """Count one failed API key of this address: guessing gets slow, honest callers do not notice."""
-    return check([Limit(f"rate/bad-key/{client_address(request)}", per_minute=30, burst=30)])
+def note_failure(kind: str, request: HttpRequest) -> int:
+    """Count a failed credential of this address: guessing gets slow, honest callers do not notice.
+
+    Returns the seconds that the address must wait; 0 while it may try again at once.
+    """
+    key = f"rate/{kind}/{client_address(request)}"
+    decision = check([Limit(key, per_minute=_FAILURES_PER_MINUTE, burst=_FAILURES_PER_MINUTE)])
+    if decision.is_allowed:
+        return 0
+    _blocked.add(key, decision.retry_after_seconds)
+    return decision.retry_after_seconds
+
+
+def blocked_seconds(kind: str, request: HttpRequest) -> int:
+    """What `note_failure` last told this process about the address: asks nobody, so a flood costs nothing."""
+    return _blocked.seconds(f"rate/{kind}/{client_address(request)}")
 
 
 def client_address(request: HttpRequest) -> str:
@@ -186,3 +200,27 @@ class _LocalLimiter:
 
 
 _local = _LocalLimiter()
+
+
+# -- addresses that have to wait -----------------------------------------------------------------------------
+
+
+class _Blocked:
+    """Until when this process lets an address wait; bounded, the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, key: str, seconds: int) -> None:
+        with self._lock:
+            self._until[key] = time.monotonic() + seconds
+            self._until.move_to_end(key)
+            while len(self._until) > _FALLBACK_KEYS:
+                self._until.popitem(last=False)
+
+    def seconds(self, key: str) -> int:
+        return math.ceil(max(0.0, self._until.get(key, 0.0) - time.monotonic()))
+
+
+_blocked = _Blocked()

@@ -5,11 +5,13 @@ A new route parameter or a new changing route fails the contract tests until it 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from core.jobs.models import Job
 from core.tenancy import tenant_context
@@ -78,7 +80,7 @@ def _things(organisation: str, *, runs: int) -> Things:
         member = tenants.add_member(
             actor="test", email=f"colleague@{organisation}.example", role="viewer", password="a colleague"
         ).membership
-        make_api_key("operator", organisation, name=f"{organisation}-secret")
+        make_api_key("admin", organisation, name=f"{organisation}-secret")
         version = generation.create_config(actor="test", text=config_text(organisation))
         started = [
             generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
@@ -139,14 +141,26 @@ def _archive_config(things: Things) -> None:
 
 
 ANY_VERSION = {"If-Match": "*"}
+
+
+def in_days(days: int) -> str:
+    return (timezone.now() + timedelta(days=days)).isoformat()
+
+
 NEW_TEXT = {"text": config_text("ours").replace("seed:", "# another text\nseed:")}
 CALLS: dict[tuple[str, str], Call] = {
     # API
     ("api_members", "POST"): Call({"email": "new@ours.example", "role": "viewer"}),
     ("api_member", "PATCH"): Call({"role": "operator"}),
     ("api_member", "DELETE"): Call(),
-    ("api_keys", "POST"): Call({"name": "new", "role": "viewer"}),
+    ("api_keys_v1", "POST"): Call({"name": "new", "role": "viewer"}),
+    ("api_key_v1", "DELETE"): Call(),
+    ("api_keys", "POST"): Call(
+        {"name": "new", "role": "viewer", "scopes": ["runs.read"], "expires_at": in_days(30)}
+    ),
+    ("api_key", "PATCH"): Call({"name": "renamed"}, ANY_VERSION),
     ("api_key", "DELETE"): Call(),
+    ("api_key_rotation", "POST"): Call({"previous_until": in_days(1)}),
     ("api-config-validation", "POST"): Call({"text": config_text("ours")}, events=0),  # writes nothing
     ("api-configs", "POST"): Call({"text": config_text("new")}),
     ("api-config", "PATCH"): Call({"name": "renamed"}, ANY_VERSION),
@@ -181,6 +195,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("member-role", "POST"): Call({"role": "operator"}),
     ("member-remove", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
+    ("key-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("key-revoke", "POST"): Call(),
     ("confirm", "POST"): Call({"password": "correct horse battery"}),
     ("profile", "POST"): Call({"theme": "dark"}, events=0),  # cookies of the browser only

@@ -1,0 +1,81 @@
+"""Bearer credentials of API requests: from the text in the header to the principal, or to the answer that refuses.
+
+The order keeps floods cheap: form and checksum first, then the failures of the address, then one look-up, and
+Argon2 only for a secret that did not pass a moment ago.
+"""
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from core import ratelimit
+from core.errors import RateLimited
+from core.permissions import Principal
+from core.problems import domain_problem, http_problem, is_api_request
+from tenants import key_services, queries, scopes
+from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
+from tenants.models import ApiKey
+from tenants.roles import PERMISSIONS, permissions_of
+
+_KIND = "bad-key"  # what failures of an address are counted as
+
+
+class Refused(Exception):
+    """The credential does not count; `answer` says so."""
+
+    def __init__(self, answer: HttpResponseBase) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def token_of(request: HttpRequest) -> str | None:
+    """The bearer token of a request to the API; None without one."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if is_api_request(request) and scheme.lower() == "bearer" else None
+
+
+def is_api_key(token: str) -> bool:
+    """True when the token is meant to be one of our API keys."""
+    return token.startswith(PREFIX)
+
+
+def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
+    """The live key of a token and whom it stands for. Call in the shared schema. Raises Refused."""
+    key = read_key(token)
+    is_cheap = key is not None and is_remembered(key)
+    if not is_cheap and (seconds := ratelimit.blocked_seconds(_KIND, request)):
+        raise Refused(_too_many(seconds))
+    try:
+        row = _checked(key) if key else None
+    except RateLimited as error:
+        raise Refused(domain_problem(error)) from None
+    maker = queries.maker_of(row) if row else None
+    if row is None or maker is None:
+        raise refused(request, _KIND, "This API key is wrong, expired or revoked.")
+    key_services.note_key_use(row)
+    may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
+    principal = Principal(
+        actor=f"api-key:{row.key_id}",
+        credential=f"key:{row.key_id}",
+        permissions=may,
+        user_id=str(row.created_by_id),
+        role=row.role,
+    )
+    return row, principal
+
+
+def refused(request: HttpRequest, kind: str, detail: str) -> Refused:
+    """A failed credential, counted for its address: 401, or 429 once there were too many."""
+    if seconds := ratelimit.note_failure(kind, request):
+        return Refused(_too_many(seconds))
+    challenge = {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'}
+    return Refused(http_problem(401, detail, challenge))
+
+
+def _checked(key: KeyText) -> ApiKey | None:
+    row = queries.live_key(key)
+    return row if row is not None and is_secret(key, *queries.hashes_of(row)) else None
+
+
+def _too_many(seconds: int) -> HttpResponseBase:
+    message = "Too many failed credentials came from this address."
+    return domain_problem(RateLimited(message, retry_after_seconds=seconds))

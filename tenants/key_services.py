@@ -1,0 +1,166 @@
+"""Changes to API keys. Each leaves one audit event in its transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from core.errors import Conflict, Forbidden, InvalidInput
+from core.permissions import Permission, Principal
+from core.tenancy import shared_context
+from tenants import queries, scopes
+from tenants.keys import hash_secret, new_key
+from tenants.models import ApiKey
+from tenants.roles import PERMISSIONS, Role
+
+MAXIMAL_OVERLAP = timedelta(days=7)
+_MAXIMAL_LIFE = timedelta(days=366)
+_LAST_USE_PRECISION = timedelta(minutes=1)
+
+
+class NotTheMaker(Conflict):
+    """Only the person who made an API key may change it; others may revoke it."""
+
+    code = "not_the_maker"
+    title = "Somebody else’s key"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key with its new text, which is shown this once."""
+
+    api_key: ApiKey
+    text: str
+
+
+def issue_api_key(
+    *,
+    principal: Principal,
+    name: str,
+    role: str,
+    permissions: Iterable[str] = (),
+    expires_at: datetime | None = None,
+) -> IssuedKey:
+    """Make an API key of this organisation for the principal: a role, narrowed to `permissions` if there are any.
+
+    Raises: Forbidden (a key that could do more than the principal), InvalidInput (no such permission; expiry in
+    the past or over a year away).
+    """
+    chosen, narrowed_to = Role(role), scopes.checked(permissions)
+    scopes.refuse_more(scopes.narrowed(PERMISSIONS[chosen], narrowed_to), principal.permissions, "A key")
+    now = timezone.now()
+    if expires_at is not None and not now < expires_at <= now + _MAXIMAL_LIFE:
+        raise _bad_time(
+            "A key expires within a year from now.", "expires_at", "must lie within the next 366 days"
+        )
+    key, text = new_key()
+    with transaction.atomic():
+        tenant = queries.organisation()
+        with shared_context():
+            api_key = ApiKey.objects.create(
+                tenant=tenant,
+                created_by_id=queries.person(principal),
+                name=name,
+                key_id=key.key_id,
+                secret_hash=hash_secret(key.secret),
+                role=chosen,
+                permissions=narrowed_to,
+                expires_at=expires_at,
+            )
+        audit.record(
+            actor=principal.actor,
+            action="tenants.api_key.issue",
+            target=api_key,
+            name=name,
+            key_id=key.key_id,
+            role=chosen.value,
+            permissions=narrowed_to,
+            expires_at=expires_at,
+        )
+    return IssuedKey(api_key, text)
+
+
+def rotate_api_key(
+    *, principal: Principal, api_key: ApiKey, previous_until: datetime | None = None
+) -> IssuedKey:
+    """Give a key a new secret. The one before works until `previous_until`, or not at all without one.
+
+    A secret that was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
+    who may revoke it; Forbidden when it could do more than the principal; Conflict when it is revoked or expired;
+    InvalidInput when the overlap ends in the past or after 7 days.
+    """
+    _refuse_others(principal, api_key)
+    now = timezone.now()
+    if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
+        raise _bad_time(
+            "The secret before works for 7 days at most.", "previous_until", "must lie within the next 7 days"
+        )
+    with transaction.atomic():
+        with shared_context():
+            row = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
+            if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+                raise Conflict("This key is revoked or expired. Make a new one.")
+            before = scopes.narrowed(PERMISSIONS[row.role], row.permissions)
+            scopes.refuse_more(before, principal.permissions, "A key")
+            key, text = new_key(row.key_id)
+            row.previous_hash = row.secret_hash if previous_until else ""
+            row.previous_until = previous_until
+            row.secret_hash = hash_secret(key.secret)
+            row.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+        audit.record(
+            actor=principal.actor,
+            action="tenants.api_key.rotate",
+            target=row,
+            key_id=row.key_id,
+            previous_until=previous_until,
+        )
+    return IssuedKey(queries.api_key(principal, row.pk), text)
+
+
+def rename_api_key(*, principal: Principal, api_key: ApiKey, name: str) -> ApiKey:
+    """Give a key another name. Raises: NotTheMaker."""
+    _refuse_others(principal, api_key)
+    with transaction.atomic():
+        with shared_context():
+            ApiKey.objects.filter(pk=api_key.pk).update(name=name)
+        audit.record(
+            actor=principal.actor,
+            action="tenants.api_key.rename",
+            target=api_key,
+            key_id=api_key.key_id,
+            name=name,
+            before=api_key.name,
+        )
+    return queries.api_key(principal, api_key.pk)
+
+
+def revoke_api_key(*, principal: Principal, api_key: ApiKey) -> None:
+    """Make a key useless at once. A second time changes nothing. Raises: Forbidden for a key of somebody else."""
+    if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
+        raise Forbidden("Only its maker or an admin may revoke a key.")
+    with transaction.atomic():
+        with shared_context():
+            changed = ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now())
+        if changed:
+            audit.record(
+                actor=principal.actor, action="tenants.api_key.revoke", target=api_key, key_id=api_key.key_id
+            )
+
+
+def note_key_use(api_key: ApiKey) -> None:
+    """Remember when a key was used, to the minute. Call in the shared schema."""
+    now = timezone.now()
+    if api_key.last_used_at is None or now - api_key.last_used_at > _LAST_USE_PRECISION:
+        ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
+
+
+def _refuse_others(principal: Principal, api_key: ApiKey) -> None:
+    if str(api_key.created_by_id) != principal.user_id:
+        raise NotTheMaker("Only its maker changes a key, since its secret is theirs. You may revoke it.")
+
+
+def _bad_time(message: str, field: str, detail: str) -> InvalidInput:
+    return InvalidInput(message, errors=[{"pointer": f"/{field}", "code": "invalid", "detail": detail}])
