@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
 
+from core.own_rows import OwnRows
 from tenants.roles import Role
 
 
@@ -86,6 +87,8 @@ class Membership(models.Model):
     last_sign_in_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = OwnRows()
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["tenant", "user"], name="membership_once"),)
         indexes = (models.Index(fields=["tenant", "-created_at", "-id"], name="membership_newest_first"),)
@@ -122,6 +125,8 @@ class CustomRole(models.Model):
     permissions = models.JSONField(default=list)  # values of Permission
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = OwnRows()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["tenant", "key"], name="customrole_key_once"),
@@ -155,6 +160,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    objects = OwnRows()
 
     class Meta:
         indexes = (models.Index(fields=["tenant", "-created_at", "-id"], name="apikey_newest_first"),)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
-from core.tenancy import shared_context
+from core.tenancy import current_schema, shared_context
 from tenants.keys import KeyText
 from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant
 
@@ -32,7 +32,7 @@ def tenant_of_host(host: str) -> Tenant | None:
 
 def organisation() -> Tenant:
     """The organisation of this request."""
-    return Tenant.objects.get()
+    return Tenant.objects.get(schema_name=current_schema())
 
 
 def organisations_of(user_id: UUID | str, current: Tenant) -> list[OrganisationLink]:

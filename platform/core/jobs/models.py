@@ -9,6 +9,8 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
+from core.own_rows import OwnRows
+
 
 class Job(models.Model):
     """One durable piece of work of an organisation."""
@@ -42,6 +44,8 @@ class Job(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    objects = OwnRows("tenant")
 
     class Meta:
         indexes = (
@@ -90,6 +94,8 @@ class Unit(models.Model):
     result = models.JSONField(null=True)
     error = models.TextField(default="")
 
+    objects = OwnRows("tenant")
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["job", "stage", "index"], name="jobs_unit_place"),)
         indexes = (
@@ -115,6 +121,8 @@ class JobEvent(models.Model):
     type = models.CharField(max_length=32)
     data = models.JSONField()
 
+    objects = OwnRows("tenant")
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["job", "seq"], name="jobs_event_order"),)
 
@@ -133,6 +141,8 @@ class Outbox(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
 
+    objects = OwnRows("tenant")
+
     class Meta:
         indexes = (models.Index(fields=["id"], condition=models.Q(sent_at=None), name="jobs_outbox_unsent"),)
 
@@ -146,6 +156,8 @@ class Share(models.Model):
     tenant = models.CharField(max_length=63, primary_key=True)
     weight = models.FloatField(default=1.0)
     cap = models.PositiveIntegerField()  # units under way per queue
+
+    objects = OwnRows("tenant")
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(weight__gt=0), name="jobs_share_weight"),)
