@@ -91,12 +91,49 @@ def test_of_the_shared_schema_a_role_sees_the_declared_tables_only(db: None) -> 
     assert {name for (name,) in visible} == {table.name for table in shared_tables()}
 
 
-def test_every_shared_table_that_organisations_see_has_row_security(db: None) -> None:
-    secured = _rows(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
+def test_every_shared_table_that_names_an_organisation_forces_row_policies(db: None) -> None:
+    """Also the ones that no organisation may see: a right that is given by mistake must not open all rows."""
+    tables = _rows(
+        "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND EXISTS (SELECT 1 "
+        "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attname "
+        "IN ('tenant', 'tenant_id', 'schema_name') OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' "
+        "AND f.conrelid = c.oid AND a.attnum = ANY(f.conkey) AND f.confrelid = 'tenants_tenant'::regclass)))"
     )
 
-    assert {table.name for table in shared_tables()} <= {name for (name,) in secured}
+    assert {name for name, *_ in tables} >= {
+        "tenants_tenant",
+        "tenants_membership",
+        "tenants_apikey",
+        "jobs_job",
+    }
+    assert [name for name, enabled, forced in tables if not (enabled and forced)] == []
+
+
+def test_every_table_that_organisations_see_has_a_policy_for_their_rows_and_no_other(db: None) -> None:
+    policies = _rows(
+        "SELECT tablename, policyname, roles::text[], permissive, cmd, qual = with_check FROM pg_policies "
+        "WHERE schemaname = 'public'"
+    )
+    owner = connections[OWNER_ALIAS].settings_dict["USER"]
+
+    for table in shared_tables():
+        mine = {(name, *roles): rest for found, name, roles, *rest in policies if found == table.name}
+        assert set(mine) == {("own_rows", "ds_tenant"), ("all_rows", "ds_public"), ("owner_rows", owner)}
+        assert all(rest == ["PERMISSIVE", "ALL", True] for rest in mine.values())
+    seen = {table.name for table in shared_tables()}
+    assert [name for found, name, *_ in policies if name == "own_rows" and found not in seen] == []
+
+
+def test_nobody_who_logs_in_or_is_switched_to_bypasses_row_policies(db: None) -> None:
+    login = connections["default"].settings_dict["USER"]
+
+    rows = _rows(
+        "SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls) AND (rolname = ANY(%s) OR rolname LIKE 't\\_%%')",
+        [login, "ds_public", "ds_tenant"],
+    )
+
+    assert rows == []
 
 
 def test_a_clone_equals_the_template_in_everything_but_rights(db: None) -> None:

@@ -127,18 +127,36 @@ def _grant_shared() -> None:
     _grant_tables(SHARED_SCHEMA, SHARED_ROLE)
     for twin in in_every_schema():  # code that forgot its organisation must not read the shared twin instead
         _run("REVOKE ALL ON {} FROM {}", twin, SHARED_ROLE)
+    for name in {*_tables_with_organisations(), *(table.name for table in shared_tables())}:
+        _secure_rows(name)
     for table in shared_tables():
-        _run("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table.name)
-        for policy, role, rows in (("all_rows", SHARED_ROLE, "true"), ("own_rows", TENANT_ROLE, table.rows)):
-            _run("DROP POLICY IF EXISTS {} ON {}", policy, table.name)
-            _run(
-                f"CREATE POLICY {{}} ON {{}} TO {{}} USING ({rows}) WITH CHECK ({rows})",
-                policy,
-                table.name,
-                role,
-            )
+        _policy("own_rows", table.name, sql.Identifier(TENANT_ROLE), table.rows)
         _run("REVOKE ALL ON {} FROM {}", table.name, TENANT_ROLE)
         _run(f"GRANT {table.privileges} ON {{}} TO {{}}", table.name, TENANT_ROLE)
+
+
+def _secure_rows(table: str) -> None:
+    """No row for anybody but by a policy, the table's owner included; so far for the shared role and the owner."""
+    _run("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table)
+    _run("ALTER TABLE {} FORCE ROW LEVEL SECURITY", table)
+    _policy("all_rows", table, sql.Identifier(SHARED_ROLE), "true")
+    _policy("owner_rows", table, sql.SQL("CURRENT_USER"), "true")
+
+
+def _policy(name: str, table: str, role: sql.Composable, rows: str) -> None:
+    _run("DROP POLICY IF EXISTS {} ON {}", name, table)
+    statement = sql.SQL(f"CREATE POLICY {{}} ON {{}} TO {{}} USING ({rows}) WITH CHECK ({rows})")
+    _execute(statement.format(sql.Identifier(name), sql.Identifier(table), role))
+
+
+def _tables_with_organisations() -> list[str]:
+    """Tables of the shared schema that name an organisation in a column, whether an app declared them or not."""
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND column_name IN ('tenant', 'tenant_id', 'schema_name')"
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _grant_tables(schema: str, role: str) -> None:
