@@ -65,6 +65,7 @@ ASGI_APPLICATION = "config.asgi.application"
 
 MIDDLEWARE = [
     "core.middleware.request_id",
+    "core.headers.for_browsers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -111,8 +112,7 @@ CACHES = {
     "default": {
         "BACKEND": "core.cache.ValkeyCache",
         "LOCATION": env.cache_location(VALKEY_URL),
-        "KEY_FUNCTION": "django_tenants.cache.make_key",
-        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+        "KEY_FUNCTION": "core.cache.key_of_organisation",
     }
 }
 
@@ -140,8 +140,6 @@ ACCOUNT_SESSION_REMEMBER = True
 # tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
 LOGIN_URL = "/login"
-# tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
 LOGIN_REDIRECT_URL = "/"
 
 _cookie_prefix = "__Host-" if HTTPS else ""  # browsers take this prefix over HTTPS only
@@ -161,7 +159,6 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

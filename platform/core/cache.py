@@ -8,7 +8,16 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
+from core.postgres.names import SHARED_SCHEMA
+from core.tenancy import current_schema, tenant_key
+
 logger = logging.getLogger(__name__)
+
+
+def key_of_organisation(key: str, key_prefix: str, version: int) -> str:
+    """Django's KEY_FUNCTION: the same key of two organisations is two keys."""
+    owner = "shared/cache" if current_schema() == SHARED_SCHEMA else tenant_key("cache")
+    return f"{owner}/{version}/{key}"
 
 
 class ValkeyCache(BaseCache):
