@@ -37,12 +37,37 @@ class Rotation(forms.Form):
     )
 
 
-class Confirmation(forms.Form):
+class Password(forms.Form):
     password = forms.CharField(
         label="Password",
         max_length=1000,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "control"}),
+    )
+
+
+class Code(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "control"}
+        ),
+    )
+
+
+class SecurityKey(forms.Form):
+    """What the page's script puts in."""
+
+    credential = forms.JSONField(
+        widget=forms.HiddenInput,
+        error_messages={"required": "The security key was not asked. Allow JavaScript and try again."},
+    )
+
+
+class NewSecurityKey(SecurityKey):
+    name = forms.CharField(
+        label="Name", max_length=60, required=False, widget=forms.TextInput(attrs={"class": "control"})
     )
 
 

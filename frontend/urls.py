@@ -7,6 +7,7 @@ from frontend.views import (
     confirm,
     datasets,
     editor,
+    factors,
     keys,
     members,
     overview,
@@ -14,6 +15,7 @@ from frontend.views import (
     run,
     run_data,
     runs,
+    sessions,
     templates,
 )
 
@@ -54,4 +56,13 @@ urlpatterns = [
     path("audit/export/<slug:kind>", audit.audit_export, name="audit-export"),
     path("me", profile.profile, name="profile"),
     path("me/confirm", confirm.confirm, name="confirm"),
+    path("me/second-factor", factors.second_factor, name="second-factor"),
+    path("me/security", factors.security, name="security"),
+    path("me/security/app", factors.app_add, name="factor-app"),
+    path("me/security/key", factors.key_add, name="factor-key"),
+    path("me/security/factors/<int:factor_id>/remove", factors.factor_remove, name="factor-remove"),
+    path("me/security/recovery-codes", factors.recovery_codes, name="recovery-codes"),
+    path("me/sessions", sessions.session_list, name="sessions"),
+    path("me/sessions/<uuid:session_id>/end", sessions.session_end, name="session-end"),
+    path("me/sessions/end-others", sessions.sessions_end_others, name="sessions-end-others"),
 ]

@@ -10,12 +10,12 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from core.pages import error_answer
-from core.permissions import ANONYMOUS, Principal
+from core.permissions import ANONYMOUS, Permission, Principal
 from core.tenancy import shared_context, tenant_context
 from tenants import bearer, queries
 from tenants.models import Tenant, User
 from tenants.people import sessions
-from tenants.people.proof import is_fresh
+from tenants.people.proof import is_fresh, methods
 from tenants.roles import permissions_of
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT
 
@@ -98,15 +98,20 @@ def _tenant_of_host(request: HttpRequest) -> Tenant | None:
 
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set above
     membership = user.membership  # type: ignore[attr-defined]  # set by tenants.sign_in.MemberBackend
     if request.session.get(SESSION_ROLE) != membership.role:  # another role is another session, by a new key
         request.session.cycle_key()
         request.session[SESSION_ROLE] = membership.role
+    # an identity provider has its own second factors; a password alone has none
+    must_enrol = tenant.mfa_required and not {"mfa", "socialaccount"} & methods(request.session)
+    permissions = permissions_of(membership)
     return Principal(
         actor=user.email,
         credential=f"user:{user.pk}",
-        permissions=permissions_of(membership),
+        permissions=permissions & {Permission.MEMBER} if must_enrol else permissions,
         user_id=str(user.pk),
         role=membership.role,
+        must_enrol=must_enrol,
         must_confirm=not is_fresh(request.session),
     )

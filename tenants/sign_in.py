@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core import audit
+from core.errors import Forbidden
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.sessions import note_sign_in
@@ -46,16 +47,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        throttle.count_sign_in(request, str(credentials.get("email", "")))
+        email = str(credentials.get("email", ""))
+        self._login_failed_rl_usage = throttle.count_sign_in(
+            request, email
+        )  # allauth rolls it back on success
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         throttle.note_failed_sign_in(request, str(credentials.get("email", "")))
 
     def login(self, request: HttpRequest, user: User) -> None:
-        super().login(request, user)
+        """The last step, after any second factor. Raises Forbidden when the membership ended in the meantime."""
+        membership = Membership.objects.filter(user=user, is_active=True).first()
+        if membership is None:
+            raise Forbidden("You are no member of this organisation, or an admin has ended your access.")
+        super().login(request, _at_home(user, membership))
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         request.session[SESSION_TENANT] = str(tenant.pk)
-        request.session[SESSION_ROLE] = user.membership.role  # type: ignore[attr-defined]  # set by MemberBackend
+        request.session[SESSION_ROLE] = membership.role
         note_sign_in(request)
         request.session.clear_expired()  # nobody else tidies this organisation's table of sessions
         with transaction.atomic():

@@ -45,7 +45,10 @@ def drop_organisation(schema: str) -> None:
     statements = [
         f'DROP SCHEMA "{schema}" CASCADE',
         f'DROP ROLE "{role}"',
-        *(f"DELETE FROM public.tenants_{table} WHERE {own}" for table in ("apikey", "membership", "customrole", "domain")),
+        *(
+            f"DELETE FROM public.tenants_{table} WHERE {own}"
+            for table in ("apikey", "membership", "customrole", "domain")
+        ),
         *(
             f"DELETE FROM public.jobs_{table} WHERE tenant = '{schema}'"
             for table in ("outbox", "jobevent", "unit", "job")

@@ -11,7 +11,9 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
@@ -95,6 +97,15 @@ def acme(db: None) -> Iterator[Tenant]:
 def globex(db: None) -> Tenant:
     """The stranger; enter it with `tenant_context("globex")`."""
     return Tenant.objects.get(schema_name="globex")
+
+
+@pytest.fixture
+def no_tries_counted(db: None) -> None:
+    """Tries that tests before this one counted are forgotten: what Valkey counts is not rolled back."""
+    client = redis.Redis.from_url(settings.VALKEY_URL)
+    for key in client.scan_iter("*/rate/*"):
+        client.delete(key)
+    cache.clear()
 
 
 @pytest.fixture

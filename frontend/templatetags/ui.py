@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from frontend import format as texts
 from frontend import states
 from generation.queries.runs import RunRow
+from tenants.people.sessions import device_name
 
 register = template.Library()
 
@@ -68,6 +69,27 @@ def size(value: float | None) -> str:
 @register.filter
 def clock(value: float | None) -> str:
     return texts.clock(value)
+
+
+@register.filter
+def minutes(value: int) -> str:
+    """Whole minutes as people say them: 480 is “8 hours”."""
+    if value % 60 == 0:
+        return hours(value // 60)
+    return f"{value} minutes"
+
+
+@register.filter
+def hours(value: int) -> str:
+    """Whole hours as people say them: 168 is “7 days”."""
+    amount, unit = (value // 24, "day") if value % 24 == 0 else (value, "hour")
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"
+
+
+@register.filter
+def device(words: str) -> str:
+    """“Firefox on Linux” from a browser's own words."""
+    return device_name(words)
 
 
 @register.filter

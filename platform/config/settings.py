@@ -137,8 +137,12 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-# tenants.people.throttle counts sign-ins; allauth still counts wrong codes of second factors (5 in 5 minutes)
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
+MFA_ADAPTER = "tenants.people.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {"authenticate_webauthn": "tenants.people.factors.KeyForm"}
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_TOTP_TOLERANCE = 1  # the code before and the one after count too: clocks differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses come from admins and invitations, nobody verifies them here
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -146,7 +150,9 @@ _cookie_prefix = "__Host-" if HTTPS else ""  # browsers take this prefix over HT
 SESSION_COOKIE_NAME = f"{_cookie_prefix}datasynth-session"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 30 * 24 * 3600  # the most that an organisation can allow; each sets its own limits below that
+SESSION_COOKIE_AGE = (
+    30 * 24 * 3600
+)  # the most that an organisation can allow; each sets its own limits below that
 SESSION_ENGINE = "tenants.people.session_store"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}datasynth-csrf"
 CSRF_COOKIE_SECURE = HTTPS

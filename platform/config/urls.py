@@ -1,6 +1,7 @@
 """Every route: pages at the root, the API under /api/v1. The organisation is the host, not part of the path."""
 
 from allauth.account import views as account
+from allauth.mfa.base import views as second_step
 from django.urls import URLPattern, URLResolver, include, path
 
 from core.api import OpenApiDocument, ProblemTypeDetail
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v2/", include(api_v2)),
     path("login", _open_form(account.login), name="account_login"),
     path("logout", _open_form(account.logout), name="account_logout"),
+    path("login/factor", _open_form(second_step.authenticate), name="mfa_authenticate"),
     path("me/password", _member_form(account.password_change), name="account_change_password"),
     path("", include("compliance.well_known")),
     path("", include("frontend.urls")),

@@ -8,7 +8,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from core.errors import StepUpRequired
+from core.errors import SecondFactorRequired, StepUpRequired
 from core.permissions import must_confirm, principal_of, required
 
 MAXIMAL_DEPTH = 64
@@ -24,6 +24,8 @@ class DeclaredPermission(BasePermission):
             raise exceptions.MethodNotAllowed(request.method or "")
         principal = principal_of(request)
         if not principal.can(wanted):
+            if principal.must_enrol:
+                raise SecondFactorRequired
             return False
         if must_confirm(type(view), request.method, principal):
             raise StepUpRequired

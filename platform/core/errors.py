@@ -59,6 +59,16 @@ class StepUpRequired(Forbidden):
         )
 
 
+class SecondFactorRequired(Forbidden):
+    """The organisation asks everybody for a second factor and the session has not shown one."""
+
+    code = "second_factor_required"
+    title = "Second factor required"
+
+    def __init__(self) -> None:
+        super().__init__("Your organisation asks for a second factor: open /me/second-factor in the browser.")
+
+
 class Conflict(DomainError):
     """The object is in a state that does not allow it."""
 

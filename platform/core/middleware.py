@@ -20,6 +20,7 @@ from core.request_ids import begin_request
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 CONFIRM_PATH = "/me/confirm"
+SECOND_FACTOR_PATH = "/me/second-factor"
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -70,7 +71,9 @@ class PermissionMiddleware:
         principal = principal_of(request)
         if principal.can(wanted):
             return _to_confirm(request) if must_confirm(callback, request.method, principal) else None
-        return _to_sign_in(request) if principal.is_anonymous else error_answer(request, 403)
+        if principal.is_anonymous:
+            return _to_sign_in(request)
+        return _to_second_factor(request) if principal.must_enrol else error_answer(request, 403)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
@@ -95,6 +98,10 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
 def _to_confirm(request: HttpRequest) -> HttpResponseBase:
     """What a form held is not kept, since it may hold secrets: the person comes back to the page of the form."""
     return _there_and_back(request, CONFIRM_PATH, after_form=_path(request.headers.get("Referer", "/")))
+
+
+def _to_second_factor(request: HttpRequest) -> HttpResponseBase:
+    return _there_and_back(request, SECOND_FACTOR_PATH, after_form="/")
 
 
 def _there_and_back(request: HttpRequest, path: str, *, after_form: str) -> HttpResponseBase:

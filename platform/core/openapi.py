@@ -46,7 +46,6 @@ class ApiSchema(AutoSchema):
         permission = getattr(self.view, "permissions", {}).get(self.method)
         return f"{text}\n\nPermission: `{permission}`.".strip() if permission else text
 
-
     def is_deprecated(self) -> bool:
         return hasattr(self.view, "deprecation") or bool(super().is_deprecated())
 

@@ -85,6 +85,7 @@ class Principal:
     permissions: frozenset[Permission]
     user_id: str | None = None
     role: str | None = None
+    must_enrol: bool = False  # permissions are held back until the person has proved a second factor
     must_confirm: bool = False  # a session whose last proof of the person is too old for `step_up` routes
 
     @property

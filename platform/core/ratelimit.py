@@ -51,6 +51,21 @@ return {wait <= 0 and 1 or 0, remaining, math.ceil(math.max(wait, 0)), math.ceil
 """
 
 
+_GIVE_BACK = """
+for i, key in ipairs(KEYS) do
+  local arrival = tonumber(redis.call('GET', key) or 0)
+  local left = redis.call('PTTL', key)
+  local step = tonumber(ARGV[2 * i - 1])
+  if left > step / 1000 then
+    redis.call('SET', key, string.format('%.0f', arrival - step), 'PX', math.ceil(left - step / 1000))
+  else
+    redis.call('DEL', key)
+  end
+end
+return 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `per_minute` requests a minute, `burst` of them at once, counted under `key`."""
@@ -79,6 +94,12 @@ def check(limits: Sequence[Limit]) -> Decision:
     answer = _ask_valkey(limits)
     allowed, remaining, wait, reset = _local.check(limits) if answer is None else answer
     return Decision(bool(allowed), int(remaining), math.ceil(wait / 1e6), math.ceil(reset / 1e6))
+
+
+def give_back(limits: Sequence[Limit]) -> None:
+    """Undo what an allowed `check` counted: for tries that turned out to be no guess."""
+    if _ask_valkey(limits, _GIVE_BACK) is None:
+        _local.give_back(limits)
 
 
 class ApiThrottle(BaseThrottle):
@@ -152,18 +173,18 @@ def _limit(key: str, per_minute: int) -> Limit:
 
 
 @cache
-def _script(url: str) -> Any:
+def _script(url: str, text: str) -> Any:
     client = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
-    return client.register_script(_GCRA)
+    return client.register_script(text)
 
 
-def _ask_valkey(limits: Sequence[Limit]) -> Any:
+def _ask_valkey(limits: Sequence[Limit], script: str = _GCRA) -> Any:
     """None while Valkey is away; asked again only after some seconds, so that requests do not wait for it."""
     if time.monotonic() < _local.until:
         return None
     arguments = [value for limit in limits for value in (limit.interval_microseconds, limit.burst)]
     try:
-        return _script(settings.VALKEY_URL)(keys=[limit.key for limit in limits], args=arguments)
+        return _script(settings.VALKEY_URL, script)(keys=[limit.key for limit in limits], args=arguments)
     except redis.RedisError as error:
         _local.until = time.monotonic() + _RETRY_VALKEY_SECONDS
         logger.warning("Valkey is away, rates are counted per process: %s", error)
@@ -197,6 +218,12 @@ class _LocalLimiter:
             for limit, step, span in zip(limits, steps, spans, strict=True)
         )
         return wait <= 0, remaining, max(wait, 0.0), max(steps) - now
+
+    def give_back(self, limits: Sequence[Limit]) -> None:
+        with self._lock:
+            for limit in limits:
+                if limit.key in self._arrivals:
+                    self._arrivals[limit.key] -= limit.interval_microseconds
 
 
 _local = _LocalLimiter()

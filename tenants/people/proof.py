@@ -8,14 +8,13 @@ from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
 
 from core import audit
-from core.errors import InvalidInput, RateLimited
-from core.ratelimit import Limit, check
-from core.tenancy import tenant_key
+from core.errors import InvalidInput
 from tenants.models import User
+from tenants.people import throttle
+from tenants.people.person import membership_of
 
 FRESH_SECONDS = 15 * 60
 RECORDS = "account_authentication_methods"  # where allauth keeps them; every way to sign in adds one
-_TRIES_PER_MINUTE = 5
 
 
 def is_fresh(session: Any) -> bool:
@@ -36,10 +35,11 @@ def methods(session: Any) -> set[str]:
 
 
 def confirm_with_password(request: HttpRequest, user: User, password: str) -> None:
-    """Renew the session's proof. Raises InvalidInput, RateLimited; each try counts, right or wrong."""
-    count_try(user)
-    if not check_password(password, user.membership.password):  # type: ignore[attr-defined]  # see tenants.sign_in
+    """Renew the session's proof. Raises InvalidInput, RateLimited."""
+    counted = throttle.count_confirmation(user)
+    if not check_password(password, membership_of(user).password):
         raise InvalidInput("This is not your password for this organisation.")
+    counted.rollback()
     record(request, user, "password")
 
 
@@ -48,12 +48,3 @@ def record(request: HttpRequest, user: User, method: str, **data: Any) -> None:
     request.session.cycle_key()
     record_authentication(request, user, method=method, reauthenticated=True, **data)
     audit.record(actor=user.email, action="tenants.member.confirm", target=user, method=method)
-
-
-def count_try(user: User) -> None:
-    """Raises RateLimited when the person tried too often."""
-    key = tenant_key("rate", "confirm", user.pk)
-    decision = check([Limit(key, per_minute=_TRIES_PER_MINUTE, burst=_TRIES_PER_MINUTE)])
-    if not decision.is_allowed:
-        seconds = decision.retry_after_seconds
-        raise RateLimited(f"Too many tries. Wait {seconds} s.", retry_after_seconds=seconds)

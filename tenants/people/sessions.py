@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import NotFound
+from core.permissions import Principal
 from core.ratelimit import client_address
+from tenants import granting
 from tenants.models import Membership, Tenant, User
 from tenants.people.models import Session
 from tenants.people.session_store import VISITOR
@@ -100,13 +102,14 @@ def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
     return ended
 
 
-def end_sessions_of(*, actor: str, membership: Membership) -> int:
-    """End all sessions of a member, as an admin; how many."""
+def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
+    """End all sessions of a member, as an admin; how many. Raises Forbidden for a member who may do more."""
     with transaction.atomic():
+        granting.refuse_more(actor, membership.role)
         ended = delete_sessions([membership.user_id])
         if ended:
             audit.record(
-                actor=actor,
+                actor=granting.name_of(actor),
                 action="tenants.member.end_sessions",
                 target=membership,
                 email=membership.user.email,

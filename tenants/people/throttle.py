@@ -6,38 +6,53 @@ locking somebody out takes a flood from many addresses.
 """
 
 import hashlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 
 from core import audit
 from core.errors import RateLimited
-from core.ratelimit import Limit, check, client_address
+from core.ratelimit import Limit, check, client_address, give_back
 from core.tenancy import tenant_key
-from tenants.models import Membership
+from tenants.models import Membership, User
 
 _ACCOUNT_AND_ADDRESS = (2, 6)  # tries a minute, and at once
 _ADDRESS = (30, 30)
 _ACCOUNT = (2, 100)
+_CONFIRMATION = (2, 6)
 _EVENTS_OF_ADDRESS = (1, 5)
 _EVENTS = (10, 60)
 
 
-def count_sign_in(request: HttpRequest, email: str) -> None:
-    """Count one try, right or wrong, before any password is checked. Raises RateLimited."""
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One counted try."""
+
+    limits: tuple[Limit, ...]
+
+    def rollback(self) -> None:
+        """It was right: it counts no longer."""
+        give_back(self.limits)
+
+
+def count_sign_in(request: HttpRequest, email: str) -> Try:
+    """Count one try before any password is checked, so that many at once count too. Raises RateLimited."""
     address, account = client_address(request), _digest(email)
-    _count(
-        [
-            _limit(f"both/{account}/{address}", _ACCOUNT_AND_ADDRESS),
-            _limit(f"address/{address}", _ADDRESS),
-            _limit(f"account/{account}", _ACCOUNT),
-        ]
+    return _count(
+        _limit(f"both/{account}/{address}", _ACCOUNT_AND_ADDRESS),
+        _limit(f"address/{address}", _ADDRESS),
+        _limit(f"account/{account}", _ACCOUNT),
     )
+
+
+def count_confirmation(user: User) -> Try:
+    """Count one try of a signed-in person to prove that it is still them. Raises RateLimited."""
+    return _count(_limit(f"confirm/{user.pk}", _CONFIRMATION))
 
 
 def count_public_form(request: HttpRequest, name: str) -> None:
     """Count one use of a form that anybody may send, such as the wish for a new password. Raises RateLimited."""
-    _count([_limit(f"form/{name}/{client_address(request)}", _ADDRESS)])
+    _count(_limit(f"form/{name}/{client_address(request)}", _ADDRESS))
 
 
 def note_failed_sign_in(request: HttpRequest, email: str) -> None:
@@ -45,27 +60,41 @@ def note_failed_sign_in(request: HttpRequest, email: str) -> None:
 
     A name that nobody here has is not written down: people type their password into the wrong field.
     """
-    address = client_address(request)
-    decision = check([_limit(f"event/{address}", _EVENTS_OF_ADDRESS), _limit("events", _EVENTS)])
-    if not decision.is_allowed:
+    if not _may_note(request):
         return
     membership = Membership.objects.filter(user__email=email.strip().lower()).first()
     audit.record(
         actor="anonymous",
         action="tenants.member.sign_in_failed",
         target=membership or "tenants.membership:unknown",
-        address=address,
+        address=client_address(request),
         email=email.strip().lower() if membership else None,
     )
 
 
-def _count(limits: Sequence[Limit]) -> None:
+def note_failed_code(request: HttpRequest, user: User) -> None:
+    """One audit event for a wrong code of a second factor, bounded like failed sign-ins."""
+    if _may_note(request):
+        audit.record(
+            actor=user.email,
+            action="tenants.factor.refused",
+            target=user,
+            address=client_address(request),
+        )
+
+
+def _may_note(request: HttpRequest) -> bool:
+    return check(
+        [_limit(f"event/{client_address(request)}", _EVENTS_OF_ADDRESS), _limit("events", _EVENTS)]
+    ).is_allowed
+
+
+def _count(*limits: Limit) -> Try:
     decision = check(limits)
     if not decision.is_allowed:
         seconds = decision.retry_after_seconds
-        raise RateLimited(
-            f"Too many tries from here. Wait {seconds} s, then try again.", retry_after_seconds=seconds
-        )
+        raise RateLimited(f"Too many tries. Wait {seconds} s, then try again.", retry_after_seconds=seconds)
+    return Try(limits)
 
 
 def _limit(name: str, rate: tuple[int, int]) -> Limit:

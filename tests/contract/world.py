@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from core.jobs.models import Job
 from core.tenancy import tenant_context
@@ -19,7 +21,8 @@ from generation import services as generation
 from generation.models import Run
 from generation.queries.configs import shipped_templates
 from tenants import services as tenants
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Membership
+from tenants.people.models import Session
 from tenants.roles import Role
 from tests.builders import make_api_key, make_organisation, sign_in
 
@@ -36,6 +39,8 @@ class Things:
     config_id: UUID
     run_id: UUID
     run_number: int
+    session_id: UUID
+    factor_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,27 @@ def _things(organisation: str, *, runs: int) -> Things:
             config_id=version.config_id,
             run_id=started[-1].pk,
             run_number=started[-1].number,
+            session_id=_session(f"admin@{organisation}.example"),
+            factor_id=_factor(f"admin@{organisation}.example", before=runs - 1),
         )
+
+
+def _session(email: str) -> UUID:
+    """Of another browser of the person."""
+    session = Session.objects.create(
+        session_key=get_random_string(32),
+        expire_date=timezone.now() + timedelta(days=1),
+        user_id=Membership.objects.get(user__email=email).user_id,
+    )
+    return session.id
+
+
+def _factor(email: str, *, before: int) -> int:
+    """An authenticator app of the person; its number is greater where `before` others came first."""
+    user = Membership.objects.get(user__email=email).user
+    for _ in range(before):
+        TOTP.activate(user, generate_totp_secret()).instance.delete()
+    return int(TOTP.activate(user, generate_totp_secret()).instance.pk)
 
 
 # -- ids: the first parameter of a route that is listed here names the object ---------------------------------
@@ -104,8 +129,13 @@ IDS: dict[str, Callable[[Things], object]] = {
     "config_id": lambda things: things.config_id,
     "run_id": lambda things: things.run_id,
     "number": lambda things: things.run_number,
+    "session_id": lambda things: things.session_id,
+    "factor_id": lambda things: things.factor_id,
 }
-NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {"number": RANDOM_NUMBER}
+NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
+    "number": RANDOM_NUMBER,
+    "factor_id": RANDOM_NUMBER,
+}
 # -- all further parameters, and those that name something that every organisation has
 FIXED: dict[str, object] = {
     "number": 1,
@@ -122,12 +152,16 @@ FIXED: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A body (JSON for the API, a form for pages) and how many audit events it leaves when it succeeds."""
+    """A body (JSON for the API, a form for pages) and how many audit events it leaves when it succeeds.
+
+    `refused` is the answer to a call that cannot succeed without a device in somebody's hand.
+    """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     events: int = 1
     prepare: Callable[[Things], None] | None = None
+    refused: int | None = None
 
 
 def _fail_run(things: Things) -> None:
@@ -197,6 +231,15 @@ CALLS: dict[tuple[str, str], Call] = {
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
     ("key-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("key-revoke", "POST"): Call(),
-    ("confirm", "POST"): Call({"password": "correct horse battery"}),
+    ("confirm", "POST"): Call({"with": "password", "password": "correct horse battery"}),
+    ("mfa_authenticate", "POST"): Call(
+        {"code": "123456"}, events=0
+    ),  # nobody is half signed in: to the sign-in
+    ("factor-app", "POST"): Call({"code": "not a code"}, events=0, refused=422),
+    ("factor-key", "POST"): Call({"credential": "{}"}, events=0, refused=422),
+    ("factor-remove", "POST"): Call(),
+    ("recovery-codes", "POST"): Call(),
+    ("session-end", "POST"): Call(),
+    ("sessions-end-others", "POST"): Call(),
     ("profile", "POST"): Call({"theme": "dark"}, events=0),  # cookies of the browser only
 }

@@ -159,9 +159,7 @@ def test_redirects_are_answers_and_nobody_follows_them(settings: Settings, statu
     assert len(server.asked) == 1
 
 
-def test_a_proxy_of_the_environment_is_not_used(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_of_the_environment_is_not_used(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 

@@ -1,0 +1,315 @@
+"""Second factors of a membership: authenticator apps (TOTP), security keys (WebAuthn), recovery codes.
+
+allauth.mfa keeps the rows and does the arithmetic; the rows live in the organisation's schema, because factors
+belong to the membership as its password does (ADR 0009). Secrets are sealed.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal import auth as webauthn
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest
+
+from core import audit
+from core.errors import Conflict, InvalidInput, NotFound
+from core.permissions import Principal
+from core.secrets import seal, unseal
+from core.tenancy import current_schema
+from tenants import granting, queries
+from tenants.models import Membership, User
+from tenants.people import proof, throttle
+from tenants.people.sessions import delete_sessions
+
+_SEALED_AS = "mfa/factor"
+_PENDING = "pending_totp"
+_MAXIMAL_KEYS = 10
+_UNREADABLE = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)  # what fido2 makes of a credential that is none
+Kind = Authenticator.Type
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One second factor as its owner and admins see it."""
+
+    id: int
+    kind: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Everything that somebody may use besides the password."""
+
+    main: tuple[Factor, ...]
+    codes_left: int | None  # None: no recovery codes
+
+    @property
+    def has_app(self) -> bool:
+        return any(factor.kind == Kind.TOTP for factor in self.main)
+
+    @property
+    def has_key(self) -> bool:
+        return any(factor.kind == Kind.WEBAUTHN for factor in self.main)
+
+
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
+    """How allauth.mfa keeps secrets and names this organisation."""
+
+    def encrypt(self, text: str) -> str:
+        return b64encode(seal(current_schema(), _SEALED_AS, text.encode())).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(current_schema(), _SEALED_AS, b64decode(encrypted_text)).decode()
+
+    def get_totp_issuer(self) -> str:
+        return f"DataSynth {queries.organisation().name}".replace(":", " ")
+
+    def _get_site_name(self) -> str:
+        return str(queries.organisation().name)
+
+
+class KeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """allauth's form of the second step of signing in, which fails over a credential that is none."""
+
+    def clean_credential(self) -> Authenticator:
+        with _readable_or(FactorAdapter().validation_error("incorrect_code")):
+            return super().clean_credential()
+
+
+# -- what is known -------------------------------------------------------------------------------------------
+
+
+def factors_of(user_id: UUID | str) -> Factors:
+    """A person's factors in this organisation, the oldest first."""
+    rows = list(Authenticator.objects.filter(user_id=user_id).order_by("pk"))
+    codes = next((row for row in rows if row.type == Kind.RECOVERY_CODES), None)
+    return Factors(
+        tuple(_factor(row) for row in rows if row.type != Kind.RECOVERY_CODES),
+        len(codes.wrap().get_unused_codes()) if codes else None,
+    )
+
+
+def has_factor(user_id: UUID | str) -> bool:
+    return bool(Authenticator.objects.filter(user_id=user_id).exclude(type=Kind.RECOVERY_CODES).exists())
+
+
+def _factor(row: Authenticator) -> Factor:
+    name = row.wrap().name if row.type == Kind.WEBAUTHN else "Authenticator app"
+    return Factor(row.pk, row.type, name, row.created_at, row.last_used_at)
+
+
+# -- authenticator app ---------------------------------------------------------------------------------------
+
+
+def pending_secret(request: HttpRequest, *, renew: bool) -> str:
+    """The secret that is being set up in this session; it counts only once a code proved that the app has it."""
+    adapter = FactorAdapter()
+    kept = request.session.get(_PENDING)
+    if kept is None or renew:
+        kept = request.session[_PENDING] = adapter.encrypt(generate_totp_secret())
+    return str(adapter.decrypt(kept))
+
+
+def picture(user: User, secret: str) -> str:
+    """A QR code as an SVG element, drawn here: the secret goes to nobody else."""
+    adapter = FactorAdapter()
+    svg = adapter.build_totp_svg(adapter.build_totp_url(user, secret))
+    return str(svg[svg.index("<svg") :])
+
+
+def add_app(request: HttpRequest, user: User, code: str) -> list[str]:
+    """Take the pending secret into use; new recovery codes when there were none.
+
+    Raises: InvalidInput, RateLimited, Conflict.
+    """
+    counted = throttle.count_confirmation(user)
+    secret = pending_secret(request, renew=False)
+    if not validate_totp_code(secret, code):
+        raise InvalidInput("This is not the code that the app shows now. Codes change every 30 seconds.")
+    counted.rollback()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                row = TOTP.activate(user, secret).instance
+        except IntegrityError:
+            raise Conflict("There is an authenticator app already. Remove it first.") from None
+        codes = _added(request, user, row)
+    del request.session[_PENDING]
+    return codes
+
+
+# -- security keys -------------------------------------------------------------------------------------------
+
+
+def key_options(user: User) -> dict[str, Any]:
+    """What the browser needs to make a credential for this site."""
+    return dict(webauthn.begin_registration(user, passwordless=False))
+
+
+def add_key(request: HttpRequest, user: User, *, name: str, credential: Any) -> list[str]:
+    """Add a security key; new recovery codes when there were none. Raises: InvalidInput, Conflict."""
+    wrong = InvalidInput("The security key gave no valid answer. Try again.")
+    with _readable_or(wrong):
+        webauthn.parse_registration_response(credential)
+        webauthn.complete_registration(credential)
+    with transaction.atomic():
+        _alone(user)
+        if Authenticator.objects.filter(user=user, type=Kind.WEBAUTHN).count() >= _MAXIMAL_KEYS:
+            raise Conflict(f"There are {_MAXIMAL_KEYS} security keys already. Remove one first.")
+        row = webauthn.WebAuthn.add(user, name.strip() or "Security key", credential).instance
+        return _added(request, user, row)
+
+
+# -- recovery codes ------------------------------------------------------------------------------------------
+
+
+def make_recovery_codes(user: User) -> list[str]:
+    """New codes; the ones before are worth nothing from now on. Raises Conflict without a factor to recover."""
+    with transaction.atomic():
+        _alone(user)
+        if not has_factor(user.pk):
+            raise Conflict("Recovery codes stand in for another factor. Set one up first.")
+        Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).delete()
+        codes = RecoveryCodes.activate(user)
+        audit.record(actor=user.email, action="tenants.recovery_codes.make", target=user)
+        return list(codes.generate_codes())
+
+
+# -- taking away ---------------------------------------------------------------------------------------------
+
+
+def remove_factor(user: User, factor_id: int) -> Factor:
+    """Remove one of one's own factors; the recovery codes go with the last one.
+
+    Raises: NotFound; Conflict when the organisation demands a factor and this is the last.
+    """
+    with transaction.atomic():
+        _alone(user)
+        mine = Authenticator.objects.filter(user=user).exclude(type=Kind.RECOVERY_CODES)
+        row = mine.filter(pk=factor_id).first()
+        if row is None:
+            raise NotFound
+        is_last = mine.count() == 1
+        if is_last and queries.organisation().mfa_required:
+            raise Conflict(
+                "Your organisation asks for a second factor. Set up another one before you remove this."
+            )
+        factor = _factor(row)
+        (Authenticator.objects.filter(user=user) if is_last else mine.filter(pk=factor_id)).delete()
+        audit.record(
+            actor=user.email, action="tenants.factor.remove", target=user, kind=factor.kind, name=factor.name
+        )
+    return factor
+
+
+def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
+    """Take all factors and sessions from a member who lost them, as an admin; how many factors it were.
+
+    Raises Forbidden for a member who may do more than the principal.
+    """
+    with transaction.atomic():
+        granting.refuse_more(actor, membership.role)
+        count = delete_factors(membership.user_id)
+        sessions = delete_sessions([membership.user_id])
+        if count or sessions:
+            audit.record(
+                actor=granting.name_of(actor),
+                action="tenants.member.reset_factors",
+                target=membership,
+                email=membership.user.email,
+                factors=count,
+                sessions=sessions,
+            )
+    return count
+
+
+def delete_factors(user_id: UUID) -> int:
+    """Part of larger changes, which write the audit event themselves."""
+    return int(Authenticator.objects.filter(user_id=user_id).delete()[0])
+
+
+# -- proving -------------------------------------------------------------------------------------------------
+
+
+def confirm_with_code(request: HttpRequest, user: User, code: str) -> None:
+    """Renew the session's proof with an app's or a recovery code. Raises InvalidInput, RateLimited."""
+    counted = throttle.count_confirmation(user)
+    rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
+    row = next((row for row in rows if row.wrap().validate_code(code)), None)
+    if row is None:
+        throttle.note_failed_code(request, user)
+        raise InvalidInput("This code is wrong, or was used already.")
+    counted.rollback()
+    _confirmed(request, user, row)
+
+
+def confirmation_options(user: User) -> dict[str, Any]:
+    """What the browser needs to ask a security key."""
+    return dict(webauthn.begin_authentication(user))
+
+
+def confirm_with_key(request: HttpRequest, user: User, credential: Any) -> None:
+    """Renew the session's proof with a security key. Raises InvalidInput, RateLimited."""
+    counted = throttle.count_confirmation(user)
+    with _readable_or(InvalidInput("The security key gave no valid answer. Try again.")):
+        webauthn.parse_authentication_response(credential)
+        row = webauthn.complete_authentication(user, credential)
+    counted.rollback()
+    _confirmed(request, user, row)
+
+
+def _confirmed(request: HttpRequest, user: User, row: Authenticator) -> None:
+    with transaction.atomic():
+        row.record_usage()
+        proof.record(request, user, "mfa", id=row.pk, type=row.type)
+
+
+# -- parts ---------------------------------------------------------------------------------------------------
+
+
+def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
+    """A factor that was just shown to work is a proof as well; the session gets a new id."""
+    request.session.cycle_key()
+    record_authentication(request, user, method="mfa", id=row.pk, type=row.type)
+    audit.record(
+        actor=user.email, action="tenants.factor.add", target=user, kind=row.type, name=_factor(row).name
+    )
+    if Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).exists():
+        return []
+    return list(RecoveryCodes.activate(user).generate_codes())
+
+
+def _alone(user: User) -> None:
+    """One change of a person's factors at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"factors {current_schema()} {user.pk}"]
+        )
+
+
+@contextmanager
+def _readable_or(error: Exception) -> Iterator[None]:
+    try:
+        yield
+    except (ValidationError, *_UNREADABLE):
+        raise error from None

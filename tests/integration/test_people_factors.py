@@ -1,0 +1,246 @@
+"""Second factors: setting up, signing in with them, losing them, and an organisation that demands them."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.test import Client
+from rest_framework.test import APIClient
+
+from core.errors import Conflict, Forbidden, NotFound
+from core.models import AuditEvent
+from core.tenancy import shared_context, tenant_context
+from tenants.models import Membership, Tenant
+from tenants.people import factors
+from tests.builders import make_principal
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("no_tries_counted")
+
+Clients = Callable[..., Client]
+EMAIL = "operator@acme.example"
+
+
+def code_of(secret: str, *, step: int = 0) -> str:
+    """What an app with this secret shows now, or some steps of 30 seconds later."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + step))
+
+
+def set_up_app(client: Client) -> tuple[str, list[str]]:
+    """The secret of a new authenticator app and the recovery codes that come with it."""
+    page = client.get("/me/security/app").content.decode()
+    secret = re.search(r'id="secret">([A-Z2-7]+)<', page)
+    assert secret is not None
+    shown = client.post("/me/security/app", {"code": code_of(secret[1])}).content.decode()
+    return secret[1], re.findall(r"^.*(\d{5} \d{5})$", shown, re.MULTILINE)
+
+
+def sign_in(client: Client, code: str | None = None) -> str:
+    """Where signing in with the password, and then with a code, leads."""
+    answer = client.post("/login", {"login": EMAIL, "password": PASSWORD})
+    if code is not None and answer.status_code == 302:
+        answer = client.post("/login/factor", {"code": code})
+    return str(answer["Location"]) if answer.status_code == 302 else str(answer.status_code)
+
+
+def demand_factors() -> None:
+    with shared_context():
+        Tenant.objects.filter(schema_name="acme").update(mfa_required=True)
+
+
+def test_an_app_is_set_up_with_a_picture_drawn_here_and_asked_for_from_then_on(
+    client_for: Clients, acme: Tenant
+) -> None:
+    client = client_for("operator")
+
+    page = client.get("/me/security/app")
+    secret, codes = set_up_app(client)
+
+    assert b"<svg" in page.content
+    assert page["Cache-Control"] == "no-store"
+    assert len(codes) == 10
+    stranger = client_for(None)
+    assert sign_in(stranger) == "/login/factor"
+    assert stranger.get("/api/v1/members").status_code == 401
+    assert sign_in(stranger, code_of(secret, step=1)) == "/"
+    assert stranger.get("/api/v1/members").status_code == 200
+    actions = AuditEvent.objects.filter(actor=EMAIL).values_list("action", flat=True)
+    assert list(actions).count("tenants.factor.add") == 1
+
+
+def test_the_secret_is_sealed_and_worth_nothing_in_another_organisation(
+    client_for: Clients, acme: Tenant
+) -> None:
+    secret, codes = set_up_app(client_for("operator"))
+
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+
+    assert secret not in stored
+    assert not any(code.replace(" ", "") in stored for code in codes)
+    with tenant_context("globex"):
+        assert not Authenticator.objects.exists()
+
+
+def test_a_wrong_code_lets_nobody_in_and_many_are_refused(client_for: Clients, acme: Tenant) -> None:
+    set_up_app(client_for("operator"))
+    client = client_for(None)
+
+    answers = [sign_in(client, "000000") for _ in range(7)]
+
+    assert set(answers) == {"200"}
+    assert "Too many" in client.post("/login/factor", {"code": "000000"}).content.decode()
+    assert client.get("/api/v1/members").status_code == 401
+    refused = AuditEvent.objects.filter(action="tenants.factor.refused").count()
+    assert 1 <= refused <= 6
+
+
+def test_a_recovery_code_works_once(client_for: Clients, acme: Tenant) -> None:
+    _, codes = set_up_app(client_for("operator"))
+
+    assert sign_in(client_for(None), codes[0]) == "/"
+    assert sign_in(client_for(None), codes[0]) == "200"
+    membership = Membership.objects.get(user__email=EMAIL)
+    assert factors.factors_of(membership.user_id).codes_left == 9
+
+
+def test_new_recovery_codes_replace_the_old_ones(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    _, old = set_up_app(client)
+
+    shown = client.post("/me/security/recovery-codes").content.decode()
+
+    new = re.findall(r"\d{5} \d{5}", shown)
+    assert len(new) == 10
+    assert not set(new) & set(old)
+
+
+def test_an_app_needs_the_right_code_to_count(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    client.get("/me/security/app")
+
+    answer = client.post("/me/security/app", {"code": "000000"})
+
+    assert answer.status_code == 422
+    assert "not the code that the app shows" in answer.content.decode()
+    assert sign_in(client_for(None)) == "/"
+
+
+@pytest.mark.parametrize(
+    "credential", ["", "x", "null", "[]", '"x"', "{}", '{"id": 1}', '{"response": {}, "id": "a"}']
+)
+def test_what_is_no_credential_is_refused_and_never_an_error(
+    client_for: Clients, acme: Tenant, credential: str
+) -> None:
+    client = client_for("operator")
+    client.get("/me/security/key")
+
+    added = client.post("/me/security/key", {"credential": credential, "name": "x"})
+    confirmed = client.post("/me/confirm", {"with": "credential", "credential": credential})
+    set_up_app(client)
+    half = client_for(None)
+    sign_in(half)
+    second = half.post("/login/factor", {"credential": credential})
+
+    assert (added.status_code, confirmed.status_code, second.status_code) == (422, 422, 200)
+
+
+def test_the_last_factor_goes_with_its_recovery_codes(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    set_up_app(client)
+    factor = Authenticator.objects.get(type="totp")
+
+    assert client.post(f"/me/security/factors/{factor.pk}/remove").status_code == 302
+    assert not Authenticator.objects.exists()
+    assert sign_in(client_for(None)) == "/"
+
+
+def test_nobody_removes_the_factor_of_another(client_for: Clients, acme: Tenant) -> None:
+    set_up_app(client_for("operator"))
+    factor = Authenticator.objects.get(type="totp")
+
+    assert client_for("admin").post(f"/me/security/factors/{factor.pk}/remove").status_code == 404
+    assert Authenticator.objects.filter(pk=factor.pk).exists()
+
+
+def test_a_code_confirms_that_it_is_still_the_person(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    secret, codes = set_up_app(client)
+
+    right = client.post("/me/confirm", {"with": "code", "code": code_of(secret, step=1), "next": "/me"})
+    again = client.post("/me/confirm", {"with": "code", "code": code_of(secret, step=1)})
+    recovery = client.post("/me/confirm", {"with": "code", "code": codes[3], "next": "/me"})
+
+    assert (right.status_code, again.status_code, recovery.status_code) == (302, 422, 302)
+
+
+def test_where_factors_are_demanded_a_password_opens_the_own_profile_only(
+    client_for: Clients, api_client: Callable[..., APIClient], acme: Tenant
+) -> None:
+    demand_factors()
+    client = client_for("operator")
+
+    page, api = client.get("/runs?q=x"), client.get("/api/v1/members")
+    told = client.get("/me/second-factor?next=/runs")
+
+    assert (page.status_code, page["Location"]) == (302, "/me/second-factor?next=%2Fruns%3Fq%3Dx")
+    assert (api.status_code, api.json()["code"]) == (403, "second_factor_required")
+    assert "asks for a second factor" in told.content.decode()
+    assert client.get("/me").status_code == 200
+    assert api_client("operator").get("/api/v1/members").status_code == 200
+
+
+def test_setting_one_up_opens_the_rest_at_once_and_it_must_stay(client_for: Clients, acme: Tenant) -> None:
+    demand_factors()
+    client = client_for("operator")
+
+    secret, _ = set_up_app(client)
+
+    assert client.get("/api/v1/members").status_code == 200
+    factor = Authenticator.objects.get(type="totp")
+    assert client.post(f"/me/security/factors/{factor.pk}/remove").status_code == 409
+    other = client_for(None)
+    sign_in(other, code_of(secret, step=1))
+    assert other.get("/api/v1/members").status_code == 200
+
+
+def test_a_session_from_before_shows_the_factor_by_confirming(client_for: Clients, acme: Tenant) -> None:
+    before, other = client_for("operator"), client_for("operator")
+    secret, _ = set_up_app(other)
+    demand_factors()
+
+    assert before.get("/api/v1/members").status_code == 403
+    before.post("/me/confirm", {"with": "code", "code": code_of(secret, step=1)})
+
+    assert before.get("/api/v1/members").status_code == 200
+
+
+def test_an_admin_resets_the_factors_of_somebody_who_lost_them(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    set_up_app(client)
+    membership = Membership.objects.select_related("user").get(user__email=EMAIL)
+
+    assert factors.reset_factors(actor=make_principal("admin"), membership=membership) == 2
+
+    assert client.get("/api/v1/members").status_code == 401
+    assert sign_in(client_for(None)) == "/"
+    event = AuditEvent.objects.get(action="tenants.member.reset_factors")
+    assert (event.actor, event.data["email"], event.data["factors"]) == ("admin@acme.example", EMAIL, 2)
+
+
+def test_an_admin_does_not_reset_an_owner(acme: Tenant) -> None:
+    owner = Membership.objects.select_related("user").get(user__email="owner@acme.example")
+
+    with pytest.raises(Forbidden):
+        factors.reset_factors(actor=make_principal("admin"), membership=owner)
+
+
+def test_recovery_codes_need_a_factor_to_recover(acme: Tenant) -> None:
+    user = Membership.objects.get(user__email=EMAIL).user
+
+    with pytest.raises(Conflict):
+        factors.make_recovery_codes(user)
+    with pytest.raises(NotFound):
+        factors.remove_factor(user, 1)
