@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from pytest_django import DjangoDbBlocker, Settings
 
 from core.models import AuditEvent
-from core.permissions import Permission
+from core.permissions import NOT_GIVEN, Permission
 from core.tenancy import tenant_context
 from tenants.roles import PERMISSIONS, Role
 from tests.builders import drop_organisation
@@ -23,7 +23,7 @@ from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, Things, World
 
 ROUTES = all_routes()
 SAFE = ("GET",)
-EVERY_ROLE: tuple[str | None, ...] = (None, *(role.value for role in Role))
+EVERY_ROLE: tuple[str, ...] = tuple(role.value for role in Role)
 # masked anew in every page
 _CSRF_TOKEN = re.compile(rb"[A-Za-z0-9]{64}")
 
@@ -75,6 +75,19 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def telling_roles(permission: Permission) -> tuple[str | None, ...]:
+    """Nobody, the least that may, and the most that may not: what the others get follows from the permission table.
+
+    That every role's session and key have what the table says is a test of its own.
+    """
+    if permission in NOT_GIVEN:
+        return (None, "viewer", "owner")
+    by_power = sorted(Role.values, key=lambda role: len(PERMISSIONS[role]))
+    may = [role for role in by_power if permission in PERMISSIONS[role]]
+    may_not = [role for role in by_power if permission not in PERMISSIONS[role]]
+    return (None, *may_not[-1:], *may[:1])
+
+
 def primary(route: Route) -> str | None:
     """The parameter that names an object of an organisation."""
     return next((name for name in route.parameters[:1] if name in IDS), None)
@@ -94,6 +107,19 @@ def cases(*, changing: bool | None = None, naming: bool = False) -> list[Any]:
         for method in route.permissions
         if (changing is None or changing == (method not in SAFE)) and (not naming or primary(route))
     ]
+
+
+def _one_of_each() -> list[tuple[Permission, Route, str]]:
+    chosen = {
+        (permission, route.is_api): (permission, route, method)
+        for route in reversed(ROUTES)
+        for method, permission in route.permissions.items()
+        if permission is not Permission.PUBLIC
+    }
+    return list(chosen.values())
+
+
+ONE_OF_EACH = _one_of_each()
 
 
 # -- the tables are complete ---------------------------------------------------------------------------------
@@ -130,7 +156,7 @@ def test_a_route_lets_in_whom_the_permission_table_says(
     route: Route, method: str, world: World, send: Send
 ) -> None:
     permission = route.permissions[method]
-    for role in EVERY_ROLE:
+    for role in telling_roles(permission):
         may = permission is Permission.PUBLIC or (role is not None and permission in PERMISSIONS[role])
         with undone():
             response = send(route, method, values_of(route, world.ours), role)
@@ -146,6 +172,18 @@ def test_a_route_lets_in_whom_the_permission_table_says(
             assert response.status_code == 401
         else:
             assert (response.status_code, response["Location"].partition("?")[0]) == (302, "/login")
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_each_role_has_its_row_of_the_permission_table_by_session_and_by_key(
+    role: str, world: World, send: Send
+) -> None:
+    """One real route for each permission, a page and one of the API where there are both."""
+    for permission, route, method in ONE_OF_EACH:
+        with undone():
+            response = send(route, method, values_of(route, world.ours), role)
+
+        assert (response.status_code != 403) == (permission in PERMISSIONS[role]), (permission, str(route))
 
 
 # -- organisations -------------------------------------------------------------------------------------------
@@ -165,7 +203,7 @@ def test_anothers_object_cannot_be_told_from_none_at_all(
     with tenant_context("theirs"):
         before = AuditEvent.objects.count()
 
-    for role in EVERY_ROLE:
+    for role in telling_roles(route.permissions[method]):
         with undone():
             other = send(route, method, others, role)
         with undone():
