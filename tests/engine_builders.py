@@ -11,7 +11,7 @@ from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
 from generation.engine.dataset import data_dictionary
 from generation.engine.plan import build_plan
-from generation.engine.run import FileEntry, close_books, produce_shard
+from generation.engine.run import WHOLE, Extends, FileEntry, close_books, produce_shard
 
 COMPANY: dict[str, Any] = {
     "code": "1000",
@@ -48,11 +48,12 @@ def small_config(**changes: Any) -> Config:
     return load_config(json.dumps(merged(SMALL, changes)))
 
 
-def make_books(config: Config, root: Path) -> tuple[FileEntry, ...]:
-    """Write all tables and schema.json below `root`; returns the table files."""
-    mark = PublicMark()
-    outputs = [produce_shard(config, spec.ordinal, root, mark=mark) for spec in build_plan(config).shards]
-    close = close_books(config, root, [output.summary for output in outputs], mark=mark)
+def make_books(config: Config, root: Path, extends: Extends = WHOLE) -> tuple[FileEntry, ...]:
+    """Write all tables and schema.json below `root`, or the months that are not closed yet; returns the table files."""
+    mark, shards = PublicMark(), build_plan(config).shards
+    outputs = [produce_shard(config, spec.ordinal, root, mark=mark, extends=extends) for spec in shards]
+    summaries = [output.summary for output in outputs]
+    close = close_books(config, root, summaries, mark=mark, extends=extends)
     (root / "schema.json").write_text(json.dumps(data_dictionary(config)))
     return tuple(entry for output in outputs for entry in output.files) + close.files
 

@@ -14,6 +14,7 @@ DATE_OF = {
     "customer_invoices": "posting_date", "customer_receipts": "payment_date", "payroll_runs": "posting_date",
     "asset_transactions": "posting_date", "accruals": "posting_date", "cost_allocations": "posting_date",
     "bank_charges": "posting_date", "tax_settlements": "posting_date", "closing_steps": "posting_date",
+    "credit_line_movements": "posting_date",
     "journal_entries": "posting_date",
 }  # fmt: skip
 

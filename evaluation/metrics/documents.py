@@ -83,6 +83,7 @@ _TOTALS = """
     union all select 'accruals', document_id, amount from accruals
     union all select 'cost_allocations', document_id, amount from cost_allocations
     union all select 'bank_charges', document_id, amount from bank_charges
+    union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
         when 'net_payment' then net_amount else wage_tax + employee_social + employer_social end from payroll_runs"""
 
@@ -248,7 +249,14 @@ RULES = (
     Rule(
         id="documents.journal_repeats_totals",
         title="The journal posts the totals of documents",
-        tables=("deliveries", "payroll_runs", "accruals", "cost_allocations", "bank_charges"),
+        tables=(
+            "deliveries",
+            "payroll_runs",
+            "accruals",
+            "cost_allocations",
+            "bank_charges",
+            "credit_line_movements",
+        ),
         offenders=f"""
             with posted as (
                 select source_document_type as source, source_document_id as document_id, sum(debit) as posted

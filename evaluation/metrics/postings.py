@@ -90,6 +90,8 @@ LEGAL = (
     _event("R2R", "reclassification", "operating_expense", "operating_expense"),
     _event("R2R", "release of prepaid cost", "operating_expense", "prepaid"),
     _event("R2R", "bank charge or interest", "operating_expense interest", "cash"),
+    _event("R2R", "credit line drawn", "cash", "debt"),
+    _event("R2R", "credit line paid back", "debt", "cash"),
     _event("R2R", "tax return", "tax_payable other_current_asset", "input_tax tax_payable"),
     _event("R2R", "tax refund or payment", "tax_payable", "cash"),
     _event("R2R", "tax refund", "cash", "tax_payable other_current_asset"),

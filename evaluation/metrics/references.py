@@ -15,6 +15,7 @@ from evaluation.metrics.wording import grouped
 POSTING_TABLES = (
     "goods_receipts", "vendor_invoices", "vendor_payments", "deliveries", "customer_invoices", "customer_receipts",
     "payroll_runs", "asset_transactions", "accruals", "cost_allocations", "bank_charges", "tax_settlements",
+    "credit_line_movements",
     "closing_steps",
 )  # fmt: skip
 

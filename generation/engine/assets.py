@@ -1,6 +1,9 @@
 """The asset register as arrays: what is owned at the start, bought and sold; straight-line depreciation to the cent."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +21,10 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Assets:
-    """Arrays of shape (assets,). Days and months count from the start of the books and may be negative."""
+    """Arrays of shape (assets,), by year of purchase: whole years, also where the books end inside one.
+
+    Days and months count from the start of the books and may be negative.
+    """
 
     kind: Ints  # index into CLASSES
     cost: Ints  # minor units
@@ -50,7 +56,7 @@ class Assets:
 
 
 def register(
-    rng: np.random.Generator,
+    rng: Callable[..., np.random.Generator],
     horizon: Horizon,
     *,
     owned: int,
@@ -60,40 +66,67 @@ def register(
     cost_centers: int,
     vendors: int,
 ) -> Assets:
-    """Return the register: `owned` assets costing about `total_cost` at the start, then purchases and sales at yearly rates."""
-    years = horizon.months / 12
-    bought_count = int(np.rint(owned * acquisition_rate * years))
-    count = owned + bought_count
-    kind = rng.choice(len(CLASSES), count, p=_WEIGHT)
-    life = _LIFE[kind]
-    raw = _SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count))
-    cost = np.maximum(1, np.rint(raw / max(raw[:owned].sum(), 1e-9) * total_cost)).astype(np.int64)
-    age = 1 + (rng.random(count) * life * 0.8).astype(np.int64)  # months owned before the start
-    in_month = rng.integers(0, 28, count)
-    workdays = horizon.next_workday
-    purchase = workdays[rng.integers(0, horizon.days, count)]
-    is_new = np.arange(count) >= owned
-    purchase = np.where(purchase < horizon.days, purchase, horizon.last_workday[horizon.days - 1])
-    bought = np.where(is_new, purchase, -age * 30 + in_month % 28 - 30)
-    bought_month = np.where(is_new, horizon.month[np.clip(purchase, 0, horizon.days - 1)], 0)
-    old_month = _months_before(horizon, bought)
-    bought_month = np.where(is_new, bought_month, old_month)
-    leaves = ~is_new & (rng.random(count) < 1 - (1 - disposal_rate) ** years)
-    sale = horizon.last_workday[np.clip(workdays[rng.integers(0, horizon.days, count)], 0, horizon.days - 1)]
+    """Return the register: `owned` assets costing about `total_cost` at the start, then purchases and sales at yearly rates.
+
+    Purchases of a year come from that year's stream, and the day of a sale is an asset's own: longer books add to the
+    register and change nothing in it. rng: a stream for a purpose.
+    """
+    years = horizon.slices_until(horizon.days, 12)
+    bought_count = int(np.rint(owned * acquisition_rate))
+    start = _draw(rng("assets", "owned"), owned, disposal_rate, cost_centers, vendors)
+    size = start.raw.sum() / total_cost if owned and total_cost else 1.0
+    months = 1 + (rng("assets", "age").random(owned) * start.life * 0.8).astype(
+        np.int64
+    )  # owned before the start
+    bought = -months * 30 + rng("assets", "in month").integers(0, 28, owned) - 30
+    parts = [(start, bought)]
+    for year in range(years):
+        piece, draw = horizon.slice(year, 12), rng("assets", "bought", year)
+        day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, bought_count)])
+        parts.append((_draw(draw, bought_count, disposal_rate, cost_centers, vendors), day))
+    bought = np.concatenate([day for _, day in parts])
+    drawn = _Drawn(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
+    sale = horizon.last_workday[np.minimum(np.maximum(bought, 0) + 1 + drawn.kept, horizon.reach - 1)]
+    sale = np.where(sale > bought, sale, bought)
+    leaves = drawn.kept < horizon.reach - np.maximum(bought, 0) - 1
     return Assets(
-        kind=kind.astype(np.int64),
-        cost=cost,
-        life=life,
+        kind=drawn.kind,
+        cost=np.maximum(1, np.rint(drawn.raw / size)).astype(np.int64),
+        life=drawn.life,
         bought=bought,
-        bought_month=bought_month.astype(np.int64),
+        bought_month=_month_of(horizon, bought),
         sold=np.where(leaves, sale, NEVER),
-        sold_month=np.where(leaves, horizon.month[sale].astype(np.int64), NEVER),
+        sold_month=np.where(leaves, _month_of(horizon, sale), NEVER),
+        cost_center=drawn.cost_center,
+        vendor=drawn.vendor,
+    )
+
+
+class _Drawn(NamedTuple):
+    kind: Ints
+    life: Ints
+    raw: NDArray[np.float64]  # cost without a unit
+    kept: Ints  # days from purchase, or from the start, to the sale
+    cost_center: Ints
+    vendor: Ints
+
+
+def _draw(
+    rng: np.random.Generator, count: int, disposal_rate: float, cost_centers: int, vendors: int
+) -> _Drawn:
+    kind = rng.choice(len(CLASSES), count, p=_WEIGHT).astype(np.int64)
+    hazard = -math.log(1 - min(disposal_rate, 0.999)) / 365 if disposal_rate else 1e-9
+    return _Drawn(
+        kind=kind,
+        life=_LIFE[kind],
+        raw=_SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count)),
+        kept=np.minimum(rng.exponential(1.0, count) / hazard, 1e6).astype(np.int64),
         cost_center=rng.integers(0, cost_centers, count),
         vendor=rng.integers(0, vendors, count),
     )
 
 
-def _months_before(horizon: Horizon, day: Ints) -> Ints:
-    """Month index, negative, of days before the start; shape (n,)."""
+def _month_of(horizon: Horizon, day: Ints) -> Ints:
+    """Month index of days, negative before the start; shape (n,)."""
     months = (np.datetime64(horizon.start) + day.astype("timedelta64[D]")).astype("datetime64[M]")
     return (months - np.datetime64(horizon.start, "M")).astype(np.int64)

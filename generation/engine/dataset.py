@@ -11,8 +11,9 @@ from generation.engine.plan import CompanyPlan, build_plan
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.writers import FileEntry
 
-ENGINE_VERSION: Final = "1.0.0"  # any change of the bytes of any dataset needs a new one
+ENGINE_VERSION: Final = "2.0.0"  # any change of the bytes of any dataset needs a new one
 CONTRACT_VERSION: Final = 1
+REISSUED: Final = ("assets",)  # tables that continued books issue anew as a whole; all others only grow
 OVER_DELIVERY: Final = 0.1  # tolerated share above the ordered quantity
 
 
@@ -26,7 +27,7 @@ def data_dictionary(config: Config) -> dict[str, Any]:
         "group": {"name": config.group.name, "currency": config.group.currency},
         "period": {
             "start": config.period.start.isoformat(),
-            "end": (horizon.month_starts[-1] - timedelta(days=1)).isoformat(),
+            "end": (horizon.end - timedelta(days=1)).isoformat(),
             "months": config.period.months,
             "fiscal_year_start_month": config.period.fiscal_year_start_month,
         },
@@ -42,9 +43,18 @@ def data_dictionary(config: Config) -> dict[str, Any]:
 
 
 def manifest(
-    config: Config, files: Sequence[FileEntry], *, report_sha256: str, released: bool, gate: Mapping[str, Any]
+    config: Config,
+    files: Sequence[FileEntry],
+    *,
+    report_sha256: str,
+    released: bool,
+    gate: Mapping[str, Any],
+    closings: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Content of manifest.json: what was made, from what, with which verdict, and the checksum of every table file."""
+    """Content of manifest.json: what was made, from what, with which verdict, and the checksum of every table file.
+
+    closings: how many months the books had each time that they were closed; by default they were closed once.
+    """
     by_table: dict[str, list[FileEntry]] = {}
     for entry in sorted(files, key=lambda entry: entry.path):
         by_table.setdefault(entry.table, []).append(entry)
@@ -57,6 +67,7 @@ def manifest(
         "seed": plain(config)["seed"],
         "config": plain(config),
         "config_sha256": digest(config),
+        "closings": list(closings or [config.period.months]),
         "report_sha256": report_sha256,
         "gate": dict(gate),
         "released": released,
@@ -86,7 +97,6 @@ def _table(name: str, entries: Sequence[FileEntry]) -> dict[str, Any]:
 
 def _company(plan: CompanyPlan) -> dict[str, Any]:
     accounts = plan.chart.accounts
-    last = plan.horizon.month_starts[-1]
     return {
         "company_code": plan.code,
         "name": plan.company.name,
@@ -95,5 +105,7 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "exponent": exponent(plan.company.currency),
         "industry": plan.company.industry,
         "accounts": {role: accounts[index].number for role, index in sorted(plan.chart.roles.items())},
-        "holidays": [day.isoformat() for day in plan.horizon.holidays if plan.horizon.start <= day < last],
+        "holidays": [
+            day.isoformat() for day in plan.horizon.holidays if plan.horizon.start <= day < plan.horizon.end
+        ],
     }

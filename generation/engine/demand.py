@@ -1,12 +1,13 @@
 """What customers will order and how it will be shipped: the one module that sales and purchasing both call.
 
-Demand is drawn in tiles (vendor block x customer block), one stream a tile. A sales shard draws a row of tiles, a
+Demand is drawn in tiles (vendor block x customer block x slice), one stream a tile. A sales shard draws a row of tiles, a
 purchasing shard a column: each tile is drawn exactly twice in a run, and neither side reads the other's files.
 Everything that moves stock is decided here, from the tile or from hashes of (customer, day); prices and money are not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.engine.streams import hashed, quantile_table, stream, uniforms
+from generation.engine.horizon import Slice
+from generation.engine.streams import Words, hashed, quantile_table, stream, uniforms
 
 if TYPE_CHECKING:
     from generation.engine.plan import CompanyPlan
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
+Flows = tuple[tuple[Codes, Ints, Ints], ...]
 
 # Pieces in an order line: 1 + floor(log-normal(1.6, 1)) at 4,096 steps. Drawing integers from a rounded table keeps the
 # processor's exp() from deciding a quantity.
@@ -53,7 +56,7 @@ class Lines:
 class Fulfilment:
     """Up to two shipments and one return of each order line, arrays of shape (lines,).
 
-    A day at or behind the end of the books lies outside of them; quantity 0 means that the movement does not happen.
+    Quantity 0 means that the movement does not happen.
     """
 
     ship_day: Ints
@@ -64,21 +67,20 @@ class Fulfilment:
     back: Ints
 
 
-def tile(plan: CompanyPlan, vendor_block: int, customer_block: int) -> Lines:
-    """Order lines of one customer block for the materials of one vendor block."""
+def tile(plan: CompanyPlan, vendor_block: int, customer_block: int, part: Slice) -> Lines:
+    """Order lines of one customer block for the materials of one vendor block in a slice of time."""
     first, end = plan.material_cut[vendor_block : vendor_block + 2]
     low, high = plan.customer_cut[customer_block : customer_block + 2]
-    rng = plan.rng("demand", vendor_block, customer_block)
-    expected = plan.order_lines * float(plan.customers.share[low:high].sum())
+    rng = plan.rng("demand", vendor_block, customer_block, part.index)
+    expected = plan.order_lines * plan.season_share(part) * float(plan.customers.share[low:high].sum())
     count = rng.poisson(plan.material_demand[first:end] * expected)
     material = np.repeat(np.arange(first, end, dtype=np.int32), count)
     bits = rng.integers(0, 2**16, (3, len(material)), dtype=np.uint16)
     customer = _customers(plan, customer_block)[bits[0]]
     visit = (bits[1].astype(np.int64) * plan.customer_visits[customer]) >> 16
-    moment = hashed(plan.seed, (plan.code, "visit"), customer, visit) >> np.uint64(
-        48
-    )  # the same visit in every tile
-    return Lines(customer, material, plan.day_of[moment], _QUANTITY[bits[2] >> np.uint16(4)])
+    # the same visit in every tile
+    moment = hashed(plan.seed, (plan.code, "visit", part.index), customer, visit) >> np.uint64(48)
+    return Lines(customer, material, plan.order_days(part)[moment], _QUANTITY[bits[2] >> np.uint16(4)])
 
 
 @lru_cache(maxsize=256)
@@ -107,23 +109,42 @@ def fulfil(plan: CompanyPlan, lines: Lines) -> Fulfilment:
     return Fulfilment(ship_day, ship, rest_day, lines.quantity - ship, back_day, back)
 
 
-def stock_flow(plan: CompanyPlan, vendor_block: int) -> tuple[Ints, Ints]:
-    """Pieces issued and pieces returned, each of shape (materials of the block, days), over all customer blocks."""
-    first, end = plan.material_cut[vendor_block : vendor_block + 2]
-    days = plan.horizon.days
-    cells: tuple[list[Ints], list[Ints]] = ([], [])
-    pieces: tuple[list[Ints], list[Ints]] = ([], [])
-    for customer_block in range(len(plan.customer_cut) - 1):
-        lines = tile(plan, vendor_block, customer_block)
-        done = fulfil(plan, lines)
-        flows = ((0, done.ship_day, done.ship), (0, done.rest_day, done.rest), (1, done.back_day, done.back))
-        for flow, day, quantity in flows:
-            inside = np.flatnonzero((day < days) & (quantity > 0))
-            cells[flow].append((lines.material[inside].astype(np.int64) - first) * days + day[inside])
-            pieces[flow].append(quantity[inside])
-    size = int(end - first) * days  # one pass over the wide grid, not one for each tile
-    issued, returned = (
-        np.bincount(np.concatenate(cell), weights=np.concatenate(piece), minlength=size).astype(np.int64)
-        for cell, piece in zip(cells, pieces, strict=True)
+def _joined(tiles: Sequence[Lines]) -> Lines:
+    names = ("customer", "material", "day", "quantity")
+    return Lines(*(np.concatenate([getattr(tile, name) for tile in tiles]) for name in names))
+
+
+def row(plan: CompanyPlan, customer_block: int, part: Slice) -> Lines:
+    """All order lines of a customer block in a slice."""
+    blocks = range(len(plan.vendor_cut) - 1)
+    return _joined([tile(plan, block, customer_block, part) for block in blocks])
+
+
+def column(plan: CompanyPlan, vendor_block: int, part: Slice) -> Lines:
+    """All order lines for the materials of a vendor block in a slice."""
+    blocks = range(len(plan.customer_cut) - 1)
+    return _joined([tile(plan, vendor_block, block, part) for block in blocks])
+
+
+def flows(lines: Lines, done: Fulfilment) -> Flows:
+    """(material, day, pieces taken from stock) of shipments, second shipments and returns; pieces may be 0."""
+    return (
+        (lines.material, done.ship_day, done.ship),
+        (lines.material, done.rest_day, done.rest),
+        (lines.material, done.back_day, -done.back),
     )
-    return issued.reshape(-1, days), returned.reshape(-1, days)
+
+
+def fingerprint(plan: CompanyPlan, lines: Lines, done: Fulfilment) -> Words:
+    """One word for each month of the books: sales and purchasing agree on all issues by material if their words do.
+
+    The words of shards add up (modulo 2**64), so that both sides can be compared without a table of all materials.
+    """
+    horizon = plan.horizon
+    sums = np.zeros(horizon.months, np.uint64)
+    for material, day, pieces in flows(lines, done):
+        inside = np.flatnonzero((day < horizon.days) & (pieces != 0))
+        month = horizon.month[day[inside]]
+        words = hashed(plan.seed, ("stock",), material[inside], month) * pieces[inside].astype(np.uint64)
+        np.add.at(sums, month, words)
+    return sums

@@ -1,7 +1,8 @@
 """Document ids: opaque, unique over the dataset, and marked from the first day.
 
 An id is a two-letter prefix of the table, 8 digits of body and 8 digits of tag (Crockford base 32). The body is a keyed
-bijection of (shard, ordinal), so an id tells neither. The tag is computed from the body by the mark given from above.
+bijection of (space, ordinal), so an id tells neither. A space belongs to a shard, whatever the length of the books. The
+tag is computed from the body by the mark given from above.
 """
 
 from typing import Protocol
@@ -14,7 +15,7 @@ from generation.engine.streams import Words, words_of
 
 ID_WIDTH = 18
 BODY_BITS = 40
-ORDINAL_BITS = 22  # documents of one table in one shard; the rest of the body numbers the shards
+ORDINAL_BITS = 22  # documents of one table in one space; the rest of the body numbers the spaces
 _LOW = np.uint64((1 << BODY_BITS) - 1)
 _DIGITS = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", dtype="S1")
 _PAIRS = np.char.add(np.repeat(_DIGITS, 32), np.tile(_DIGITS, 32)).astype("S2").view(np.uint16)
@@ -23,7 +24,7 @@ PREFIXES = {
     "sales_orders": "SO", "deliveries": "DL", "customer_invoices": "CI", "customer_receipts": "CR",
     "purchase_orders": "PO", "goods_receipts": "GR", "vendor_invoices": "VI", "vendor_payments": "VP",
     "payroll_runs": "PR", "asset_transactions": "AT", "accruals": "AC", "cost_allocations": "CA",
-    "bank_charges": "BC", "tax_settlements": "TS", "closing_steps": "CS", "journal_entries": "JE",
+    "bank_charges": "BC", "tax_settlements": "TS", "closing_steps": "CS", "credit_line_movements": "CL", "journal_entries": "JE",
 }  # fmt: skip
 
 
@@ -33,15 +34,15 @@ class Mark(Protocol):
     def tag(self, body: Words) -> Words: ...
 
 
-def bodies(seed: int, table: str, shard: int, first: int, count: int) -> Words:
-    """Return the id bodies of documents `first` to `first + count - 1` of a table in a shard, shape (count,).
+def bodies(seed: int, table: str, space: int, ordinal: NDArray[np.integer]) -> Words:
+    """Return the id bodies of documents of a table by their ordinals in a space, shape of `ordinal`.
 
-    Raises: EngineError: more documents than a shard can number.
+    Raises: EngineError: more documents than a space can number.
     """
-    if first + count > 1 << ORDINAL_BITS or shard >= 1 << (BODY_BITS - ORDINAL_BITS):
-        raise EngineError(f"Shard {shard} holds more documents of {table} than an id can number.")
+    if ordinal.max(initial=0) >= 1 << ORDINAL_BITS or space >= 1 << (BODY_BITS - ORDINAL_BITS):
+        raise EngineError(f"Shard {space} holds more documents of {table} than an id can number.")
     key = words_of(seed, "ids", table)
-    body = (np.uint64(shard) << np.uint64(ORDINAL_BITS)) + np.arange(first, first + count, dtype=np.uint64)
+    body: Words = (np.uint64(space) << np.uint64(ORDINAL_BITS)) + ordinal.astype(np.uint64)
     for turn in range(2):  # xor, odd multiply, xorshift: each step is a bijection modulo 2**40
         body ^= key[turn] & _LOW
         body = (body * (key[1 - turn] | np.uint64(1))) & _LOW

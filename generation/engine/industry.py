@@ -62,15 +62,13 @@ def industry_of(name: str) -> Industry:
 
 
 def seasonal_weights(horizon: Horizon, industry: Industry) -> NDArray[np.float64]:
-    """Relative number of orders by day, shape (days,): weekday x season x month end."""
-    days = np.arange(horizon.days)
-    weights = _WEEKDAYS[horizon.weekday[: horizon.days]]
-    year_day = np.empty(horizon.days, np.int64)
-    for day in days:
-        moment = horizon.date_of(int(day))
-        year_day[day] = moment.month * 100 + moment.day
+    """Relative number of orders by day, shape (reach,): weekday x season x month end."""
+    days = np.datetime64(horizon.start) + np.arange(horizon.reach)
+    months = days.astype("datetime64[M]")
+    of_year = (months.astype(np.int64) % 12 + 1) * 100 + (days - months).astype(np.int64) + 1
+    weights = _WEEKDAYS[horizon.weekday]
     for season in industry.seasons:
         first, last = (month * 100 + day for month, day in (season.first, season.last))
-        weights = np.where((year_day >= first) & (year_day <= last), weights * season.weight, weights)
-    left = horizon.month_end[horizon.month] - days
+        weights = np.where((of_year >= first) & (of_year <= last), weights * season.weight, weights)
+    left = horizon.month_end[horizon.month] - np.arange(horizon.reach)
     return np.where(left < 5, weights * _MONTH_END, weights)

@@ -1,5 +1,8 @@
 """The columns of journal entries and journal lines."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -11,6 +14,7 @@ from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents, Journal
 
 Columns = dict[str, pa.Array]
+Ints = NDArray[np.int64]
 _APPROVAL_HOURS = 30
 
 
@@ -46,24 +50,54 @@ def line_columns(
     }
 
 
+@dataclass(frozen=True)
+class Hands:
+    """Who entered a document and when, and what decides on its approval; arrays of shape (docs,)."""
+
+    second: Ints  # of the day on which it is entered
+    creator: Ints  # index of the user
+    pick: NDArray[np.float32]
+    own: NDArray[np.float32]
+    wait: Ints  # seconds until it is approved
+
+    def take(self, index: NDArray[np.intp]) -> "Hands":
+        return Hands(*(getattr(self, part.name)[index] for part in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Hands"]) -> "Hands":
+        return cls(
+            *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls))
+        )
+
+
+def draw_hands(plan: CompanyPlan, docs: Documents, rng: np.random.Generator) -> Hands:
+    """The clock of a document comes from its stream, not from the wall."""
+    n, by_hand = len(docs), docs.posting.by_hand
+    return Hands(
+        second=clock.second_of_day(rng, n, by_hand=by_hand),
+        creator=_creators(plan, rng, n, by_hand=by_hand),
+        pick=rng.random(n, np.float32),
+        own=rng.random(n, np.float32),
+        wait=rng.integers(600, _APPROVAL_HOURS * 3600, n),
+    )
+
+
 def entry_columns(
     plan: CompanyPlan,
     docs: Documents,
     journal: Journal,
     ids: NDArray[np.bytes_],
-    rng: np.random.Generator,
+    hands: Hands,
     names: Names,
 ) -> Columns:
-    """One batch of journal_entries; the clock of a document comes from its stream, not from the wall."""
+    """One batch of journal_entries."""
     posting, horizon, n = docs.posting, plan.horizon, len(docs)
     month = horizon.month[docs.day]
-    midnight = (docs.day.astype(np.int64) + horizon.epoch) * 86_400
-    created = midnight + clock.second_of_day(rng, n, by_hand=posting.by_hand)
-    creator = _creators(plan, rng, n, by_hand=posting.by_hand)
+    created = (docs.day.astype(np.int64) + horizon.epoch) * 86_400 + hands.second
     approver = np.full(n, -1, np.int64)
     if posting.needs_approval and n:
-        approver = _approvers(plan, rng, _document_amount(journal), creator)
-    approved_at = created + rng.integers(600, _APPROVAL_HOURS * 3600, n)
+        approver = _approvers(plan, hands, _document_amount(journal))
+    approved_at = created + hands.wait
     return {
         "document_id": text(ids),
         "company_code": constant(plan.code, n),
@@ -77,7 +111,7 @@ def entry_columns(
         "source": constant(posting.source, n),
         "currency": constant(plan.company.currency, n),
         "exchange_rate": constant_rate(1_000_000, n),
-        "created_by": category(creator, names.users),
+        "created_by": category(hands.creator, names.users),
         "approved_by": category(approver, names.employees),
         "approved_at": timestamps(approved_at, approver >= 0),
         "header_text": constant(posting.title, n),
@@ -116,20 +150,17 @@ def _creators(plan: CompanyPlan, rng: np.random.Generator, count: int, *, by_han
     return len(plan.people) + rng.integers(0, BATCH_USERS, count)
 
 
-def _approvers(
-    plan: CompanyPlan, rng: np.random.Generator, amount: NDArray[np.int64], creator: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _approvers(plan: CompanyPlan, hands: Hands, amount: Ints) -> Ints:
     """Approver of each document, -1 below the first threshold; now and then the creator, as configured."""
     people = plan.people
     level = np.searchsorted(people.thresholds, amount, side="right")
-    pick, own = rng.random(len(amount)), rng.random(len(amount))
     approver = np.full(len(amount), -1, np.int64)
     for number, pool in enumerate(people.approvers, start=1):
         if len(pool):
             at = np.flatnonzero(level == number)
-            approver[at] = pool[(pick[at] * len(pool)).astype(np.intp)]
-    own_approval = (own < plan.sod_violation_rate) & (approver >= 0) & (creator < len(people))
-    return np.where(own_approval, creator, approver)
+            approver[at] = pool[(hands.pick[at].astype(np.float64) * len(pool)).astype(np.intp)]
+    own_approval = (hands.own < plan.sod_violation_rate) & (approver >= 0) & (hands.creator < len(people))
+    return np.where(own_approval, hands.creator, approver)
 
 
 def _dimension(name: str, docs: Documents, journal: Journal) -> NDArray[np.int32] | None:

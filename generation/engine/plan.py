@@ -1,9 +1,11 @@
 """The plan: a pure function of the config. Volumes, master data as arrays, and where the shards are cut.
 
-Block cuts follow the volume, never the number of workers; every worker makes the plan itself.
+A shard is a block of partners in a slice of time. Cuts follow the volume of a year, never the number of workers nor the
+length of the books: longer books have the same shards, and more of them. Every worker makes the plan itself.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -17,7 +19,7 @@ from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
 from generation.engine.demand import MEAN_QUANTITY
-from generation.engine.horizon import ROOM, Horizon, holidays_between
+from generation.engine.horizon import Horizon, Slice, holidays_between, month_after
 from generation.engine.industry import Industry, industry_of, seasonal_weights
 from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import CountryPack, pack_for
@@ -41,7 +43,11 @@ SERVICE_INVOICES_PER_VENDOR = 30  # a year
 LINES_PER_ALLOCATION = 2
 LINES_PER_ASSET = 4000  # journal lines of the company a year for each asset
 DISCOUNT_TERMS = 0.30  # partners whose terms offer a cash discount
-SHARD_LINES = 360_000
+SHARD_LINES = 360_000  # journal lines of a shard, about
+LONG_SLICE = 12  # months
+SLICES = (LONG_SLICE, 6, 3)  # months; the longest in which sales fill a shard at most
+LEAD = 12  # planned days from purchase order to receipt
+LONGEST_ROLL = 12  # days that a day off can move a date, at most
 
 
 @dataclass(frozen=True)
@@ -62,18 +68,34 @@ class Partners:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A process of a company in a block of partners, and the slices that it is cut into."""
+
+    process: str
+    block: int
+    slice_months: int
+    slices: int
+    lines: float  # journal lines a year
+
+
+@dataclass(frozen=True)
 class ShardSpec:
-    """One unit of generation: a process of a company, and the block of partners that it covers."""
+    """One unit of generation: a process of a company, the block of partners that it covers, and the slice of time.
+
+    space: number of the shard's ids. It does not depend on the length of the books.
+    """
 
     ordinal: int
     company: int
     process: str
     block: int
+    slice: Slice
+    space: int
     lines: int
 
     @property
     def label(self) -> str:
-        return f"{self.process}/{self.block}"
+        return f"{self.process}/{self.block}/{self.slice.index}"
 
 
 @dataclass(frozen=True)
@@ -93,11 +115,11 @@ class CompanyPlan:
     industry: Industry
     scale: int  # decimals of money in the dataset's files
     factor: int  # major unit in minor units
-    lines: int  # journal lines over the horizon
-    revenue: int  # minor units over the horizon
+    lines: int  # journal lines of a year
+    revenue: int  # of a year, minor units
     material_share: float  # of revenue that goods cost
     payroll: int  # gross wages of a year, minor units
-    overhead: int  # services bought over the horizon, minor units
+    overhead: int  # services bought in a year, minor units
 
     def rng(self, *purpose: object) -> np.random.Generator:
         return stream(self.seed, self.company.code, *purpose)
@@ -106,9 +128,20 @@ class CompanyPlan:
     def code(self) -> str:
         return self.company.code
 
-    @property
-    def years(self) -> float:
-        return self.horizon.months / 12
+    @cached_property
+    def slice_months(self) -> int:
+        """Months of a slice of sales, purchases and services."""
+        sales = self.lines * SHARES["o2c"]
+        return next((months for months in SLICES if sales * months / 12 <= SHARD_LINES), SLICES[-1])
+
+    def slice(self, index: int) -> Slice:
+        """A slice of sales, purchases and services."""
+        return self.horizon.slice(index, self.slice_months)
+
+    @cached_property
+    def _slice_lines(self) -> float:
+        """Journal lines of all partners in a slice, at most."""
+        return self.lines * self.slice_months / 12
 
     @cached_property
     def taxes(self) -> TaxCodes:
@@ -118,21 +151,35 @@ class CompanyPlan:
 
     @cached_property
     def order_lines(self) -> float:
-        """Expected order lines over the horizon."""
+        """Expected order lines of a year."""
         return self.lines * SHARES["o2c"] / LINES_PER_ORDER_LINE
 
     @cached_property
-    def day_of(self) -> NDArray[np.int32]:
-        """Quantile table of the days on which customers order."""
+    def _order_weights(self) -> Floats:
+        """Relative number of orders by day, shape (reach,); the first twelve months sum to one."""
         horizon = self.horizon
-        weights = seasonal_weights(horizon, self.industry) * np.where(
-            horizon.is_workday[: horizon.days], 1.0, 0.05
-        )
-        return quantile_table(weights)
+        weights = seasonal_weights(horizon, self.industry) * np.where(horizon.is_workday, 1.0, 0.05)
+        shares: Floats = weights / weights[: horizon.month_first[12]].sum()
+        return shares
+
+    def season_share(self, part: Slice) -> float:
+        """Orders of a slice as a share of those of a year."""
+        return float(self._order_weights[part.first : part.end].sum())
+
+    def order_days(self, part: Slice) -> NDArray[np.int32]:
+        """Quantile table of the days of a slice on which customers order; kept, because every tile asks."""
+        if part.index not in self._order_days:
+            weights = self._order_weights[part.first : part.end]
+            self._order_days[part.index] = np.int32(part.first) + quantile_table(weights)
+        return self._order_days[part.index]
+
+    @cached_property
+    def _order_days(self) -> dict[int, NDArray[np.int32]]:
+        return {}
 
     @cached_property
     def customers(self) -> Partners:
-        count = max(30, round(self.order_lines / self.years / LINES_PER_ORDER / ORDERS_PER_CUSTOMER))
+        count = max(30, round(self.order_lines / LINES_PER_ORDER / ORDERS_PER_CUSTOMER))
         rng = self.rng("customers", "behaviour")
         habit = rng.choice(3, count, p=[0.62, 0.26, 0.12])  # a little late, often late, at risk
         delay = np.array([5, 25, 60])[habit] + rng.integers(-4, 5, count)
@@ -145,23 +192,20 @@ class CompanyPlan:
 
     @cached_property
     def customer_visits(self) -> Ints:
-        """Ordering occasions of each customer over the horizon, at least one."""
-        return np.maximum(1, np.rint(self.customers.share * self.order_lines / LINES_PER_ORDER)).astype(
-            np.int64
-        )
+        """Ordering occasions of each customer in a slice, at least one."""
+        orders = self.order_lines * self.slice_months / 12 / LINES_PER_ORDER
+        return np.maximum(1, np.rint(self.customers.share * orders)).astype(np.int64)
 
     @cached_property
     def customer_cut(self) -> Ints:
         """First customer of each block, and the end; blocks carry about equal volume."""
-        blocks = math.ceil(self.lines * SHARES["o2c"] / SHARD_LINES)
-        inner = np.searchsorted(np.cumsum(self.customers.share), np.arange(1, blocks) / blocks)
-        return np.unique(np.concatenate([[0], inner, [len(self.customers)]])).astype(np.int64)
+        return _cut(self.customers.share, self._slice_lines * SHARES["o2c"])
 
     # --- goods ---------------------------------------------------------------------------------------------------
 
     @cached_property
     def goods_vendors(self) -> Partners:
-        count = max(8, round(self.lines / self.years * SHARES["p2p"] / LINES_PER_VENDOR))
+        count = max(8, round(self.lines * SHARES["p2p"] / LINES_PER_VENDOR))
         rng = self.rng("goods vendors", "behaviour")
         return replace(
             self._partners("goods vendors", count, sales=False),
@@ -172,8 +216,13 @@ class CompanyPlan:
 
     @cached_property
     def vendor_cut(self) -> Ints:
-        blocks = math.ceil(self.lines * SHARES["p2p"] / SHARD_LINES)
+        blocks = math.ceil(self._slice_lines * SHARES["p2p"] / SHARD_LINES)
         return np.unique(np.linspace(0, len(self.goods_vendors), blocks + 1).astype(np.int64))
+
+    @property
+    def order_ahead(self) -> int:
+        """Days from a purchase order to the first day that its goods are for."""
+        return LEAD + self.rates.safety_stock_days
 
     @cached_property
     def material_cut(self) -> Ints:
@@ -209,14 +258,12 @@ class CompanyPlan:
 
     @cached_property
     def service_invoices(self) -> int:
-        """Expected service invoices over the horizon."""
-        return max(
-            12 * self.horizon.months, round(self.lines * SHARES["services"] / LINES_PER_SERVICE_INVOICE)
-        )
+        """Expected service invoices of a year."""
+        return max(144, round(self.lines * SHARES["services"] / LINES_PER_SERVICE_INVOICE))
 
     @cached_property
     def service_vendors(self) -> Partners:
-        count = max(10, round(self.service_invoices / self.years / SERVICE_INVOICES_PER_VENDOR))
+        count = max(10, round(self.service_invoices / SERVICE_INVOICES_PER_VENDOR))
         return replace(
             self._partners("service vendors", count, sales=False),
             cycle=np.full(count, 7, np.int64),
@@ -226,14 +273,12 @@ class CompanyPlan:
 
     @cached_property
     def service_cut(self) -> Ints:
-        blocks = math.ceil(self.lines * SHARES["services"] / SHARD_LINES)
-        inner = np.searchsorted(np.cumsum(self.service_vendors.share), np.arange(1, blocks) / blocks)
-        return np.unique(np.concatenate([[0], inner, [len(self.service_vendors)]])).astype(np.int64)
+        return _cut(self.service_vendors.share, self._slice_lines * SHARES["services"])
 
     @cached_property
     def employee_cut(self) -> Ints:
         employees = self.company.employees
-        blocks = max(1, math.ceil(employees * self.horizon.months / 400_000))
+        blocks = max(1, math.ceil(employees * LONG_SLICE / 400_000))
         return np.unique(np.linspace(0, employees, blocks + 1).astype(np.int64))
 
     @cached_property
@@ -241,7 +286,7 @@ class CompanyPlan:
         """Assets in the register at the start of the period; none when the process is off."""
         if not self.processes.acquire_to_retire.enabled:
             return 0
-        return max(20, round(self.lines / self.years / LINES_PER_ASSET))
+        return max(20, round(self.lines / LINES_PER_ASSET))
 
     @cached_property
     def cost_center_count(self) -> int:
@@ -261,37 +306,48 @@ class CompanyPlan:
     @cached_property
     def assets(self) -> Assets:
         return register(
-            self.rng("assets"),
+            self.rng,
             self.horizon,
             owned=self.asset_count,
-            total_cost=round(self.revenue / self.years * self.industry.asset_intensity),
+            total_cost=round(self.revenue * self.industry.asset_intensity),
             acquisition_rate=self.rates.acquisition_rate,
             disposal_rate=self.rates.disposal_rate,
             cost_centers=self.cost_center_count,
             vendors=len(self.service_vendors),
         )
 
-    def shard_blocks(self) -> list[tuple[str, int, float]]:
-        """(process, block, expected journal lines) in file order."""
-        on = self.processes
-        parts: list[tuple[str, int, float]] = [("master", 0, len(self.customers) + len(self.goods_vendors))]
-        for process, cut, enabled in (
-            ("o2c", self.customer_cut, True),
-            ("p2p", self.vendor_cut, True),
-            ("services", self.service_cut, True),
-            ("h2r", self.employee_cut, on.hire_to_retire.enabled),
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything that the company's shards are cut from, in the order of the files. Master data is one shard."""
+        horizon, on = self.horizon, self.processes
+        # the first purchases for a slice are ordered before it begins
+        foreseen = horizon.slices_until(horizon.days + self.order_ahead + LONGEST_ROLL, self.slice_months)
+        begun = horizon.slices_until(horizon.days, self.slice_months)
+        years = horizon.slices_until(horizon.days, LONG_SLICE)
+        parts = [Part("master", 0, LONG_SLICE, 1, len(self.customers) + len(self.goods_vendors))]
+        for process, cut, count in (
+            ("o2c", self.customer_cut, begun),
+            ("p2p", self.vendor_cut, foreseen),
+            ("services", self.service_cut, begun),
         ):
-            if enabled:
-                blocks = len(cut) - 1
-                parts += [
-                    (process, block, self.lines * SHARES.get(process, 0.01) / blocks)
-                    for block in range(blocks)
-                ]
+            lines = self.lines * SHARES[process] / (len(cut) - 1)
+            parts += [Part(process, block, self.slice_months, count, lines) for block in range(len(cut) - 1)]
+        if on.hire_to_retire.enabled:
+            blocks = range(len(self.employee_cut) - 1)
+            parts += [Part("h2r", block, LONG_SLICE, years, self.lines * 0.01) for block in blocks]
         if on.acquire_to_retire.enabled:
-            parts.append(("a2r", 0, self.asset_count * 2 * self.horizon.months))
+            parts.append(Part("a2r", 0, LONG_SLICE, years, self.asset_count * 24))
         if on.record_to_report.enabled:
-            parts.append(("r2r", 0, self.lines * SHARES["r2r"]))
-        return parts
+            parts.append(Part("r2r", 0, self.slice_months, begun, self.lines * SHARES["r2r"]))
+        return tuple(parts)
+
+    def shards(self) -> Iterator[tuple[int, Part, Slice, float]]:
+        """(number of the part, part, slice, expected journal lines) in the order of the files."""
+        for number, part in enumerate(self.parts):
+            for index in range(part.slices):
+                piece = self.horizon.slice(index, part.slice_months)
+                inside = min(max(self.horizon.days - piece.first, 0), piece.days)
+                yield number, part, piece, part.lines * inside / 365
 
     def partner_words(self, who: str, count: int) -> Words:
         """Random words behind the names and addresses of partners, shape (count,): tax follows the address."""
@@ -353,20 +409,38 @@ def build_plan(config: Config) -> Plan:
         _company_plan(config, index, weights[company.code] / sum(weights.values()), scale)
         for index, company in enumerate(config.companies)
     )
-    parts = [(plan.index, *part) for plan in companies for part in plan.shard_blocks()]
+    first = np.cumsum([len(companies), *(len(plan.parts) for plan in companies)])
+    pieces = [(plan.index, *shard) for plan in companies for shard in plan.shards()]
     shards = tuple(
-        ShardSpec(ordinal, company, process, block, round(lines))
-        for ordinal, (company, process, block, lines) in enumerate(parts)
+        ShardSpec(
+            ordinal=ordinal,
+            company=company,
+            process=part.process,
+            block=part.block,
+            slice=piece,
+            # closes come first, then the parts of all companies; once for each slice
+            space=int(first[company] + number + piece.index * first[-1]),
+            lines=round(lines),
+        )
+        for ordinal, (company, number, part, piece, lines) in enumerate(pieces)
     )
     return Plan(config, companies, shards, scale)
+
+
+def _cut(share: Floats, lines: float) -> Ints:
+    """First partner of each block, and the end; blocks carry about equal volume, at most SHARD_LINES of `lines`."""
+    blocks = math.ceil(lines / SHARD_LINES)
+    inner = np.searchsorted(np.cumsum(share), np.arange(1, blocks) / blocks)
+    return np.unique(np.concatenate([[0], inner, [len(share)]])).astype(np.int64)
 
 
 def estimate(config: Config) -> Estimate:
     """Volumes and cost of a run, from the plan and from measured ratios (docs/books.md, section "Speed and memory")."""
     plan = build_plan(config)
-    lines = sum(company.lines for company in plan.companies)
+    lines = sum(round(company.lines * config.period.months / 12) for company in plan.companies)
     with_csv = "csv" in config.outputs.formats
-    largest = max(shard.lines for shard in plan.shards)
+    # a slice is drawn in full, even where the books end inside it
+    largest = max(part.lines * part.slice_months / 12 for company in plan.companies for part in company.parts)
     return Estimate(
         journal_lines=lines,
         rows=round(lines * 3.2),
@@ -381,7 +455,6 @@ def _company_plan(config: Config, index: int, share: float, scale: int) -> Compa
     company = config.companies[index]
     pack = pack_for(company.country)
     industry = industry_of(company.industry)
-    years = config.period.months / 12
     horizon = _horizon(config, pack)
     factor = 10 ** exponent(company.currency)
     annual = float(company.annual_revenue) * factor
@@ -406,19 +479,20 @@ def _company_plan(config: Config, index: int, share: float, scale: int) -> Compa
         industry=industry,
         scale=scale,
         factor=factor,
-        lines=max(2_000, round(config.volume.journal_lines_per_year * years * share)),
-        revenue=round(annual * years),
+        lines=max(2_000, round(config.volume.journal_lines_per_year * share)),
+        revenue=round(annual),
         material_share=float(np.clip(material, 0.25, 0.80)),
         payroll=round(payroll),
-        overhead=round(annual * years * industry.overhead_share),
+        overhead=round(annual * industry.overhead_share),
     )
 
 
 def _horizon(config: Config, pack: CountryPack) -> Horizon:
     period = config.period
-    last = period.start.year + (period.start.month + period.months) // 12 + ROOM // 365 + 1
+    bare = Horizon(period.start, period.months, period.fiscal_year_start_month)
+    last = month_after(period.start, bare.calendar_months).year
     years = (pack.holidays(year) for year in range(period.start.year, last + 1))
-    return Horizon(period.start, period.months, period.fiscal_year_start_month, holidays_between(years))
+    return replace(bare, holidays=holidays_between(years))
 
 
 def _zipf(count: int, power: float, rng: np.random.Generator) -> Floats:

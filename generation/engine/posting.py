@@ -1,7 +1,8 @@
 """The one kernel that turns business documents into journal lines. Nothing else posts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ class Documents:
     """Documents of one kind, sorted by document where they have lines.
 
     ids: S18 of shape (docs,); day: posting day, shape (docs,); amounts: minor units by name, of shape (docs,) or (lines,);
-    line_doc: owner of each line, ascending; heads, lines: codes of dimensions by document and by line, -1 for none.
+    line_doc: owner of each line, ascending; heads, lines: codes of dimensions by document and by line, -1 for none;
+    number: of each document within its kind, where the order of posting must not name the entries.
     """
 
     kind: str
@@ -31,10 +33,34 @@ class Documents:
     document_day: Ints | None = None
     reverses: NDArray[np.bytes_] | None = None
     period: int | None = None  # fiscal period, where it is not that of the month
+    number: Ints | None = None
 
     @property
     def posting(self) -> Posting:
         return POSTINGS[self.kind]
+
+    def take(self, index: NDArray[np.intp]) -> "Documents":
+        """Some of the documents, with their lines, in the order of `index`, which ascends."""
+        kept = np.zeros(len(self), np.bool_)
+        kept[index] = True
+        line = np.flatnonzero(kept[self.line_doc])
+        by_line = {rule.amount: rule.per_line for rule in self.posting.rules}
+
+        def chosen(values: NDArray[Any] | None) -> Any:
+            return None if values is None else values[index]
+
+        return replace(
+            self,
+            ids=self.ids[index],
+            day=self.day[index],
+            amounts={name: v[line if by_line[name] else index] for name, v in self.amounts.items()},
+            line_doc=(np.cumsum(kept) - 1)[self.line_doc[line]],
+            heads={name: codes[index] for name, codes in self.heads.items()},
+            lines={name: codes[line] for name, codes in self.lines.items()},
+            document_day=chosen(self.document_day),
+            reverses=chosen(self.reverses),
+            number=chosen(self.number),
+        )
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -225,6 +225,37 @@ POSTINGS: Final[dict[str, Posting]] = {
         ),
         source="recurring",
     ),
+    "credit_drawing": Posting(
+        "SB",
+        "R2R",
+        "credit_line_movements",
+        "Credit line drawn",
+        (
+            Rule("bank", D, "amount", "Credit line drawn"),
+            Rule("debt", C, "amount", "Credit line drawn"),
+        ),
+    ),
+    "credit_repayment": Posting(
+        "SB",
+        "R2R",
+        "credit_line_movements",
+        "Credit line paid back",
+        (
+            Rule("debt", D, "amount", "Credit line paid back"),
+            Rule("bank", C, "amount", "Credit line paid back"),
+        ),
+    ),
+    "credit_interest": Posting(
+        "SB",
+        "R2R",
+        "credit_line_movements",
+        "Interest on the credit line",
+        (
+            Rule("interest", D, "amount", "Interest", carries=("cost_center",)),
+            Rule("bank", C, "amount", "Interest"),
+        ),
+        source="recurring",
+    ),
     "allocation": Posting(
         "SA",
         "R2R",

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from generation.engine.closing.close import close_company
 from generation.engine.config.model import Config
 from generation.engine.ids import Mark
-from generation.engine.plan import build_plan
+from generation.engine.plan import CompanyPlan, ShardSpec, build_plan
 from generation.engine.processes import (
     acquire_to_retire,
     hire_to_retire,
@@ -21,7 +21,16 @@ from generation.engine.processes import (
 from generation.engine.shard import Shard, Summary
 from generation.engine.writers import FileEntry
 
-__all__ = ["CloseOutput", "FileEntry", "Progress", "ShardOutput", "close_books", "produce_shard"]
+__all__ = [
+    "CloseOutput",
+    "Extends",
+    "FileEntry",
+    "Progress",
+    "ShardOutput",
+    "close_books",
+    "produce_shard",
+    "with_months",
+]
 
 _PRODUCERS: Final[dict[str, Callable[[Shard], None]]] = {
     "master": master_data.produce,
@@ -41,6 +50,35 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
+class Extends:
+    """What books that are continued have already: months that are closed, and numbers of files that are taken."""
+
+    months: int = 0
+    files: int = 0
+
+    @classmethod
+    def of(cls, config: Config, closings: Sequence[int]) -> "Extends":
+        """What books have that were closed after these numbers of months."""
+        files = 0
+        for months in closings:
+            plan = build_plan(with_months(config, months))
+            files += len(plan.shards) + len(plan.companies)
+        return cls(closings[-1] if closings else 0, files)
+
+    def day(self, company: CompanyPlan) -> int:
+        """The first day whose rows are still to be written."""
+        return int(company.horizon.month_first[self.months])
+
+
+WHOLE: Final = Extends()
+
+
+def with_months(config: Config, months: int) -> Config:
+    """The same config for shorter or longer books."""
+    return config.model_copy(update={"period": config.period.model_copy(update={"months": months})})
+
+
+@dataclass(frozen=True)
 class ShardOutput:
     """Files of a shard, and what the close needs to know of it."""
 
@@ -54,7 +92,13 @@ class CloseOutput:
 
 
 def produce_shard(
-    config: Config, ordinal: int, root: Path, *, mark: Mark, progress: Progress | None = None
+    config: Config,
+    ordinal: int,
+    root: Path,
+    *,
+    mark: Mark,
+    progress: Progress | None = None,
+    extends: Extends = WHOLE,
 ) -> ShardOutput:
     """Write the tables of one shard below `root`. Needs no other shard.
 
@@ -65,7 +109,7 @@ def produce_shard(
     company = plan.companies[spec.company]
     if progress:
         progress(0, 1, f"{company.code} {spec.label}")
-    shard = Shard(company, root, ordinal, spec.process, spec.block, formats=config.outputs.formats, mark=mark)
+    shard = _shard(config, company, root, spec, mark, extends)
     _PRODUCERS[spec.process](shard)
     output = ShardOutput(shard.close(), shard.summary.to_bytes())
     if progress:
@@ -74,7 +118,13 @@ def produce_shard(
 
 
 def close_books(
-    config: Config, root: Path, summaries: Sequence[bytes], *, mark: Mark, progress: Progress | None = None
+    config: Config,
+    root: Path,
+    summaries: Sequence[bytes],
+    *,
+    mark: Mark,
+    progress: Progress | None = None,
+    extends: Extends = WHOLE,
 ) -> CloseOutput:
     """Close every company: balances, statements, bank statements. `summaries` are those of all shards, in order.
 
@@ -90,10 +140,32 @@ def close_books(
             for spec, raw in zip(plan.shards, summaries, strict=True)
             if spec.company == company.index
         ]
-        ordinal = plan.close_ordinal(company.index)
-        shard = Shard(company, root, ordinal, "close", 0, formats=config.outputs.formats, mark=mark)
+        spec = ShardSpec(
+            ordinal=plan.close_ordinal(company.index),
+            company=company.index,
+            process="close",
+            block=0,
+            slice=company.horizon.slice(0, company.horizon.months),
+            space=company.index,
+            lines=0,
+        )
+        shard = _shard(config, company, root, spec, mark, extends)
         close_company(shard, mine)
         files += shard.close()
     if progress:
         progress(len(plan.companies), len(plan.companies), "books closed")
     return CloseOutput(tuple(files))
+
+
+def _shard(
+    config: Config, company: CompanyPlan, root: Path, spec: ShardSpec, mark: Mark, extends: Extends
+) -> Shard:
+    return Shard(
+        company,
+        root,
+        spec,
+        file_number=extends.files + spec.ordinal,
+        since=extends.day(company),
+        formats=config.outputs.formats,
+        mark=mark,
+    )

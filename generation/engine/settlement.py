@@ -111,7 +111,7 @@ def instalments(
 ) -> Items:
     """One item for each invoice in `pays` (positive invoices only), two where `partial`: `percent` first, the rest `gap` days later.
 
-    moment, early, partial, percent: shape (pays,). Early payers deduct the cash discount. Days outside the books are dropped.
+    moment, early, partial, percent: shape (pays,). Early payers deduct the cash discount.
     """
     gross, net = invoices.gross[pays], invoices.net[pays]
     discount_net = np.where(early & ~partial, (net * DISCOUNT_PERCENT + 50) // 100, 0)
@@ -120,17 +120,15 @@ def instalments(
     later = np.flatnonzero(partial)
     zero = np.zeros(len(later), np.int64)
     invoice, partner = pays.astype(np.int64), invoices.partner[pays]
-    second_day = shard.plan.horizon.next_workday[
-        np.minimum(moment[later] + gap, shard.plan.horizon.days + 60)
-    ]
+    second_day = shard.plan.horizon.next_workday[moment[later] + gap]
     items = Items(invoice, partner, moment, first, discount_net, discount_tax).plus(
         Items(invoice[later], partner[later], second_day, (gross - first)[later], zero, zero)
     )
-    return items.take(np.flatnonzero((items.day < shard.plan.horizon.days) & (items.amount != 0)))
+    return items.take(np.flatnonzero(items.amount != 0))
 
 
 def group(items: Items, days: int) -> Payments:
-    """Items of a partner on a day become one payment; `days` is the length of the books."""
+    """Items of a partner on a day become one payment; `days` is the length of the calendar."""
     key = items.partner * days + items.day
     order = np.argsort(key, kind="stable")
     items, key = items.take(order), key[order]
@@ -186,6 +184,7 @@ def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoice
             "method": category(method, METHODS),
             "bank_account_id": constant(shard.names.bank_account, n),
         },
+        payments.day,
     )
     number = line_numbers(payments.doc_of)
     shard.table(
@@ -198,6 +197,7 @@ def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoice
             "amount": shard.money(items.amount),
             "discount": shard.money(items.discount_net + items.discount_tax),
         },
+        items.day,
     )
     settled = f"{who}_invoices"
     shard.refer(settled, invoices.ids[items.invoice], table, ids[payments.doc_of], "clears", items.day)
@@ -221,19 +221,21 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
     """Open items of every month end; their sums go to the summary, so that the close can tie them to the control account."""
     table, role = ("ar_open_items", "receivable") if who == "customer" else ("ap_open_items", "payable")
     horizon, rest, cleared = shard.plan.horizon, invoices.gross.copy(), items.cleared
+    month_end = horizon.month_end[: horizon.months]
     by_day = np.argsort(items.day, kind="stable")
-    until = np.searchsorted(items.day[by_day], horizon.month_end, side="right")
-    sums, start = [], 0
-    for month, last in enumerate(horizon.month_end):
+    until = np.searchsorted(items.day[by_day], month_end, side="right")
+    sums, start = np.zeros(horizon.months, np.int64), 0
+    first = int(invoices.day.min(initial=horizon.reach - 1))
+    for month in range(int(horizon.month[first]), horizon.months):
+        last = month_end[month]
         paid = by_day[start : until[month]]
         np.subtract.at(rest, items.invoice[paid], cleared[paid])
         start = until[month]
         row = np.flatnonzero((invoices.day <= last) & (rest != 0))
-        sums.append(int(rest[row].sum()))
-        _write_month(shard, table, who, invoices, row, rest[row], int(last))
-    known = shard.summary.open_items.get(role)
-    total = np.array(sums, np.int64)
-    shard.summary.open_items[role] = total if known is None else known + total
+        sums[month] = rest[row].sum()
+        if last >= shard.window.first:
+            _write_month(shard, table, who, invoices, row, rest[row], int(last))
+    shard.summary.open_items[role] = shard.summary.open_items.get(role, 0) + sums
 
 
 def _write_month(

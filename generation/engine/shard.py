@@ -13,24 +13,34 @@ from numpy.typing import NDArray
 from generation.engine.books import Names
 from generation.engine.columns import category, constant, dates, line_numbers, money, text
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
-from generation.engine.journal import entry_columns, line_columns
-from generation.engine.plan import CompanyPlan
+from generation.engine.journal import Hands, draw_hands, entry_columns, line_columns
+from generation.engine.plan import CompanyPlan, ShardSpec
 from generation.engine.posting import Documents, Journal, balances_of, expand
+from generation.engine.posting_table import POSTINGS
+from generation.engine.streams import Words
 from generation.engine.writers import DatasetWriter, FileEntry
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.bytes_]
+_NUMBER_BITS = 14  # numbers of documents of one kind in the close: one for each day of the books
 
 
 @dataclass
 class Summary:
-    """What the close may know of a shard: sums, never rows; besides, one short record for each bank transaction."""
+    """What the close may know of a shard: sums, never rows; besides, one short record for each bank transaction.
+
+    Months and days are those of the books.
+    """
 
     balances: Ints  # (accounts, months, 2): debits and credits
     cash: Ints  # (days,): net change of the bank account
     open_items: dict[str, Ints] = field(default_factory=dict)  # control role -> (months,): open at month end
-    stock: dict[str, Ints] = field(default_factory=dict)  # from purchasing: first, opening, level, issued
-    issued: NDArray[np.integer] | None = None  # from sales: (materials, months), pieces out less returns
+    stock: dict[str, NDArray[np.signedinteger]] = field(
+        default_factory=dict
+    )  # from purchasing: first, month, opening, change
+    issued: dict[str, Words] = field(
+        default_factory=dict
+    )  # sales, purchasing -> (months,): demand.fingerprint
     bank: list[Mapping[str, NDArray[Any]]] = field(
         default_factory=list
     )  # value_day, amount, journal_id, reference
@@ -41,8 +51,7 @@ class Summary:
         arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
-        if self.issued is not None:
-            arrays["issued"] = self.issued
+        arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
@@ -50,7 +59,7 @@ class Summary:
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Summary":
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            groups: dict[str, dict[str, Ints]] = {"open": {}, "stock": {}, "bank": {}}
+            groups: dict[str, dict[str, Any]] = {"open": {}, "stock": {}, "issued": {}, "bank": {}}
             for name in arrays.files:
                 group, _, rest = name.partition("/")
                 if rest:
@@ -60,7 +69,7 @@ class Summary:
                 cash=arrays["cash"],
                 open_items=groups["open"],
                 stock=groups["stock"],
-                issued=arrays["issued"] if "issued" in arrays.files else None,
+                issued=groups["issued"],
                 bank=[dict(groups["bank"])] if groups["bank"] else [],
             )
 
@@ -76,24 +85,43 @@ class Summary:
         return {name: np.concatenate([part[name] for part in parts]) for name in empty}
 
 
+@dataclass(frozen=True)
+class Window:
+    """The days whose rows are written, first included, end excluded. What lies outside is worked out and left out."""
+
+    first: int
+    end: int
+
+    def holds(self, day: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+        """Which of these days lie inside, shape of `day`; None when all do."""
+        if not len(day) or (day.min() >= self.first and day.max() < self.end):
+            return None
+        return (day >= self.first) & (day < self.end)
+
+
 class Shard:
-    """One unit of work: its streams, ids, files and summary."""
+    """One unit of work: its streams, ids, files and summary.
+
+    Everything is drawn and numbered for the whole slice before rows are left out, so that what is written does not depend
+    on where the books end.
+    """
 
     def __init__(
         self,
         plan: CompanyPlan,
         root: Path,
-        ordinal: int,
-        process: str,
-        block: int,
+        spec: ShardSpec,
         *,
+        file_number: int,
+        since: int,
         formats: tuple[str, ...],
         mark: Mark,
     ) -> None:
-        self.plan, self.ordinal, self.process, self.block = plan, ordinal, process, block
+        self.plan, self.process, self.block, self.slice = plan, spec.process, spec.block, spec.slice
         self.names = Names(plan)
-        self._mark = mark
-        self._writer = DatasetWriter(root, ordinal, formats)
+        self.window = Window(since, plan.horizon.days)
+        self._space, self._mark = spec.space, mark
+        self._writer = DatasetWriter(root, file_number, formats)
         self._counts: dict[str, int] = {}
         months, days = plan.horizon.months, plan.horizon.days
         self.summary = Summary(
@@ -102,17 +130,34 @@ class Shard:
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """Stream of this shard for a purpose."""
-        return self.plan.rng(self.process, self.block, *purpose)
+        return self.plan.rng(self.process, self.block, self.slice.index, *purpose)
 
     def ids(self, table: str, count: int) -> Bytes:
         """Ids of the next `count` documents of a table, shape (count,)."""
         used = self._counts.get(table, 0)
         self._counts[table] = used + count
-        body = bodies(self.plan.seed, table, self.ordinal, used, count)
+        return self.ids_of(table, np.arange(used, used + count))
+
+    def ids_of(self, table: str, ordinal: NDArray[np.integer]) -> Bytes:
+        """Ids of the documents of a table with these numbers within the shard, shape (n,)."""
+        body = bodies(self.plan.seed, table, self._space, ordinal)
         return render(table, body, self._mark.tag(body))
 
-    def table(self, name: str, columns: Mapping[str, pa.Array]) -> None:
-        """Write one batch of a table."""
+    def table(
+        self,
+        name: str,
+        columns: Mapping[str, pa.Array],
+        day: NDArray[np.integer] | None = None,
+        owner: NDArray[np.integer] | None = None,
+    ) -> None:
+        """Write one batch of a table: the rows whose day lies in the window.
+
+        day: of each row, or of each document where `owner` gives the document of each row; None to write all rows.
+        """
+        kept = None if day is None else self.window.holds(day)
+        if kept is not None:
+            mask = pa.array(kept if owner is None else kept[owner])
+            columns = {column: values.filter(mask) for column, values in columns.items()}
         self._writer.add(name, columns)
 
     def declare(self, names: Iterable[str]) -> None:
@@ -141,38 +186,60 @@ class Shard:
         """
         if not len(docs):
             return np.zeros(0, f"S{ID_WIDTH}")
-        plan = self.plan
+        plan, everything = self.plan, docs
+        all_ids, hands = self._entry_ids(docs), self._hands(docs)
+        lag = self.rng(docs.kind, "value date").integers(0, value_lag + 1, len(docs))
+        ids, booked = all_ids, Window(0, plan.horizon.days).holds(docs.day)
+        if booked is not None:
+            index = np.flatnonzero(booked)
+            docs, ids, hands, lag = everything.take(index), all_ids[index], hands.take(index), lag[index]
+            if not len(docs):
+                return all_ids
         journal = expand(docs, plan.chart)
         month = plan.horizon.month[docs.day]
         self.summary.balances += balances_of(journal, month, len(plan.chart.accounts), plan.horizon.months)
-        ids = self._write_journal(docs, journal)
+        self._write_journal(docs, journal, ids, hands)
         on_bank = np.flatnonzero(journal.account == plan.chart.roles["bank"])
         if len(on_bank):
-            self._bank(docs, journal.doc[on_bank], journal.amount[on_bank], ids, value_lag)
-        return ids
+            doc = journal.doc[on_bank]
+            self._bank(docs, doc, journal.amount[on_bank], ids, lag[doc])
+        return all_ids
 
     def post_closing(self, docs: Documents) -> Ints:
         """Post documents of a closing period. Returns their debits and credits, (accounts, 2): no month takes them."""
         journal = expand(docs, self.plan.chart)
-        self._write_journal(docs, journal)
+        self._write_journal(docs, journal, self._entry_ids(docs), self._hands(docs))
         return balances_of(journal, np.zeros(len(docs), np.int64), len(self.plan.chart.accounts), 1)[:, 0]
 
-    def _write_journal(self, docs: Documents, journal: Journal) -> Bytes:
-        ids, rng = (
-            self.ids("journal_entries", len(docs)),
-            self.rng(docs.kind, "entry", docs.period or 0, int(docs.day[0])),
-        )
-        self.table("journal_entries", entry_columns(self.plan, docs, journal, ids, rng, self.names))
-        self.table("journal_lines", line_columns(self.plan, docs, journal, ids, self.names))
-        return ids
+    def _entry_ids(self, docs: Documents) -> Bytes:
+        """Ids of journal entries: in order, or from the documents' own numbers where these are given."""
+        if docs.number is None:
+            return self.ids("journal_entries", len(docs))
+        kind = sorted(POSTINGS).index(docs.kind)
+        return self.ids_of("journal_entries", (kind << _NUMBER_BITS) + docs.number)
 
-    def _bank(
-        self, docs: Documents, doc: NDArray[np.int32], amount: Ints, ids: Bytes, value_lag: int
-    ) -> None:
+    def _hands(self, docs: Documents) -> Hands:
+        """Who enters and approves, and when; drawn for all documents."""
+        if docs.number is None:
+            return draw_hands(self.plan, docs, self.rng(docs.kind, "entry"))
+        parts = [
+            draw_hands(self.plan, docs.take(np.array([place])), self.rng(docs.kind, "entry", number))
+            for place, number in enumerate(docs.number.tolist())
+        ]
+        return Hands.joined(parts)
+
+    def _write_journal(self, docs: Documents, journal: Journal, ids: Bytes, hands: Hands) -> None:
+        entries = entry_columns(self.plan, docs, journal, ids, hands, self.names)
+        self.table("journal_entries", entries, docs.day)
+        kept = self.window.holds(docs.day)
+        if kept is None or kept.any():
+            lines = line_columns(self.plan, docs, journal, ids, self.names)
+            self.table("journal_lines", lines, docs.day, journal.doc)
+
+    def _bank(self, docs: Documents, doc: NDArray[np.int32], amount: Ints, ids: Bytes, lag: Ints) -> None:
         horizon, day = self.plan.horizon, docs.day[doc]
         change = np.bincount(day, weights=amount, minlength=horizon.days)
         self.summary.cash += change.astype(np.int64)
-        lag = self.rng(docs.kind, "value date").integers(0, value_lag + 1, len(doc))
         # only outgoing money is on its way for a while: the bank never has less than the books on a day's end
         value_day = np.where((lag > 0) & (amount < 0), horizon.next_workday[day + lag], day)
         self.summary.bank.append(
@@ -200,6 +267,7 @@ class Shard:
                 "relation": constant(relation, n),
                 "date": self.dates(day),
             },
+            day,
         )
 
     def tax_lines(
@@ -231,6 +299,7 @@ class Shard:
                 "tax_amount": self.money(tax),
                 "direction": constant(direction, n),
             },
+            day,
         )
 
     def movements(
@@ -257,12 +326,8 @@ class Shard:
                 "quantity": pa.array(pieces.astype(np.int32)),
                 "amount": self.money(value),
             },
+            day,
         )
 
     def close(self) -> tuple[FileEntry, ...]:
         return self._writer.close()
-
-
-def renumber(keep: NDArray[np.bool_]) -> Ints:
-    """New index of each kept row, shape of `keep`; rows that are not kept get a meaningless one."""
-    return np.cumsum(keep) - 1

@@ -58,14 +58,30 @@ def run(options: Namespace) -> int:
             print(f"Made a key to sign your datasets with: {new_path}. Keep it to yourself.")
         made = _make(config, root, key, workers=options.workers, quiet=options.quiet)
     if not options.quiet:
-        _tell(made, options.output)
+        tell(made, options.output)
     return DONE if made.gate.verdict == "pass" else GATE_FAILED
 
 
 def _make(config: Config, root: Path, key: SigningKey, *, workers: int | None, quiet: bool) -> Made:
     started_at, start = datetime.now(UTC), time.monotonic()
-    files = make_tables(config, root, workers=workers, mark=PublicMark(), quiet=quiet)
+    closings = [config.period.months]
+    files = make_tables(config, root, closings=closings, workers=workers, mark=PublicMark(), quiet=quiet)
     seconds = time.monotonic() - start
+    return release(config, root, key, files, closings, started_at=started_at, seconds=seconds, quiet=quiet)
+
+
+def release(
+    config: Config,
+    root: Path,
+    key: SigningKey,
+    files: Sequence[FileEntry],
+    closings: Sequence[int],
+    *,
+    started_at: datetime,
+    seconds: float,
+    quiet: bool,
+) -> Made:
+    """Measure, judge, seal and sign the data files in `root`."""
     with phase("Assessing", quiet=quiet) as progress:
         report = assess(root, threads=processors(), progress=progress)
     gate = apply_gate(report, config.quality.gate)
@@ -78,6 +94,7 @@ def _make(config: Config, root: Path, key: SigningKey, *, workers: int | None, q
         report_sha256=report_digest(document),
         released=gate.verdict == "pass",
         gate=gate.to_dict(),
+        closings=closings,
     )
     sealed = seal(root, facts_of_run, key, started_at=started_at, ended_at=datetime.now(UTC))
     return Made(files, gate, sealed, seconds)
@@ -91,7 +108,7 @@ def _require_space(config: Config, root: Path) -> None:
         )
 
 
-def _tell(made: Made, output: Path) -> None:
+def tell(made: Made, output: Path) -> None:
     tables = [file for file in made.files if file.format == "parquet"]
     lines = sum(file.rows for file in tables if file.table == "journal_lines")
     failures = made.gate.failures

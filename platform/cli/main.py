@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
+    _add_continue(commands)
     _add_validate(commands)
     _add_verify(commands)
     _add_evaluate(commands)
@@ -106,6 +107,16 @@ def _add_generate(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the seed in the config")
     parser.add_argument("--workers", type=_workers, metavar="N", help="processes; default: as many as pay")
     parser.add_argument("--formats", type=_formats, metavar="LIST", help="parquet, or parquet,csv")
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _add_continue(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "continue", "continuing", "Keep the books of a dataset on for further months, in place."
+    )
+    parser.add_argument("dataset", type=Path, metavar="DIR")
+    parser.add_argument("--months", type=_months, default=1, metavar="N", help="default: 1")
+    parser.add_argument("--workers", type=_workers, metavar="N", help="processes; default: as many as pay")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
 
@@ -170,6 +181,12 @@ def _add_templates(commands: _Commands[argparse.ArgumentParser]) -> None:
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_SEED):
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to 2^64 − 1, not {text!r}")
+    return int(text)
+
+
+def _months(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 119):
+        raise argparse.ArgumentTypeError(f"months are a whole number from 1 to 119, not {text!r}")
     return int(text)
 
 

@@ -1,6 +1,6 @@
 """Makes the tables of a dataset on this machine: shards on worker processes, the close, the dictionary.
 
-What `generate` and `reproduce` share. The same config gives the same bytes for any number of workers.
+What `generate`, `continue` and `reproduce` share. The same config gives the same bytes for any number of workers.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -21,58 +22,105 @@ import pyarrow as pa
 from cli.console import Report, phase
 from cli.machine import processors
 from generation.engine.config.model import Config
-from generation.engine.dataset import data_dictionary
+from generation.engine.dataset import REISSUED, data_dictionary
 from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
-from generation.engine.run import FileEntry, ShardOutput, close_books, produce_shard
+from generation.engine.run import (
+    Extends,
+    FileEntry,
+    ShardOutput,
+    close_books,
+    produce_shard,
+    with_months,
+)
 
 _LINES_WORTH_A_WORKER = 500_000  # starting a process takes about as long as making half of them
 
 
 def make_tables(
-    config: Config, root: Path, *, workers: int | None, mark: Mark, quiet: bool
+    config: Config,
+    root: Path,
+    *,
+    closings: Sequence[int],
+    workers: int | None,
+    mark: Mark,
+    quiet: bool,
 ) -> tuple[FileEntry, ...]:
     """Write tables/ and schema.json into the empty folder `root`; return every data file in order of path.
 
-    Args: workers: processes; None: as many as this machine has processors for and the work is worth.
+    Args: closings: how many months the books have each time that they are closed, ascending. workers: processes; None: as
+    many as this machine has processors for and the work is worth.
     """
+    files: list[FileEntry] = []
+    for number, months in enumerate(closings):
+        part = with_months(config, months)
+        extends = Extends.of(config, closings[:number])
+        files = extend_tables(part, root, files, extends, workers=workers, mark=mark, quiet=quiet)
+    return tuple(files)
+
+
+def extend_tables(
+    config: Config,
+    root: Path,
+    files: Sequence[FileEntry],
+    extends: Extends,
+    *,
+    workers: int | None,
+    mark: Mark,
+    quiet: bool,
+) -> list[FileEntry]:
+    """Add the months that are not closed yet to the data files in `root`, and write schema.json; return all data files."""
+    work = _Work(config, root, mark, extends)
     with phase("Making documents", quiet=quiet) as report:
-        outputs = _shards(config, root, workers, mark, report)
+        outputs = _shards(work, workers, report)
     with phase("Closing the books", quiet=quiet) as report:
         _one_thread()
         summaries = [output.summary for output in outputs]
-        close = close_books(config, root, summaries, mark=mark, progress=report)
+        close = close_books(config, root, summaries, mark=mark, progress=report, extends=extends)
     dictionary = json.dumps(data_dictionary(config), ensure_ascii=False, indent=1)
     (root / "schema.json").write_text(dictionary + "\n", encoding="utf-8")
-    files = [file for output in outputs for file in output.files]
-    return tuple(sorted([*files, *close.files], key=lambda file: file.path))
+    replaced = [file for file in files if file.table in REISSUED]
+    for file in replaced:
+        (root / file.path).unlink()
+    made = [file for output in outputs for file in output.files]
+    kept = [file for file in files if file not in replaced]
+    return sorted([*kept, *made, *close.files], key=lambda file: file.path)
 
 
-def _shards(config: Config, root: Path, workers: int | None, mark: Mark, report: Report) -> list[ShardOutput]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every worker has to know."""
+
+    config: Config
+    root: Path
+    mark: Mark
+    extends: Extends
+
+    def produce(self, ordinal: int) -> ShardOutput:
+        return produce_shard(self.config, ordinal, self.root, mark=self.mark, extends=self.extends)
+
+
+def _shards(work: _Work, workers: int | None, report: Report) -> list[ShardOutput]:
     """The output of every shard in order of ordinal; the largest are made first, lest one runs on alone."""
-    lines = {shard.ordinal: shard.lines for shard in build_plan(config).shards}
+    lines = {shard.ordinal: shard.lines for shard in build_plan(work.config).shards}
     order = sorted(lines, key=lambda ordinal: (-lines[ordinal], ordinal))
     total, done, outputs = sum(lines.values()), 0, {}
     workers = min(workers or 1 + min(total // _LINES_WORTH_A_WORKER, processors() - 1), len(order))
     made = _made_here if workers == 1 else _made_by_workers
-    for ordinal, output in made(config, root, mark, order, workers):
+    for ordinal, output in made(work, order, workers):
         outputs[ordinal], done = output, done + lines[ordinal]
         report(done, total, f"{done:,} lines")
     return [outputs[ordinal] for ordinal in sorted(outputs)]
 
 
-def _made_here(
-    config: Config, root: Path, mark: Mark, order: list[int], workers: int
-) -> Iterator[tuple[int, ShardOutput]]:
+def _made_here(work: _Work, order: list[int], workers: int) -> Iterator[tuple[int, ShardOutput]]:
     _one_thread()
     for ordinal in order:
-        yield ordinal, produce_shard(config, ordinal, root, mark=mark)
+        yield ordinal, work.produce(ordinal)
 
 
-def _made_by_workers(
-    config: Config, root: Path, mark: Mark, order: list[int], workers: int
-) -> Iterator[tuple[int, ShardOutput]]:
-    with _pool(config, root, mark, workers) as pool:
+def _made_by_workers(work: _Work, order: list[int], workers: int) -> Iterator[tuple[int, ShardOutput]]:
+    with _pool(work, workers) as pool:
         futures: dict[Future[ShardOutput], int] = {
             pool.submit(_produce, ordinal): ordinal for ordinal in order
         }
@@ -81,13 +129,13 @@ def _made_by_workers(
 
 
 @contextmanager
-def _pool(config: Config, root: Path, mark: Mark, workers: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(work: _Work, workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that are gone when the block is left, in order or by an error.
 
     Spawned, because a fork of a process with Arrow's threads may hang.
     """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(config, root, mark))
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(work,))
     try:
         yield pool
         pool.shutdown()
@@ -101,12 +149,12 @@ def _pool(config: Config, root: Path, mark: Mark, workers: int) -> Iterator[Proc
 
 # -- inside a worker process ---------------------------------------------------------------------------------
 
-_work: tuple[Config, Path, Mark]
+_work: _Work
 
 
-def _begin_worker(config: Config, root: Path, mark: Mark) -> None:
+def _begin_worker(work: _Work) -> None:
     global _work
-    _work = (config, root, mark)
+    _work = work
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches every process; the parent decides and ends us
@@ -123,8 +171,7 @@ def _end_with_parent() -> None:
 
 
 def _produce(ordinal: int) -> ShardOutput:
-    config, root, mark = _work
-    return produce_shard(config, ordinal, root, mark=mark)
+    return _work.produce(ordinal)
 
 
 def _one_thread() -> None:

@@ -16,6 +16,7 @@ from cli.console import facts
 from cli.problems import ALTERED, DONE, Refused
 from cli.production import make_tables
 from compliance.evidence.marks import PublicMark
+from generation.engine.config.model import Config
 from generation.engine.dataset import ENGINE_VERSION
 
 _DATA_FOLDERS = ("tables", "labels")
@@ -24,7 +25,7 @@ _SCHEMA = "schema.json"
 
 def run(options: Namespace) -> int:
     """Compare the folder with a second making; 0 when all bytes are equal, else 4 and every file named."""
-    manifest = _manifest(options.dataset)
+    manifest = read_manifest(options.dataset)
     version = str(manifest.get("engine_version"))
     if version != ENGINE_VERSION:
         print(
@@ -35,7 +36,14 @@ def run(options: Namespace) -> int:
     config = config_of(manifest.get("config"), str(options.dataset / "manifest.json"))
     with tempfile.TemporaryDirectory(prefix="datasynth-") as folder:
         again = Path(folder)
-        make_tables(config, again, workers=options.workers, mark=PublicMark(), quiet=options.quiet)
+        make_tables(
+            config,
+            again,
+            closings=closings_of(manifest, config),
+            workers=options.workers,
+            mark=PublicMark(),
+            quiet=options.quiet,
+        )
         expected, found = _digests(again), _digests(options.dataset)
     for path in sorted(expected.keys() | found.keys()):
         if reason := _difference(expected.get(path), found.get(path)):
@@ -46,7 +54,18 @@ def run(options: Namespace) -> int:
     return DONE if expected == found else ALTERED
 
 
-def _manifest(dataset: Path) -> Mapping[str, Any]:
+def closings_of(manifest: Mapping[str, Any], config: Config) -> list[int]:
+    """How many months the books of a manifest had each time that they were closed. Raises: Refused: it cannot be."""
+    found = manifest.get("closings", [config.period.months])
+    closings = (
+        [months for months in found if type(months) is int and months > 0] if isinstance(found, list) else []
+    )
+    if closings != found or closings != sorted(set(closings)) or closings[-1:] != [config.period.months]:
+        raise Refused("the manifest's closings are not ascending months that end with those of the config")
+    return closings
+
+
+def read_manifest(dataset: Path) -> Mapping[str, Any]:
     path = dataset / "manifest.json"
     try:
         content = json.loads(path.read_bytes())

@@ -17,7 +17,52 @@ from pathlib import Path
 from cli.problems import STOPPING, Refused
 
 _STAGING = ".incomplete"
+_FORMER = ".replaced"
 _LAST = "manifest.json"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """An empty folder whose content takes the place of the dataset in `target` when the block ends well.
+
+    Until then the dataset stays as it is; an error leaves it so. While both change places, for an instant, the folder has
+    no manifest and the former dataset lies in `.replaced`.
+    Raises: Refused: another run is writing there.
+    """
+    staging, former = target / _STAGING, target / _FORMER
+    if former.exists():
+        raise Refused(
+            f"{target} holds {_FORMER}, a dataset that was being replaced: move it back or remove it"
+        )
+    try:
+        staging.mkdir()
+    except FileExistsError as error:
+        raise Refused(
+            f"{target} holds an interrupted run, or one that is under way ({_STAGING}): remove it or wait"
+        ) from error
+    try:
+        yield staging
+        former.mkdir()
+        old = [path for path in target.iterdir() if path not in (staging, former)]
+        new = list(staging.iterdir())
+        moves = [(path, former / path.name) for path in sorted(old, key=lambda path: path.name != _LAST)]
+        moves += [(path, target / path.name) for path in sorted(new, key=lambda path: path.name == _LAST)]
+        done: list[tuple[Path, Path]] = []
+        try:
+            for origin, place in moves:
+                origin.rename(place)
+                done.append((origin, place))
+        except BaseException:
+            for origin, place in reversed(done):
+                place.rename(origin)
+            former.rmdir()
+            raise
+        _remove([staging, former])
+    except BaseException:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        _remove([staging])
+        raise
 
 
 @contextmanager

@@ -88,6 +88,7 @@ TABLES = {
     "accruals": "document_id | document_id:s company_code:s kind:s posting_date:d amount:m "
     "reverses_document_id:s?>accruals.document_id",
     "bank_charges": "document_id | document_id:s company_code:s posting_date:d amount:m",
+    "credit_line_movements": "document_id | document_id:s company_code:s kind:s posting_date:d amount:m drawn_amount:m",
     "tax_settlements": "document_id | document_id:s company_code:s kind:s posting_date:d output_tax:m input_tax:m amount:m",
     "closing_steps": "document_id | document_id:s company_code:s step:s posting_date:d fiscal_year:h",
     "journal_entries": "document_id | document_id:s company_code:s fiscal_year:h period:h posting_date:d document_date:d "

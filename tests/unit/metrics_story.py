@@ -33,7 +33,8 @@ ACCOUNTS = {
     "1500": ("asset", "fixed_asset_cost", "BS.A.fixed"), "1510": ("asset", "accumulated_depreciation", "BS.A.fixed"),
     "2000": ("liability", "trade_payable", "BS.L.payables"), "2110": ("liability", "tax_payable", "BS.L.taxes"),
     "2120": ("liability", "tax_payable", "BS.L.taxes"), "2200": ("liability", "accrued", "BS.L.accruals"),
-    "2210": ("liability", "payroll_payable", "BS.L.payroll"), "2900": ("liability", "gr_ir", "BS.L.gr_ir"),
+    "2210": ("liability", "payroll_payable", "BS.L.payroll"), "2500": ("liability", "debt", "BS.L.debt"),
+    "2900": ("liability", "gr_ir", "BS.L.gr_ir"),
     "3000": ("equity", "share_capital", "BS.E.capital"), "3200": ("equity", "retained_earnings", "BS.E.retained"),
     "4000": ("revenue", "revenue", "IS.revenue"), "4800": ("revenue", "other_income", "IS.other_income"),
     "5000": ("expense", "cost_of_sales", "IS.cost_of_sales"), "6000": ("expense", "depreciation_expense", "IS.depreciation"),
@@ -44,7 +45,7 @@ CASH_FLOW = {
     "trade_receivable": "CF.receivables", "inventory": "CF.inventory", "input_tax": "CF.taxes", "tax_payable": "CF.taxes",
     "trade_payable": "CF.payables", "gr_ir": "CF.payables", "accrued": "CF.accruals", "payroll_payable": "CF.payroll",
     "fixed_asset_cost": "CF.investments", "accumulated_depreciation": "CF.investments", "share_capital": "CF.equity",
-    "retained_earnings": "CF.equity",
+    "retained_earnings": "CF.equity", "debt": "CF.debt",
 }  # fmt: skip
 
 # Lines on tax accounts that come from these documents carry the tax code.
@@ -370,6 +371,15 @@ def _assets(story: Story) -> None:
 def _month_ends(story: Story) -> None:
     story.header("bank_charges", "BC1", posting_date=MONTH_ENDS[0], amount=cents(2_500))
     story.post("JE28", "R2R", "SB", ("bank_charges", "BC1"), MONTH_ENDS[0], [("6300", 2_500), ("1000", -2_500)], how="recurring")
+    story.header("credit_line_movements", "CL1", kind="drawing", posting_date=date(2025, 2, 4), amount=cents(60_000),
+        drawn_amount=cents(60_000))
+    story.post("JE50", "R2R", "SB", ("credit_line_movements", "CL1"), date(2025, 2, 4), [("1000", 60_000), ("2500", -60_000)])
+    story.header("credit_line_movements", "CL2", kind="interest", posting_date=MONTH_ENDS[1], amount=cents(300),
+        drawn_amount=cents(60_000))
+    story.post("JE51", "R2R", "SB", ("credit_line_movements", "CL2"), MONTH_ENDS[1], [("6300", 300), ("1000", -300)], how="recurring")
+    story.header("credit_line_movements", "CL3", kind="repayment", posting_date=MONTH_ENDS[1], amount=cents(40_000),
+        drawn_amount=cents(20_000))
+    story.post("JE52", "R2R", "SB", ("credit_line_movements", "CL3"), MONTH_ENDS[1], [("2500", 40_000), ("1000", -40_000)])
     story.header("accruals", "AC1", kind="accrual", posting_date=MONTH_ENDS[0], amount=cents(50_000), reverses_document_id=None)
     story.post("JE29", "R2R", "SC", ("accruals", "AC1"), MONTH_ENDS[0], [("6300", 50_000), ("2200", -50_000)], how="adjustment",
         approved=True)

@@ -28,7 +28,7 @@ def chart() -> Chart:
 
 
 def ids(count: int) -> np.ndarray:
-    body = bodies(1, "vendor_invoices", 0, 0, count)
+    body = bodies(1, "vendor_invoices", 0, np.arange(count))
     return render("vendor_invoices", body, PublicMark().tag(body))
 
 
@@ -107,14 +107,15 @@ def test_balances_are_summed_by_account_month_and_side(chart: Chart) -> None:
 
 def test_ids_are_unique_over_shards_and_carry_the_public_mark() -> None:
     mark = PublicMark()
-    body = np.concatenate([bodies(7, "journal_entries", shard, 0, 50_000) for shard in range(4)])
+    body = np.concatenate([bodies(7, "journal_entries", space, np.arange(50_000)) for space in range(4)])
     text = render("journal_entries", body, mark.tag(body))
 
     assert len(np.unique(text)) == 200_000
     assert all(value.startswith(b"JE") and len(value) == 18 for value in text[:10].tolist())
-    assert not np.array_equal(bodies(7, "journal_entries", 0, 0, 5), bodies(8, "journal_entries", 0, 0, 5))
+    first, second = (bodies(seed, "journal_entries", 0, np.arange(5)) for seed in (7, 8))
+    assert not np.array_equal(first, second)
 
 
 def test_a_shard_refuses_to_number_more_documents_than_an_id_can_hold() -> None:
     with pytest.raises(EngineError, match="more documents"):
-        bodies(1, "journal_entries", 0, 2**22 - 1, 2)
+        bodies(1, "journal_entries", 0, np.array([2**22 - 1, 2**22]))

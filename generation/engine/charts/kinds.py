@@ -100,6 +100,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "marketing": ("operating_expense",),
     "maintenance": ("operating_expense",),
     "it": ("operating_expense",),
+    "interest": ("interest", "operating_expense"),
     "bank_fee": ("operating_expense", "interest"),
     "disposal_gain": ("other_income",),
     "disposal_loss": ("operating_expense",),

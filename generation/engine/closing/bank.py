@@ -45,4 +45,5 @@ def write(shard: Shard, summaries: Sequence[Summary]) -> None:
                 "reference": text(named[here]),
                 "journal_document_id": text(journal[here]),
             },
+            value_day[here],
         )

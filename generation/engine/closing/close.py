@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generation.engine.closing import bank, statements, steps, subledgers, tax_return, trial_balance
+from generation.engine.closing import bank, statements, steps, subledgers, tax_return, treasury, trial_balance
 from generation.engine.errors import EngineError
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard, Summary
 
-_CASH_MARGIN = 0.01  # of revenue: what the bank account keeps on its lowest day
 _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
 
 
@@ -32,10 +31,10 @@ def close_company(shard: Shard, summaries: Sequence[Summary]) -> None:
     stock = _stock(plan, summaries)
     moved = sum((summary.balances for summary in summaries), np.zeros_like(shard.summary.balances))
     tax_return.settle(shard, moved)
-    cash = np.cumsum(sum((summary.cash for summary in summaries), shard.summary.cash.copy()))
     before = shard.summary.balances.copy()
-    _open(shard, stock, cash)
+    _open(shard, stock)
     opened = (shard.summary.balances - before)[:, 0]
+    treasury.manage(shard, sum((summary.cash for summary in summaries), shard.summary.cash))
     balances = moved + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
@@ -47,28 +46,39 @@ def close_company(shard: Shard, summaries: Sequence[Summary]) -> None:
 
 def _stock(plan: CompanyPlan, summaries: Sequence[Summary]) -> Stock:
     """Collect the stock of all materials; what purchasing foresaw must be what sales issued."""
-    owners = sorted((s.stock for s in summaries if s.stock), key=lambda stock: int(stock["first"][0]))
-    issued = sum(
-        (s.issued for s in summaries if s.issued is not None),
+    issued = {
+        side: sum(
+            (s.issued[side] for s in summaries if side in s.issued), np.zeros(plan.horizon.months, np.uint64)
+        )
+        for side in ("sales", "purchasing")
+    }
+    if not np.array_equal(issued["sales"], issued["purchasing"]):
+        raise EngineError(f"{plan.code}: purchasing did not foresee what sales issued")
+    stock = Stock(
+        np.zeros(len(plan.material_cost), np.int64),
         np.zeros((len(plan.material_cost), plan.horizon.months), np.int64),
     )
-    if not np.array_equal(np.concatenate([stock["issued"] for stock in owners]), issued):
-        raise EngineError(f"{plan.code}: purchasing did not foresee what sales issued")
-    opening, level = (np.concatenate([stock[name] for stock in owners]) for name in ("opening", "level"))
-    return Stock(opening, level)
+    for part in (summary.stock for summary in summaries if summary.stock):
+        first, month = int(part["first"][0]), int(part["month"][0])
+        rows, months = part["change"].shape
+        stock.opening[first : first + rows] += part["opening"]
+        stock.level[first : first + rows, month : month + months] += part["change"]
+    np.cumsum(stock.level, axis=1, out=stock.level)
+    if (stock.opening[:, None] + stock.level).min(initial=0) < 0:
+        raise EngineError(f"{plan.code}: more was issued than there was in stock")
+    return stock
 
 
-def _open(shard: Shard, stock: Stock, cash: Ints) -> None:
-    """Opening balances: the smallest stock and cash that never run out, plus a margin; assets; equity for the rest."""
+def _open(shard: Shard, stock: Stock) -> None:
+    """Opening balances: the stock that the first weeks sell, cash until customers pay, assets; equity for the rest."""
     plan, zero = shard.plan, np.zeros(1, np.int64)
-    margin = round(plan.revenue / plan.years * _CASH_MARGIN)
-    opening_cash = np.array([max(0, -int(cash.min())) + margin])
+    opening_cash = np.array([treasury.opening_cash(plan)])
     material = np.flatnonzero(stock.opening)
     pieces, value = stock.opening[material], stock.opening[material] * plan.material_cost[material]
     cost, written_off = (np.array([part.sum()]) for part in plan.assets.balance(-1))
     equity = opening_cash + cost - written_off + value.sum()
     capital = equity * _CAPITAL_SHARE // 100
-    ids = shard.ids("closing_steps", 1)
+    ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
     owner = np.zeros(len(material), np.int64)
     shard.movements(ids, owner, zero[owner], material, pieces, value, "opening")
@@ -80,7 +90,7 @@ def _open(shard: Shard, stock: Stock, cash: Ints) -> None:
         "capital": capital,
         "reserves": equity - capital,
     }
-    shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}))
+    shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}, number=zero))
 
 
 def _tie(plan: CompanyPlan, closing: Ints, summaries: Sequence[Summary], stock: Stock) -> None:

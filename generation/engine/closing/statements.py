@@ -58,6 +58,7 @@ _EQUITY_TITLES: Final = {
     "SE.net_income": "Net income",
     "SE.closing": "Equity at the end",
 }
+_ALWAYS: Final = (CURRENT_RESULT[0], NET_INCOME[0], "CF.net_income", "CF.net_change")
 _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
@@ -91,9 +92,8 @@ def _by_line(plan: CompanyPlan, values: Ints, select: NDArray[np.bool_]) -> dict
     sums: dict[str, tuple[str, Ints]] = {}
     for index in np.flatnonzero(select):
         account = plan.chart.accounts[index]
-        if values[index].any() or account.statement_line in sums:
-            before = sums.get(account.statement_line, (account.class_, np.zeros(values.shape[1], np.int64)))
-            sums[account.statement_line] = (before[0], before[1] + values[index])
+        before = sums.get(account.statement_line, (account.class_, np.zeros(values.shape[1], np.int64)))
+        sums[account.statement_line] = (before[0], before[1] + values[index])
     return sums
 
 
@@ -128,9 +128,7 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
             flows["CF.equity"] -= values
         elif account.class_ in ("asset", "liability"):
             flows[CASH_FLOW.get(account.subtype, "CF.other")] -= values
-    return [
-        ("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items() if flows[line].any()
-    ]
+    return [("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items()]
 
 
 def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints, opening: Ints) -> Lines:
@@ -149,23 +147,28 @@ def _title(line: str) -> str:
 
 
 def _write(shard: Shard, lines: Lines) -> None:
+    """Lines appear from the first period in which they have an amount; results and totals always."""
     horizon, months = shard.plan.horizon, shard.plan.horizon.months
     names = sorted({line for _, line, _, _ in lines})
     statements = ("BS", "IS", "CF", "SE")
-    count, n = len(lines), len(lines) * months
-    titles = pa.array([title for _, _, title, _ in lines], pa.string())
+    amounts = np.stack([values for _, _, _, values in lines], axis=1)  # (months, lines)
+    always = np.array([statement == "SE" or line in _ALWAYS for statement, line, _, _ in lines])
+    shown = np.logical_or.accumulate(amounts != 0, axis=0) | always
+    shown[horizon.month_end[:months] < shard.window.first] = False
+    month, place = np.nonzero(shown)
+    n = len(month)
     shard.table(
         "financial_statements",
         {
             "company_code": shard.company(n),
-            "fiscal_year": pa.array(np.repeat(horizon.fiscal_year, count)),
-            "period": pa.array(np.repeat(horizon.fiscal_period.astype(np.int16), count)),
+            "fiscal_year": pa.array(horizon.fiscal_year[month]),
+            "period": pa.array(horizon.fiscal_period[month].astype(np.int16)),
             "statement": category(
-                np.tile([statements.index(name) for name, _, _, _ in lines], months), statements
+                np.array([statements.index(name) for name, _, _, _ in lines])[place], statements
             ),
-            "line": category(np.tile([names.index(line) for _, line, _, _ in lines], months), names),
-            "title": titles.take(pa.array(np.tile(np.arange(count), months))),
-            "amount": shard.money(np.stack([values for _, _, _, values in lines], axis=1).ravel()),
+            "line": category(np.array([names.index(line) for _, line, _, _ in lines])[place], names),
+            "title": pa.array([title for _, _, title, _ in lines], pa.string()).take(pa.array(place)),
+            "amount": shard.money(amounts[month, place]),
             "basis": constant("standalone", n),
         },
     )

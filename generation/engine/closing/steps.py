@@ -20,4 +20,5 @@ def write(shard: Shard, ids: NDArray[np.bytes_], step: str, day: Ints) -> None:
             "posting_date": shard.dates(day),
             "fiscal_year": pa.array(horizon.fiscal_year[horizon.month[day]]),
         },
+        day,
     )

@@ -9,9 +9,11 @@ from generation.engine.shard import Ints, Shard
 
 def write(shard: Shard, pieces: Ints) -> None:
     """inventory_balances from month-end pieces (materials, months), and asset_balances from the register."""
-    for month, last in enumerate(shard.plan.horizon.month_end):
-        _stock(shard, int(last), pieces[:, month])
-        _assets(shard, month, int(last))
+    horizon = shard.plan.horizon
+    for month, last in enumerate(horizon.month_end[: horizon.months].tolist()):
+        if last >= shard.window.first:
+            _stock(shard, last, pieces[:, month])
+            _assets(shard, month, last)
 
 
 def _stock(shard: Shard, last: int, pieces: Ints) -> None:

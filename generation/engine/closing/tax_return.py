@@ -18,19 +18,26 @@ def settle(shard: Shard, moved: Ints) -> None:
     output, input_tax = output[month], input_tax[month]
     amount = output - input_tax
     day = horizon.last_workday[horizon.month_end[month]]
-    returns = shard.ids("tax_settlements", len(month))
+    returns = shard.ids_of("tax_settlements", 2 * month)
     _write(shard, "return", returns, day, output, input_tax, amount)
     shard.post(
         Documents(
-            "tax_return", returns, day, {"output_tax": output, "input_tax": input_tax, "amount": amount}
+            "tax_return",
+            returns,
+            day,
+            {"output_tax": output, "input_tax": input_tax, "amount": amount},
+            number=month,
         )
     )
     due = horizon.next_workday[horizon.month_end[month] + _DUE_AFTER]
     paid = np.flatnonzero((due < horizon.days) & (amount != 0))
-    payments = shard.ids("tax_settlements", len(paid))
+    payments = shard.ids_of("tax_settlements", 2 * month[paid] + 1)
     _write(shard, "payment", payments, due[paid], output[paid], input_tax[paid], amount[paid])
     shard.refer("tax_settlements", returns[paid], "tax_settlements", payments, "clears", due[paid])
-    shard.post(Documents("tax_payment", payments, due[paid], {"amount": amount[paid]}), value_lag=1)
+    shard.post(
+        Documents("tax_payment", payments, due[paid], {"amount": amount[paid]}, number=month[paid]),
+        value_lag=1,
+    )
 
 
 def _write(
@@ -48,4 +55,5 @@ def _write(
             "input_tax": shard.money(input_tax),
             "amount": shard.money(amount),
         },
+        day,
     )

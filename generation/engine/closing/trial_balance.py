@@ -24,7 +24,7 @@ def is_result(plan: CompanyPlan) -> NDArray[np.bool_]:
 def close_years(shard: Shard, balances: Ints) -> Closings:
     """Close every fiscal year that ends inside the books: each result account to zero, the result to retained earnings."""
     plan, horizon = shard.plan, shard.plan.horizon
-    ends = np.flatnonzero(horizon.fiscal_period == 12)
+    ends = np.flatnonzero(horizon.fiscal_period[: horizon.months] == 12)
     result = is_result(plan)
     closings: Closings = {}
     first = 0
@@ -32,7 +32,7 @@ def close_years(shard: Shard, balances: Ints) -> Closings:
         year = (balances[:, first : end + 1, 0] - balances[:, first : end + 1, 1]).sum(axis=1)
         account = np.flatnonzero(result & (year != 0))
         day = horizon.month_end[end : end + 1]
-        ids = shard.ids("closing_steps", 1)
+        ids = shard.ids_of("closing_steps", np.array([end + 1]))
         steps.write(shard, ids, "year_end_close", day)
         balance = -year[account]  # debit positive: revenue stands on the credit side and is debited
         docs = Documents(
@@ -43,6 +43,7 @@ def close_years(shard: Shard, balances: Ints) -> Closings:
             np.zeros(len(account), np.int64),
             lines={"account": account},
             period=CLOSING_PERIOD,
+            number=np.array([end]),
         )
         closings[end] = shard.post_closing(docs)
         first = end + 1
@@ -50,19 +51,23 @@ def close_years(shard: Shard, balances: Ints) -> Closings:
 
 
 def write(shard: Shard, balances: Ints, closings: Closings) -> Ints:
-    """Trial balances of every period. Returns the closing balances of the months, (accounts, months), before period 13."""
+    """Trial balances of every period, of the accounts used so far.
+
+    Returns the closing balances of the months, (accounts, months), before period 13.
+    """
     horizon = shard.plan.horizon
-    closed = sum((sums for sums in closings.values()), np.zeros((len(balances), 2), np.int64))
-    used = np.flatnonzero(balances.any(axis=(1, 2)) | closed.any(axis=1))
+    used = np.zeros(len(balances), np.bool_)
     opening = np.zeros(len(balances), np.int64)
     month_end = np.zeros(balances.shape[:2], np.int64)
     for month in range(horizon.months):
         moves = [(int(horizon.fiscal_period[month]), balances[:, month])]
         if month in closings:
             moves.append((CLOSING_PERIOD, closings[month]))
+        used |= np.any([moved.any(axis=1) for _, moved in moves], axis=0)
         for period, moved in moves:
             closing = opening + moved[:, 0] - moved[:, 1]
-            _write_period(shard, used, month, period, opening, moved, closing)
+            if horizon.month_end[month] >= shard.window.first:
+                _write_period(shard, np.flatnonzero(used), month, period, opening, moved, closing)
             opening = closing
             if period != CLOSING_PERIOD:
                 month_end[:, month] = closing

@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.assets import NEVER
 from generation.engine.columns import category, constant, line_numbers, text
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
@@ -14,7 +13,7 @@ from generation.engine.taxes import tax_on
 
 
 def produce(shard: Shard) -> None:
-    """Write and post every asset document of the company."""
+    """Write and post every asset document of the company in a slice."""
     _acquire(shard)
     _dispose(shard)
     _depreciate(shard)
@@ -22,7 +21,7 @@ def produce(shard: Shard) -> None:
 
 def _acquire(shard: Shard) -> None:
     plan, assets = shard.plan, shard.plan.assets
-    asset = np.flatnonzero(assets.bought >= 0)
+    asset = np.flatnonzero((assets.bought >= shard.slice.first) & (assets.bought < shard.slice.end))
     asset = asset[np.argsort(assets.bought[asset], kind="stable")]
     n, day, net, seller = len(asset), assets.bought[asset], assets.cost[asset], assets.vendor[asset]
     code = plan.service_vendors.tax_code[seller]
@@ -51,6 +50,7 @@ def _acquire(shard: Shard) -> None:
             "goods_receipt_id": constant(None, n),
             "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
         },
+        day,
     )
     ids = shard.ids("asset_transactions", n)
     zero = np.zeros(n, np.int64)
@@ -75,7 +75,7 @@ def _acquire(shard: Shard) -> None:
 def _dispose(shard: Shard) -> None:
     """Sold for cash at 40 to 140 % of the book value, with tax; a book value of zero still fetches a little."""
     plan, assets = shard.plan, shard.plan.assets
-    asset = np.flatnonzero(assets.sold != NEVER)
+    asset = np.flatnonzero((assets.sold >= shard.slice.first) & (assets.sold < shard.slice.end))
     asset = asset[np.argsort(assets.sold[asset], kind="stable")]
     n, day, cost = len(asset), assets.sold[asset], assets.cost[asset]
     written_off = np.zeros(n, np.int64)
@@ -113,14 +113,15 @@ def _dispose(shard: Shard) -> None:
 
 def _depreciate(shard: Shard) -> None:
     assets, horizon = shard.plan.assets, shard.plan.horizon
-    charges = [assets.charge(month) for month in range(horizon.months)]
-    rows = [np.flatnonzero(charge) for charge in charges]
-    month = np.array([m for m, row in enumerate(rows) if len(row)], np.int64)
+    months = range(shard.slice.first_month, shard.slice.end_month)
+    charges = {month: assets.charge(month) for month in months}
+    rows = {month: np.flatnonzero(charge) for month, charge in charges.items() if charge.any()}
+    month = np.array(list(rows), np.int64)
     if not len(month):
         return
-    doc = np.repeat(np.arange(len(month)), [len(rows[m]) for m in month])
-    asset = np.concatenate([rows[m] for m in month])
-    amount = np.concatenate([charges[m][rows[m]] for m in month])
+    doc = np.repeat(np.arange(len(month)), [len(row) for row in rows.values()])
+    asset = np.concatenate(list(rows.values()))
+    amount = np.concatenate([charges[m][row] for m, row in rows.items()])
     day = horizon.last_workday[horizon.month_end[month]]
     ids = shard.ids("asset_transactions", len(month))
     total = np.bincount(doc, weights=amount, minlength=len(month)).astype(np.int64)
@@ -146,6 +147,8 @@ def _depreciate(shard: Shard) -> None:
             "posting_date": shard.dates(day[doc]),
             "amount": shard.money(amount),
         },
+        day,
+        doc,
     )
     lines = {"asset": asset, "cost_center": assets.cost_center[asset]}
     shard.post(Documents("depreciation", ids, day, {"charge": amount}, doc, lines=lines))
@@ -176,4 +179,5 @@ def _write(
             "proceeds": shard.money(proceeds),
             "vendor_invoice_id": invoices,
         },
+        day,
     )

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from generation.engine.columns import category, sum_by, text
 from generation.engine.posting import Documents
@@ -15,39 +14,38 @@ _STATUTORY_DAY = 9  # days into the next month
 
 
 def produce(shard: Shard) -> None:
-    """Write and post payroll over the whole horizon."""
+    """Write and post the payroll of a slice."""
     plan, horizon, people = shard.plan, shard.plan.horizon, shard.plan.people
     low, high = (int(cut) for cut in plan.employee_cut[shard.block : shard.block + 2])
-    staff, months = np.arange(low, high), horizon.months
+    staff, months, first = np.arange(low, high), shard.slice.months, shard.slice.first_month
     month = np.repeat(np.arange(months), len(staff))
     employee = np.tile(staff, months)
-    gross = _salaries(shard, people.salary[employee], month)
+    gross = _salaries(shard, people.salary[employee], first + month)
     gross += _overtime(shard, gross)
     wage_tax = (gross * plan.pack.wage_tax_rate_bp + 5_000) // 10_000
     social = (gross * plan.pack.social_rate_bp + 5_000) // 10_000  # the employer pays as much again
     net = gross - wage_tax - social
-    payday = horizon.last_workday[horizon.month_end - _PAYDAY_BEFORE_END]
-    payday = np.maximum(payday, horizon.month_first)
-    due = horizon.next_workday[horizon.month_end + _STATUTORY_DAY]
-    paid = due < horizon.days
+    month_first, month_end = (
+        ends[first : first + months] for ends in (horizon.month_first, horizon.month_end)
+    )
+    payday = np.maximum(horizon.last_workday[month_end - _PAYDAY_BEFORE_END], month_first)
+    due = horizon.next_workday[month_end + _STATUTORY_DAY]
     totals = {
         name: sum_by(month, values, months)
         for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
     }
-    run, payment, statutory = (
-        shard.ids("payroll_runs", count) for count in (months, months, int(paid.sum()))
-    )
-    _write_runs(shard, "run", run, payday, totals, np.arange(months), len(staff))
-    _write_runs(shard, "net_payment", payment, payday, totals, np.arange(months), len(staff))
-    _write_runs(shard, "statutory_payment", statutory, due[paid], totals, np.flatnonzero(paid), len(staff))
-    _write_lines(shard, run, month, employee, (gross, wage_tax, social, net))
+    run, payment, statutory = (shard.ids("payroll_runs", months) for _ in range(3))
+    _write_runs(shard, "run", run, payday, totals, len(staff))
+    _write_runs(shard, "net_payment", payment, payday, totals, len(staff))
+    _write_runs(shard, "statutory_payment", statutory, due, totals, len(staff))
+    _write_lines(shard, run, payday, month, employee, (gross, wage_tax, social, net))
     _post(shard, run, payday, month, employee, gross, social, totals)
     shard.post(Documents("net_payment", payment, payday, {"net": totals["net"]}), value_lag=1)
-    owed = {"wage_tax": totals["wage_tax"][paid], "social": 2 * totals["social"][paid]}
+    owed = {"wage_tax": totals["wage_tax"], "social": 2 * totals["social"]}
     owed["total"] = owed["wage_tax"] + owed["social"]
-    shard.post(Documents("statutory_payment", statutory, due[paid], owed), value_lag=1)
+    shard.post(Documents("statutory_payment", statutory, due, owed), value_lag=1)
     shard.refer("payroll_runs", run, "payroll_runs", payment, "clears", payday)
-    shard.refer("payroll_runs", run[paid], "payroll_runs", statutory, "clears", due[paid])
+    shard.refer("payroll_runs", run, "payroll_runs", statutory, "clears", due)
 
 
 def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:
@@ -104,7 +102,6 @@ def _write_runs(
     ids: Bytes,
     day: Ints,
     totals: dict[str, Ints],
-    month: NDArray[np.intp],
     people: int,
 ) -> None:
     n = len(ids)
@@ -115,18 +112,24 @@ def _write_runs(
             "company_code": shard.company(n),
             "kind": category(np.zeros(n, np.int32), [kind]),
             "posting_date": shard.dates(day),
-            "gross_amount": shard.money(totals["gross"][month]),
-            "wage_tax": shard.money(totals["wage_tax"][month]),
-            "employee_social": shard.money(totals["social"][month]),
-            "employer_social": shard.money(totals["social"][month]),
-            "net_amount": shard.money(totals["net"][month]),
+            "gross_amount": shard.money(totals["gross"]),
+            "wage_tax": shard.money(totals["wage_tax"]),
+            "employee_social": shard.money(totals["social"]),
+            "employer_social": shard.money(totals["social"]),
+            "net_amount": shard.money(totals["net"]),
             "employees": pa.array(np.full(n, people, np.int32)),
         },
+        day,
     )
 
 
 def _write_lines(
-    shard: Shard, ids: Bytes, month: Ints, employee: Ints, amounts: tuple[Ints, Ints, Ints, Ints]
+    shard: Shard,
+    ids: Bytes,
+    day: Ints,
+    month: Ints,
+    employee: Ints,
+    amounts: tuple[Ints, Ints, Ints, Ints],
 ) -> None:
     gross, wage_tax, social, net = amounts
     n, people = len(month), len(month) // len(ids)
@@ -144,4 +147,6 @@ def _write_lines(
             "employer_social": shard.money(social),
             "net_amount": shard.money(net),
         },
+        day,
+        month,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.assets import CLASSES, DESCRIPTIONS, NEVER
+from generation.engine.assets import CLASSES, DESCRIPTIONS
 from generation.engine.columns import category, constant, text
 from generation.engine.journal import constant_rate
 from generation.engine.packs.pack import SUPPORTED_COUNTRIES, CountryPack, pack_for
@@ -43,13 +43,15 @@ _GOODS = (
 
 
 def produce(shard: Shard) -> None:
-    """Write the master data of the company."""
+    """Write the master data of the company; once, but for the register of assets."""
+    _assets(shard)
+    if shard.window.first:
+        return
     _company(shard)
     _accounts(shard)
     _cost_centers(shard)
     _bank_account(shard)
     _employees(shard)
-    _assets(shard)
     _materials(shard)
     plan = shard.plan
     goods, services = plan.goods_vendors, plan.service_vendors
@@ -70,7 +72,7 @@ def _validity(
     start = np.full(count, -365) if first is None else first
     end = pa.nulls(count, pa.date32())
     if last is not None:
-        ended = last != NEVER
+        ended = last < shard.plan.horizon.days
         days = pa.array(
             np.where(ended, last, 0).astype(np.int32) + np.int32(shard.plan.horizon.epoch), mask=~ended
         )
@@ -175,11 +177,13 @@ def _employees(shard: Shard) -> None:
 
 
 def _assets(shard: Shard) -> None:
+    """The register as of the end of the books, issued anew each time that they are closed."""
     assets, names = shard.plan.assets, shard.names
     count = len(assets)
     described = [
         f"{DESCRIPTIONS[kind]} {number:05d}" for number, kind in enumerate(assets.kind.tolist(), start=1)
     ]
+    known = np.maximum(assets.bought, shard.window.first)  # all that were bought before the end
     shard.table(
         "assets",
         {
@@ -194,6 +198,7 @@ def _assets(shard: Shard) -> None:
             "cost_center_id": category(assets.cost_center, names.cost_centers),
             **_validity(shard, count, assets.bought, assets.sold),
         },
+        known,
     )
 
 

@@ -1,4 +1,4 @@
-"""Order to cash for one customer block over the whole horizon: order, delivery, invoice, return, receipt."""
+"""Order to cash for one customer block: the orders of a slice, and their deliveries, invoices, returns and receipts."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,10 @@ from generation.engine.settlement import (
     write_open_items,
     write_payments,
 )
-from generation.engine.shard import Bytes, Ints, Shard, renumber
+from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 _REVENUE_ACCOUNTS = 24  # how many sub-accounts goods are spread over, at most
-LONGEST_WAIT = 90  # days behind the books up to which payment days are worked out
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ def produce(shard: Shard) -> None:
     plan = shard.plan
     orders = _orders(shard)
     done = demand.fulfil(plan, orders.lines)
-    shipments = _shipments(plan, orders, done)
+    shipments = _shipments(orders, done)
     delivery_ids = _deliver(shard, orders, shipments)
-    invoices, invoice_order = _invoice(shard, orders, shipments, delivery_ids)
-    credit = _credit_notes(shard, orders, done, invoices, invoice_order)
+    invoices = _invoice(shard, orders, shipments, delivery_ids)
+    credit = _credit_notes(shard, orders, done, invoices, shipments.order)
     payments = _receipts(shard, invoices, credit)
     everything = invoices.plus(credit)
     ids = write_payments(shard, "customer", payments, everything)
@@ -78,19 +77,13 @@ def produce(shard: Shard) -> None:
         )
     )
     write_open_items(shard, "customer", everything, payments.items)
-    _count_issues(shard, orders, shipments, done)
+    shard.summary.issued["sales"] = demand.fingerprint(plan, orders.lines, done)
 
 
 def _orders(shard: Shard) -> Orders:
     plan = shard.plan
-    tiles = [demand.tile(plan, block, shard.block) for block in range(len(plan.vendor_cut) - 1)]
-    lines = demand.Lines(
-        *(
-            np.concatenate([getattr(part, name) for part in tiles])
-            for name in ("customer", "material", "day", "quantity")
-        )
-    )
-    key = lines.customer.astype(np.int64) * plan.horizon.days + lines.day
+    lines = demand.row(plan, shard.block, shard.slice)
+    key = lines.customer.astype(np.int64) * plan.horizon.reach + lines.day
     by_order = np.argsort(key, kind="stable")
     lines, key = lines.take(by_order), key[by_order]
     fresh = np.diff(key, prepend=-1) != 0
@@ -105,6 +98,7 @@ def _orders(shard: Shard) -> Orders:
             "customer_id": category(lines.customer[head], shard.names.customers),
             "order_date": shard.dates(lines.day[head]),
         },
+        lines.day[head],
     )
     shard.table(
         "sales_order_lines",
@@ -117,16 +111,17 @@ def _orders(shard: Shard) -> Orders:
             "unit_price": shard.money(price),
             "net_amount": shard.money(price * lines.quantity),
         },
+        lines.day,
     )
     return Orders(lines, order_of, head, number, price, plan.material_cost[lines.material], ids)
 
 
-def _shipments(plan: CompanyPlan, orders: Orders, done: demand.Fulfilment) -> Shipments:
+def _shipments(orders: Orders, done: demand.Fulfilment) -> Shipments:
     """All first shipments in order sequence, then all second ones: lines stay grouped without a sort."""
     parts: list[tuple[Ints, ...]] = []
     used = 0
     for day, pieces in ((done.ship_day, done.ship), (done.rest_day, done.rest)):
-        line = np.flatnonzero((day < plan.horizon.days) & (pieces > 0))
+        line = np.flatnonzero(pieces > 0)
         fresh = np.diff(orders.order_of[line], prepend=-1) != 0
         order = orders.order_of[line][fresh]
         parts.append((order, day[orders.head[order]], line, np.cumsum(fresh) - 1 + used, pieces[line]))
@@ -146,6 +141,7 @@ def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
             "sales_order_id": text(orders.ids[shipments.order]),
             "posting_date": shard.dates(shipments.day),
         },
+        shipments.day,
     )
     shard.table(
         "delivery_lines",
@@ -158,6 +154,8 @@ def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
             "quantity": pa.array(shipments.pieces.astype(np.int32)),
             "cost_amount": shard.money(value),
         },
+        shipments.day,
+        doc,
     )
     shard.refer("sales_orders", orders.ids[shipments.order], "deliveries", ids, "fulfils", shipments.day)
     shard.movements(ids, doc, shipments.day[doc], material, -shipments.pieces, -value, "issue")
@@ -165,34 +163,30 @@ def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
     return ids
 
 
-def _invoice(
-    shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: Bytes
-) -> tuple[Invoices, Ints]:
-    """One invoice for each delivery, a day or two later; returns the invoices and the order of each."""
-    plan, horizon = shard.plan, shard.plan.horizon
+def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: Bytes) -> Invoices:
+    """One invoice for each delivery, a day or two later."""
+    plan = shard.plan
     after = 1 + shard.rng("invoice").integers(0, 2, len(shipments.day))
-    all_days = horizon.next_workday[shipments.day + after]
-    keep = all_days < horizon.days
-    invoiced, on_line = np.flatnonzero(keep), keep[shipments.line_doc]
-    doc = renumber(keep)[shipments.line_doc[on_line]]
-    line, pieces = shipments.line[on_line], shipments.pieces[on_line]
+    day, doc, line, pieces = (
+        plan.horizon.next_workday[shipments.day + after],
+        shipments.line_doc,
+        shipments.line,
+        shipments.pieces,
+    )
     net_line = pieces * orders.price[line]
     invoices = _totals(
         plan,
         orders,
-        shipments.order[invoiced],
-        all_days[invoiced],
+        shipments.order,
+        day,
         doc,
         net_line,
-        shard.ids("customer_invoices", len(invoiced)),
+        shard.ids("customer_invoices", len(shipments.order)),
     )
     material = orders.lines.material[line]
-    _write_headers(shard, orders, invoices, shipments.order[invoiced], None)
-    delivery_line = line_numbers(shipments.line_doc)[on_line]
-    _write_lines(shard, invoices.ids, doc, material, pieces, net_line, delivery_ids[invoiced], delivery_line)
-    shard.refer(
-        "deliveries", delivery_ids[invoiced], "customer_invoices", invoices.ids, "invoices", invoices.day
-    )
+    _write_headers(shard, orders, invoices, shipments.order, None)
+    _write_lines(shard, invoices, doc, material, pieces, net_line, delivery_ids, line_numbers(doc))
+    shard.refer("deliveries", delivery_ids, "customer_invoices", invoices.ids, "invoices", invoices.day)
     _tax(shard, invoices)
     amounts = {"gross": invoices.gross, "net": net_line, "tax": invoices.tax}
     shard.post(
@@ -209,15 +203,15 @@ def _invoice(
             },
         )
     )
-    return invoices, shipments.order[invoiced]
+    return invoices
 
 
 def _credit_notes(
     shard: Shard, orders: Orders, done: demand.Fulfilment, invoices: Invoices, invoice_order: Ints
 ) -> Invoices:
     """Returned goods. A return comes days after the first shipment was invoiced, so there is an invoice to refer to."""
-    plan, horizon = shard.plan, shard.plan.horizon
-    line = np.flatnonzero((done.back_day < horizon.days) & (done.back > 0))
+    plan = shard.plan
+    line = np.flatnonzero(done.back > 0)
     fresh = np.diff(orders.order_of[line], prepend=-1) != 0
     order, doc = orders.order_of[line][fresh], np.cumsum(fresh) - 1
     pieces = done.back[line]
@@ -248,7 +242,7 @@ def _credit_notes(
     )
     corrected = invoices.ids[first[order]] if len(order) else invoices.ids[:0]
     _write_headers(shard, orders, credit, order, corrected)
-    _write_lines(shard, credit.ids, doc, material, -pieces, -net_line, None, np.zeros(len(doc), np.int32))
+    _write_lines(shard, credit, doc, material, -pieces, -net_line, None, np.zeros(len(doc), np.int32))
     shard.refer("customer_invoices", corrected, "customer_invoices", credit.ids, "credits", credit.day)
     _tax(shard, credit)
     shard.movements(credit.ids, doc, credit.day[doc], material, pieces, value, "return")
@@ -293,15 +287,13 @@ def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
     rng, n = shard.rng("payment"), len(invoices.ids)
     partner, rates = invoices.partner, plan.rates
     cycle, phase = customers.cycle[partner], customers.phase[partner]
-    room = horizon.days + LONGEST_WAIT
     late = rng.random(n) < rates.customer_late_payment_share
     early = ~late & customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
-    punctual = horizon.last_workday[np.minimum(invoices.due - (invoices.due - phase) % cycle, room)]
-    at_due = horizon.last_workday[np.minimum(invoices.due, room)]
+    punctual = horizon.last_workday[np.maximum(invoices.due - (invoices.due - phase) % cycle, 0)]
+    at_due = horizon.last_workday[invoices.due]
     punctual = np.where(punctual > invoices.day, punctual, np.maximum(at_due, invoices.day + 1))
-    overdue = invoices.due + customers.delay[partner] + rng.integers(0, 6, n)
-    overdue = horizon.next_workday[np.minimum(overdue, room)]
-    soon = horizon.next_workday[np.minimum(invoices.day + 3, room)]
+    overdue = horizon.next_workday[invoices.due + customers.delay[partner] + rng.integers(0, 6, n)]
+    soon = horizon.next_workday[invoices.day + 3]
     moment = np.where(early, soon, np.where(late, overdue, punctual))
     partial = (rng.random(n) < 0.08) & ~early
     percent = rng.choice(np.array([25, 50, 50, 75]), n)
@@ -309,24 +301,7 @@ def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
     items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
     zero = np.zeros(len(credit.ids), np.int64)
     notes = Items(np.arange(n, n + len(credit.ids)), credit.partner, credit.day, credit.gross, zero, zero)
-    return net_credits(group(items, horizon.days), notes, horizon.days)
-
-
-def _count_issues(shard: Shard, orders: Orders, shipments: Shipments, done: demand.Fulfilment) -> None:
-    """Pieces issued less returns by material and month: the close compares them with what purchasing foresaw."""
-    horizon, materials = shard.plan.horizon, len(shard.plan.material_cost)
-    back = np.flatnonzero((done.back_day < horizon.days) & (done.back > 0))
-    cell = np.concatenate(
-        [
-            orders.lines.material[shipments.line].astype(np.int64) * horizon.months
-            + horizon.month[shipments.day[shipments.line_doc]],
-            orders.lines.material[back].astype(np.int64) * horizon.months
-            + horizon.month[done.back_day[back]],
-        ]
-    )
-    pieces = np.concatenate([shipments.pieces, -done.back[back]])
-    issued = sum_by(cell, pieces, materials * horizon.months)
-    shard.summary.issued = issued.astype(np.int32).reshape(materials, horizon.months)
+    return net_credits(group(items, horizon.reach), notes, horizon.reach)
 
 
 def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: Ints) -> NDArray[np.int32]:
@@ -376,12 +351,13 @@ def _write_headers(
             "gross_amount": shard.money(invoices.gross),
             "currency": shard.currency(n),
         },
+        invoices.day,
     )
 
 
 def _write_lines(
     shard: Shard,
-    ids: Bytes,
+    invoices: Invoices,
     doc: Ints,
     material: NDArray[np.int32],
     pieces: Ints,
@@ -393,7 +369,7 @@ def _write_lines(
     shard.table(
         "customer_invoice_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": category(doc, text(invoices.ids)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": category(material, shard.names.materials),
@@ -402,4 +378,6 @@ def _write_lines(
             "delivery_id": constant(None, n) if deliveries is None else category(doc, text(deliveries)),
             "delivery_line": pa.array(delivery_line),
         },
+        invoices.day,
+        doc,
     )

@@ -5,14 +5,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, text
-from generation.engine.horizon import Horizon
 from generation.engine.posting import Documents
 from generation.engine.settlement import Invoices, Items, group, instalments, write_payments
-from generation.engine.shard import Bytes, Ints, Shard
+from generation.engine.shard import Bytes, Shard
 
 _RUN_WEEKDAY = 1  # payment runs on Tuesdays
 _PARTIAL_RATE, _BLOCKED_RATE = 0.05, 0.01
-_LONGEST_WAIT = 120  # days behind the books up to which payment days are worked out
 
 
 def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None) -> None:
@@ -33,6 +31,7 @@ def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None
             "gross_amount": shard.money(invoices.gross),
             "currency": shard.currency(n),
         },
+        invoices.day,
     )
     ones = np.ones(n, np.int32)
     shard.tax_lines(
@@ -53,20 +52,17 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
     rates = plan.rates
     late = rng.random(n) < rates.vendor_late_payment_share
     early = ~late & offers_discount & (rng.random(n) < rates.vendor_cash_discount_share)
-    room = horizon.days + _LONGEST_WAIT
     wanted = np.where(early, invoices.day + 2, invoices.due + rng.integers(1, 25, n))
-    after = wanted + (_RUN_WEEKDAY - _weekday(horizon, wanted, room)) % 7
-    after = horizon.next_workday[np.minimum(after, room)]
-    before = invoices.due - (_weekday(horizon, invoices.due, room) - _RUN_WEEKDAY) % 7
-    before = horizon.last_workday[np.minimum(before, room)]
-    before = np.where(before > invoices.day, before, horizon.next_workday[np.minimum(invoices.day + 1, room)])
+    after = horizon.next_workday[wanted + (_RUN_WEEKDAY - horizon.weekday[wanted]) % 7]
+    before = horizon.last_workday[invoices.due - (horizon.weekday[invoices.due] - _RUN_WEEKDAY) % 7]
+    before = np.where(before > invoices.day, before, horizon.next_workday[invoices.day + 1])
     moment = np.where(early | late, after, before)
     early &= moment <= invoices.day + 14
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
     pays = np.flatnonzero(rng.random(n) >= _BLOCKED_RATE)  # the rest is blocked
     items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
-    payments = group(items, horizon.days)
+    payments = group(items, horizon.reach)
     ids = write_payments(shard, "vendor", payments, invoices)
     code = invoices.tax_code[payments.items.invoice]
     first = np.searchsorted(payments.doc_of, np.arange(len(ids)))
@@ -76,7 +72,3 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
         value_lag=2,
     )
     return payments.items
-
-
-def _weekday(horizon: Horizon, day: Ints, room: int) -> Ints:
-    return horizon.weekday[np.minimum(day, room)].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Procure to pay for one vendor block: buy ahead of the demand that the sales shards will draw, then pay in runs."""
+"""Procure to pay for one vendor block: buy ahead of the demand that the sales shards draw for a slice, then pay in runs."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 
 from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan import LEAD, CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
 from generation.engine.settlement import Invoices, write_open_items
-from generation.engine.shard import Bytes, Ints, Shard, renumber
+from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
-LEAD = 12  # planned days from order to receipt
-LONGEST_REVIEW = 28  # days between the orders to a vendor, at most
 PACK = 5  # pieces in a pack
 
 
@@ -25,7 +23,8 @@ class Orders:
     """Purchase orders (docs,) and their lines (lines,), grouped by order."""
 
     vendor: Ints
-    day: Ints  # planned day, before it moves to a working day
+    day: Ints
+    needed: Ints  # first day that the goods are for: everything has arrived the day after
     material: Ints
     pieces: Ints
     line_doc: Ints
@@ -42,51 +41,78 @@ class Receipts:
     pieces: Ints
 
 
+@dataclass(frozen=True)
+class Cover:
+    """What is bought for the windows of a slice, shape (materials, windows), and the first day of each window."""
+
+    pieces: Ints
+    opens: Ints
+
+
 def produce(shard: Shard) -> None:
     """Write and post every document of the block."""
     plan = shard.plan
     first = int(plan.material_cut[shard.block])
-    issues, returns = demand.stock_flow(plan, shard.block)
-    orders = _plan_orders(plan, issues, first)
+    lines = demand.column(plan, shard.block, shard.slice)
+    done = demand.fulfil(plan, lines)
+    cover = _cover(shard, lines, done, first)
+    # windows whose order would lie before the books are left to the opening stock
+    is_ordered = cover.opens >= plan.order_ahead
+    orders = _plan_orders(plan, np.where(is_ordered, cover.pieces, 0), cover.opens, first)
     order_ids, number = _write_orders(shard, orders)
     receipts = _plan_receipts(shard, orders)
     receipt_ids = _receive(shard, orders, receipts, order_ids, number)
-    _record_stock(shard, issues, returns, orders, receipts, first)
+    opening = np.where(is_ordered, 0, cover.pieces).sum(axis=1)
+    _record_stock(shard, opening, demand.flows(lines, done), orders, receipts, first)
+    shard.summary.issued["purchasing"] = demand.fingerprint(plan, lines, done)
     invoices = _invoice(shard, orders, receipts, receipt_ids, order_ids)
     items = pay(shard, invoices, plan.goods_vendors.takes_discount[invoices.partner])
     write_open_items(shard, "vendor", invoices, items)
 
 
-def _plan_orders(plan: CompanyPlan, issues: Ints, first: int) -> Orders:
-    """A vendor is reviewed every few days; the order of a review covers all issues of one later window, in whole packs.
+def _cover(shard: Shard, lines: demand.Lines, done: demand.Fulfilment, first: int) -> Cover:
+    """A vendor is reviewed every few days; a window is what customers order from one review to the next.
 
-    Windows whose order would lie before the books are left to the opening stock. Behind the end of the books demand is
-    forecast to go on as in the last days, so that stock does not run out with them.
+    Goods for a window have arrived before the first of its orders can be delivered, so stock is never short. What customers
+    sent back before a window need not be bought for it. Whole packs are bought, but for the rest of a slice.
     """
-    vendors = plan.goods_vendors
-    ahead = LEAD + plan.rates.safety_stock_days
-    forecast = np.arange(-(ahead + LONGEST_REVIEW), 0) % plan.horizon.days
-    issues = np.concatenate([issues, issues[:, forecast]], axis=1)
-    days = issues.shape[1]
-    rows, windows = np.arange(len(issues)), days // 7 + 2
-    vendor = plan.material_vendor[first + rows].astype(np.int64)
+    plan, piece = shard.plan, shard.slice
+    vendors, materials = plan.goods_vendors, int(plan.material_cut[shard.block + 1]) - first
+    vendor = plan.material_vendor[first : first + materials]
     review, phase = vendors.cycle[vendor], vendors.phase[vendor] % vendors.cycle[vendor]
-    window = (np.arange(days) + (review - phase)[:, None]) // review[:, None]
-    cell = (rows[:, None] * windows + window).ravel()
-    need = sum_by(cell, issues.ravel(), len(rows) * windows).reshape(len(rows), windows)
-    opens = (np.arange(windows) - 1) * review[:, None] + phase[:, None]  # first day of each window
-    packs = -(-np.cumsum(np.where(opens >= ahead, need, 0), axis=1) // PACK)
-    pieces = np.diff(packs, axis=1, prepend=0) * PACK
-    pieces = np.where(opens - ahead < plan.horizon.days, pieces, 0)  # later orders are not placed yet
+    windows = piece.days // int(vendors.cycle.min()) + 2
+
+    def cell(row: Ints, day: NDArray[np.integer]) -> Ints:
+        window: Ints = (day.astype(np.int64) - piece.first + review[row] - phase[row]) // review[row]
+        return row * windows + window
+
+    row = lines.material.astype(np.int64) - first
+    back = np.flatnonzero((done.back > 0) & (done.back_day + 1 + review[row] < piece.end))
+    cells = np.concatenate([cell(row, lines.day), cell(row[back], done.back_day[back] + 1) + 1])
+    pieces = np.concatenate([lines.quantity, -done.back[back]])
+    need = sum_by(cells, pieces, materials * windows).reshape(materials, windows)
+    wanted = np.maximum.accumulate(np.maximum(np.cumsum(need, axis=1), 0), axis=1)
+    packs = np.minimum(-(-wanted // PACK) * PACK, wanted[:, -1:])
+    opens = piece.first + np.maximum((np.arange(windows) - 1) * review[:, None] + phase[:, None], 0)
+    return Cover(np.diff(packs, axis=1, prepend=0), opens)
+
+
+def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Orders:
+    """One order to a vendor for each window."""
+    horizon, windows = plan.horizon, pieces.shape[1]
     row, slot = np.nonzero(pieces)
-    key = vendor[row] * windows + slot
+    vendor = plan.material_vendor[first + row].astype(np.int64)
+    key = vendor * windows + slot
     by_order = np.argsort(key, kind="stable")
     row, slot, key = row[by_order], slot[by_order], key[by_order]
     fresh = np.diff(key, prepend=-1) != 0
     head = np.flatnonzero(fresh)
+    needed = opens[row[head], slot[head]]
+    day = horizon.last_workday[needed - plan.order_ahead]
     return Orders(
-        vendor=vendor[row[head]],
-        day=opens[row[head], slot[head]] - ahead,
+        vendor=vendor[by_order][head],
+        day=np.maximum(day, horizon.next_workday[0]),
+        needed=needed,
         material=(row + first).astype(np.int64),
         pieces=pieces[row, slot],
         line_doc=np.cumsum(fresh) - 1,
@@ -97,16 +123,15 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
     plan, n = shard.plan, len(orders.vendor)
     ids, number = shard.ids("purchase_orders", n), line_numbers(orders.line_doc)
     cost = plan.material_cost[orders.material]
-    horizon = plan.horizon
-    order_day = np.minimum(horizon.next_workday[orders.day], horizon.last_workday[horizon.days - 1])
     shard.table(
         "purchase_orders",
         {
             "document_id": text(ids),
             "company_code": shard.company(n),
             "vendor_id": category(orders.vendor, shard.names.vendors),
-            "order_date": shard.dates(order_day),
+            "order_date": shard.dates(orders.day),
         },
+        orders.day,
     )
     shard.table(
         "purchase_order_lines",
@@ -119,23 +144,28 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
             "unit_price": shard.money(cost),
             "net_amount": shard.money(cost * orders.pieces),
         },
+        orders.day,
+        orders.line_doc,
     )
     return ids, number
 
 
 def _plan_receipts(shard: Shard, orders: Orders) -> Receipts:
-    """One receipt for each order, or two. A late one eats into the safety stock; what that cannot take, the opening stock must."""
+    """One receipt for each order, or two. A late one eats into the safety stock, but no longer than until goods are needed."""
     plan, rng, n = shard.plan, shard.rng("receipt"), len(orders.vendor)
-    workday = plan.horizon.next_workday
-    day = workday[workday[orders.day] + LEAD + rng.integers(-3, 3, n)]
-    second = workday[day + 3 + rng.integers(0, 6, n)]
+    horizon = plan.horizon
+    workday = horizon.next_workday
+    latest = np.maximum(horizon.last_workday[orders.needed + 1], orders.day + 1)
+    day = np.minimum(workday[orders.day + LEAD + rng.integers(-3, 3, n)], latest)
+    second = np.minimum(workday[day + 3 + rng.integers(0, 6, n)], latest)
     split, percent = rng.random(n) < plan.rates.partial_receipt_rate, rng.integers(60, 81, n)
+    split &= second > day
     of, pieces = orders.line_doc, orders.pieces
     first = np.where(split[of], pieces * percent[of] // 100, pieces)
     parts: list[tuple[Ints, ...]] = []
     used = 0
     for when, amount in ((day, first), (second, pieces - first)):
-        line = np.flatnonzero((amount > 0) & (when[of] < plan.horizon.days))
+        line = np.flatnonzero(amount > 0)
         fresh = np.diff(of[line], prepend=-1) != 0
         order = of[line][fresh]
         parts.append((order, when[order], line, np.cumsum(fresh) - 1 + used, amount[line]))
@@ -157,6 +187,7 @@ def _receive(
             "purchase_order_id": text(order_ids[receipts.order]),
             "posting_date": shard.dates(receipts.day),
         },
+        receipts.day,
     )
     shard.table(
         "goods_receipt_lines",
@@ -169,6 +200,8 @@ def _receive(
             "quantity": pa.array(receipts.pieces.astype(np.int32)),
             "amount": shard.money(value),
         },
+        receipts.day,
+        doc,
     )
     shard.refer("purchase_orders", order_ids[receipts.order], "goods_receipts", ids, "fulfils", receipts.day)
     shard.movements(ids, doc, receipts.day[doc], material, receipts.pieces, value, "receipt")
@@ -183,21 +216,19 @@ def _invoice(
 ) -> Invoices:
     """One invoice for each goods receipt, some days later; now and then a price is off."""
     plan, rng = shard.plan, shard.rng("invoice")
-    all_days = plan.horizon.next_workday[receipts.day + 4 + rng.integers(0, 4, len(receipts.day))]
-    keep = all_days < plan.horizon.days
-    billed, on_line = np.flatnonzero(keep), keep[receipts.line_doc]
-    doc, line = renumber(keep)[receipts.line_doc[on_line]], receipts.line[on_line]
-    material, pieces = orders.material[line], receipts.pieces[on_line]
+    day = plan.horizon.next_workday[receipts.day + 4 + rng.integers(0, 4, len(receipts.day))]
+    doc, line, pieces, count = receipts.line_doc, receipts.line, receipts.pieces, len(receipts.day)
+    material = orders.material[line]
     cost = plan.material_cost[material]
-    agrees = rng.random(len(billed)) < plan.rates.three_way_match_rate
+    agrees = rng.random(count) < plan.rates.three_way_match_rate
     off = np.where(agrees[doc], 0, rng.integers(-50, 51, len(line)))
     value = pieces * cost
     net_line = pieces * np.maximum(1, cost * (1000 + off) // 1000)
-    net = sum_by(doc, net_line, len(billed))
-    vendor = orders.vendor[receipts.order[billed]]
-    code, day = plan.goods_vendors.tax_code[vendor], all_days[billed]
+    net = sum_by(doc, net_line, count)
+    vendor = orders.vendor[receipts.order]
+    code = plan.goods_vendors.tax_code[vendor]
     invoices = Invoices(
-        shard.ids("vendor_invoices", len(billed)),
+        shard.ids("vendor_invoices", count),
         vendor,
         day,
         day + plan.goods_vendors.terms[vendor],
@@ -205,7 +236,7 @@ def _invoice(
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
     )
-    write_vendor_invoices(shard, invoices, order_ids[receipts.order[billed]])
+    write_vendor_invoices(shard, invoices, order_ids[receipts.order])
     n = len(doc)
     shard.table(
         "vendor_invoice_lines",
@@ -219,11 +250,13 @@ def _invoice(
             "asset_id": constant(None, n),
             "quantity": pa.array(pieces.astype(np.int32)),
             "net_amount": shard.money(net_line),
-            "goods_receipt_id": category(doc, text(receipt_ids[billed])),
-            "goods_receipt_line": pa.array(line_numbers(receipts.line_doc)[on_line]),
+            "goods_receipt_id": category(doc, text(receipt_ids)),
+            "goods_receipt_line": pa.array(line_numbers(doc)),
         },
+        day,
+        doc,
     )
-    shard.refer("goods_receipts", receipt_ids[billed], "vendor_invoices", invoices.ids, "invoices", day)
+    shard.refer("goods_receipts", receipt_ids, "vendor_invoices", invoices.ids, "invoices", day)
     amounts = {"cost": value, "variance": net_line - value, "tax": invoices.tax, "gross": invoices.gross}
     shard.post(
         Documents(
@@ -240,18 +273,20 @@ def _invoice(
 
 
 def _record_stock(
-    shard: Shard, issues: Ints, returns: Ints, orders: Orders, receipts: Receipts, first: int
+    shard: Shard, opening: Ints, flows: demand.Flows, orders: Orders, receipts: Receipts, first: int
 ) -> None:
-    """The owner of a material knows all its flows: the lowest point of the horizon, and the net of each month."""
+    """What the close needs for stock: the opening pieces that this slice relies on, and the change in some months."""
     horizon = shard.plan.horizon
-    cell = (orders.material[receipts.line] - first) * horizon.days + receipts.day[receipts.line_doc]
-    received = sum_by(cell, receipts.pieces, issues.size).reshape(issues.shape)
-    level = np.cumsum(received + returns - issues, axis=1)
-    sold = np.cumsum(issues - returns, axis=1)[:, horizon.month_end]
-    lowest = (level - received - returns).min(axis=1)  # within a day issues may be booked before receipts
+    received = (orders.material[receipts.line], receipts.day[receipts.line_doc], -receipts.pieces)
+    material, day, pieces = (np.concatenate(column) for column in zip(*flows, received, strict=True))
+    here = np.flatnonzero((day < horizon.days) & (pieces != 0))
+    month = horizon.month[day[here]].astype(np.int64)
+    low = int(month.min(initial=horizon.months - 1))
+    months = int(month.max(initial=low)) + 1 - low
+    change = sum_by((material[here] - first) * months + month - low, -pieces[here], len(opening) * months)
     shard.summary.stock = {
         "first": np.array([first]),
-        "opening": np.maximum(0, -lowest),
-        "level": level[:, horizon.month_end],
-        "issued": np.diff(sold, axis=1, prepend=0),
+        "month": np.array([low]),
+        "opening": opening,
+        "change": change.astype(np.int32).reshape(-1, months),
     }

@@ -15,12 +15,10 @@ _CHARGE_RANGE = (40, 400)  # major units a month
 
 
 def produce(shard: Shard) -> None:
-    """Write and post the journals of the accounting department."""
-    plan, rates = shard.plan, shard.plan.rates
-    journals = max(
-        12 * plan.horizon.months // 4,
-        round(plan.lines * SHARES["r2r"] / (LINES_PER_ALLOCATION * (1 + rates.accrual_share))),
-    )
+    """Write and post the journals of the accounting department in a slice."""
+    plan, rates, months = shard.plan, shard.plan.rates, shard.slice.months
+    lines = plan.lines * SHARES["r2r"] * months / 12
+    journals = max(3 * months, round(lines / (LINES_PER_ALLOCATION * (1 + rates.accrual_share))))
     accruals = round(journals * rates.accrual_share)
     manual = min(round(journals * rates.manual_share), journals - accruals)
     _allocate(shard, "recurring", "allocation", journals - accruals - manual, journals)
@@ -37,6 +35,10 @@ def _amounts(shard: Shard, purpose: str, count: int, total: float) -> Ints:
     return amounts
 
 
+def _overhead(shard: Shard) -> float:
+    return shard.plan.overhead * shard.slice.months / 12
+
+
 def _accounts(shard: Shard, purpose: str, count: int) -> NDArray[np.int32]:
     table, rng = expense_accounts(shard.plan.chart), shard.rng(purpose, "account")
     return table[rng.integers(0, table.shape[0], count), rng.integers(0, table.shape[1], count)]
@@ -45,13 +47,13 @@ def _accounts(shard: Shard, purpose: str, count: int) -> NDArray[np.int32]:
 def _allocate(shard: Shard, kind: str, posting: str, count: int, journals: int) -> None:
     """Move cost of one account from a cost centre to another, on working days, more of them near the month's end."""
     plan, horizon, rng = shard.plan, shard.plan.horizon, shard.rng(posting)
-    month = rng.integers(0, horizon.months, count)
+    month = rng.integers(shard.slice.first_month, shard.slice.end_month, count)
     length = horizon.month_end[month] - horizon.month_first[month]
     day = np.sort(horizon.month_first[month] + (np.sqrt(rng.random(count)) * length).astype(np.int64))
     day = np.maximum(horizon.last_workday[day], horizon.next_workday[0])
     giver = rng.integers(0, plan.cost_center_count, count)
     taker = (giver + rng.integers(1, plan.cost_center_count, count)) % plan.cost_center_count
-    amount = _amounts(shard, posting, count, plan.overhead * _ALLOCATED * count / max(journals, 1))
+    amount = _amounts(shard, posting, count, _overhead(shard) * _ALLOCATED * count / max(journals, 1))
     ids = shard.ids("cost_allocations", count)
     shard.table(
         "cost_allocations",
@@ -62,6 +64,7 @@ def _allocate(shard: Shard, kind: str, posting: str, count: int, journals: int) 
             "posting_date": shard.dates(day),
             "amount": shard.money(amount),
         },
+        day,
     )
     heads = {"account": _accounts(shard, posting, count), "cost_center": taker, "from_cost_center": giver}
     shard.post(Documents(posting, ids, day, {"amount": amount}, heads=heads))
@@ -70,10 +73,10 @@ def _allocate(shard: Shard, kind: str, posting: str, count: int, journals: int) 
 def _accrue(shard: Shard, count: int) -> None:
     """Accrue on the last working day of a month, reverse on the first working day of the next."""
     plan, horizon, rng = shard.plan, shard.plan.horizon, shard.rng("accrual")
-    month = np.sort(rng.integers(0, horizon.months, count))
+    month = np.sort(rng.integers(shard.slice.first_month, shard.slice.end_month, count))
     day = horizon.last_workday[horizon.month_end[month]]
     back = horizon.next_workday[horizon.month_end[month] + 1]
-    amount = _amounts(shard, "accrual", count, plan.overhead * _ACCRUED)
+    amount = _amounts(shard, "accrual", count, _overhead(shard) * _ACCRUED)
     heads: dict[str, NDArray[np.integer]] = {
         "account": _accounts(shard, "accrual", count),
         "cost_center": rng.integers(0, plan.cost_center_count, count),
@@ -81,20 +84,10 @@ def _accrue(shard: Shard, count: int) -> None:
     ids = shard.ids("accruals", count)
     _write_accruals(shard, "accrual", ids, day, amount, np.zeros(count, ids.dtype))
     entries = shard.post(Documents("accrual", ids, day, {"amount": amount}, heads=heads))
-    undone = np.flatnonzero(back < horizon.days)
-    reversal_ids = shard.ids("accruals", len(undone))
-    _write_accruals(shard, "reversal", reversal_ids, back[undone], amount[undone], ids[undone])
-    shard.refer("accruals", ids[undone], "accruals", reversal_ids, "reverses", back[undone])
-    shard.post(
-        Documents(
-            "reversal",
-            reversal_ids,
-            back[undone],
-            {"amount": amount[undone]},
-            heads={name: codes[undone] for name, codes in heads.items()},
-            reverses=entries[undone],
-        )
-    )
+    reversal_ids = shard.ids("accruals", count)
+    _write_accruals(shard, "reversal", reversal_ids, back, amount, ids)
+    shard.refer("accruals", ids, "accruals", reversal_ids, "reverses", back)
+    shard.post(Documents("reversal", reversal_ids, back, {"amount": amount}, heads=heads, reverses=entries))
 
 
 def _write_accruals(shard: Shard, kind: str, ids: Bytes, day: Ints, amount: Ints, reverses: Bytes) -> None:
@@ -109,12 +102,13 @@ def _write_accruals(shard: Shard, kind: str, ids: Bytes, day: Ints, amount: Ints
             "amount": shard.money(amount),
             "reverses_document_id": optional_text(reverses, reverses != b""),
         },
+        day,
     )
 
 
 def _charge(shard: Shard) -> None:
-    plan, horizon, months = shard.plan, shard.plan.horizon, shard.plan.horizon.months
-    day = horizon.last_workday[horizon.month_end]
+    plan, horizon, months = shard.plan, shard.plan.horizon, shard.slice.months
+    day = horizon.last_workday[horizon.month_end[shard.slice.first_month : shard.slice.end_month]]
     low, high = (limit * plan.factor for limit in _CHARGE_RANGE)
     fee = shard.rng("bank charge").integers(low, high, months)
     ids = shard.ids("bank_charges", months)
@@ -127,6 +121,7 @@ def _charge(shard: Shard) -> None:
             "amount": shard.money(fee),
             "bank_account_id": constant(shard.names.bank_account, months),
         },
+        day,
     )
     shard.post(
         Documents("bank_charge", ids, day, {"fee": fee}, heads={"cost_center": np.zeros(months, np.int64)})

@@ -16,13 +16,12 @@ _SIGMA = 1.5  # of the log-normal amounts: near to Benford's law
 
 
 def produce(shard: Shard) -> None:
-    """Write and post every document of one block of service vendors."""
-    plan, horizon = shard.plan, shard.plan.horizon
+    """Write and post every document of one block of service vendors whose invoices come in a slice."""
+    plan, piece = shard.plan, shard.slice
     low, high = (int(cut) for cut in plan.service_cut[shard.block : shard.block + 2])
     share, rng = plan.service_vendors.share[low:high], shard.rng("invoice")
-    count = int(rng.poisson(plan.service_invoices * share.sum()))
-    wanted = rng.integers(0, horizon.days, count)
-    day = np.sort(np.minimum(horizon.next_workday[wanted], horizon.last_workday[horizon.days - 1]))
+    count = int(rng.poisson(plan.service_invoices * piece.months / 12 * share.sum()))
+    day = np.sort(plan.horizon.next_workday[rng.integers(piece.first, piece.end, count)])
     seller = low + quantile_table(share)[rng.integers(0, 2**16, count)].astype(np.int64)
     line_count = rng.choice(np.array([1, 1, 1, 2, 2, 3, 4]), count)
     doc = np.repeat(np.arange(count), line_count)
@@ -62,6 +61,8 @@ def produce(shard: Shard) -> None:
             "goods_receipt_id": constant(None, n),
             "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
         },
+        day,
+        doc,
     )
     amounts = {"net": net_line, "tax": invoices.tax, "gross": invoices.gross}
     shard.post(

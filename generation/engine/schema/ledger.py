@@ -282,6 +282,26 @@ TABLES = (
         ),
     ),
     Table(
+        "credit_line_movements",
+        "Credit line movements",
+        "Money drawn on the credit line, paid back, and interest on it.",
+        ("document_id",),
+        (
+            key("document_id", "Movement."),
+            company(),
+            code("kind", "drawing, repayment or interest."),
+            day("posting_date", "Day of posting."),
+            money("amount", "Money moved."),
+            money("drawn_amount", "Drawn on the credit line afterwards."),
+            reference(
+                "bank_account_id",
+                "bank_accounts",
+                "bank_account_id",
+                "Account that takes or gives the money.",
+            ),
+        ),
+    ),
+    Table(
         "tax_settlements",
         "Tax settlements",
         "Monthly tax return and its payment.",
