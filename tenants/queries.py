@@ -64,6 +64,14 @@ def custom_roles() -> QuerySet[CustomRole]:
     return CustomRole.objects.all()
 
 
+def custom_role(role_id: UUID) -> CustomRole:
+    """Raises NotFound."""
+    found = custom_roles().filter(pk=role_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def custom_role_permissions(key: str) -> frozenset[str] | None:
     """What one of the organisation's own roles lists; None when there is none of this key."""
     found = custom_roles().filter(key=key).first()

@@ -6,6 +6,7 @@ from uuid import UUID
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.hashers import check_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,6 +16,7 @@ from core.errors import Forbidden
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.sessions import note_sign_in
+from tenants.roles import has_ended
 
 SESSION_TENANT = "tenant"
 SESSION_ROLE = "role"
@@ -29,7 +31,7 @@ class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
 
     def get_user(self, user_id: UUID | str) -> User | None:
         membership = Membership.objects.select_related("user").filter(user_id=user_id, is_active=True).first()
-        return _at_home(membership.user, membership) if membership else None
+        return _at_home(membership.user, membership) if membership and not has_ended(membership) else None
 
     def _check_password(self, user: User | None, password: str) -> User | None:
         membership = Membership.objects.filter(user=user).first() if user else None
@@ -55,11 +57,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         throttle.note_failed_sign_in(request, str(credentials.get("email", "")))
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Whose time is over is told so, but only with the right password."""
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None and has_ended(user.membership):  # type: ignore[attr-defined]
+            raise ValidationError(_ended(user.membership))  # type: ignore[attr-defined]
+        return user
+
     def login(self, request: HttpRequest, user: User) -> None:
         """The last step, after any second factor. Raises Forbidden when the membership ended in the meantime."""
         membership = Membership.objects.filter(user=user, is_active=True).first()
         if membership is None:
             raise Forbidden("You are no member of this organisation, or an admin has ended your access.")
+        if has_ended(membership):
+            raise Forbidden(_ended(membership))
         super().login(request, _at_home(user, membership))
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         request.session[SESSION_TENANT] = str(tenant.pk)
@@ -81,6 +92,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         with transaction.atomic():
             Membership.objects.filter(user=user).update(password=user.password)
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
+
+
+def _ended(membership: Membership) -> str:
+    day = f"{membership.role_until:%-d %B %Y}"
+    role = membership.role_name.lower()
+    return f"Your access as {role} ended on {day}. An admin of this organisation can give it a new end date."
 
 
 def _at_home(user: User, membership: Membership) -> User:

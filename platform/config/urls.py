@@ -15,6 +15,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
     path("problems/<slug:code>", ProblemTypeDetail.as_view(), name="problem_type"),
     path("", include("tenants.api")),
+    path("", include("tenants.role_api")),
     path("", include(key_api.urlpatterns_v1)),
     path("", include("generation.api.urls")),
     path("", include("evaluation.api")),

@@ -20,11 +20,12 @@ from core.tenancy import tenant_context
 from generation import services as generation
 from generation.models import Run
 from generation.queries.configs import shipped_templates
+from tenants import role_services
 from tenants import services as tenants
 from tenants.models import ApiKey, Membership
 from tenants.people.models import Session
 from tenants.roles import Role
-from tests.builders import make_api_key, make_organisation, sign_in
+from tests.builders import make_api_key, make_organisation, make_principal, sign_in
 
 RANDOM_ID = UUID("7b0f9a1e-53c4-4a6e-9d2b-0c8f1e6a5d37")
 RANDOM_NUMBER = 987_654
@@ -35,6 +36,7 @@ class Things:
     """What one organisation has. Its texts carry its name, so that a leak can be seen."""
 
     member_id: UUID
+    role_id: UUID
     api_key_id: UUID
     config_id: UUID
     run_id: UUID
@@ -93,6 +95,7 @@ def _things(organisation: str, *, runs: int) -> Things:
         ]
         return Things(
             member_id=member.pk,
+            role_id=_role(organisation),
             api_key_id=ApiKey.objects.get(name=f"{organisation}-secret").pk,
             config_id=version.config_id,
             run_id=started[-1].pk,
@@ -100,6 +103,13 @@ def _things(organisation: str, *, runs: int) -> Things:
             session_id=_session(f"admin@{organisation}.example"),
             factor_id=_factor(f"admin@{organisation}.example", before=runs - 1),
         )
+
+
+def _role(organisation: str) -> UUID:
+    principal = make_principal("admin", organisation)
+    return role_services.create_role(
+        principal=principal, name=f"{organisation}-secret", permissions=["runs.read"]
+    ).pk
 
 
 def _session(email: str) -> UUID:
@@ -124,6 +134,7 @@ def _factor(email: str, *, before: int) -> int:
 
 IDS: dict[str, Callable[[Things], object]] = {
     "member_id": lambda things: things.member_id,
+    "role_id": lambda things: things.role_id,
     "api_key_id": lambda things: things.api_key_id,
     "key_id": lambda things: things.api_key_id,
     "config_id": lambda things: things.config_id,
@@ -189,6 +200,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("api_member", "DELETE"): Call(),
     ("api_keys_v1", "POST"): Call({"name": "new", "role": "viewer"}),
     ("api_key_v1", "DELETE"): Call(),
+    ("api_roles", "POST"): Call({"name": "New", "permissions": ["runs.read"]}),
+    ("api_role", "PATCH"): Call({"permissions": ["runs.read", "configs.read"]}),
+    ("api_role", "DELETE"): Call(),
     ("api_keys", "POST"): Call(
         {"name": "new", "role": "viewer", "scopes": ["runs.read"], "expires_at": in_days(30)}
     ),

@@ -1,0 +1,168 @@
+"""Changes to the organisation's own roles. Each leaves one audit event in its transaction."""
+
+import re
+import secrets
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from core import audit
+from core.errors import Conflict, Forbidden, InvalidInput
+from core.permissions import Permission, Principal
+from core.tenancy import shared_context
+from tenants import granting, queries, scopes
+from tenants.models import CustomRole
+from tenants.people.models import Invitation
+from tenants.roles import Role, granted_by
+
+_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_KEY = 40
+_NAMED = 5  # users of a role that a refusal names
+
+
+class RoleInUse(Conflict):
+    """A role that somebody has, or that is promised to somebody, cannot be deleted."""
+
+    code = "role_in_use"
+    title = "Role in use"
+
+
+def create_role(
+    *, principal: Principal, name: str, permissions: Iterable[str], key: str | None = None
+) -> CustomRole:
+    """Make a role of this organisation. Without a key it gets one from its name; the key never changes.
+
+    Raises: InvalidInput; Forbidden for a permission that the principal lacks; Conflict for a name or key in use.
+    """
+    name, listed = _name(name), _permissions(permissions)
+    scopes.refuse_more(frozenset(map(Permission, listed)), principal.permissions, "A role")
+    key = _key(name) if key is None else _checked_key(key)
+    with transaction.atomic():
+        tenant = queries.organisation()
+        granting.one_change_at_a_time(tenant.pk)
+        _refuse_taken(name, key=key)
+        with shared_context():
+            role = CustomRole.objects.create(tenant=tenant, key=key, name=name, permissions=listed)
+        audit.record(
+            actor=principal.actor,
+            action="tenants.role.create",
+            target=role,
+            key=key,
+            name=name,
+            permissions=listed,
+        )
+    return role
+
+
+def change_role(
+    *, principal: Principal, role: CustomRole, name: str, permissions: Iterable[str]
+) -> CustomRole:
+    """Give a role another name or other permissions; it counts from everybody's next request.
+
+    Raises: InvalidInput, Conflict; Forbidden when the role, before or after, holds more than the principal.
+    """
+    name, listed = _name(name), _permissions(permissions)
+    with transaction.atomic():
+        granting.one_change_at_a_time(role.tenant_id)
+        before = queries.custom_role(role.pk)
+        _refuse_beyond(principal, before)
+        scopes.refuse_more(frozenset(map(Permission, listed)), principal.permissions, "A role")
+        if (before.name, before.permissions) == (name, listed):
+            return before
+        _refuse_taken(name, other_than=before)
+        with shared_context():
+            CustomRole.objects.filter(pk=before.pk).update(name=name, permissions=listed)
+        audit.record(
+            actor=principal.actor,
+            action="tenants.role.change",
+            target=before,
+            key=before.key,
+            name=name,
+            before_name=before.name,
+            added=[one for one in listed if one not in before.permissions],
+            removed=[one for one in before.permissions if one not in listed],
+        )
+    return queries.custom_role(role.pk)
+
+
+def delete_role(*, principal: Principal, role: CustomRole) -> None:
+    """Delete a role that nobody has. Raises: RoleInUse, which says who; Forbidden for more than the principal has."""
+    with transaction.atomic():
+        granting.one_change_at_a_time(role.tenant_id)
+        before = queries.custom_role(role.pk)
+        _refuse_beyond(principal, before)
+        if users := users_of(before.key):
+            more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+            names = ", ".join(users[:_NAMED])
+            raise RoleInUse(f"“{before.name}” is in use by {names}{more}. Give them another role first.")
+        target = audit.label(before)
+        with shared_context():
+            CustomRole.objects.filter(pk=before.pk).delete()
+        audit.record(
+            actor=principal.actor,
+            action="tenants.role.delete",
+            target=target,
+            key=before.key,
+            name=before.name,
+            permissions=before.permissions,
+        )
+
+
+def users_of(key: str) -> list[str]:
+    """Who has a role or was promised it, as people read it."""
+    people = queries.members().filter(role=key).order_by("user__email").values_list("user__email", flat=True)
+    invited = Invitation.objects.filter(role=key, accepted_at=None, revoked_at=None).order_by("email")
+    return [*people, *(f"the invitation of {one.email}" for one in invited)]
+
+
+def _refuse_beyond(principal: Principal, role: CustomRole) -> None:
+    held = granted_by(role.key, frozenset(role.permissions))
+    if excess := sorted(held - principal.permissions):
+        raise Forbidden(f"This role holds more than you may yourself: {', '.join(excess[:10])}.")
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 0 < len(name) <= 60 or not name.isprintable():
+        raise InvalidInput(
+            "A role has a name of 1 to 60 characters.", errors=_at("name", "1 to 60 characters")
+        )
+    return name
+
+
+def _permissions(names: Iterable[str]) -> list[str]:
+    listed = scopes.checked(names)
+    if not listed:
+        raise InvalidInput(
+            "A role needs at least one permission.", errors=_at("permissions", "at least one permission")
+        )
+    return listed
+
+
+def _key(name: str) -> str:
+    made = slugify(name)[:_LONGEST_KEY].strip("-_").replace("_", "-")
+    return made if _KEY.fullmatch(made) else f"role-{secrets.token_hex(4)}"
+
+
+def _checked_key(key: str) -> str:
+    if not _KEY.fullmatch(key) or len(key) > _LONGEST_KEY:
+        text = "a-z, 0-9 and single hyphens, at most 40 characters"
+        raise InvalidInput(f"{key!r} cannot be a role's key: {text}.", errors=_at("key", text))
+    return key
+
+
+def _refuse_taken(name: str, *, key: str | None = None, other_than: CustomRole | None = None) -> None:
+    roles = queries.custom_roles()
+    others = roles.exclude(pk=other_than.pk) if other_than else roles
+    taken = {str(label).casefold() for label in Role.labels} | {one.name.casefold() for one in others}
+    if name.casefold() in taken or (
+        key is not None and (key in Role.values or roles.filter(key=key).exists())
+    ):
+        raise Conflict(
+            f"There is a role “{name}” already.", errors=_at("name", "there is such a role already")
+        )
+
+
+def _at(field: str, detail: str) -> list[dict[str, str]]:
+    return [{"pointer": f"/{field}", "code": "invalid", "detail": detail}]

@@ -1,0 +1,283 @@
+"""Roles: what each may, who may give which, roles of an organisation's own, auditors until a day."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from core.errors import Forbidden, InvalidInput
+from core.models import AuditEvent
+from core.permissions import CATALOGUE, NOT_GIVEN, Permission, Principal
+from core.tenancy import shared_context, tenant_context
+from tenants import role_services, services
+from tenants.models import CustomRole, Membership, Tenant
+from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
+from tests.builders import make_principal, sign_in
+from tests.conftest import PASSWORD
+
+ApiClients = Callable[..., APIClient]
+Clients = Callable[..., Client]
+
+pytestmark = pytest.mark.usefixtures("no_tries_counted")
+WRITES = frozenset(one for one in CATALOGUE if one.rpartition(".")[2] not in ("read", "export"))
+
+
+def _member(role: str) -> Membership:
+    return Membership.objects.select_related("user").get(user__email=f"{role}@acme.example")
+
+
+def _role(maker: str = "admin", organisation: str = "acme", **overrides: object) -> CustomRole:
+    fields: dict[str, object] = {"name": "Data steward", "permissions": ["configs.read", "configs.write"]}
+    with tenant_context(organisation):
+        return role_services.create_role(
+            principal=make_principal(maker, organisation),
+            **fields | overrides,  # type: ignore[arg-type]
+        )
+
+
+def _principal(membership: Membership) -> Principal:
+    return Principal(
+        actor=membership.user.email,
+        credential="test",
+        permissions=permissions_of(membership),
+        user_id=str(membership.user_id),
+        role=membership.role,
+    )
+
+
+# -- the table -----------------------------------------------------------------------------------------------
+
+
+def test_every_role_and_every_permission_is_explained_in_a_sentence() -> None:
+    assert set(HELP) == set(Role) == set(PERMISSIONS)
+    assert all(text.endswith(".") for text in HELP.values())
+    assert all(one.description.endswith(".") for one in Permission)
+
+
+def test_every_permission_belongs_to_some_role_and_the_owner_has_all() -> None:
+    assert PERMISSIONS[Role.OWNER] == frozenset(CATALOGUE) | {Permission.MEMBER}
+    assert PERMISSIONS[Role.OWNER] - PERMISSIONS[Role.ADMIN] == {Permission.ORGANISATION_DELETE}
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.APPROVER])
+def test_viewers_auditors_and_approvers_change_nothing(role: Role) -> None:
+    assert not PERMISSIONS[role] & WRITES
+
+
+def test_a_permission_that_is_gone_from_the_catalogue_gives_nothing() -> None:
+    listed = frozenset({"runs.read", "moon.write", *NOT_GIVEN})
+
+    assert granted_by("steward", listed) == {Permission.RUNS_READ, Permission.MEMBER}
+    assert granted_by("steward", None) == frozenset()
+
+
+# -- giving roles --------------------------------------------------------------------------------------------
+
+
+def test_an_admin_makes_no_owner_and_touches_none(api_client: ApiClients, acme: Tenant) -> None:
+    client = api_client("admin")
+    owner, viewer = (f"/api/v1/members/{_member(role).pk}" for role in ("owner", "viewer"))
+
+    for answer in (
+        client.post("/api/v1/members", {"email": "new@acme.example", "role": "owner"}),
+        client.patch(viewer, {"role": "owner"}),
+        client.patch(owner, {"role": "viewer"}),
+        client.delete(owner),
+    ):
+        assert answer.status_code == 403
+        assert answer.json()["detail"] == "Only an owner may make, change or remove an owner."
+
+
+def test_nobody_gives_more_than_they_have(acme: Tenant) -> None:
+    _role(name="Usher", permissions=["members.read", "members.write"])
+    usher = services.add_member(actor="test", email="usher@acme.example", role="usher").membership
+    principal = _principal(usher)
+
+    with pytest.raises(Forbidden, match=r"You may not: audit\.read"):
+        services.add_member(actor=principal, email="new@acme.example", role="operator")
+    with pytest.raises(Forbidden):
+        services.remove_member(actor=principal, membership=_member("viewer"))
+    services.add_member(actor=principal, email="second@acme.example", role="usher")
+
+
+def test_the_first_member_of_an_organisation_is_its_owner(acme: Tenant) -> None:
+    with shared_context():
+        Membership.objects.filter(tenant=acme).delete()
+
+    with pytest.raises(InvalidInput, match="first member"):
+        services.add_member(actor="test", email="a@acme.example", role="admin")
+    assert services.add_member(actor="test", email="a@acme.example", role="owner").membership.role == "owner"
+
+
+# -- auditors ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "days", "words"),
+    [
+        ("auditor", None, "is needed for an auditor"),
+        ("auditor", -1, "must lie within the next 366 days"),
+        ("auditor", 367, "must lie within the next 366 days"),
+        ("viewer", 30, "must be left out for this role"),
+    ],
+)
+def test_an_auditor_and_nobody_else_has_an_end_within_a_year(
+    api_client: ApiClients, acme: Tenant, role: str, days: int | None, words: str
+) -> None:
+    until = None if days is None else (timezone.now() + timedelta(days=days)).isoformat()
+
+    answer = api_client("admin").post(
+        "/api/v1/members", {"email": "ada@firm.example", "role": role, "role_until": until}
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/role_until", "code": "invalid", "detail": words}]
+
+
+def test_an_auditors_end_is_moved_and_noted(api_client: ApiClients, acme: Tenant) -> None:
+    until = timezone.now() + timedelta(days=90)
+
+    answer = api_client("admin").patch(
+        f"/api/v1/members/{_member('auditor').pk}", {"role": "auditor", "role_until": until.isoformat()}
+    )
+
+    assert answer.status_code == 200
+    assert _member("auditor").role_until == until
+    assert AuditEvent.objects.latest("seq").action == "tenants.member.change_role"
+
+
+def test_after_the_end_the_session_is_over_and_signing_in_says_why(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("auditor")
+    assert client.get("/audit").status_code == 200
+    with shared_context():
+        Membership.objects.filter(pk=_member("auditor").pk).update(role_until=timezone.now())
+
+    assert permissions_of(_member("auditor")) == frozenset()
+    assert client.get("/audit").status_code == 302
+    right = client_for(None).post("/login", {"login": "auditor@acme.example", "password": PASSWORD})
+    wrong = client_for(None).post("/login", {"login": "auditor@acme.example", "password": "guess"})
+    assert "Your access as auditor ended on" in right.content.decode()
+    assert "ended on" not in wrong.content.decode()
+
+
+def test_an_auditors_key_dies_with_the_auditor(api_client: ApiClients, acme: Tenant) -> None:
+    client = api_client("auditor")
+    assert client.get("/api/v1/roles").status_code == 200
+    with shared_context():
+        Membership.objects.filter(pk=_member("auditor").pk).update(role_until=timezone.now())
+
+    assert client.get("/api/v1/roles").status_code in (401, 403)
+
+
+# -- roles of an organisation's own --------------------------------------------------------------------------
+
+
+def test_a_role_of_its_own_gives_exactly_what_it_lists(
+    api_client: ApiClients, client_for: Clients, acme: Tenant
+) -> None:
+    made = api_client("admin").post(
+        "/api/v1/roles", {"name": "Data steward", "permissions": ["configs.write", "configs.read"]}
+    )
+    assert made.status_code == 201
+    assert made.json()["key"] == "data-steward"
+    services.add_member(actor="test", email="dana@acme.example", role="data-steward")
+    client = Client(headers={"host": "acme.localhost"})
+    sign_in(client, "dana@acme.example", "acme")
+
+    assert client.get("/datasets").status_code == 200
+    assert client.get("/runs").status_code == 403
+    assert client.get("/me").status_code == 200
+    assert AuditEvent.objects.filter(action="tenants.role.create").count() == 1
+
+
+def test_a_change_of_a_role_counts_from_the_next_request(api_client: ApiClients, acme: Tenant) -> None:
+    role = _role()
+    services.add_member(actor="test", email="dana@acme.example", role="data-steward")
+    client = Client(headers={"host": "acme.localhost"})
+    sign_in(client, "dana@acme.example", "acme")
+    assert client.get("/runs").status_code == 403
+
+    changed = api_client("admin").patch(f"/api/v1/roles/{role.pk}", {"permissions": ["runs.read"]})
+
+    assert changed.json()["permissions"] == ["runs.read"]
+    assert client.get("/runs").status_code == 200
+    assert client.get("/datasets").status_code == 403
+    event = AuditEvent.objects.latest("seq")
+    assert (event.data["added"], event.data["removed"]) == (["runs.read"], ["configs.read", "configs.write"])
+
+
+def test_a_role_maker_gives_no_more_than_they_have(acme: Tenant) -> None:
+    _role(name="Role maker", permissions=["roles.read", "roles.write", "runs.read"])
+    maker = services.add_member(actor="test", email="mira@acme.example", role="role-maker").membership
+    principal, strong = _principal(maker), _role(name="Strong", permissions=["secrets.write"])
+
+    with pytest.raises(Forbidden, match=r"secrets\.write"):
+        role_services.create_role(principal=principal, name="Mine", permissions=["secrets.write"])
+    with pytest.raises(Forbidden, match=r"holds more than you may"):
+        role_services.change_role(principal=principal, role=strong, name="Weak", permissions=["runs.read"])
+    with pytest.raises(Forbidden, match=r"holds more than you may"):
+        role_services.delete_role(principal=principal, role=strong)
+    role_services.create_role(principal=principal, name="Mine", permissions=["runs.read"])
+
+
+def test_a_role_in_use_stays_and_says_by_whom(api_client: ApiClients, acme: Tenant) -> None:
+    role = _role()
+    dana = services.add_member(actor="test", email="dana@acme.example", role="data-steward").membership
+    client, address = api_client("admin"), f"/api/v1/roles/{role.pk}"
+
+    refused = client.delete(address)
+    services.change_role(actor="test", membership=dana, role="viewer")
+    done = client.delete(address)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_in_use")
+    assert "in use by dana@acme.example" in refused.json()["detail"]
+    assert done.status_code == 204
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointer"),
+    [
+        ({"name": "owner", "permissions": ["runs.read"]}, 409, "/name"),
+        ({"name": "DATA steward", "permissions": ["runs.read"]}, 409, "/name"),
+        ({"name": "X", "key": "admin", "permissions": ["runs.read"]}, 409, "/name"),
+        ({"name": "X", "key": "No key", "permissions": ["runs.read"]}, 422, "/key"),
+        ({"name": "X", "permissions": []}, 422, "/permissions"),
+        ({"name": "X", "permissions": ["member"]}, 422, "/permissions"),
+        ({"name": "X", "permissions": ["moon.write"]}, 422, "/permissions"),
+        ({"name": "", "permissions": ["runs.read"]}, 422, "/name"),
+    ],
+)
+def test_a_role_that_cannot_be_is_refused_with_the_place(
+    api_client: ApiClients, acme: Tenant, body: dict[str, object], status: int, pointer: str
+) -> None:
+    _role()
+
+    answer = api_client("admin").post("/api/v1/roles", body)
+
+    assert answer.status_code == status
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_a_name_without_latin_letters_gets_a_key_all_the_same(acme: Tenant) -> None:
+    assert _role(name="監査人").key.startswith("role-")
+
+
+def test_a_strangers_role_is_no_role_here(api_client: ApiClients, acme: Tenant) -> None:
+    stranger = _role(organisation="globex")
+    client = api_client("admin")
+
+    assert client.get(f"/api/v1/roles/{stranger.pk}").status_code == 404
+    assert client.get("/api/v1/roles").json()["items"] == []
+    answer = client.post("/api/v1/members", {"email": "new@acme.example", "role": stranger.key})
+    assert answer.json()["errors"][0]["pointer"] == "/role"
+
+
+def test_the_catalogue_is_there_for_programs(api_client: ApiClients) -> None:
+    answer = api_client("auditor").get("/api/v1/permissions").json()
+
+    assert [one["name"] for one in answer["permissions"]] == [one.value for one in CATALOGUE]
+    assert [role["key"] for role in answer["built_in_roles"]] == Role.values
