@@ -72,6 +72,14 @@ NAVIGATION = (
         (
             NavItem("API keys", "key-round", "keys", "k", Permission.KEYS_READ, "/settings/keys"),
             NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
+            NavItem(
+                "Security",
+                "shield-check",
+                "security-settings",
+                "s",
+                Permission.SECURITY_READ,
+                "/settings/security",
+            ),
         ),
     ),
 )

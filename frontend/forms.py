@@ -1,18 +1,129 @@
 """Forms for shape only: what a value may be is decided by the services."""
 
-from django import forms
+from datetime import date, datetime, time
+from typing import Any
 
+from django import forms
+from django.utils import timezone
+
+from core.errors import DomainError
+from core.permissions import Permission, Principal
 from frontend.context import DENSITIES, THEMES
-from tenants.roles import Role
+from tenants.models import CustomRole
+from tenants.queries import custom_roles
+from tenants.roles import PERMISSIONS, Role, granted_by, may_give
 
 OVERLAPS = ((0, "no longer"), (1, "for an hour"), (24, "for a day"), (168, "for 7 days"))
 LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "1 year"))
 
 
-class NewMember(forms.Form):
-    email = forms.EmailField(label="E-mail", max_length=254)
-    name = forms.CharField(label="Name", max_length=150, required=False)
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.OPERATOR)
+def _new_password() -> forms.PasswordInput:
+    return forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "control"})
+
+
+def _number() -> forms.NumberInput:
+    return forms.NumberInput(attrs={"class": "control narrow"})
+
+
+class NewInvitation(forms.Form):
+    """Roles that the principal may give: the built-in ones and the organisation's own."""
+
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"class": "control"})
+    )
+    role = forms.ChoiceField(label="Role")
+    role_until = forms.DateField(
+        label="Until, for an auditor", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *arguments: Any, principal: Principal, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        own = [(one.key, one.name) for one in custom_roles() if may_give(principal, one.key, _gives(one))]
+        built_in = [(role.value, role.label) for role in Role if may_give(principal, role, PERMISSIONS[role])]
+        self.fields["role"].choices = [*built_in, *own]  # type: ignore[attr-defined]  # a ChoiceField
+        self.initial.setdefault("role", Role.OPERATOR)
+
+    def clean_role_until(self) -> datetime | None:
+        day: date | None = self.cleaned_data["role_until"]
+        return datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone()) if day else None
+
+    def place_of(self, error: DomainError) -> str | None:
+        """The field that an error of the service is about."""
+        pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
+        return next((name for name in self.fields if name in pointers), "email" if not pointers else None)
+
+
+def _gives(role: CustomRole) -> frozenset[Permission]:
+    return granted_by(role.key, frozenset(role.permissions))
+
+
+class Email(forms.Form):
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "class": "control"}),
+    )
+
+
+class NewPassword(forms.Form):
+    """Typed twice, since nobody sees what they type."""
+
+    password = forms.CharField(label="Password", max_length=1000, strip=False, widget=_new_password())
+    again = forms.CharField(label="Password again", max_length=1000, strip=False, widget=_new_password())
+
+    def clean_again(self) -> str:
+        again: str = self.cleaned_data["again"]
+        if again != self.cleaned_data.get("password", again):
+            raise forms.ValidationError("The two passwords are not the same.")
+        return again
+
+
+class NewPerson(NewPassword):
+    name = forms.CharField(
+        label="Your name",
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "class": "control"}),
+    )
+    field_order = ("name", "password", "again")
+
+
+class Typed(forms.Form):
+    """A word that has to be typed to show that one means it."""
+
+    typed = forms.CharField(
+        max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "class": "control"})
+    )
+
+    def __init__(self, *arguments: Any, word: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.word = word
+        self.fields["typed"].label = f"Type {word}"
+
+    def clean_typed(self) -> str:
+        typed: str = self.cleaned_data["typed"].strip()
+        if typed != self.word:
+            raise forms.ValidationError(f"Type exactly: {self.word}")
+        return typed
+
+
+class SecuritySettings(forms.Form):
+    mfa_required = forms.BooleanField(label="Everybody needs a second factor", required=False)
+    session_idle_minutes = forms.IntegerField(
+        label="Sessions end after so many minutes without use", min_value=0, widget=_number()
+    )
+    session_hours = forms.IntegerField(
+        label="Sessions end so many hours after sign-in", min_value=0, widget=_number()
+    )
+    invitation_domains = forms.CharField(
+        label="Invite only addresses of these mail domains",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "control", "placeholder": "one a line; empty: any"}),
+    )
+
+    def clean_invitation_domains(self) -> list[str]:
+        text: str = self.cleaned_data["invitation_domains"]
+        return text.replace(",", " ").split()
 
 
 class MemberRole(forms.Form):

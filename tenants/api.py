@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.bodies import Body, checked_body
-from core.permissions import Permission, principal_of, requires
+from core.permissions import Permission, principal_of, requires, step_up
 from tenants import queries, services
 from tenants.models import Membership
 from tenants.roles import Role
@@ -46,19 +46,9 @@ class MemberOut(serializers.Serializer[Membership]):
     name = serializers.CharField()
     role = serializers.CharField()
     role_until = serializers.DateTimeField(allow_null=True)
+    is_active = serializers.BooleanField(help_text="False: on record, but may not sign in.")
     last_sign_in_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
-
-
-class AddMember(Body):
-    email = serializers.EmailField(max_length=254)
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
-    role = RoleField()
-    role_until = RoleUntilField()
-
-
-class AddedMemberOut(MemberOut):
-    initial_password = serializers.CharField(help_text="Shown this once; hand it to the person.")
 
 
 class ChangeMember(Body):
@@ -66,7 +56,7 @@ class ChangeMember(Body):
     role_until = RoleUntilField()
 
 
-@requires(GET=Permission.MEMBERS_READ, POST=Permission.MEMBERS_WRITE)
+@requires(GET=Permission.MEMBERS_READ)
 class MemberList(GenericAPIView[Membership]):
     serializer_class = MemberOut
 
@@ -75,14 +65,8 @@ class MemberList(GenericAPIView[Membership]):
         page: Any = self.paginate_queryset(queries.members())
         return self.get_paginated_response(MemberOut(page, many=True).data)
 
-    @extend_schema(operation_id="members_add", request=AddMember, responses={201: AddedMemberOut})
-    def post(self, request: Request) -> Response:
-        """Add a person. They sign in with the initial password, which works in this organisation only."""
-        added = services.add_member(actor=principal_of(request), **checked_body(AddMember, request))
-        body = {**MemberOut(added.membership).data, "initial_password": added.initial_password}
-        return Response(body, status=status.HTTP_201_CREATED)
 
-
+@step_up("PATCH", "DELETE")
 @requires(GET=Permission.MEMBERS_READ, PATCH=Permission.MEMBERS_WRITE, DELETE=Permission.MEMBERS_WRITE)
 class MemberDetail(GenericAPIView[Membership]):
     serializer_class = MemberOut

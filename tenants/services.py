@@ -19,6 +19,7 @@ from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, shared_context
 from tenants import granting, queries
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
+from tenants.people.leaving import forget_member
 from tenants.people.sessions import delete_sessions
 from tenants.roles import PERMISSIONS, Role, permissions_of
 
@@ -177,6 +178,7 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
         delete_sessions([before.user_id])
+        forget_member(before)
         audit.record(
             actor=granting.name_of(actor),
             action="tenants.member.remove",

@@ -6,38 +6,25 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.errors import DomainError
-from core.permissions import Permission, principal_of, requires
-from frontend.forms import MemberRole, NewMember
+from core.permissions import Permission, principal_of, requires, step_up
+from frontend.forms import MemberRole
 from tenants import queries, services
+from tenants.people.invitations import open_invitations
 from tenants.roles import Role
 
 
 @requires(GET=Permission.MEMBERS_READ)
 def member_list(request: HttpRequest) -> HttpResponse:
-    return _page(request, NewMember())
+    return _page(request)
 
 
-@requires(POST=Permission.MEMBERS_WRITE)
-def member_add(request: HttpRequest) -> HttpResponse:
-    """Add a person. The answer itself shows the password to hand over: once, and stored nowhere."""
-    form = NewMember(request.POST)
-    if not form.is_valid():
-        return _page(request, form, status=422)
-    try:
-        added = services.add_member(actor=principal_of(request), **form.cleaned_data)
-    except DomainError as error:
-        form.add_error("email", str(error))
-        return _page(request, form, status=error.http_status)
-    return _page(request, NewMember(), added=added)
-
-
+@step_up("POST")
 @requires(POST=Permission.MEMBERS_WRITE)
 def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
     membership = queries.member(member_id)
     form = MemberRole(request.POST)
     if not form.is_valid():
-        return _page(request, NewMember(), status=422)
+        return _page(request, status=422)
     role = form.cleaned_data["role"]
     services.change_role(actor=principal_of(request), membership=membership, role=role)
     messages.success(
@@ -46,6 +33,7 @@ def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("members")
 
 
+@step_up("POST")
 @requires(POST=Permission.MEMBERS_WRITE)
 def member_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     membership = queries.member(member_id)
@@ -55,16 +43,10 @@ def member_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("members")
 
 
-def _page(
-    request: HttpRequest, form: NewMember, *, added: services.AddedMember | None = None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, *, status: int = 200) -> HttpResponse:
     context = {
         "members": queries.members().order_by("user__email"),
-        "form": form,
-        "added": added,
+        "waiting": open_invitations().count() if principal_of(request).can(Permission.MEMBERS_WRITE) else 0,
         "roles": Role.choices,
     }
-    response = render(request, "frontend/members.html", context, status=status)
-    if added is not None:
-        response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "frontend/members.html", context, status=status)

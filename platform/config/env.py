@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -148,6 +148,29 @@ def secret_key() -> str:
 
 
 # -- URLs as the libraries want them -------------------------------------------------------------------------
+
+
+def email_server() -> dict[str, Any]:
+    """Django's EMAIL_… settings from EMAIL_URL: smtp://user:password@host:587 (STARTTLS), smtps://…, or none at all.
+
+    `?starttls=off` is for a server on the same machine.
+    """
+    url = _read("EMAIL_URL")
+    if url is None:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:587")
+    is_whole = parts.scheme == "smtps"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if is_whole else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": is_whole,
+        "EMAIL_USE_TLS": not is_whole and parse_qs(parts.query).get("starttls") != ["off"],
+        "EMAIL_TIMEOUT": 10,
+    }
 
 
 def django_database(url: str) -> dict[str, Any]:

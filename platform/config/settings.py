@@ -159,6 +159,13 @@ CSRF_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "core.pages.csrf_failure"
 
+# -- mail ----------------------------------------------------------------------------------------------------
+
+_email = env.email_server()
+HAS_EMAIL = bool(_email)  # without it, admins hand links over themselves
+globals().update(_email)
+DEFAULT_FROM_EMAIL = env.env_text("EMAIL_FROM", f"DataSynth <no-reply@{BASE_HOST}>")
+
 # -- what browsers are told ----------------------------------------------------------------------------------
 
 if HTTPS:

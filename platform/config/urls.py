@@ -5,7 +5,7 @@ from allauth.mfa.base import views as second_step
 from django.urls import URLPattern, URLResolver, include, path
 
 from core.api import OpenApiDocument, ProblemTypeDetail
-from core.permissions import Permission, requires
+from core.permissions import Permission, requires, step_up
 from tenants import key_api
 
 _open_form = requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
@@ -16,6 +16,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("problems/<slug:code>", ProblemTypeDetail.as_view(), name="problem_type"),
     path("", include("tenants.api")),
     path("", include("tenants.role_api")),
+    path("", include("tenants.people.api")),
     path("", include(key_api.urlpatterns_v1)),
     path("", include("generation.api.urls")),
     path("", include("evaluation.api")),
@@ -30,7 +31,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", _open_form(account.login), name="account_login"),
     path("logout", _open_form(account.logout), name="account_logout"),
     path("login/factor", _open_form(second_step.authenticate), name="mfa_authenticate"),
-    path("me/password", _member_form(account.password_change), name="account_change_password"),
+    path(
+        "me/password",
+        step_up("GET", "POST")(_member_form(account.password_change)),
+        name="account_change_password",
+    ),
     path("", include("compliance.well_known")),
     path("", include("frontend.urls")),
 ]

@@ -35,7 +35,8 @@ class Invitation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(max_length=254)
-    role = models.CharField(max_length=63)
+    role = models.CharField(max_length=40)
+    role_until = models.DateTimeField(null=True)
     invited_by = models.CharField(max_length=254)
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())

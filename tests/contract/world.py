@@ -23,6 +23,8 @@ from generation.queries.configs import shipped_templates
 from tenants import role_services
 from tenants import services as tenants
 from tenants.models import ApiKey, Membership
+from tenants.people import passwords
+from tenants.people.invitations import invite
 from tenants.people.models import Session
 from tenants.roles import Role
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
@@ -42,6 +44,9 @@ class Things:
     run_id: UUID
     run_number: int
     session_id: UUID
+    invitation_id: UUID
+    invitation_token: str
+    password_token: str
     factor_id: int
 
 
@@ -87,6 +92,11 @@ def _things(organisation: str, *, runs: int) -> Things:
         member = tenants.add_member(
             actor="test", email=f"colleague@{organisation}.example", role="viewer", password="a colleague"
         ).membership
+        invited = invite(
+            principal=make_principal("admin", organisation),
+            email=f"new@{organisation}.example",
+            role="viewer",
+        )
         make_api_key("admin", organisation, name=f"{organisation}-secret")
         version = generation.create_config(actor="test", text=config_text(organisation))
         started = [
@@ -100,6 +110,9 @@ def _things(organisation: str, *, runs: int) -> Things:
             config_id=version.config_id,
             run_id=started[-1].pk,
             run_number=started[-1].number,
+            invitation_id=invited.invitation.pk,
+            invitation_token=invited.token,
+            password_token=passwords.make_link(actor="test", membership=member),
             session_id=_session(f"admin@{organisation}.example"),
             factor_id=_factor(f"admin@{organisation}.example", before=runs - 1),
         )
@@ -141,6 +154,9 @@ IDS: dict[str, Callable[[Things], object]] = {
     "run_id": lambda things: things.run_id,
     "number": lambda things: things.run_number,
     "session_id": lambda things: things.session_id,
+    "invitation_id": lambda things: things.invitation_id,
+    "token": lambda things: things.invitation_token,
+    "password_token": lambda things: things.password_token,
     "factor_id": lambda things: things.factor_id,
 }
 NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
@@ -185,6 +201,15 @@ def _archive_config(things: Things) -> None:
     generation.archive_config(actor="test", config_id=things.config_id)
 
 
+def _sign_colleague_in(things: Things) -> None:
+    _session(Membership.objects.select_related("user").get(pk=things.member_id).user.email)
+
+
+def _deactivate_colleague(things: Things) -> None:
+    tenants.end_access(Membership.objects.get(pk=things.member_id), actor="test", reason="test")
+
+
+NEW_PASSWORD = "quite another battery"
 ANY_VERSION = {"If-Match": "*"}
 
 
@@ -195,7 +220,15 @@ def in_days(days: int) -> str:
 NEW_TEXT = {"text": config_text("ours").replace("seed:", "# another text\nseed:")}
 CALLS: dict[tuple[str, str], Call] = {
     # API
-    ("api_members", "POST"): Call({"email": "new@ours.example", "role": "viewer"}),
+    ("api_invitations", "POST"): Call({"email": "newer@ours.example", "role": "viewer"}),
+    ("api_invitation", "DELETE"): Call(),
+    ("api_invitation_renewal", "POST"): Call(),
+    ("api_member_password_link", "POST"): Call(),
+    ("api_member_sessions", "DELETE"): Call(prepare=_sign_colleague_in),
+    ("api_member_factors", "DELETE"): Call(prepare=_sign_colleague_in),
+    ("api_member_deactivation", "POST"): Call(),
+    ("api_member_deactivation", "DELETE"): Call(prepare=_deactivate_colleague),
+    ("api_security_settings", "PATCH"): Call({"session_hours": 24}, ANY_VERSION),
     ("api_member", "PATCH"): Call({"role": "operator"}),
     ("api_member", "DELETE"): Call(),
     ("api_keys_v1", "POST"): Call({"name": "new", "role": "viewer"}),
@@ -239,7 +272,20 @@ CALLS: dict[tuple[str, str], Call] = {
     ("run-cancel", "POST"): Call(events=2),
     ("run-resume", "POST"): Call(prepare=_fail_run),
     ("run-again", "POST"): Call(),
-    ("member-add", "POST"): Call({"email": "new@ours.example", "role": "viewer"}),
+    ("invitations", "POST"): Call({"email": "newer@ours.example", "role": "viewer"}),
+    ("invitation-renew", "POST"): Call(),
+    ("invitation-revoke", "POST"): Call(),
+    # joining, and signing in with it; so with a new password
+    ("join", "POST"): Call({"name": "New", "password": NEW_PASSWORD, "again": NEW_PASSWORD}, events=2),
+    ("password-new", "POST"): Call({"password": NEW_PASSWORD, "again": NEW_PASSWORD}, events=2),
+    ("password-lost", "POST"): Call({"email": "viewer@ours.example"}, events=0),  # no mail server: says so
+    ("member-password-link", "POST"): Call(),
+    ("member-factors-reset", "POST"): Call(prepare=_sign_colleague_in),
+    ("member-sessions-end", "POST"): Call(prepare=_sign_colleague_in),
+    ("member-deactivate", "POST"): Call(),
+    ("member-activate", "POST"): Call(prepare=_deactivate_colleague),
+    ("security-settings", "POST"): Call({"session_idle_minutes": "60", "session_hours": "24"}),
+    ("leave", "POST"): Call({"typed": "admin@ours.example"}),
     ("member-role", "POST"): Call({"role": "operator"}),
     ("member-remove", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),

@@ -274,19 +274,24 @@ def test_an_archived_dataset_leaves_the_list_and_comes_back(client_for: ClientFo
 # -- people, keys, appearance --------------------------------------------------------------------------------
 
 
-def test_a_new_member_gets_a_password_that_is_shown_once(client_for: ClientFor, acme: Tenant) -> None:
+def test_an_invitation_shows_its_link_once_and_lets_one_person_in(
+    client_for: ClientFor, acme: Tenant
+) -> None:
     client = client_for("admin")
 
-    answer = client.post("/settings/members/add", {"email": "new@acme.example", "role": "viewer"})
+    answer = client.post("/settings/invitations", {"email": "new@acme.example", "role": "viewer"})
 
-    secret = re.search(r'id="secret">([^<]+)<', answer.content.decode())
-    assert secret is not None
+    link = re.search(r'id="secret">http://acme.localhost(/join/[^<]+)<', answer.content.decode())
+    assert link is not None
     assert answer["Cache-Control"] == "no-store"
-    assert secret.group(1) not in body(client, "/settings/members")
-    assert secret.group(1) not in body(client, "/audit")
+    assert link.group(1) not in body(client, "/settings/invitations")
+    assert link.group(1) not in body(client, "/audit")
     fresh = Client(headers={"host": "acme.localhost"})
-    signed_in = fresh.post("/login", {"login": "new@acme.example", "password": secret.group(1)})
-    assert (signed_in.status_code, signed_in["Location"]) == (302, "/")
+    assert "Join Acme Audit" in body(fresh, link.group(1))
+    chosen = {"name": "New Person", "password": "quite another battery", "again": "quite another battery"}
+    joined = fresh.post(link.group(1), chosen)
+    assert (joined.status_code, joined["Location"]) == (302, "/")
+    assert "New Person" in body(client, "/settings/members")
 
 
 @pytest.mark.parametrize(
@@ -296,10 +301,10 @@ def test_a_new_member_gets_a_password_that_is_shown_once(client_for: ClientFor, 
         ("viewer@acme.example", 409, "viewer@acme.example is a member already"),
     ],
 )
-def test_a_member_that_cannot_be_added_is_said_at_the_field(
+def test_a_person_who_cannot_be_invited_is_said_at_the_field(
     client_for: ClientFor, acme: Tenant, email: str, status: int, words: str
 ) -> None:
-    answer = client_for("admin").post("/settings/members/add", {"email": email, "role": "viewer"})
+    answer = client_for("admin").post("/settings/invitations", {"email": email, "role": "viewer"})
 
     assert answer.status_code == status
     assert words in answer.content.decode()
@@ -325,9 +330,9 @@ def test_an_operator_sees_members_but_changes_none(client_for: ClientFor, acme: 
     client = client_for("operator")
     viewer = Membership.objects.get(user__email="viewer@acme.example")
 
-    assert "Only an admin adds people" in body(client, "/settings/members")
+    assert "Only an admin invites people" in body(client, "/settings/members")
     assert client.post(f"/settings/members/{viewer.pk}/remove").status_code == 403
-    assert client.post("/settings/members/add", {"email": "x@acme.example"}).status_code == 403
+    assert client.post("/settings/invitations", {"email": "x@acme.example"}).status_code == 403
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(client_for: ClientFor, acme: Tenant) -> None:

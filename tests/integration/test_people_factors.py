@@ -26,7 +26,7 @@ EMAIL = "operator@acme.example"
 
 def code_of(secret: str, *, step: int = 0) -> str:
     """What an app with this secret shows now, or some steps of 30 seconds later."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + step))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + step)))
 
 
 def set_up_app(client: Client) -> tuple[str, list[str]]:

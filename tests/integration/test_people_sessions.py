@@ -44,7 +44,7 @@ def age(client: Client, **earlier: timedelta) -> None:
     for name, span in earlier.items():
         setattr(row, name, getattr(row, name) - span)
     row.save()
-    if "signed_in_at" in earlier:
+    if "signed_in_at" in earlier and row.signed_in_at:
         session = client.session
         session["visitor"] = {**session["visitor"], "at": row.signed_in_at.timestamp()}
         session.save()

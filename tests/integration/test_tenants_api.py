@@ -24,28 +24,28 @@ def _member(role: str) -> Membership:
     return Membership.objects.get(user__email=f"{role}@acme.example")
 
 
-def test_an_admin_adds_a_person_who_gets_a_password_for_this_organisation(
-    api_client: ApiClients, acme: Tenant
-) -> None:
-    response = api_client("admin").post("/api/v1/members", {"email": "New@Acme.example", "role": "viewer"})
+def test_an_admin_invites_a_person_by_a_link_that_only_they_see(api_client: ApiClients, acme: Tenant) -> None:
+    response = api_client("admin").post(
+        "/api/v1/invitations", {"email": "New@Acme.example", "role": "viewer"}
+    )
 
     assert response.status_code == 201
     assert response.json()["email"] == "new@acme.example"
-    assert len(response.json()["initial_password"]) == 16
-    assert _actions()[-1] == "tenants.member.add"
-    assert "password" not in str(AuditEvent.objects.latest("seq").data)
+    assert response.json()["link"].startswith("http://acme.localhost/join/")
+    assert _actions()[-1] == "tenants.invitation.send"
+    assert response.json()["link"].rpartition("/")[2] not in str(AuditEvent.objects.latest("seq").data)
 
 
 @pytest.mark.parametrize("role", ["operator", "viewer"])
-def test_only_an_admin_adds_people(api_client: ApiClients, acme: Tenant, role: str) -> None:
-    response = api_client(role).post("/api/v1/members", {"email": "new@acme.example", "role": "viewer"})
+def test_only_an_admin_invites_people(api_client: ApiClients, acme: Tenant, role: str) -> None:
+    response = api_client(role).post("/api/v1/invitations", {"email": "new@acme.example", "role": "viewer"})
 
     assert response.status_code == 403
     assert response.json()["code"] == "forbidden"
 
 
 def test_every_problem_of_a_body_is_listed_with_its_place(api_client: ApiClients) -> None:
-    response = api_client("admin").post("/api/v1/members", {"email": "nobody", "role": "king"})
+    response = api_client("admin").post("/api/v1/invitations", {"email": "nobody", "role": "king"})
 
     assert response.status_code == 422
     assert response["Content-Type"] == "application/problem+json"
@@ -55,8 +55,10 @@ def test_every_problem_of_a_body_is_listed_with_its_place(api_client: ApiClients
     assert [error["pointer"] for error in body["errors"]] == ["/email", "/role"]
 
 
-def test_a_person_is_added_once(api_client: ApiClients) -> None:
-    response = api_client("admin").post("/api/v1/members", {"email": "viewer@acme.example", "role": "viewer"})
+def test_a_member_is_not_invited(api_client: ApiClients) -> None:
+    response = api_client("admin").post(
+        "/api/v1/invitations", {"email": "viewer@acme.example", "role": "viewer"}
+    )
 
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
 
@@ -161,7 +163,7 @@ def test_a_browser_session_needs_the_csrf_token_for_changes(acme: Tenant) -> Non
     sign_in(client, "admin@acme.example", "acme")
 
     response = client.post(
-        "/api/v1/members", {"email": "x@acme.example", "role": "viewer"}, content_type="application/json"
+        "/api/v1/invitations", {"email": "x@acme.example", "role": "viewer"}, content_type="application/json"
     )
 
     assert response.status_code == 403
@@ -182,7 +184,7 @@ def _status_with(key: str, host: str = "acme.localhost") -> int:
     ("path", "body", "unknown"),
     [
         ("api-keys", {"name": "ci", "role": "viewer", "expire_at": "2031-01-01T00:00:00Z"}, "/expire_at"),
-        ("members", {"email": "new@acme.example", "role": "viewer", "admin": True}, "/admin"),
+        ("invitations", {"email": "new@acme.example", "role": "viewer", "admin": True}, "/admin"),
     ],
 )
 def test_an_unknown_key_of_a_body_is_an_error(
@@ -199,7 +201,7 @@ def test_an_unknown_key_of_a_body_is_an_error(
 def test_a_long_value_is_not_said_back(api_client: ApiClients, acme: Tenant) -> None:
     body = {"email": "new@acme.example", "role": "king " * 100_000}
 
-    response = api_client("admin").post("/api/v1/members", body)
+    response = api_client("admin").post("/api/v1/invitations", body)
 
     assert response.status_code == 422
     assert len(response.content) < 1000

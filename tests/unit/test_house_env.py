@@ -170,3 +170,37 @@ def test_cache_and_broker_get_databases_of_their_own_on_the_same_server() -> Non
     assert env.celery_broker_url("rediss://cache:6379") == "rediss://cache:6379/2"
     with pytest.raises(ImproperlyConfigured, match="VALKEY_URL"):
         env.cache_location("http://cache")
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "whole", "starttls"),
+    [
+        ("smtp://mail.example", 587, False, True),
+        ("smtps://a%40b:p%2Fw@mail.example", 465, True, False),
+        ("smtp://localhost:25?starttls=off", 25, False, False),
+    ],
+)
+def test_a_mail_server_is_one_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, port: int, whole: bool, starttls: bool
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+
+    server = env.email_server()
+
+    assert (server["EMAIL_PORT"], server["EMAIL_USE_SSL"], server["EMAIL_USE_TLS"]) == (port, whole, starttls)
+    if whole:
+        assert (server["EMAIL_HOST_USER"], server["EMAIL_HOST_PASSWORD"]) == ("a@b", "p/w")
+
+
+def test_without_a_mail_server_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+
+    assert env.email_server() == {}
+
+
+@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://"])
+def test_an_address_that_is_no_mail_server_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+
+    with pytest.raises(ImproperlyConfigured):
+        env.email_server()

@@ -30,7 +30,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('email', models.EmailField(max_length=254)),
-                ('role', models.CharField(max_length=63)),
+                ('role', models.CharField(max_length=40)),
+                ('role_until', models.DateTimeField(null=True)),
                 ('invited_by', models.CharField(max_length=254)),
                 ('token_digest', models.CharField(max_length=64, unique=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

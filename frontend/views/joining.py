@@ -1,0 +1,96 @@
+"""Pages for people who cannot sign in yet, or no longer: accepting an invitation, setting a new password."""
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from core.errors import DomainError
+from core.mail import later
+from core.permissions import Permission, requires
+from frontend.forms import Email, NewPassword, NewPerson
+from tenants.models import Membership
+from tenants.people import invitations, letters, passwords, throttle
+from tenants.people.tokens import address
+from tenants.queries import members
+
+
+@requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of an invitation: choose name and password, and be in."""
+    throttle.count_public_form(request, "join")
+    invitation = invitations.invitation_of_token(token)
+    form, status = NewPerson(), 200
+    if request.method == "POST":
+        form, status = NewPerson(request.POST), 422
+        if form.is_valid():
+            password = form.cleaned_data["password"]
+            try:
+                joined = invitations.accept(token=token, name=form.cleaned_data["name"], password=password)
+                return _signed_in(request, joined)
+            except DomainError as error:
+                form.add_error("password" if error.errors else None, str(error))
+                status = error.http_status
+    return _page(request, "join", {"form": form, "invitation": invitation, "rules": passwords.RULES}, status)
+
+
+@requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
+def password_new(request: HttpRequest, password_token: str) -> HttpResponse:
+    """The link that an admin handed over, or that came by mail."""
+    throttle.count_public_form(request, "password")
+    member = passwords.member_of_token(password_token)
+    form, status = NewPassword(), 200
+    if request.method == "POST":
+        form, status = NewPassword(request.POST), 422
+        if form.is_valid():
+            password = form.cleaned_data["password"]
+            try:
+                return _signed_in(request, passwords.set_password(token=password_token, password=password))
+            except DomainError as error:
+                form.add_error("password", str(error))
+                status = error.http_status
+    return _page(request, "password_new", {"form": form, "member": member, "rules": passwords.RULES}, status)
+
+
+@requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
+def password_lost(request: HttpRequest) -> HttpResponse:
+    """The answer is the same for everybody, in words and in time: what follows from it happens afterwards."""
+    form, is_sent = Email(), False
+    if request.method == "POST" and settings.HAS_EMAIL:
+        throttle.count_public_form(request, "password-lost")
+        form = Email(request.POST)
+        if is_sent := form.is_valid():
+            _mail_link(request, form.cleaned_data["email"])
+    context = {"form": form, "is_sent": is_sent, "has_email": settings.HAS_EMAIL}
+    return _page(request, "password_lost", context, 422 if form.errors else 200)
+
+
+def _mail_link(request: HttpRequest, email: str) -> None:
+    organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
+
+    def act() -> None:
+        member = members().filter(user__email=email.strip().lower(), is_active=True).first()
+        if member is not None:
+            token = passwords.make_link(actor="anonymous", membership=member)
+            link = address(request, reverse("password-new", args=[token]))
+            letters.mail_password_link(member, organisation=organisation, link=link)
+
+    later(act)
+
+
+def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Go on as after the password at the sign-in: a second factor is still asked for."""
+    request.session.flush()
+    response: HttpResponse = perform_password_login(
+        request, {"email": member.user.email}, Login(user=member.user)
+    )
+    return response
+
+
+def _page(request: HttpRequest, name: str, context: dict[str, object], status: int) -> HttpResponse:
+    response = render(request, f"frontend/{name}.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"  # the address is the secret
+    return response

@@ -1,0 +1,31 @@
+"""Leaving the organisation; from the last one, this deletes the account."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from core.errors import DomainError
+from core.permissions import Permission, requires, step_up
+from frontend.forms import Typed
+from tenants import services
+from tenants.people.leaving import other_organisations
+from tenants.people.person import me, membership_of
+
+
+@step_up("POST")
+@requires(GET=Permission.MEMBER, POST=Permission.MEMBER)
+def leave(request: HttpRequest) -> HttpResponse:
+    user, status = me(request), 200
+    others = other_organisations(user)
+    word = request.tenant.name if others else user.email  # type: ignore[attr-defined]  # see the tenant middleware
+    form = Typed(word=word)
+    if request.method == "POST":
+        form, status = Typed(request.POST, word=word), 422
+        if form.is_valid():
+            try:
+                services.remove_member(actor=user.email, membership=membership_of(user))
+                request.session.flush()
+                return redirect("account_login")
+            except DomainError as error:
+                form.add_error(None, str(error))
+                status = error.http_status
+    return render(request, "frontend/leave.html", {"form": form, "others": others}, status=status)

@@ -1,0 +1,54 @@
+"""E-mail, where the operator configured a server. It never decides anything: every link can be handed over by hand."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import connection
+
+from core.tenancy import current_schema, tenant_context
+
+logger = logging.getLogger(__name__)
+
+_THREADS = 2
+_MOST_WAITING = 100
+_pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mail")
+_waiting = threading.BoundedSemaphore(_MOST_WAITING)
+
+
+def send_mail(*, to: str, subject: str, text: str) -> bool:
+    """True when the server took it. Any other end is logged; the text, which may hold a link, is not."""
+    if not settings.HAS_EMAIL:
+        return False
+    try:
+        EmailMessage(subject=subject, body=text, to=[to]).send()
+    except OSError as error:  # smtplib's errors are OSErrors
+        logger.warning("A mail could not be sent: %s", error.__class__.__name__)
+        return False
+    return True
+
+
+def later(act: Callable[[], object]) -> None:
+    """Do it after the answer, in this organisation: how long the answer takes must tell nothing about `act`.
+
+    What waits when the process ends is lost, and so is what comes while a hundred others wait.
+    """
+    schema = current_schema()
+    if not _waiting.acquire(blocking=False):
+        logger.warning("Too many mails are waiting; one was dropped.")
+        return
+
+    def run() -> None:
+        try:
+            with tenant_context(schema):
+                act()
+        except Exception:
+            logger.exception("A mail could not be prepared.")
+        finally:
+            connection.close()
+            _waiting.release()
+
+    _pool.submit(run)

@@ -1,0 +1,225 @@
+"""API v1: invitations, the access of single members, security settings of the organisation."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import path, reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api import check_if_match, etag
+from core.bodies import Body, checked_body
+from core.permissions import Permission, principal_of, requires, step_up
+from tenants import queries, services
+from tenants.api import RoleField, RoleUntilField
+from tenants.people import factors, invitations, letters, passwords, policy, sessions
+from tenants.people.models import Invitation
+from tenants.people.tokens import address
+
+
+class InvitationOut(serializers.Serializer[Invitation]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    role = serializers.CharField()
+    role_until = serializers.DateTimeField(allow_null=True)
+    invited_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class Invite(Body):
+    email = serializers.EmailField(max_length=254)
+    role = RoleField()
+    role_until = RoleUntilField()
+
+
+class InvitedOut(InvitationOut):
+    link = serializers.CharField(help_text="Hand it to the person. Shown this once.")
+    is_mailed = serializers.BooleanField(help_text="True when the platform sent the link by mail, too.")
+
+
+class PasswordLinkOut(serializers.Serializer[Any]):
+    link = serializers.CharField(help_text="Sets a new password once within 24 hours. Shown this once.")
+    is_mailed = serializers.BooleanField()
+
+
+class SecuritySettingsOut(serializers.Serializer[Any]):
+    mfa_required = serializers.BooleanField()
+    session_idle_minutes = serializers.IntegerField()
+    session_hours = serializers.IntegerField()
+    invitation_domains = serializers.ListField(child=serializers.CharField())
+
+
+class ChangeSecurity(Body):
+    mfa_required = serializers.BooleanField(required=False)
+    session_idle_minutes = serializers.IntegerField(
+        required=False, min_value=policy.IDLE_MINUTES[0], max_value=policy.IDLE_MINUTES[1]
+    )
+    session_hours = serializers.IntegerField(
+        required=False, min_value=policy.SESSION_HOURS[0], max_value=policy.SESSION_HOURS[1]
+    )
+    invitation_domains = serializers.ListField(
+        child=serializers.CharField(max_length=253), required=False, max_length=policy.MAXIMAL_DOMAINS
+    )
+
+
+def _organisation(request: Request) -> str:
+    return str(request._request.tenant.name)  # type: ignore[attr-defined]  # set by the tenant middleware
+
+
+def _invited(request: Request, invited: invitations.Invited) -> Response:
+    row = invited.invitation
+    link = address(request._request, reverse("join", args=[invited.token]))
+    is_mailed = letters.mail_invitation(row, organisation=_organisation(request), link=link)
+    body = {**InvitationOut(row).data, "link": link, "is_mailed": is_mailed}
+    return Response(body, status=status.HTTP_201_CREATED)
+
+
+@step_up("POST")
+@requires(GET=Permission.MEMBERS_WRITE, POST=Permission.MEMBERS_WRITE)
+class InvitationList(GenericAPIView[Invitation]):
+    serializer_class = InvitationOut
+
+    @extend_schema(operation_id="invitations_list", responses=InvitationOut(many=True))
+    def get(self, request: Request) -> Response:
+        """All invitations, the accepted, revoked and expired ones too."""
+        page: Any = self.paginate_queryset(invitations.invitations())
+        return self.get_paginated_response(InvitationOut(page, many=True).data)
+
+    @extend_schema(operation_id="invitations_send", request=Invite, responses={201: InvitedOut})
+    def post(self, request: Request) -> Response:
+        """Invite a person, with at most your own permissions. They choose their password with the link."""
+        invited = invitations.invite(principal=principal_of(request), **checked_body(Invite, request))
+        return _invited(request, invited)
+
+
+@step_up("DELETE")
+@requires(GET=Permission.MEMBERS_WRITE, DELETE=Permission.MEMBERS_WRITE)
+class InvitationDetail(GenericAPIView[Invitation]):
+    serializer_class = InvitationOut
+
+    @extend_schema(operation_id="invitations_read")
+    def get(self, request: Request, invitation_id: UUID) -> Response:
+        return Response(InvitationOut(invitations.invitation(invitation_id)).data)
+
+    @extend_schema(operation_id="invitations_revoke", responses={204: None})
+    def delete(self, request: Request, invitation_id: UUID) -> Response:
+        """Revoke it: the link opens nothing any more."""
+        found = invitations.invitation(invitation_id)
+        invitations.revoke(principal=principal_of(request), invitation=found)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@step_up("POST")
+@requires(POST=Permission.MEMBERS_WRITE)
+class InvitationRenewal(APIView):
+    @extend_schema(operation_id="invitations_renew", request=None, responses={201: InvitedOut})
+    def post(self, request: Request, invitation_id: UUID) -> Response:
+        """A new link with seven new days; the one before ends."""
+        found = invitations.invitation(invitation_id)
+        return _invited(request, invitations.renew(principal=principal_of(request), invitation=found))
+
+
+@step_up("POST")
+@requires(POST=Permission.MEMBERS_WRITE)
+class MemberPasswordLink(APIView):
+    @extend_schema(operation_id="members_password_link", request=None, responses={201: PasswordLinkOut})
+    def post(self, request: Request, member_id: UUID) -> Response:
+        """A link for a member who lost the password; an earlier one ends."""
+        member = queries.member(member_id)
+        token = passwords.make_link(actor=principal_of(request), membership=member)
+        link = address(request._request, reverse("password-new", args=[token]))
+        is_mailed = letters.mail_password_link(member, organisation=_organisation(request), link=link)
+        return Response({"link": link, "is_mailed": is_mailed}, status=status.HTTP_201_CREATED)
+
+
+@requires(DELETE=Permission.MEMBERS_WRITE)
+class MemberSessions(APIView):
+    @extend_schema(operation_id="members_end_sessions", responses={204: None})
+    def delete(self, request: Request, member_id: UUID) -> Response:
+        """End all browser sessions of a member."""
+        sessions.end_sessions_of(actor=principal_of(request), membership=queries.member(member_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@step_up("DELETE")
+@requires(DELETE=Permission.MEMBERS_WRITE)
+class MemberFactors(APIView):
+    @extend_schema(operation_id="members_reset_factors", responses={204: None})
+    def delete(self, request: Request, member_id: UUID) -> Response:
+        """Take all second factors and sessions from a member who lost the factors."""
+        factors.reset_factors(actor=principal_of(request), membership=queries.member(member_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@step_up("POST", "DELETE")
+@requires(POST=Permission.MEMBERS_WRITE, DELETE=Permission.MEMBERS_WRITE)
+class MemberDeactivation(APIView):
+    @extend_schema(operation_id="members_deactivate", request=None, responses={204: None})
+    def post(self, request: Request, member_id: UUID) -> Response:
+        """The member may no longer sign in; sessions and API keys end. What they made stays."""
+        services.end_access(queries.member(member_id), actor=principal_of(request), reason="api")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(operation_id="members_activate", responses={204: None})
+    def delete(self, request: Request, member_id: UUID) -> Response:
+        """The member may sign in again."""
+        services.give_access(queries.member(member_id), actor=principal_of(request), reason="api")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@step_up("PATCH")
+@requires(GET=Permission.SECURITY_READ, PATCH=Permission.SECURITY_WRITE)
+class SecuritySettings(APIView):
+    @extend_schema(operation_id="security_settings_read", responses=SecuritySettingsOut)
+    def get(self, request: Request) -> Response:
+        return self._answer(policy.security_settings())
+
+    @extend_schema(
+        operation_id="security_settings_change",
+        request=ChangeSecurity,
+        responses=SecuritySettingsOut,
+        parameters=[
+            OpenApiParameter(
+                "If-Match",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="ETag of the settings that you change.",
+            )
+        ],
+    )
+    def patch(self, request: Request) -> Response:
+        """Change some of them (If-Match needed); they count from the next request on."""
+        check_if_match(request, etag(policy.security_settings()))
+        changes = checked_body(ChangeSecurity, request)
+        return self._answer(policy.change_security(actor=principal_of(request).actor, changes=changes))
+
+    def _answer(self, chosen: dict[str, Any]) -> Response:
+        return Response(SecuritySettingsOut(chosen).data, headers={"ETag": etag(chosen)})
+
+
+urlpatterns = [
+    path("invitations", InvitationList.as_view(), name="api_invitations"),
+    path("invitations/<uuid:invitation_id>", InvitationDetail.as_view(), name="api_invitation"),
+    path(
+        "invitations/<uuid:invitation_id>/renewal", InvitationRenewal.as_view(), name="api_invitation_renewal"
+    ),
+    path(
+        "members/<uuid:member_id>/password-link",
+        MemberPasswordLink.as_view(),
+        name="api_member_password_link",
+    ),
+    path("members/<uuid:member_id>/sessions", MemberSessions.as_view(), name="api_member_sessions"),
+    path("members/<uuid:member_id>/factors", MemberFactors.as_view(), name="api_member_factors"),
+    path(
+        "members/<uuid:member_id>/deactivation", MemberDeactivation.as_view(), name="api_member_deactivation"
+    ),
+    path("security-settings", SecuritySettings.as_view(), name="api_security_settings"),
+]

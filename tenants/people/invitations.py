@@ -1,0 +1,156 @@
+"""Invitations: who may come in, with which role, by a link that works once within seven days."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core import audit
+from core.errors import Conflict, InvalidInput, NotFound
+from core.permissions import Principal
+from tenants import granting, queries, services
+from tenants.models import Membership, User
+from tenants.people.models import Invitation
+from tenants.people.passwords import check_password_rules
+from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+
+LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation with the token of its link, which is given away this once."""
+
+    invitation: Invitation
+    token: str
+
+
+def invitations() -> QuerySet[Invitation]:
+    """All that were sent, the accepted and revoked ones too."""
+    return Invitation.objects.order_by("-created_at", "-id")
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Those that wait for an answer or have expired without one."""
+    return invitations().filter(accepted_at=None, revoked_at=None)
+
+
+def invitation(invitation_id: UUID) -> Invitation:
+    """Raises NotFound."""
+    found = Invitation.objects.filter(pk=invitation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def invite(*, principal: Principal, email: str, role: str, role_until: datetime | None = None) -> Invited:
+    """Invite somebody with at most the principal's own permissions.
+
+    Raises: InvalidInput, Forbidden; Conflict when they are a member or were invited already.
+    """
+    email = _checked_email(email)
+    granting.refuse_more(principal, role)
+    granting.check_until(role, role_until)
+    if queries.members().filter(user__email=email).exists():
+        raise Conflict(f"{email} is a member already.")
+    token, digest = new_token()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                sent = Invitation.objects.create(
+                    email=email,
+                    role=role,
+                    role_until=role_until,
+                    invited_by=principal.actor,
+                    token_digest=digest,
+                    expires_at=timezone.now() + LIFETIME,
+                )
+        except IntegrityError:
+            raise Conflict(
+                f"{email} was invited already. Renew that invitation, or revoke it first."
+            ) from None
+        _record(principal.actor, "send", sent, role=role, expires_at=sent.expires_at)
+    return Invited(sent, token)
+
+
+def renew(*, principal: Principal, invitation: Invitation) -> Invited:
+    """A new link with seven new days; the one before ends. Raises: Conflict, Forbidden."""
+    token, digest = new_token()
+    with transaction.atomic():
+        row = _locked_open(invitation)
+        granting.refuse_more(principal, row.role)
+        row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
+        row.save(update_fields=["token_digest", "expires_at"])
+        _record(principal.actor, "renew", row, expires_at=row.expires_at)
+    return Invited(row, token)
+
+
+def revoke(*, principal: Principal, invitation: Invitation) -> None:
+    """The link ends at once. Raises Conflict when it was accepted or revoked before."""
+    with transaction.atomic():
+        row = _locked_open(invitation)
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        _record(principal.actor, "revoke", row)
+
+
+def invitation_of_token(token: str) -> Invitation:
+    """The one that this link opens. Raises NotFound, in the same words for every link that opens none."""
+    found = Invitation.objects.filter(token_digest=digest_of(token)).first()
+    if found is None or not found.is_open or found.is_expired:
+        raise NotFound(WORDS_FOR_NONE)
+    return found
+
+
+def accept(*, token: str, name: str, password: str) -> Membership:
+    """Become a member. Raises: NotFound, InvalidInput; Conflict when they became one in the meantime."""
+    with transaction.atomic():
+        row = _locked_open(invitation_of_token(token))
+        check_password_rules(password, User(email=row.email))
+        joined = services.add_member(
+            actor=f"invitation:{row.pk}",
+            email=row.email,
+            role=row.role,
+            role_until=row.role_until,
+            name=name,
+            password=password,
+        )
+        row.accepted_at = timezone.now()
+        row.save(update_fields=["accepted_at"])
+    return joined.membership
+
+
+def _checked_email(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise _bad_email(f"{email!r} is not an e-mail address.", "is not an e-mail address") from None
+    domains = queries.organisation().invitation_domains
+    if domains and email.rpartition("@")[2] not in domains:
+        listed = ", ".join(domains)
+        raise _bad_email(
+            f"{email} cannot be invited: this organisation invites people of {listed} only.",
+            f"must end with one of: {listed}",
+        )
+    return email
+
+
+def _bad_email(message: str, detail: str) -> InvalidInput:
+    return InvalidInput(message, errors=[{"pointer": "/email", "code": "invalid", "detail": detail}])
+
+
+def _locked_open(invitation: Invitation) -> Invitation:
+    row = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if not row.is_open:
+        raise Conflict("This invitation was accepted or revoked already.")
+    return row
+
+
+def _record(actor: str, verb: str, row: Invitation, **data: object) -> None:
+    audit.record(actor=actor, action=f"tenants.invitation.{verb}", target=row, email=row.email, **data)

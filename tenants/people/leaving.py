@@ -1,0 +1,66 @@
+"""Leaving an organisation, and what is deleted of a person who is in none any more."""
+
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+
+from core.tenancy import shared_context
+from tenants import queries
+from tenants.models import ApiKey, Membership, User
+from tenants.people.models import PasswordLink
+
+
+def other_organisations(user: User) -> list[str]:
+    """Names of the further organisations that the person belongs to, deactivated memberships included."""
+    here = queries.organisation().pk
+    with shared_context():
+        return list(
+            Membership.objects.filter(user=user)
+            .exclude(tenant_id=here)
+            .order_by("tenant__name")
+            .values_list("tenant__name", flat=True)
+        )
+
+
+def forget_member(membership: Membership) -> None:
+    """Delete what this organisation keeps about a person beside what they made: part of ending a membership.
+
+    The person's own record goes too when this was the last organisation. The audit trail stays.
+    """
+    with transaction.atomic():
+        PasswordLink.objects.filter(membership_id=membership.pk).delete()
+        _forget_in_schema(membership.user_id)
+        with shared_context():
+            if not Membership.objects.filter(user_id=membership.user_id).exists():
+                _forget_everywhere(membership.user_id)
+
+
+def _forget_in_schema(user_id: UUID) -> None:
+    """Rows of this organisation's schema that point to the person: factors, sign-ins of identity providers, grants."""
+    for relation in User._meta.related_objects:
+        model, field = relation.related_model, relation.field
+        if not _is_in_schema(model):
+            continue
+        rows = model._default_manager.filter(**{field.name: user_id})
+        if getattr(relation, "on_delete", models.CASCADE) is models.SET_NULL:
+            rows.update(**{field.name: None})
+        else:
+            rows.delete()
+
+
+def _is_in_schema(model: type[models.Model]) -> bool:
+    name = apps.get_app_config(model._meta.app_label).name
+    return name in settings.TENANT_APPS and name not in settings.SHARED_APPS
+
+
+def _forget_everywhere(user_id: UUID) -> None:
+    """Rows of the shared schema. Django's own deletion would look for rows of organisations there."""
+    ApiKey.objects.filter(created_by_id=user_id).delete()
+    for relation in User._meta.related_objects:
+        model = relation.related_model
+        if not _is_in_schema(model) and model not in (ApiKey, Membership):
+            model._default_manager.filter(**{relation.field.name: user_id}).delete()
+    people = User.objects.filter(pk=user_id)
+    people._raw_delete(people.db)

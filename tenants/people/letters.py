@@ -1,0 +1,35 @@
+"""The few mails of this platform: plain text, one link each."""
+
+from core.mail import send_mail
+from tenants.models import Membership
+from tenants.people import invitations, passwords
+from tenants.people.models import Invitation
+
+
+def mail_invitation(row: Invitation, *, organisation: str, link: str) -> bool:
+    """True when it was sent."""
+    return send_mail(
+        to=row.email,
+        subject=f"Join {_one_line(organisation)} on DataSynth",
+        text=(
+            f"{row.invited_by} invites you to {organisation} on DataSynth.\n\n{link}\n\n"
+            f"The link works once, for {invitations.LIFETIME.days} days. If you do not expect this, ignore it.\n"
+        ),
+    )
+
+
+def mail_password_link(member: Membership, *, organisation: str, link: str) -> bool:
+    """True when it was sent."""
+    hours = passwords.LIFETIME.total_seconds() / 3600
+    return send_mail(
+        to=member.user.email,
+        subject=f"New password for {_one_line(organisation)} on DataSynth",
+        text=(
+            f"Somebody, probably you, asked for a new password at {organisation} on DataSynth.\n\n{link}\n\n"
+            f"The link works once, for {hours:.0f} hours. If it was not you, ignore it: nothing has changed.\n"
+        ),
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

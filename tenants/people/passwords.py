@@ -1,0 +1,84 @@
+"""Passwords of memberships: what they must be, and links that set a new one once.
+
+The rules are those of NIST SP 800-63B: long enough, none of the common ones, not the e-mail address; no rule about
+kinds of characters, no expiry.
+"""
+
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from core.errors import InvalidInput, NotFound
+from core.permissions import Principal
+from tenants import granting, queries
+from tenants.models import Membership, User
+from tenants.people.models import PasswordLink
+from tenants.people.sessions import delete_sessions
+from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+
+LIFETIME = timedelta(hours=24)
+RULES = "At least 12 characters, not a common password, not your e-mail address. A sentence is good."
+
+
+def check_password_rules(password: str, user: User) -> None:
+    """Raises InvalidInput with everything that is wrong."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput(
+            " ".join(error.messages),
+            errors=[
+                {"pointer": "/password", "code": "invalid", "detail": message} for message in error.messages
+            ],
+        ) from None
+
+
+def make_link(*, actor: Principal | str, membership: Membership) -> str:
+    """The token of a link for a member who lost the password; an earlier one ends.
+
+    Raises Forbidden for a member who may do more than the principal: the link lets whoever has it in.
+    """
+    granting.refuse_more(actor, membership.role)
+    token, digest = new_token()
+    with transaction.atomic():
+        PasswordLink.objects.update_or_create(
+            membership_id=membership.pk,
+            defaults={"token_digest": digest, "expires_at": timezone.now() + LIFETIME},
+        )
+        audit.record(
+            actor=granting.name_of(actor),
+            action="tenants.member.make_password_link",
+            target=membership,
+            email=membership.user.email,
+        )
+    return token
+
+
+def member_of_token(token: str) -> Membership:
+    """Whose password this link sets. Raises NotFound, in the same words for every link that opens none."""
+    link = PasswordLink.objects.filter(token_digest=digest_of(token), expires_at__gt=timezone.now()).first()
+    member = queries.members().filter(pk=link.membership_id, is_active=True).first() if link else None
+    if member is None:
+        raise NotFound(WORDS_FOR_NONE)
+    return member
+
+
+def set_password(*, token: str, password: str) -> Membership:
+    """Set a new password; all sessions of the person end. Raises: NotFound, InvalidInput."""
+    with transaction.atomic():
+        link = PasswordLink.objects.select_for_update().filter(token_digest=digest_of(token)).first()
+        member = member_of_token(token)
+        check_password_rules(password, member.user)
+        Membership.objects.filter(pk=member.pk).update(password=make_password(password))
+        if link is not None:
+            link.delete()
+        ended = delete_sessions([member.user_id])
+        audit.record(
+            actor=member.user.email, action="tenants.member.set_password", target=member, sessions=ended
+        )
+    return queries.member(member.pk)

@@ -1,0 +1,74 @@
+"""What an organisation decides about signing in and inviting, within bounds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from core import audit
+from core.errors import InvalidInput
+from core.tenancy import shared_context
+from tenants import queries
+from tenants.models import Tenant
+
+IDLE_MINUTES = (5, 24 * 60)
+SESSION_HOURS = (1, 30 * 24)
+MAXIMAL_DOMAINS = 50
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+NAMES = ("mfa_required", "session_idle_minutes", "session_hours", "invitation_domains")
+
+
+def security_settings(tenant: Tenant | None = None) -> dict[str, Any]:
+    """The present choices."""
+    chosen = tenant or queries.organisation()
+    return {name: getattr(chosen, name) for name in NAMES}
+
+
+def change_security(*, actor: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change some of the choices; they count from the next request on. Raises InvalidInput."""
+    with transaction.atomic():
+        tenant = queries.organisation()
+        before = security_settings(tenant)
+        after = before | dict(changes)
+        after["invitation_domains"] = _domains(after["invitation_domains"])
+        _check(after)
+        changed = {name: after[name] for name in NAMES if after[name] != before[name]}
+        if changed:
+            with shared_context():
+                Tenant.objects.filter(pk=tenant.pk).update(**changed)
+            audit.record(
+                actor=actor,
+                action="tenants.security.change",
+                target=tenant,
+                after=changed,
+                before={name: before[name] for name in changed},
+            )
+    return after
+
+
+def _check(wanted: Mapping[str, Any]) -> None:
+    problems = []
+    for name, (least, most), unit in (
+        ("session_idle_minutes", IDLE_MINUTES, "minutes"),
+        ("session_hours", SESSION_HOURS, "hours"),
+    ):
+        if not least <= wanted[name] <= most:
+            problems.append(_problem(name, f"must be {least} to {most} {unit}, got {wanted[name]}"))
+    if not problems and wanted["session_idle_minutes"] > wanted["session_hours"] * 60:
+        problems.append(_problem("session_idle_minutes", "must not be longer than a session may last at all"))
+    for domain in wanted["invitation_domains"]:
+        if not _DOMAIN.fullmatch(domain):
+            problems.append(_problem("invitation_domains", f"“{domain}” is not the name of a mail domain"))
+    if len(wanted["invitation_domains"]) > MAXIMAL_DOMAINS:
+        problems.append(_problem("invitation_domains", f"may list {MAXIMAL_DOMAINS} domains"))
+    if problems:
+        raise InvalidInput("Some values are not valid.", errors=problems)
+
+
+def _domains(given: Sequence[str]) -> list[str]:
+    return sorted({domain.strip().lower().removeprefix("@") for domain in given if domain.strip()})
+
+
+def _problem(name: str, detail: str) -> dict[str, str]:
+    return {"pointer": f"/{name}", "code": "invalid", "detail": detail}

@@ -1,0 +1,366 @@
+"""Coming in and leaving: invitations, lost passwords, leaving, what is deleted of a person, security settings."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.models import AuditEvent
+from core.tenancy import shared_context, tenant_context
+from tenants import services
+from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.people import invitations, passwords, policy
+from tenants.people.models import Invitation, PasswordLink
+from tenants.people.tokens import WORDS_FOR_NONE
+from tests.builders import make_api_key, make_principal
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("no_tries_counted")
+
+Clients = Callable[..., Client]
+NEW = "quite another battery"
+
+
+def invite(email: str = "new@acme.example", role: str = "viewer", by: str = "admin") -> invitations.Invited:
+    return invitations.invite(principal=make_principal(by), email=email, role=role)
+
+
+def member(role: str) -> Membership:
+    return Membership.objects.select_related("user").get(user__email=f"{role}@acme.example")
+
+
+# -- invitations ---------------------------------------------------------------------------------------------
+
+
+def test_the_database_keeps_no_token(acme: Tenant) -> None:
+    invited = invite()
+    token = passwords.make_link(actor="test", membership=member("viewer"))
+
+    kept = str([*Invitation.objects.values_list(), *PasswordLink.objects.values_list()])
+    told = str(list(AuditEvent.objects.values_list("data", flat=True)))
+
+    assert invited.token not in kept + told
+    assert token not in kept + told
+
+
+def test_an_invitation_is_accepted_once(acme: Tenant) -> None:
+    invited = invite()
+
+    joined = invitations.accept(token=invited.token, name="New Person", password=NEW)
+
+    assert (joined.user.email, joined.role, joined.name) == ("new@acme.example", "viewer", "New Person")
+    with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
+        invitations.accept(token=invited.token, name="Again", password=NEW)
+
+
+@pytest.mark.parametrize("fate", ["unknown", "expired", "revoked", "renewed", "accepted"])
+def test_every_link_that_opens_nothing_gets_the_same_answer(
+    client_for: Clients, acme: Tenant, fate: str
+) -> None:
+    invited = invite()
+    token = "x" * 43 if fate == "unknown" else invited.token
+    if fate == "expired":
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    if fate == "revoked":
+        invitations.revoke(principal=make_principal("admin"), invitation=invited.invitation)
+    if fate == "renewed":
+        invitations.renew(principal=make_principal("admin"), invitation=invited.invitation)
+    if fate == "accepted":
+        invitations.accept(token=token, name="New", password=NEW)
+
+    answer = client_for(None).get(f"/join/{token}")
+
+    assert answer.status_code == 404
+    assert "not valid, or not any more" in answer.content.decode()
+    assert "new@acme.example" not in answer.content.decode()
+
+
+def test_nobody_invites_to_more_than_they_may_themselves(acme: Tenant) -> None:
+    with pytest.raises(Forbidden):
+        invite(role="owner", by="admin")
+    assert invite(role="owner", by="owner").invitation.role == "owner"
+
+
+def test_somebody_is_invited_once_until_it_is_revoked(acme: Tenant) -> None:
+    first = invite()
+    with pytest.raises(Conflict, match="invited already"):
+        invite(email="New@Acme.example")
+
+    invitations.revoke(principal=make_principal("admin"), invitation=first.invitation)
+
+    assert invite().invitation.is_open
+
+
+def test_an_organisation_may_invite_people_of_its_own_domains_only(acme: Tenant) -> None:
+    policy.change_security(actor="test", changes={"invitation_domains": ["@Acme.example "]})
+
+    assert invite("somebody@acme.example").invitation.is_open
+    with pytest.raises(InvalidInput, match=r"people of acme\.example only"):
+        invite("somebody@elsewhere.example")
+    with pytest.raises(InvalidInput):
+        invite("somebody@not-acme.example")
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("too short", "at least 12 characters"),
+        ("qwertyuiop123", "too common"),
+        ("new@acme.example", "too similar to the email"),
+    ],
+)
+def test_a_weak_password_is_refused_with_the_reason_at_the_field(
+    client_for: Clients, acme: Tenant, password: str, words: str
+) -> None:
+    invited = invite()
+
+    answer = client_for(None).post(
+        f"/join/{invited.token}", {"name": "New", "password": password, "again": password}
+    )
+
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert not Membership.objects.filter(user__email="new@acme.example").exists()
+
+
+def test_a_sentence_without_signs_and_digits_is_a_good_password(acme: Tenant) -> None:
+    assert invitations.accept(token=invite().token, name="New", password="my aunt grows small potatoes")
+
+
+def test_joining_signs_in_with_the_chosen_password(client_for: Clients, acme: Tenant) -> None:
+    client = client_for(None)
+
+    client.post(f"/join/{invite().token}", {"name": "New", "password": NEW, "again": NEW})
+
+    assert client.get("/api/v1/members").status_code == 200
+    right = {"login": "new@acme.example", "password": NEW}
+    assert client_for(None).post("/login", right).status_code == 302
+
+
+def test_an_invitation_is_mailed_where_there_is_mail(
+    client_for: Clients, acme: Tenant, settings: Settings
+) -> None:
+    settings.HAS_EMAIL = True
+    form = {"email": "new@acme.example", "role": "viewer"}
+
+    page = client_for("admin").post("/settings/invitations", form).content.decode()
+
+    (letter,) = mail.outbox
+    link = re.search(r"http://acme\.localhost(/join/\S+)", str(letter.body))
+    assert letter.to == ["new@acme.example"]
+    assert link is not None
+    assert "on its way by mail" in page
+    assert client_for(None).get(link[1]).status_code == 200
+
+
+# -- lost passwords ------------------------------------------------------------------------------------------
+
+
+def test_a_link_sets_a_new_password_once_and_ends_every_session(client_for: Clients, acme: Tenant) -> None:
+    before = client_for("operator")
+    token = passwords.make_link(actor=make_principal("admin"), membership=member("operator"))
+    client = client_for(None)
+
+    answer = client.post(f"/login/password/{token}", {"password": NEW, "again": NEW})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert before.get("/api/v1/members").status_code == 401
+    assert client_for(None).get(f"/login/password/{token}").status_code == 404
+    old = {"login": "operator@acme.example", "password": PASSWORD}
+    assert client_for(None).post("/login", old).status_code == 200
+
+
+def test_a_link_does_not_get_around_a_second_factor(client_for: Clients, acme: Tenant) -> None:
+    operator = member("operator")
+    TOTP.activate(operator.user, generate_totp_secret())
+    token = passwords.make_link(actor="test", membership=operator)
+    client = client_for(None)
+
+    answer = client.post(f"/login/password/{token}", {"password": NEW, "again": NEW})
+
+    assert answer["Location"] == "/login/factor"
+    assert client.get("/api/v1/members").status_code == 401
+
+
+def test_an_admin_makes_no_link_for_an_owner(acme: Tenant) -> None:
+    with pytest.raises(Forbidden):
+        passwords.make_link(actor=make_principal("admin"), membership=member("owner"))
+
+
+def test_a_new_link_ends_the_one_before_and_time_ends_it_too(acme: Tenant) -> None:
+    first = passwords.make_link(actor="test", membership=member("viewer"))
+    second = passwords.make_link(actor="test", membership=member("viewer"))
+
+    with pytest.raises(NotFound):
+        passwords.member_of_token(first)
+    assert passwords.member_of_token(second) == member("viewer")
+    PasswordLink.objects.update(expires_at=timezone.now())
+    with pytest.raises(NotFound):
+        passwords.set_password(token=second, password=NEW)
+
+
+@pytest.fixture
+def committed_links(db: None) -> Iterator[None]:
+    """What a thread after the answer wrote is not rolled back."""
+    yield
+    with tenant_context("acme"):
+        PasswordLink.objects.all().delete()
+
+
+@pytest.mark.django_db(transaction=False)
+def test_asking_for_a_new_password_tells_nothing_about_accounts(
+    client_for: Clients, settings: Settings, committed_links: None
+) -> None:
+    settings.HAS_EMAIL = True
+
+    answers = [
+        client_for(None).post("/login/password", {"email": email})
+        for email in ("operator@acme.example", "nobody@acme.example", "operator@globex.example")
+    ]
+    until = time.monotonic() + 5
+    while not mail.outbox and time.monotonic() < until:
+        time.sleep(0.02)
+
+    texts = {re.sub(r"[A-Za-z0-9]{64}|[0-9a-f]{32}", "", answer.content.decode()) for answer in answers}
+    assert len(texts) == 1
+    assert {answer.status_code for answer in answers} == {200}
+    assert [letter.to for letter in mail.outbox] == [["operator@acme.example"]]
+
+
+def test_without_mail_the_page_says_whom_to_ask(client_for: Clients) -> None:
+    assert (
+        "An admin of Acme Audit can give you a link"
+        in client_for(None).get("/login/password").content.decode()
+    )
+
+
+# -- leaving -------------------------------------------------------------------------------------------------
+
+
+def test_leaving_the_last_organisation_deletes_the_person(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    operator = member("operator")
+    make_api_key("operator")
+    TOTP.activate(operator.user, generate_totp_secret())
+
+    wrong = client.post("/me/leave", {"typed": "yes"})
+    right = client.post("/me/leave", {"typed": "operator@acme.example"})
+
+    assert wrong.status_code == 422
+    assert "Type exactly: operator@acme.example" in wrong.content.decode()
+    assert (right.status_code, right["Location"]) == (302, "/login")
+    assert client.get("/api/v1/members").status_code == 401
+    assert not Authenticator.objects.filter(user_id=operator.user_id).exists()
+    with shared_context():
+        assert not User.objects.filter(pk=operator.user_id).exists()
+        assert not ApiKey.objects.filter(created_by_id=operator.user_id).exists()
+    assert AuditEvent.objects.filter(actor="operator@acme.example", action="tenants.member.remove").exists()
+
+
+def test_leaving_one_of_two_organisations_leaves_the_other_alone(client_for: Clients, acme: Tenant) -> None:
+    with tenant_context("globex"):
+        services.add_member(actor="test", email="operator@acme.example", role="viewer", password=PASSWORD)
+    client = client_for("operator")
+
+    page = client.get("/me/leave").content.decode()
+    client.post("/me/leave", {"typed": "Acme Audit"})
+
+    assert "You stay a member of Globex Finance." in page
+    signed_in = client_for(None, "globex").post(
+        "/login", {"login": "operator@acme.example", "password": PASSWORD}
+    )
+    assert signed_in.status_code == 302
+
+
+def test_the_last_owner_cannot_leave(client_for: Clients, acme: Tenant) -> None:
+    answer = client_for("owner").post("/me/leave", {"typed": "owner@acme.example"})
+
+    assert answer.status_code == 409
+    assert "only owner" in answer.content.decode()
+
+
+# -- an admin's view -----------------------------------------------------------------------------------------
+
+
+def test_an_admin_deactivates_and_lets_in_again(client_for: Clients, acme: Tenant) -> None:
+    client, address = client_for("admin"), f"/settings/members/{member('operator').pk}"
+
+    client.post(f"{address}/deactivate")
+    assert "Deactivated" in client.get(address).content.decode()
+    assert not member("operator").is_active
+    client.post(f"{address}/activate")
+
+    assert member("operator").is_active
+
+
+def test_a_link_of_an_admin_is_shown_once(client_for: Clients, acme: Tenant) -> None:
+    client, address = client_for("admin"), f"/settings/members/{member('operator').pk}"
+
+    answer = client.post(f"{address}/password-link")
+
+    link = re.search(r'id="secret">http://acme\.localhost(/login/password/[^<]+)<', answer.content.decode())
+    assert link is not None
+    assert answer["Cache-Control"] == "no-store"
+    assert client_for(None).get(link[1]).status_code == 200
+    assert link[1] not in client.get(address).content.decode()
+
+
+# -- settings ------------------------------------------------------------------------------------------------
+
+
+def test_security_settings_have_bounds_and_leave_what_changed_in_the_audit_trail(acme: Tenant) -> None:
+    policy.change_security(actor="test", changes={"session_hours": 24, "mfa_required": False})
+
+    assert AuditEvent.objects.latest("seq").data == {
+        "after": {"session_hours": 24},
+        "before": {"session_hours": 168},
+    }
+    for changes in (
+        {"session_hours": 0},
+        {"session_hours": 721},
+        {"session_idle_minutes": 4},
+        {"session_idle_minutes": 120, "session_hours": 1},
+        {"invitation_domains": ["no domain"]},
+        {"invitation_domains": [f"d{number}.example" for number in range(51)]},
+    ):
+        with pytest.raises(InvalidInput):
+            policy.change_security(actor="test", changes=changes)
+
+
+def test_a_bad_value_is_said_at_its_field(client_for: Clients, acme: Tenant) -> None:
+    form = {"session_idle_minutes": "2", "session_hours": "24", "invitation_domains": "x"}
+
+    answer = client_for("admin").post("/settings/security", form)
+
+    assert answer.status_code == 422
+    assert "Must be 5 to 1440 minutes, got 2." in answer.content.decode()
+    assert "is not the name of a mail domain" in answer.content.decode()
+
+
+def test_settings_change_by_the_api_against_the_version_that_was_read(
+    api_client: Callable[..., APIClient], acme: Tenant
+) -> None:
+    client = api_client("admin")
+    read = client.get("/api/v1/security-settings")
+
+    changed = client.patch(
+        "/api/v1/security-settings", {"session_hours": 12}, headers={"if-match": read["ETag"]}
+    )
+    stale = client.patch(
+        "/api/v1/security-settings", {"session_hours": 13}, headers={"if-match": read["ETag"]}
+    )
+
+    assert (changed.status_code, changed.json()["session_hours"]) == (200, 12)
+    assert stale.status_code == 412
+    assert client.patch("/api/v1/security-settings", {"session_hours": 13}).status_code == 428
