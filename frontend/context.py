@@ -74,9 +74,9 @@ NAVIGATION = (
             NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
             NavItem(
                 "Security",
-                "shield-check",
+                "fingerprint",
                 "security-settings",
-                "s",
+                "y",
                 Permission.SECURITY_READ,
                 "/settings/security",
             ),
