@@ -1,0 +1,113 @@
+"""Any config that the schema allows makes books without a violation. `BOOKS_SEED=n make slow` tries others."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluation.metrics.assess import assess
+from generation.engine.config.load import load_config
+from generation.engine.config.rates import INDUSTRY_RATES
+from generation.engine.packs.pack import SUPPORTED_COUNTRIES
+from tests.engine_builders import make_books
+
+SEED, CONFIGS = int(os.environ.get("BOOKS_SEED", "1")), 12
+CURRENCIES = (
+    "EUR",
+    "USD",
+    "GBP",
+    "JPY",
+    "KWD",
+    "INR",
+    "CNY",
+    "CAD",
+    "CHF",
+)  # without decimals to three of them
+SHARES = {
+    "order_to_cash": {
+        "return_rate": 0.5,
+        "late_payment_share": 1.0,
+        "partial_shipment_rate": 1.0,
+        "cash_discount_share": 1.0,
+        "never_paid_rate": 0.2,
+    },
+    "procure_to_pay": {
+        "three_way_match_rate": 1.0,
+        "partial_receipt_rate": 1.0,
+        "late_payment_share": 1.0,
+        "cash_discount_share": 1.0,
+    },
+    "hire_to_retire": {"annual_raise_rate": 0.5},
+    "acquire_to_retire": {"disposal_rate": 0.5, "acquisition_rate": 1.0},
+    "record_to_report": {"manual_share": 1.0, "accrual_share": 1.0},
+    "tax": {"foreign_share": 1.0},
+}
+
+
+def any_config(seed: int, number: int) -> dict[str, Any]:
+    """The config of that number: every country, frame, currency and length comes up in a few dozen of them."""
+    rng = np.random.default_rng([seed, number])
+
+    def one(values: Any) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    countries = sorted(SUPPORTED_COUNTRIES)
+    months = int(one([1, 2, 5, 12, 12, 13, 18, 24, 37, 120]))
+    companies = [
+        {
+            "code": f"C{index}",
+            "name": f"Company {index}",
+            "country": countries[(number + index) % len(countries)],
+            "currency": CURRENCIES[(number + 3 * index) % len(CURRENCIES)],
+            "industry": one(sorted(INDUSTRY_RATES)),
+            "annual_revenue": int(10 ** rng.uniform(5, 9.5)),
+            "employees": int(10 ** rng.uniform(0, 3.3)),
+            "framework": one(["ifrs", "us_gaap", "hgb", "pcg"]),
+            "chart": {"size": one(["small", "medium", "large"])},
+        }
+        for index in range(int(one([1, 1, 1, 2, 3])))
+    ]
+    processes: dict[str, dict[str, Any]] = {
+        section: {
+            key: round(float(rng.uniform(0, top)), 3) * int(rng.random() < 0.8)
+            for key, top in keys.items()
+            if rng.random() < 0.5
+        }
+        for section, keys in SHARES.items()
+    }
+    processes["inventory"] = {"safety_stock_days": int(one([0, 1, 14, 60, 180]))}
+    for section in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax"):
+        processes[section]["enabled"] = bool(rng.random() < 0.8)
+    lines = max(10_000, 10 ** rng.uniform(4, 4.9) * 12 / max(months, 12))
+    return {
+        "version": 1,
+        "name": f"any-{number}",
+        "seed": int(rng.integers(2**32)),
+        "period": {
+            "start": f"{2015 + number % 12}-{1 + int(rng.integers(12)):02d}-01",
+            "months": months,
+            "fiscal_year_start_month": int(rng.integers(1, 13)),
+        },
+        "group": {"name": "Any", "currency": companies[0]["currency"]},
+        "companies": companies,
+        "volume": {"journal_lines_per_year": int(lines)},
+        "processes": processes,
+        "outputs": {"formats": ["parquet"]},
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(CONFIGS))
+def test_any_config_makes_books_without_a_violation(number: int, tmp_path: Path) -> None:
+    text = json.dumps(any_config(SEED, number))
+
+    make_books(load_config(text), tmp_path)
+    report = assess(tmp_path)
+
+    broken = {
+        row.id: row.value for row in report.rows if row.kind == "exact" and row.applicable and row.value != 0
+    }
+    assert broken == {}, text
