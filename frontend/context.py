@@ -12,6 +12,7 @@ from core.permissions import Permission, Principal, principal_of
 from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.queries import organisations_of
+from tenants.sso.models import Connection
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact", "comfortable")
@@ -80,6 +81,7 @@ NAVIGATION = (
                 Permission.SECURITY_READ,
                 "/settings/security",
             ),
+            NavItem("Single sign-on", "shield-check", "sso", "s", Permission.SSO_READ, "/settings/sso"),
         ),
     ),
 )
@@ -101,6 +103,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     # Under ASGI an address that no route knows is answered in a thread outside of the organisation: ask nothing there
     is_inside = current_schema() == tenant.schema_name
     return appearance | {
+        "sso_button": _once(_sso_button),
         "layout": appearance["layout"] if is_fragment else "frontend/base.html",
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
@@ -168,3 +171,8 @@ def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:
 def _once(make: Callable[[], object]) -> Callable[[], object]:
     """Templates call it; the second call costs nothing."""
     return cache(make)
+def _sso_button() -> Connection | None:
+    """The provider that people of this organisation may sign in with."""
+    return Connection.objects.filter(is_enabled=True).first()
+
+

@@ -15,10 +15,15 @@ from core import audit
 from core.errors import Forbidden
 from tenants.models import Membership, User
 from tenants.people import throttle
+from tenants.people.proof import methods
 from tenants.people.sessions import note_sign_in
 from tenants.roles import has_ended
+from tenants.sso import queries as sso
+from tenants.sso.refusals import note_refusal
 
 SESSION_TENANT = "tenant"
+BY_SSO = "is_signed_in_by_sso"  # set on the request by tenants.sso.sign_in
+_USE_SSO = "Your organisation wants you to sign in with its identity provider, not with a password."
 SESSION_ROLE = "role"
 
 
@@ -58,19 +63,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         throttle.note_failed_sign_in(request, str(credentials.get("email", "")))
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Whose time is over is told so, but only with the right password."""
+        """Whose time is over, or who must use the identity provider, is told so, but only with the right password."""
         user: User | None = super().authenticate(request, **credentials)
         if user is not None and has_ended(user.membership):  # type: ignore[attr-defined]
             raise ValidationError(_ended(user.membership))  # type: ignore[attr-defined]
+        if user is not None and sso.refuses_password(user.membership):  # type: ignore[attr-defined]
+            note_refusal(f"a password of {user.email}: single sign-on is enforced")
+            raise ValidationError(_USE_SSO)
         return user
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """The last step, after any second factor. Raises Forbidden when the membership ended in the meantime."""
-        membership = Membership.objects.filter(user=user, is_active=True).first()
+        """The last step, after any second factor, whatever came before it.
+
+        Raises Forbidden when the membership ended in the meantime, or must come in another way.
+        """
+        membership = Membership.objects.select_related("user").filter(user=user, is_active=True).first()
         if membership is None:
             raise Forbidden("You are no member of this organisation, or an admin has ended your access.")
         if has_ended(membership):
             raise Forbidden(_ended(membership))
+        breaks_glass = sso.must_use_sso(membership) and not getattr(request, BY_SSO, False)
+        if breaks_glass and (sso.refuses_password(membership) or "mfa" not in methods(request.session)):
+            raise Forbidden(_USE_SSO)
         super().login(request, _at_home(user, membership))
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         request.session[SESSION_TENANT] = str(tenant.pk)
@@ -79,7 +93,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         request.session.clear_expired()  # nobody else tidies this organisation's table of sessions
         with transaction.atomic():
             Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())
-            audit.record(actor=user.email, action="tenants.member.sign_in", target=user)
+            if breaks_glass:
+                audit.record(actor=user.email, action="sso.break_glass.sign_in", target=user)
+            else:
+                audit.record(actor=user.email, action="tenants.member.sign_in", target=user)
 
     def logout(self, request: HttpRequest) -> None:
         user: Any = request.user

@@ -45,6 +45,9 @@ SHARED_APPS = [
 TENANT_APPS = [
     "core",
     "tenants.people",
+    "tenants.oauth",
+    "tenants.sso",
+    "tenants.scim",
     "allauth.mfa",
     "generation",
     "evaluation",

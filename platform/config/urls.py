@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from core.api import OpenApiDocument, ProblemTypeDetail
 from core.permissions import Permission, requires, step_up
+from frontend.views import sso
 from tenants import key_api
 
 _open_form = requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
@@ -29,7 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
     path("login", _open_form(account.login), name="account_login"),
-    path("logout", _open_form(account.logout), name="account_logout"),
+    path("logout", sso.sign_out, name="account_logout"),
     path("login/factor", _open_form(second_step.authenticate), name="mfa_authenticate"),
     path(
         "me/password",

@@ -27,7 +27,10 @@ from tenants.people import passwords
 from tenants.people.invitations import invite
 from tenants.people.models import Session
 from tenants.roles import Role
+from tenants.sso import services as sso
+from tenants.sso.models import MailDomain
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
+from tests.sso.saml_idp import Idp
 
 RANDOM_ID = UUID("7b0f9a1e-53c4-4a6e-9d2b-0c8f1e6a5d37")
 RANDOM_NUMBER = 987_654
@@ -39,6 +42,7 @@ class Things:
 
     member_id: UUID
     role_id: UUID
+    domain_id: UUID
     api_key_id: UUID
     config_id: UUID
     run_id: UUID
@@ -110,6 +114,7 @@ def _things(organisation: str, *, runs: int) -> Things:
             config_id=version.config_id,
             run_id=started[-1].pk,
             run_number=started[-1].number,
+            domain_id=MailDomain.objects.create(name=f"{organisation}-secret.example", token="token").pk,
             invitation_id=invited.invitation.pk,
             invitation_token=invited.token,
             password_token=passwords.make_link(actor="test", membership=member),
@@ -148,6 +153,7 @@ def _factor(email: str, *, before: int) -> int:
 IDS: dict[str, Callable[[Things], object]] = {
     "member_id": lambda things: things.member_id,
     "role_id": lambda things: things.role_id,
+    "domain_id": lambda things: things.domain_id,
     "api_key_id": lambda things: things.api_key_id,
     "key_id": lambda things: things.api_key_id,
     "config_id": lambda things: things.config_id,
@@ -199,6 +205,19 @@ def _fail_run(things: Things) -> None:
 
 def _archive_config(things: Things) -> None:
     generation.archive_config(actor="test", config_id=things.config_id)
+
+
+def _set_sso(things: Things) -> None:
+    """A provider; each call that needs one has it made first."""
+    owner = make_principal("owner", "ours")
+    sso.set_saml(
+        principal=owner,
+        name="ID",
+        metadata=Idp().metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+    )
+    sso.switch(principal=owner, is_enabled=True)
 
 
 def _sign_colleague_in(things: Things) -> None:
@@ -301,5 +320,18 @@ CALLS: dict[tuple[str, str], Call] = {
     ("recovery-codes", "POST"): Call(),
     ("session-end", "POST"): Call(),
     ("sessions-end-others", "POST"): Call(),
+    ("sso-oidc", "POST"): Call(
+        {"name": "ID", "issuer": "https://127.0.0.1", "client_id": "us"}, events=0, refused=422
+    ),
+    ("sso-saml", "POST"): Call({"name": "ID", "metadata": Idp().metadata()}),
+    ("sso-claims", "POST"): Call({"joining": "never", "group": "staff", "role": "viewer"}, prepare=_set_sso),
+    ("sso-switch", "POST"): Call({"to": "off"}, prepare=_set_sso),
+    ("sso-enforce", "POST"): Call({"to": "on"}, events=0, refused=409, prepare=_set_sso),
+    ("sso-remove", "POST"): Call(prepare=_set_sso),
+    ("sso-domain-add", "POST"): Call({"name": "new.example"}),
+    ("sso-domain-check", "POST"): Call(),
+    ("sso-domain-remove", "POST"): Call(),
+    # what is not signed is refused; that it was tried is one line
+    ("saml-acs", "POST"): Call({"SAMLResponse": "PGEvPg=="}, refused=403, prepare=_set_sso),
     ("profile", "POST"): Call({"theme": "dark"}, events=0),  # cookies of the browser only
 }

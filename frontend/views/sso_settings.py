@@ -1,0 +1,242 @@
+"""The set-up of single sign-on: provider, claims and roles, mail domains, and the switches."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+
+from core.errors import DomainError, InvalidInput
+from core.permissions import Permission, principal_of, requires, step_up
+from frontend.sso_forms import ClaimChoices, NewDomain, OidcProvider, SamlProvider
+from frontend.views.sso import begin
+from tenants.sso import domains, oidc, queries, saml, services
+from tenants.sso.models import Connection
+from tenants.sso.pending import Pending
+
+_EMPTY_ROWS = 2
+
+
+@requires(GET=Permission.SSO_READ)
+def sso_page(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+# -- the provider --------------------------------------------------------------------------------------------
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_oidc(request: HttpRequest) -> HttpResponse:
+    form = OidcProvider(request.POST)
+    if not form.is_valid():
+        return _page(request, oidc_form=form, status=422)
+    try:
+        services.set_oidc(principal=principal_of(request), **form.cleaned_data)
+    except DomainError as error:
+        form.add_error("issuer" if isinstance(error, InvalidInput) else None, str(error))
+        return _page(request, oidc_form=form, status=error.http_status)
+    messages.success(request, "The provider is stored. Test it before people use it.")
+    return redirect("sso")
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_saml(request: HttpRequest) -> HttpResponse:
+    form = SamlProvider(request.POST)
+    if not form.is_valid():
+        return _page(request, saml_form=form, status=422)
+    chosen = form.cleaned_data
+    address, text = chosen.pop("metadata_url"), chosen.pop("metadata")
+    try:
+        metadata = saml.fetch_metadata(address) if address else text.encode()
+        services.set_saml(principal=principal_of(request), metadata=metadata, **chosen)
+    except DomainError as error:
+        form.add_error("metadata_url" if address else "metadata", str(error))
+        return _page(request, saml_form=form, status=error.http_status)
+    messages.success(request, "The provider is stored. Test it before people use it.")
+    return redirect("sso")
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_remove(request: HttpRequest) -> HttpResponse:
+    services.remove(principal=principal_of(request))
+    messages.success(request, "Single sign-on is removed. Members stay; those without a password need one.")
+    return redirect("sso")
+
+
+# -- what it gives -------------------------------------------------------------------------------------------
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_claims(request: HttpRequest) -> HttpResponse:
+    form = _claims_form(queries.needed_connection(), request.POST)
+    rows = _posted_rows(request)
+    if not form.is_valid():
+        return _page(request, claims_form=form, rows=rows, status=422)
+    claims = services.Claims(group_roles=[row for row in rows if row[0]], **form.cleaned_data)
+    try:
+        services.set_claims(principal=principal_of(request), claims=claims)
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return _page(request, claims_form=form, rows=rows, status=error.http_status)
+    messages.success(request, "Saved. Roles follow the groups from each person’s next sign-in on.")
+    return redirect("sso")
+
+
+@step_up("GET")
+@requires(GET=Permission.SSO_WRITE)
+def sso_test(request: HttpRequest) -> HttpResponseBase:
+    """A sign-in that changes nothing and shows what came."""
+    user_id = principal_of(request).user_id or ""
+    return begin(request, queries.needed_connection(), Pending(key="", purpose="test", user_id=user_id))
+
+
+# -- switches ------------------------------------------------------------------------------------------------
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_switch(request: HttpRequest) -> HttpResponse:
+    is_enabled = request.POST.get("to") == "on"
+    connection = services.switch(principal=principal_of(request), is_enabled=is_enabled)
+    said = f"People can sign in with {connection.name}." if is_enabled else "Single sign-on is switched off."
+    messages.success(request, said)
+    return redirect("sso")
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_enforce(request: HttpRequest) -> HttpResponse:
+    is_enforced = request.POST.get("to") == "on"
+    services.enforce(principal=principal_of(request), is_enforced=is_enforced)
+    said = "Passwords of people in verified domains are refused." if is_enforced else "Passwords work again."
+    messages.success(request, said)
+    return redirect("sso")
+
+
+# -- mail domains --------------------------------------------------------------------------------------------
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_domain_add(request: HttpRequest) -> HttpResponse:
+    form = NewDomain(request.POST)
+    if not form.is_valid():
+        return _page(request, domain_form=form, status=422)
+    try:
+        services.add_domain(principal=principal_of(request), name=form.cleaned_data["name"])
+    except DomainError as error:
+        form.add_error("name", str(error))
+        return _page(request, domain_form=form, status=error.http_status)
+    return redirect("sso")
+
+
+@requires(POST=Permission.SSO_WRITE)
+def sso_domain_check(request: HttpRequest, domain_id: UUID) -> HttpResponse:
+    row = services.check_domain(principal=principal_of(request), domain_id=domain_id)
+    state = "is verified" if row.verified_at else "is not verified"
+    messages.info(request, f"{row.name} {state}. {row.last_result}")
+    return redirect("sso")
+
+
+@step_up("POST")
+@requires(POST=Permission.SSO_WRITE)
+def sso_domain_remove(request: HttpRequest, domain_id: UUID) -> HttpResponse:
+    services.remove_domain(principal=principal_of(request), domain_id=domain_id)
+    return redirect("sso")
+
+
+# -- the page ------------------------------------------------------------------------------------------------
+
+
+def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms: Form) -> HttpResponse:
+    connection = queries.connection()
+    context: dict[str, Any] = {
+        "connection": connection,
+        "is_saml": connection is not None and connection.protocol == Connection.Protocol.SAML,
+        "protocol": _protocol(request, connection, forms),
+        "addresses": _addresses(request, connection),
+        "domains": [
+            (row, domains.record_name(row.name), domains.record_value(row.token))
+            for row in queries.mail_domains()
+        ],
+        "domain_form": NewDomain(),
+        "roles": queries.mappable_roles(),
+    }
+    if connection is not None:
+        kept = [(row["group"], row["role"]) for row in connection.group_roles]
+        context |= {
+            "claims_form": _claims_form(connection),
+            "rows": [*(kept if rows is None else rows), *[("", "")] * _EMPTY_ROWS],
+            "gaps": queries.enforcement_gaps(connection),
+            "certificates": _certificates(connection),
+        }
+    context |= {"oidc_form": _oidc_form(connection), "saml_form": _saml_form(connection)} | forms
+    return render(request, "frontend/sso.html", context, status=status)
+
+
+def _protocol(request: HttpRequest, connection: Connection | None, forms: dict[str, Form]) -> str:
+    """Which provider form is open: the one that was sent, the one that was asked for, the one in use."""
+    for protocol in ("oidc", "saml"):
+        if f"{protocol}_form" in forms:
+            return protocol
+    asked = request.GET.get("protocol", "")
+    return asked if asked in Connection.Protocol.values else (connection.protocol if connection else "")
+
+
+def _addresses(request: HttpRequest, connection: Connection | None) -> dict[str, list[tuple[str, str]]]:
+    """What the provider wants to know about us, by protocol."""
+    absolute = request.build_absolute_uri
+    metadata = [("Metadata", absolute(saml.METADATA))] if connection and connection.protocol == "saml" else []
+    return {
+        "oidc": [
+            ("Redirect URI", absolute(oidc.CALLBACK)),
+            ("Sign-out redirect URI", absolute("/login")),
+        ],
+        "saml": [
+            ("Entity ID (audience)", absolute(saml.METADATA)),
+            ("ACS URL (reply URL)", absolute(saml.ACS)),
+            ("Single logout URL", absolute(saml.SLS)),
+            *metadata,
+        ],
+    }
+
+
+def _certificates(connection: Connection) -> list[Any]:
+    if connection.protocol != Connection.Protocol.SAML:
+        return []
+    return [saml.certificate_of(one).not_valid_after_utc for one in connection.endpoints["certificates"]]
+
+
+def _oidc_form(connection: Connection | None) -> OidcProvider:
+    if connection is None or connection.protocol != Connection.Protocol.OIDC:
+        return OidcProvider()
+    return OidcProvider(
+        initial={"name": connection.name, "issuer": connection.issuer, "client_id": connection.client_id}
+    )
+
+
+def _saml_form(connection: Connection | None) -> SamlProvider:
+    if connection is None or connection.protocol != Connection.Protocol.SAML:
+        return SamlProvider()
+    names = ("name", "wants_signed_response", "allows_idp_initiated")
+    return SamlProvider(initial={name: getattr(connection, name) for name in names})
+
+
+def _claims_form(connection: Connection, data: Any = None) -> ClaimChoices:
+    names = ("email_claim", "name_claim", "groups_claim", "joining", "default_role")
+    form = ClaimChoices(data, initial={name: getattr(connection, name) for name in names})
+    refuse = ("", "none: refuse the sign-in")
+    form.fields["default_role"].choices = [refuse, *queries.mappable_roles()]  # type: ignore[attr-defined]  # a ChoiceField
+    return form
+
+
+def _posted_rows(request: HttpRequest) -> list[tuple[str, str]]:
+    groups, roles = request.POST.getlist("group"), request.POST.getlist("role")
+    return [(group.strip()[:255], role) for group, role in zip(groups, roles, strict=False) if group.strip()]

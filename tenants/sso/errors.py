@@ -1,0 +1,20 @@
+"""What goes wrong between the browser, the identity provider and us."""
+
+from core.errors import DomainError
+
+
+class SsoRefused(DomainError):
+    """A message of the identity provider, or what follows from it, is not accepted.
+
+    The message is what the person sees. `reason` is for the audit trail and for the test sign-in of an admin.
+    """
+
+    code = "sso_refused"
+    http_status = 403
+    title = "Sign-in refused"
+
+    def __init__(self, reason: str, *, shown: str = "") -> None:
+        super().__init__(
+            shown or "The answer of your identity provider was not accepted. Go back and sign in again."
+        )
+        self.reason = reason

@@ -1,0 +1,139 @@
+"""What is known about single sign-on in this organisation."""
+
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
+
+from core.errors import InvalidInput, NotFound
+from tenants.granting import permissions_given
+from tenants.models import Membership
+from tenants.queries import custom_roles
+from tenants.roles import Role, has_ended
+from tenants.sso.claims import ClaimMapping, domain_of
+from tenants.sso.models import Connection, Identity, MailDomain
+
+
+def connection() -> Connection | None:
+    """The identity provider of this organisation, also while it is switched off."""
+    return Connection.objects.first()
+
+
+def needed_connection() -> Connection:
+    """Raises NotFound."""
+    found = connection()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def live_connection(protocol: str | None = None) -> Connection:
+    """The connection that people may sign in with. Raises NotFound."""
+    found = Connection.objects.filter(is_enabled=True).first()
+    if found is None or protocol not in (None, found.protocol):
+        raise NotFound
+    return found
+
+
+def mapping_of(found: Connection) -> ClaimMapping:
+    return ClaimMapping(
+        email_claim=found.email_claim,
+        name_claim=found.name_claim,
+        groups_claim=found.groups_claim,
+        group_roles=tuple((row["group"], row["role"]) for row in found.group_roles),
+        default_role=found.default_role,
+    )
+
+
+def mail_domains() -> QuerySet[MailDomain]:
+    return MailDomain.objects.order_by("name")
+
+
+def mail_domain(domain_id: UUID) -> MailDomain:
+    """Raises NotFound."""
+    found = mail_domains().filter(pk=domain_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def owns_domain_of(email: str) -> bool:
+    """True when the organisation proved that the address' domain is its own."""
+    return mail_domains().filter(name=domain_of(email).lower(), verified_at__isnull=False).exists()
+
+
+def identity(issuer: str, subject: str) -> Identity | None:
+    return Identity.objects.filter(issuer=issuer, subject=subject).first()
+
+
+def is_known_at(issuer: str, membership: Membership) -> bool:
+    """True when a member has an identity there: an address that the provider gave to somebody else opens nothing."""
+    return Identity.objects.filter(issuer=issuer, membership_id=membership.pk).exists()
+
+
+def must_use_sso(membership: Membership) -> bool:
+    """True for people of verified domains while the organisation insists on its identity provider.
+
+    Owners are asked, too, but may break the glass: password and second factor (tenants.sign_in).
+    """
+    is_enforced = Connection.objects.filter(is_enabled=True, is_enforced=True).exists()
+    return is_enforced and owns_domain_of(membership.user.email)
+
+
+def refuses_password(membership: Membership) -> bool:
+    """True when not even breaking the glass is for this member: that takes an owner with a second factor."""
+    if not must_use_sso(membership):
+        return False
+    return membership.role != Role.OWNER or not has_second_factor(membership.user_id)
+
+
+def mappable_roles() -> list[tuple[str, str]]:
+    """Roles that groups may give: not the owner's, and not the auditor's, which ends on a day that a person sets."""
+    built_in = [(role.value, str(role.label)) for role in Role if role not in (Role.OWNER, Role.AUDITOR)]
+    return built_in + [(role.key, role.name) for role in custom_roles().order_by("name")]
+
+
+def role_name(role: str) -> str:
+    """What people call a role of this organisation."""
+    own = custom_roles().filter(key=role).first()
+    return own.name if own else str(dict(Role.choices).get(role, role))
+
+
+def may_let_in(found: Connection, role: str) -> bool:
+    """True when a role holds no more than that of who set the provider; only owners let owners in."""
+    if Role.OWNER in (role, found.set_by_role):
+        return found.set_by_role == Role.OWNER
+    try:
+        return permissions_given(role) <= permissions_given(found.set_by_role)
+    except InvalidInput:  # one of the roles was deleted
+        return False
+
+
+def may_enter(membership: Membership) -> bool:
+    return membership.is_active and not has_ended(membership)
+
+
+def enforcement_gaps(found: Connection) -> list[str]:
+    """What has to come before passwords are refused."""
+    gaps = []
+    if not found.is_enabled:
+        gaps.append("Switch on single sign-on first.")
+    if not mail_domains().filter(verified_at__isnull=False).exists():
+        gaps.append("Verify a mail domain first: it says whose passwords are refused.")
+    if not Identity.objects.filter(issuer=found.issuer).exists():
+        gaps.append("Nobody has signed in with this provider yet. Do it once, so that it is known to work.")
+    if not any(has_second_factor(one.user_id) for one in _owners()):
+        gaps.append(
+            "No owner has a second factor. One needs it to get in with a password when the provider does not work."
+        )
+    return gaps
+
+
+def has_second_factor(user_id: UUID) -> bool:
+    """True when the person has an authenticator app or a security key here; recovery codes alone are none."""
+    factors = Authenticator.objects.filter(user_id=user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return bool(factors.exists())
+
+
+def _owners() -> QuerySet[Membership]:
+    return Membership.objects.filter(role=Role.OWNER, is_active=True)

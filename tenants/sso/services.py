@@ -1,0 +1,255 @@
+"""Changes to single sign-on. Each leaves one audit event in its transaction."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from core.errors import Conflict, InvalidInput
+from core.permissions import Principal
+from tenants import granting
+from tenants.sso import domains, oidc, queries, saml
+from tenants.sso.models import Connection, Identity, MailDomain
+
+_MOST_DOMAINS = 50
+_MOST_ROWS = 200
+
+
+class NotReady(Conflict):
+    """Something else has to come first."""
+
+    code = "sso_not_ready"
+    title = "Not ready yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Where to find what in an assertion, and what it gives."""
+
+    email_claim: str = ""
+    name_claim: str = ""
+    groups_claim: str = ""
+    group_roles: Sequence[tuple[str, str]] = ()
+    default_role: str = ""
+    joining: str = Connection.Joining.VERIFIED
+
+
+# -- the provider --------------------------------------------------------------------------------------------
+
+
+def set_oidc(
+    *, principal: Principal, name: str, issuer: str, client_id: str, client_secret: str = ""
+) -> Connection:
+    """Use an OpenID Connect provider. An empty secret keeps the one that is stored for this issuer and client.
+
+    Raises: InvalidInput when its discovery document cannot be used.
+    """
+    endpoints = oidc.discover(issuer)
+    with transaction.atomic():
+        before = _locked()
+        is_same = before is not None and (before.issuer, before.client_id) == (issuer, client_id)
+        sealed = oidc.sealed_secret(client_secret)
+        if sealed is None and is_same and before is not None and before.client_secret is not None:
+            sealed = bytes(before.client_secret)
+        return _set(
+            principal,
+            before,
+            protocol=Connection.Protocol.OIDC,
+            name=name,
+            issuer=issuer,
+            client_id=client_id,
+            client_secret=sealed,
+            endpoints=asdict(endpoints),
+        )
+
+
+def set_saml(
+    *,
+    principal: Principal,
+    name: str,
+    metadata: bytes,
+    wants_signed_response: bool,
+    allows_idp_initiated: bool,
+) -> Connection:
+    """Use the SAML provider of this metadata. Raises: InvalidInput."""
+    entity_id, endpoints = saml.read_metadata(metadata)
+    with transaction.atomic():
+        before = _locked()
+        certificate, key = (before.sp_certificate, before.sp_key) if before else ("", None)
+        if key is None:
+            certificate, key = saml.new_key()
+        return _set(
+            principal,
+            before,
+            protocol=Connection.Protocol.SAML,
+            name=name,
+            issuer=entity_id,
+            endpoints=asdict(endpoints),
+            sp_certificate=certificate,
+            sp_key=key,
+            wants_signed_response=wants_signed_response,
+            allows_idp_initiated=allows_idp_initiated,
+        )
+
+
+def set_claims(*, principal: Principal, claims: Claims) -> Connection:
+    """Say which claims count and which group gives which role. Raises: InvalidInput, Forbidden."""
+    if len(claims.group_roles) > _MOST_ROWS:
+        raise InvalidInput(
+            f"At most {_MOST_ROWS} groups can be mapped; {len(claims.group_roles)} were given."
+        )
+    possible = dict(queries.mappable_roles())
+    for role in {role for _, role in claims.group_roles} | ({claims.default_role} - {""}):
+        if role not in possible:
+            raise InvalidInput(f"The role “{role}” cannot be given by a group.")
+        granting.refuse_more(principal, role)
+    with transaction.atomic():
+        connection = _needed()
+        values: dict[str, Any] = {
+            **asdict(claims),
+            "group_roles": [{"group": group, "role": role} for group, role in claims.group_roles],
+        }
+        _write(connection, values | {"set_by_role": principal.role})
+        audit.record(actor=principal.actor, action="sso.claims.set", target=connection, **values)
+    return connection
+
+
+def switch(*, principal: Principal, is_enabled: bool) -> Connection:
+    """Let people sign in with the provider, or not. Switching it off ends the enforcement, too."""
+    with transaction.atomic():
+        connection = _needed()
+        if connection.is_enabled != is_enabled:
+            _write(
+                connection,
+                {"is_enabled": is_enabled, "is_enforced": connection.is_enforced and is_enabled},
+            )
+            action = "sso.connection.enable" if is_enabled else "sso.connection.disable"
+            audit.record(actor=principal.actor, action=action, target=connection)
+    return connection
+
+
+def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
+    """Refuse passwords of people in verified domains, or take them again.
+
+    Raises: NotReady without a verified domain, a sign-in that worked, or an owner with a second factor who can
+    still get in when the provider does not work.
+    """
+    with transaction.atomic():
+        connection = _needed()
+        if connection.is_enforced == is_enforced:
+            return connection
+        if is_enforced:
+            for problem in queries.enforcement_gaps(connection):
+                raise NotReady(problem)
+        _write(connection, {"is_enforced": is_enforced})
+        action = "sso.connection.enforce" if is_enforced else "sso.connection.stop_enforcing"
+        audit.record(actor=principal.actor, action=action, target=connection)
+    return connection
+
+
+def remove(*, principal: Principal) -> None:
+    """Forget the provider, its secrets, and who people are there. Members and their roles stay."""
+    with transaction.atomic():
+        connection = _needed()
+        target, issuer = audit.label(connection), connection.issuer
+        identities = Identity.objects.all().delete()[0]
+        connection.delete()
+        audit.record(
+            actor=principal.actor,
+            action="sso.connection.remove",
+            target=target,
+            issuer=issuer,
+            identities=identities,
+        )
+
+
+def _set(principal: Principal, before: Connection | None, **values: Any) -> Connection:
+    values |= {"set_by_role": principal.role}
+    if before is None:
+        connection = Connection.objects.create(**values)
+    else:
+        connection = before
+        if before.protocol != values["protocol"]:  # nothing of the other protocol stays behind
+            values = {"client_id": "", "client_secret": None, "sp_certificate": "", "sp_key": None} | values
+        _write(connection, values)
+    audit.record(
+        actor=principal.actor,
+        action="sso.connection.set",
+        target=connection,
+        protocol=connection.protocol,
+        name=connection.name,
+        issuer=connection.issuer,
+        issuer_before=before.issuer if before else None,
+    )
+    return connection
+
+
+def _write(connection: Connection, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(connection, name, value)
+    connection.save(update_fields=list(values))
+
+
+def _locked() -> Connection | None:
+    return Connection.objects.select_for_update().first()
+
+
+def _needed() -> Connection:
+    found = _locked()
+    return found if found is not None else queries.needed_connection()
+
+
+# -- mail domains --------------------------------------------------------------------------------------------
+
+
+def add_domain(*, principal: Principal, name: str) -> MailDomain:
+    """Claim a domain; a TXT record has to prove it. Raises: InvalidInput, Conflict."""
+    domain = domains.domain_name(name)
+    with transaction.atomic():
+        if MailDomain.objects.filter(name=domain).exists():
+            raise Conflict(f"“{domain}” is listed already.")
+        if MailDomain.objects.count() >= _MOST_DOMAINS:
+            raise InvalidInput(f"At most {_MOST_DOMAINS} domains can be listed.")
+        row = MailDomain.objects.create(name=domain, token=secrets.token_urlsafe(24))
+        audit.record(actor=principal.actor, action="sso.domain.add", target=row, name=domain)
+    return row
+
+
+def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
+    """Look for the TXT record now. Only an answer changes the proof; name servers that are away change nothing."""
+    row = queries.mail_domain(domain_id)
+    now = timezone.now()
+    try:
+        is_proven = domains.has_record(row.name, row.token)
+        result = "The record was found." if is_proven else "There is no such record (yet)."
+    except domains.LookupFailed:
+        is_proven = row.verified_at is not None
+        result = "The name servers did not answer. Try again in a while."
+    with transaction.atomic():
+        row = MailDomain.objects.select_for_update().get(pk=row.pk)
+        row.verified_at = (row.verified_at or now) if is_proven else None
+        row.checked_at, row.last_result = now, result
+        row.save(update_fields=["verified_at", "checked_at", "last_result"])
+        audit.record(
+            actor=principal.actor,
+            action="sso.domain.check",
+            target=row,
+            name=row.name,
+            is_verified=is_proven,
+            result=result,
+        )
+    return row
+
+
+def remove_domain(*, principal: Principal, domain_id: UUID) -> None:
+    """Forget a domain: the provider no longer speaks for its people unless their identity is known."""
+    row = queries.mail_domain(domain_id)
+    with transaction.atomic():
+        target = audit.label(row)
+        if MailDomain.objects.filter(pk=row.pk).delete()[0]:
+            audit.record(actor=principal.actor, action="sso.domain.remove", target=target, name=row.name)

@@ -1,0 +1,215 @@
+"""From facts to a session: whom a sign-in at the identity provider stands for here, and with which role."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core import audit
+from core.tenancy import shared_context
+from tenants import queries as tenants
+from tenants import services
+from tenants.models import Membership, User
+from tenants.people import proof
+from tenants.people.models import Session
+from tenants.people.session_store import SessionStore
+from tenants.roles import Role
+from tenants.sign_in import BY_SSO, MemberBackend
+from tenants.sso import claims, queries
+from tenants.sso.claims import Facts
+from tenants.sso.errors import SsoRefused
+from tenants.sso.models import Connection, Identity
+
+ACTOR = "sso"
+SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a sign-in with these facts comes to. Making one changes nothing."""
+
+    email: str
+    name: str
+    groups: tuple[str, ...]
+    role: str = ""  # "" when it is refused
+    because: str = ""  # where the role comes from, or why it is refused
+    membership: Membership | None = None  # None: a new one
+    is_linked: bool = False  # the membership is known by its e-mail address, and will be by its identity
+
+    @property
+    def is_refused(self) -> bool:
+        return not self.role
+
+
+def decide(connection: Connection, facts: Facts) -> Decision:
+    """Match by identity; by e-mail address only in a domain that this organisation proved to own."""
+    mapping = queries.mapping_of(connection)
+    email = claims.email(facts, mapping)
+    known = Decision(email, claims.name(facts, mapping), tuple(claims.groups(facts, mapping)))
+
+    def with_(**changes: Any) -> Decision:
+        return Decision(known.email, known.name, known.groups, **changes)
+
+    identity = queries.identity(facts.issuer, facts.subject)
+    membership = tenants.members().filter(pk=identity.membership_id).first() if identity else None
+    is_vouched = bool(email) and not facts.is_email_doubted and queries.owns_domain_of(email)
+    is_linked = False
+    if membership is None and email:
+        membership = tenants.members().filter(user__email=email).first()
+        is_linked = membership is not None
+        if is_linked and not is_vouched:
+            return with_(
+                because=f"{email} is a member already, but its domain is not verified here, so that the provider "
+                "cannot speak for it"
+            )
+        if membership is not None and queries.is_known_at(facts.issuer, membership):
+            return with_(because=f"{email} is a member that the provider calls by another identity")
+    if membership is not None:
+        if not queries.may_enter(membership):
+            return with_(because=f"the membership of {membership.user.email} is deactivated or has ended")
+        role, because = _role(facts, connection, membership)
+        return with_(role=role, because=because, membership=membership if role else None, is_linked=is_linked)
+    refusal = _no_joining(connection, email, is_vouched)
+    role, because = ("", refusal) if refusal else _role(facts, connection, None)
+    return with_(role=role, because=because)
+
+
+def _no_joining(connection: Connection, email: str, is_vouched: bool) -> str:
+    if not email:
+        return "the provider sent no usable e-mail address"
+    if connection.joining == Connection.Joining.NEVER:
+        return f"{email} is not a member, and people do not become members by signing in"
+    if connection.joining == Connection.Joining.VERIFIED and not is_vouched:
+        return f"{email} is not a member, and its domain is not verified here"
+    return ""
+
+
+def _role(facts: Facts, connection: Connection, membership: Membership | None) -> tuple[str, str]:
+    """The role, and why; "" and why not.
+
+    Who sets the provider decides whom it can speak for. So that nobody lets themselves in as somebody who may more,
+    it lets nobody in with more than the role of who set it.
+    """
+    role, because = _mapped_role(facts, connection, membership)
+    if role and not queries.may_let_in(connection, role):
+        setter = connection.set_by_role
+        return (
+            "",
+            f"the role “{role}” may more than “{setter}”, who set up single sign-on: an owner must save it",
+        )
+    return role, because
+
+
+def _mapped_role(facts: Facts, connection: Connection, membership: Membership | None) -> tuple[str, str]:
+    """An owner stays one, and nobody becomes one."""
+    if membership is not None and membership.role == Role.OWNER:
+        return membership.role, "owners keep their role"
+    mapping = queries.mapping_of(connection)
+    if membership is not None and not mapping.group_roles:
+        return membership.role, "no group is mapped to a role, so members keep theirs"
+    role, group = claims.role(facts, mapping)
+    if not role:
+        return "", "none of the groups is mapped to a role, and there is no default"
+    if role not in dict(queries.mappable_roles()):
+        return "", f"the role “{role}” of the mapping does not exist any more"
+    return role, f"the group “{group}”" if group else "the default role"
+
+
+# -- carrying it out -----------------------------------------------------------------------------------------
+
+
+def sign_in(request: HttpRequest, connection: Connection, facts: Facts) -> None:
+    """Sign the person in, make them a member where that is allowed, set the role. Raises: SsoRefused."""
+    with transaction.atomic():
+        membership = _member(connection, facts)
+        user = MemberBackend().get_user(membership.user_id)
+        if user is None:
+            raise SsoRefused("the member cannot be found", shown=_NOT_LET_IN)
+        setattr(request, BY_SSO, True)
+        get_adapter(request).login(request, user)
+    _note(request, user, facts)
+
+
+def confirm(request: HttpRequest, user: User, connection: Connection, facts: Facts) -> None:
+    """Renew the proof of the session that is there. Raises: SsoRefused when somebody else signed in."""
+    decision = decide(connection, facts)
+    if decision.membership is None or decision.is_linked or decision.membership.user_id != user.pk:
+        raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
+    proof.record(request, user, "socialaccount", provider=connection.protocol)
+
+
+def _member(connection: Connection, facts: Facts) -> Membership:
+    """The membership with the role of today."""
+    decision = decide(connection, facts)
+    if decision.is_refused:
+        raise SsoRefused(decision.because, shown=_NOT_LET_IN)
+    membership = decision.membership
+    if membership is None:
+        added = services.add_member(actor=ACTOR, email=decision.email, role=decision.role, name=decision.name)
+        membership = added.membership
+        with shared_context():  # nobody has seen the password; now nobody can have one
+            Membership.objects.filter(pk=membership.pk).update(password=make_password(None))
+    elif membership.role != decision.role:
+        membership = services.change_role(actor=ACTOR, membership=membership, role=decision.role)
+    identity, is_new = Identity.objects.update_or_create(
+        issuer=facts.issuer,
+        subject=facts.subject,
+        defaults={"membership_id": membership.pk, "last_used_at": timezone.now()},
+    )
+    if is_new and decision.is_linked:
+        audit.record(
+            actor=ACTOR,
+            action="sso.identity.link",
+            target=identity,
+            email=decision.email,
+            issuer=facts.issuer,
+            subject=facts.subject,
+        )
+    return membership
+
+
+def _note(request: HttpRequest, user: User, facts: Facts) -> None:
+    record_authentication(request, user, method="socialaccount", provider=facts.issuer)
+    request.session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
+    if facts.until is not None:
+        seconds = int(facts.until - timezone.now().timestamp())
+        request.session.set_expiry(max(60, min(seconds, request.session.get_expiry_age())))
+
+
+# -- signing out ---------------------------------------------------------------------------------------------
+
+
+def end_sessions(facts_issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
+    """End the sessions that began with this subject at the provider (those with these indexes, if any); how many."""
+    identity = queries.identity(facts_issuer, subject)
+    membership = tenants.members().filter(pk=identity.membership_id).first() if identity else None
+    if membership is None:
+        return 0
+    store, ended = SessionStore(), 0
+    with transaction.atomic():
+        for row in Session.objects.filter(user_id=membership.user_id):
+            noted = store.decode(row.session_data).get(SESSION) or {}
+            is_meant = (noted.get("issuer"), noted.get("subject")) == (facts_issuer, subject)
+            if is_meant and (not session_indexes or noted.get("index") in session_indexes):
+                ended += row.delete()[0]
+        if ended:
+            audit.record(
+                actor=ACTOR,
+                action="sso.session.end",
+                target=membership,
+                email=membership.user.email,
+                sessions=ended,
+            )
+    return ended
+
+
+_NOT_LET_IN = (
+    "Your identity provider knows you, but you have no access to this organisation. "
+    "Ask an admin: the audit trail has the reason."
+)
+_SOMEBODY_ELSE = "Somebody else signed in at the identity provider. Nothing was confirmed."
