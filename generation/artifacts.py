@@ -7,7 +7,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from core.storage import store
-from core.tenancy import tenant_key
+from core.tenancy import own_key, tenant_key
 from generation.engine.writers import FileEntry
 from generation.models import Run, RunFile
 
@@ -86,7 +86,7 @@ def file_entry(file: StoredFile) -> FileEntry:
 
 
 def read_bytes(key: str) -> bytes:
-    with store().open(key) as stream:
+    with store().open(own_key(key)) as stream:
         return bytes(stream.read())
 
 
@@ -95,7 +95,7 @@ def fetch(files: Iterable[StoredFile], root: Path) -> None:
     for file in files:
         target = root / file["path"]
         target.parent.mkdir(parents=True, exist_ok=True)
-        store().fetch(file["key"], target)
+        store().fetch(own_key(file["key"]), target)
 
 
 def record(run: Run, files: Sequence[StoredFile]) -> None:

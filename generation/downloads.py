@@ -13,6 +13,7 @@ from django.utils.text import slugify
 
 from core.problems import problem
 from core.storage import store
+from core.tenancy import own_key
 from generation.models import Run, RunFile
 from generation.streaming import streamed
 
@@ -62,7 +63,7 @@ def file_response(request: HttpRequest, file: RunFile) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=content_type, headers=headers)
     return streamed(
-        request, _pieces(file.key, span), status=status, content_type=content_type, headers=headers
+        request, _pieces(own_key(file.key), span), status=status, content_type=content_type, headers=headers
     )
 
 
@@ -75,8 +76,8 @@ def archive_response(request: HttpRequest, run: Run, files: Iterable[RunFile]) -
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
     folder = archive_name(run)
-    pieces = zip_pieces((f"{folder}/{file.path}", file) for file in files)
-    return streamed(request, pieces, content_type="application/zip", headers=headers)
+    named = [(f"{folder}/{file.path}", file) for file in files if own_key(file.key)]
+    return streamed(request, zip_pieces(named), content_type="application/zip", headers=headers)
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:

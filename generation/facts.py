@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.storage import store
+from core.tenancy import own_key
 from generation.artifacts import StoredFile
 from generation.models import Run, RunTable
 
@@ -98,9 +99,9 @@ def _sample(parts: Sequence[StoredFile]) -> pa.Table:
     """The first rows of a table: those of the first row group that has any."""
     for part in parts:
         if part["rows"]:
-            with store().open(part["key"]) as stream:
+            with store().open(own_key(part["key"])) as stream:
                 return pq.ParquetFile(stream).read_row_group(0).slice(0, SAMPLE_ROWS)
-    with store().open(parts[0]["key"]) as stream:
+    with store().open(own_key(parts[0]["key"])) as stream:
         return pq.ParquetFile(stream).read()
 
 

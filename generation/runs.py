@@ -15,6 +15,7 @@ from django.utils import timezone
 from core import audit
 from core.jobs.pipelines import EndedJob, StageInput, UnitContext
 from core.storage import store
+from core.tenancy import own_key
 from generation import artifacts, facts
 from generation.artifacts import StoredFile
 from generation.engine.config.load import load_config
@@ -122,7 +123,8 @@ def release_run(context: UnitContext) -> dict[str, Any]:
     files = list(RunFile.objects.filter(run=run).order_by("path"))
     for done, file in enumerate(files):
         context.progress(done, len(files), file.path)
-        if not store().exists(file.key) or store().size(file.key) != file.size_bytes:
+        key = own_key(file.key)
+        if not store().exists(key) or store().size(key) != file.size_bytes:
             raise FileLost(f"{file.path} is not in the object store as it was written.")
     run.size_bytes = sum(file.size_bytes for file in files)
     run.save(update_fields=["size_bytes"])

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from core.errors import InvalidInput
 from core.storage import store
+from core.tenancy import own_key
 from generation.models import Run, RunFile
 from generation.queries.files import ColumnFacts, column_facts, find_table, require_release
 
@@ -89,7 +90,7 @@ def _parts(run: Run, table: str, start: int, count: int) -> Iterator[tuple[RunFi
 
 def _rows(file: RunFile, start: int, count: int, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     """Rows start … start + count - 1 of a file; decodes only their row groups, and of these only what is ahead."""
-    with store().open(file.key) as stream, pq.ParquetFile(stream) as parquet:
+    with store().open(own_key(file.key)) as stream, pq.ParquetFile(stream) as parquet:
         groups, skipped = _groups(parquet, start, count)
         ahead, left = start - skipped, count
         for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns)):

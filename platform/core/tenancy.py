@@ -37,6 +37,13 @@ def tenant_key(*parts: object) -> str:
     return "/".join(steps)
 
 
+def own_key(key: str) -> str:
+    """`key` itself if it lies under this organisation's prefix, whatever row it was read from; else NoTenant."""
+    if not key.startswith(f"{tenant_key()}/"):
+        raise NoTenant("this key belongs to another organisation")
+    return key
+
+
 @contextmanager
 def tenant_context(schema: str) -> Iterator[None]:
     """Work as the organisation of `schema` in this thread until the block ends."""

@@ -27,7 +27,7 @@ from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
 from core.secrets import seal, unseal
-from core.tenancy import current_schema
+from core.tenancy import current_schema, tenant_key
 from tenants import granting, queries
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
@@ -303,7 +303,7 @@ def _alone(user: User) -> None:
     """One change of a person's factors at a time."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"factors {current_schema()} {user.pk}"]
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("factors", user.pk)]
         )
 
 

@@ -3,11 +3,13 @@
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 
 import pytest
 from django.test import RequestFactory
 
 from core.storage import store
+from core.tenancy import tenant_context
 from generation.downloads import (
     ByteRange,
     RangeNotSatisfiable,
@@ -23,17 +25,18 @@ CONTENT = b"0123456789"
 
 
 @pytest.fixture
-def file(settings: object, tmp_path: object) -> RunFile:
+def file(settings: object, tmp_path: object) -> Iterator[RunFile]:
     settings.STORAGE_URL = f"file://{tmp_path}"  # type: ignore[attr-defined]  # the fixture of pytest-django
     store().put_bytes("acme/runs/1/abc", CONTENT)
-    return RunFile(
-        path="tables/accounts/part-00000.parquet",
-        table="accounts",
-        format="parquet",
-        size_bytes=len(CONTENT),
-        sha256="abc",
-        key="acme/runs/1/abc",
-    )
+    with tenant_context("acme"):
+        yield RunFile(
+            path="tables/accounts/part-00000.parquet",
+            table="accounts",
+            format="parquet",
+            size_bytes=len(CONTENT),
+            sha256="abc",
+            key="acme/runs/1/abc",
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""One request of the matrix: a principal, a route, a method and an id, and what can be told from the answer."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import ProtectedError
+from django.test import Client
+from django.utils.http import urlencode
+
+from core.postgres.access import in_every_schema
+from core.postgres.names import SHARED_SCHEMA
+from core.tenancy import shared_context, tenant_context
+from tests.contract.routes import Route
+from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, World
+from tests.isolation.principals import Principal
+
+OWN, OTHERS, RANDOM, DELETED = ID_KINDS = ("own", "other's", "random", "deleted")
+RANDOM_AFTER = (
+    "random, after the row was deleted"  # pages count rows: the deleted id is compared with this answer
+)
+_CSRF_TOKEN = re.compile(rb"[A-Za-z0-9]{64}")  # masked anew in every page
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller can see of an answer, the id that they sent themselves left out."""
+
+    status: int
+    location: str
+    content: bytes
+
+    @property
+    def is_to_sign_in(self) -> bool:
+        return self.status == 302 and self.location.startswith("/login")
+
+    @property
+    def refuses(self) -> bool:
+        """The principal is not let in, whatever the id."""
+        return self.status in (401, 403) or self.is_to_sign_in
+
+
+def names_object(route: Route) -> str | None:
+    """The parameter that names an object of an organisation."""
+    return next((name for name in route.parameters[:1] if name in IDS), None)
+
+
+def ask(
+    world: World, principal: Principal, route: Route, method: str, kind: str, cookies: dict[str, str]
+) -> Answer:
+    """Ask, and take back whatever it changed."""
+    value = _value(world, route, kind)
+    with transaction.atomic():
+        if kind in (DELETED, RANDOM_AFTER):
+            delete_row("ours", str(names_object(route)), _value(world, route, OWN))
+        answer = _answer(_request(world, principal, route, method, value, cookies), value)
+        transaction.set_rollback(True)
+    return answer
+
+
+def _value(world: World, route: Route, kind: str) -> object | None:
+    name = names_object(route)
+    if name is None:
+        return None
+    if kind in (RANDOM, RANDOM_AFTER):
+        return NOBODYS[name]
+    return IDS[name](world.theirs if kind == OTHERS else world.ours)
+
+
+def _request(
+    world: World, principal: Principal, route: Route, method: str, value: object, cookies: dict[str, str]
+) -> Any:
+    call = CALLS.get((route.name, method), Call())
+    client = Client(raise_request_exception=False)
+    headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all", **call.headers}
+    if principal.bearer and route.is_api:
+        headers["authorization"] = f"Bearer {principal.bearer(world)}"
+    elif principal.name in cookies:
+        client.cookies[settings.SESSION_COOKIE_NAME] = cookies[principal.name]
+    values = {name: FIXED[name] for name in route.parameters if name in FIXED}
+    if (name := names_object(route)) is not None:
+        values[name] = value
+    body, media_type = "", "application/json"
+    if method != "GET":
+        form = ("application/x-www-form-urlencoded", urlencode(call.body, doseq=True))
+        media_type, body = ("application/json", json.dumps(call.body)) if route.is_api else form
+    return client.generic(method, route.address(values), body, media_type, headers=headers)
+
+
+def _answer(response: Any, value: object) -> Answer:
+    content = b"(a stream)" if response.streaming else response.content
+    content = _CSRF_TOKEN.sub(b"", content)
+    location = response.headers.get("Location", "")
+    if value is not None:
+        location = re.sub(rf"(?<!\w){value}(?!\w)", "<id>", location.replace("%2F", "/"))
+        if isinstance(value, UUID):  # a small number may stand there for something else
+            content = content.replace(str(value).encode(), b"<id>")
+    return Answer(response.status_code, location, content)
+
+
+# Ids that are no UUIDs, with the model and the field that they come from.
+_NUMBERS = {"number": ("generation.Run", "number"), "factor_id": ("mfa.Authenticator", "pk")}
+
+
+def delete_row(organisation: str, name: str, value: object) -> None:
+    """Delete the row that an id names, in the organisation's schema or the shared one. Raises LookupError."""
+    if name in _NUMBERS:
+        label, by = _NUMBERS[name]
+        with tenant_context(organisation):
+            _delete(apps.get_model(label)._default_manager.get(**{by: value}))
+        return
+    for context, schema in ((tenant_context(organisation), organisation), (shared_context(), SHARED_SCHEMA)):
+        with context:
+            for model in apps.get_models():
+                if (row := _row(model, schema, value)) is not None:
+                    _delete(row)
+                    return
+    raise LookupError(f"no row is named by {name} {value!r}: add it to tests/isolation/asking.py")
+
+
+def _row(model: type[models.Model], schema: str, value: object) -> models.Model | None:
+    """The row of the model whose UUID it is."""
+    config = model._meta.app_config
+    listed = settings.SHARED_APPS if schema == SHARED_SCHEMA else settings.TENANT_APPS
+    unreadable = in_every_schema() if schema == SHARED_SCHEMA else ()
+    if config is None or config.name not in listed or model._meta.db_table in unreadable or model._meta.proxy:
+        return None
+    named = [field.name for field in model._meta.concrete_fields if isinstance(field, models.UUIDField)]
+    by = next((name for name in named if name in ("id", model._meta.pk.name)), None)
+    return model._default_manager.filter(**{by: value}).first() if by and isinstance(value, UUID) else None
+
+
+def _delete(row: models.Model) -> None:
+    try:
+        with transaction.atomic():
+            row.delete()
+    except ProtectedError as error:
+        for other in error.protected_objects:
+            _delete(other)
+        row.delete()

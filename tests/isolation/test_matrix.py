@@ -1,0 +1,141 @@
+"""Every route and method, asked by everybody with every kind of id: `make isolation` prints what came back.
+
+The cases come from the URL table; what is let in comes from the permission table. A foreign id, a random one and one
+whose row was deleted must give the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker, Settings
+from rest_framework.settings import api_settings
+
+from core.permissions import NOT_GIVEN
+from tests.builders import drop_organisation
+from tests.contract.routes import Route, all_routes
+from tests.contract.world import World, make_world
+from tests.isolation.asking import (
+    DELETED,
+    ID_KINDS,
+    OTHERS,
+    OWN,
+    RANDOM,
+    RANDOM_AFTER,
+    Answer,
+    ask,
+    names_object,
+)
+from tests.isolation.principals import KEY, NOBODY, PRINCIPALS, STRANGER, Principal
+
+ROUTES = all_routes()
+PAIRS = [(route, method) for route in ROUTES for method in route.permissions]
+
+
+@dataclass
+class Tally:
+    """What the matrix found."""
+
+    faults: list[str] = field(default_factory=list)
+    cells: Counter[str] = field(default_factory=Counter)
+
+    def check(self, place: str, holds: bool, rule: str) -> None:
+        if not holds:
+            self.faults.append(f"{place}: {rule}")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock():
+        yield make_world()
+        for schema in ("ours", "theirs"):
+            drop_organisation(schema)
+
+
+# -- in the ordinary tests: the matrix forgets nobody and nothing -----------------------------------------------
+
+
+def test_there_are_nine_principals_and_no_kind_of_credential_without_one() -> None:
+    known = {one.authentication for one in PRINCIPALS} - {None}
+    classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    built = {one.__name__ for one in classes}
+
+    assert len({one.name for one in PRINCIPALS}) == len(PRINCIPALS) >= 9
+    assert {NOBODY, STRANGER, KEY} <= set(PRINCIPALS)
+    assert built == known, "a new kind of credential needs a principal in tests/isolation/principals.py"
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    assert {str(route) for route, _ in PAIRS} == {str(route) for route in ROUTES}
+
+
+# -- the matrix ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.isolation
+def test_everybody_asks_every_route_with_every_kind_of_id(
+    world: World, db: None, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000_000
+    cookies = {one.name: one.cookie(world) for one in PRINCIPALS if one.cookie}
+    tally = Tally()
+    with capsys.disabled():
+        print(f"\n{'':66}" + "".join(f"{one.name[:9]:>10}" for one in PRINCIPALS))
+        for route, method in PAIRS:
+            cells = [_cell(world, one, route, method, cookies, tally) for one in PRINCIPALS]
+            print(f"{method:7}{str(route)[:58]:59}" + "".join(f"{cell:>10}" for cell in cells))
+        _print_counts(tally)
+
+    assert tally.faults == []
+
+
+def _cell(
+    world: World, principal: Principal, route: Route, method: str, cookies: dict[str, str], tally: Tally
+) -> str:
+    place = f"{principal.name} {method} /{route}"
+    permission = route.permissions[method]
+    may = principal.may(permission, is_api=route.is_api) and permission not in NOT_GIVEN
+    if names_object(route) is None:
+        answer = ask(world, principal, route, method, OWN, cookies)
+        tally.cells["without an id"] += len(ID_KINDS)
+        tally.check(place, answer.status < 500, "no server error")
+        if permission not in NOT_GIVEN:
+            tally.check(place, answer.refuses != may, f"let in: {may}, but {answer.status}")
+        return str(answer.status)
+
+    answers = {kind: ask(world, principal, route, method, kind, cookies) for kind in ID_KINDS}
+    tally.cells["asked"] += len(answers)
+    home, foreign = (OTHERS, OWN) if principal is STRANGER and route.is_api else (OWN, OTHERS)
+    after = ask(world, principal, route, method, RANDOM_AFTER, cookies)
+    tally.check(place, answers[foreign] == answers[RANDOM], f"{foreign} id told from a random one")
+    tally.check(place, answers[DELETED] == after, "deleted id told from a random one")
+    for kind, answer in answers.items():
+        tally.check(place, answer.status < 500, f"no server error for {kind}")
+        if kind != home or method == "GET":  # a change of one's own may show what one sent
+            shows = _shows_strangers(answer, principal, route)
+            tally.check(place, not shows, f"{kind}: shows another organisation")
+    if permission not in NOT_GIVEN:
+        tally.check(place, answers[home].refuses != may, f"let in: {may}, but {answers[home].status}")
+        tally.check(
+            place, not may or answers[RANDOM].status == 404, f"random gives {answers[RANDOM].status}, not 404"
+        )
+    return f"{answers[home].status}/{answers[RANDOM].status}"
+
+
+def _shows_strangers(answer: Answer, principal: Principal, route: Route) -> bool:
+    """Names of theirs in an answer to one of ours, or of ours in an answer to theirs' owner."""
+    name = b"ours" if principal is STRANGER and route.is_api else b"theirs"
+    return name + b"-secret" in answer.content or b"@" + name + b".example" in answer.content
+
+
+def _print_counts(tally: Tally) -> None:
+    routes, pairs, people = len(ROUTES), len(PAIRS), len(PRINCIPALS)
+    covered = sum(tally.cells.values())
+    print(f"\nroutes {routes}, routes x methods {pairs}, principals {people}, id kinds {len(ID_KINDS)}")
+    print(f"cells {pairs * people * len(ID_KINDS)}: covered {covered}", end=" ")
+    print(f"({tally.cells['asked']} asked, {tally.cells['without an id']} of routes that name no object)")
+    print(f"faults {len(tally.faults)}")
+    for fault in tally.faults:
+        print(f"  {fault}")
