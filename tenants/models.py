@@ -26,11 +26,31 @@ class Tenant(TenantMixin):
     invitation_domains = models.JSONField(default=list)  # of e-mail addresses; none: any
     allowed_origins = models.JSONField(default=list)  # web pages elsewhere that may call the API (CORS)
     created_at = models.DateTimeField(auto_now_add=True)
+    suspended_at = models.DateTimeField(null=True)  # by the operator: nobody gets in
+    suspended_why = models.CharField(max_length=200, blank=True, default="")
+    deletion_ordered_at = models.DateTimeField(null=True)  # by an owner, who can take it back until `delete_after`
+    deletion_ordered_by = models.UUIDField(null=True)  # a membership
+    delete_after = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeletionCertificate(models.Model):
+    """Signed evidence that an organisation was deleted. It names no person and outlives the organisation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.CharField(max_length=63)
+    deleted_at = models.DateTimeField()
+    envelope = models.JSONField()  # DSSE
+
+    class Meta:
+        indexes = (models.Index(fields=["slug", "-deleted_at"], name="certificate_by_slug"),)
+
+    def __str__(self) -> str:
+        return f"{self.slug} {self.deleted_at:%Y-%m-%d}"
 
 
 class Domain(DomainMixin):
