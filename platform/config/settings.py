@@ -45,7 +45,6 @@ SHARED_APPS = [
 TENANT_APPS = [
     "core",
     "tenants.people",
-    "tenants.oauth",
     "tenants.sso",
     "tenants.scim",
     "allauth.mfa",
