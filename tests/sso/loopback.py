@@ -61,7 +61,7 @@ def http_server(answers: Callable[[Asked], Reply]) -> Iterator[HttpServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running = HttpServer(server.server_address[1], answers)
-    with _served(server.serve_forever, server.shutdown):
+    with _served(lambda: server.serve_forever(poll_interval=0.02), server.shutdown):
         yield running
     server.server_close()
 
