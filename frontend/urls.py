@@ -21,10 +21,10 @@ from frontend.views import (
     runs,
     security_settings,
     sessions,
-    templates,
-)
     sso,
     sso_settings,
+    templates,
+)
 
 urlpatterns = [
     path("", overview.home, name="home"),
@@ -74,14 +74,14 @@ urlpatterns = [
         name="member-deactivate",
     ),
     path("settings/members/<uuid:member_id>/activate", member_access.member_activate, name="member-activate"),
-    path("settings/invitations", invitations.invitation_list, name="invitations"),
+    path("settings/members/invitations", invitations.invitation_list, name="invitations"),
     path(
-        "settings/invitations/<uuid:invitation_id>/renew",
+        "settings/members/invitations/<uuid:invitation_id>/renew",
         invitations.invitation_renew,
         name="invitation-renew",
     ),
     path(
-        "settings/invitations/<uuid:invitation_id>/revoke",
+        "settings/members/invitations/<uuid:invitation_id>/revoke",
         invitations.invitation_revoke,
         name="invitation-revoke",
     ),

@@ -32,7 +32,15 @@ PAGES = (
     "/audit",
     "/audit?event=1",
     "/me",
+    "/me/confirm",
+    "/me/leave",
     "/me/password",
+    "/me/security",
+    "/me/security/app",
+    "/me/security/key",
+    "/me/sessions",
+    "/settings/members/invitations",
+    "/settings/security",
     "/logout",
 )
 WIDTHS = (1024, 390, 320)

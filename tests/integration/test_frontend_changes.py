@@ -279,12 +279,12 @@ def test_an_invitation_shows_its_link_once_and_lets_one_person_in(
 ) -> None:
     client = client_for("admin")
 
-    answer = client.post("/settings/invitations", {"email": "new@acme.example", "role": "viewer"})
+    answer = client.post("/settings/members/invitations", {"email": "new@acme.example", "role": "viewer"})
 
     link = re.search(r'id="secret">http://acme.localhost(/join/[^<]+)<', answer.content.decode())
     assert link is not None
     assert answer["Cache-Control"] == "no-store"
-    assert link.group(1) not in body(client, "/settings/invitations")
+    assert link.group(1) not in body(client, "/settings/members/invitations")
     assert link.group(1) not in body(client, "/audit")
     fresh = Client(headers={"host": "acme.localhost"})
     assert "Join Acme Audit" in body(fresh, link.group(1))
@@ -304,7 +304,7 @@ def test_an_invitation_shows_its_link_once_and_lets_one_person_in(
 def test_a_person_who_cannot_be_invited_is_said_at_the_field(
     client_for: ClientFor, acme: Tenant, email: str, status: int, words: str
 ) -> None:
-    answer = client_for("admin").post("/settings/invitations", {"email": email, "role": "viewer"})
+    answer = client_for("admin").post("/settings/members/invitations", {"email": email, "role": "viewer"})
 
     assert answer.status_code == status
     assert words in answer.content.decode()
@@ -332,7 +332,7 @@ def test_an_operator_sees_members_but_changes_none(client_for: ClientFor, acme: 
 
     assert "Only an admin invites people" in body(client, "/settings/members")
     assert client.post(f"/settings/members/{viewer.pk}/remove").status_code == 403
-    assert client.post("/settings/invitations", {"email": "x@acme.example"}).status_code == 403
+    assert client.post("/settings/members/invitations", {"email": "x@acme.example"}).status_code == 403
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(client_for: ClientFor, acme: Tenant) -> None:

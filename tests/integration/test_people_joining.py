@@ -154,7 +154,7 @@ def test_an_invitation_is_mailed_where_there_is_mail(
     settings.HAS_EMAIL = True
     form = {"email": "new@acme.example", "role": "viewer"}
 
-    page = client_for("admin").post("/settings/invitations", form).content.decode()
+    page = client_for("admin").post("/settings/members/invitations", form).content.decode()
 
     (letter,) = mail.outbox
     link = re.search(r"http://acme\.localhost(/join/\S+)", str(letter.body))
