@@ -73,6 +73,7 @@ NAVIGATION = (
         (
             NavItem("API keys", "key-round", "keys", "k", Permission.KEYS_READ, "/settings/keys"),
             NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
+            NavItem("Roles", "table-2", "roles", "l", Permission.ROLES_READ, "/settings/roles"),
             NavItem(
                 "Security",
                 "fingerprint",

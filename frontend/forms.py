@@ -1,17 +1,13 @@
 """Forms for shape only: what a value may be is decided by the services."""
 
-from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from core.errors import DomainError
-from core.permissions import Permission, Principal
 from frontend.context import DENSITIES, THEMES
-from tenants.models import CustomRole
-from tenants.queries import custom_roles
-from tenants.roles import PERMISSIONS, Role, granted_by, may_give
+from frontend.role_forms import RoleChoice
+from tenants.roles import Role
 
 OVERLAPS = ((0, "no longer"), (1, "for an hour"), (24, "for a day"), (168, "for 7 days"))
 LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "1 year"))
@@ -25,36 +21,16 @@ def _number() -> forms.NumberInput:
     return forms.NumberInput(attrs={"class": "control narrow"})
 
 
-class NewInvitation(forms.Form):
-    """Roles that the principal may give: the built-in ones and the organisation's own."""
-
+class NewInvitation(RoleChoice):
     email = forms.EmailField(
         label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"class": "control"})
     )
-    role = forms.ChoiceField(label="Role")
-    role_until = forms.DateField(
-        label="Until, for an auditor", required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-
-    def __init__(self, *arguments: Any, principal: Principal, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        own = [(one.key, one.name) for one in custom_roles() if may_give(principal, one.key, _gives(one))]
-        built_in = [(role.value, role.label) for role in Role if may_give(principal, role, PERMISSIONS[role])]
-        self.fields["role"].choices = [*built_in, *own]  # type: ignore[attr-defined]  # a ChoiceField
-        self.initial.setdefault("role", Role.OPERATOR)
-
-    def clean_role_until(self) -> datetime | None:
-        day: date | None = self.cleaned_data["role_until"]
-        return datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone()) if day else None
+    field_order = ("email", "role", "role_until")
 
     def place_of(self, error: DomainError) -> str | None:
         """The field that an error of the service is about."""
         pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
         return next((name for name in self.fields if name in pointers), "email" if not pointers else None)
-
-
-def _gives(role: CustomRole) -> frozenset[Permission]:
-    return granted_by(role.key, frozenset(role.permissions))
 
 
 class Email(forms.Form):
@@ -124,10 +100,6 @@ class SecuritySettings(forms.Form):
     def clean_invitation_domains(self) -> list[str]:
         text: str = self.cleaned_data["invitation_domains"]
         return text.replace(",", " ").split()
-
-
-class MemberRole(forms.Form):
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
 class NewKey(forms.Form):

@@ -1,5 +1,6 @@
 """Who may give which role, and for how long: what every service that changes a membership asks first."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,9 +10,41 @@ from django.utils import timezone
 from core.errors import Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from tenants import queries
-from tenants.roles import Role, granted_by, may_give
+from tenants.models import CustomRole
+from tenants.roles import HELP, PERMISSIONS, Role, granted_by, may_give
 
 LONGEST_TIME = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRole:
+    """A role of this organisation, built in or its own, as a form or a table shows it."""
+
+    key: str
+    name: str
+    help: str
+    gives: frozenset[Permission]
+    own: CustomRole | None = None
+
+
+def known_roles() -> list[KnownRole]:
+    """The built-in roles, then the organisation's own by name."""
+    built_in = [KnownRole(role.value, str(role.label), HELP[role], PERMISSIONS[role]) for role in Role]
+    return built_in + [
+        KnownRole(
+            own.key,
+            own.name,
+            f"A role of your organisation: {', '.join(own.permissions)}.",
+            granted_by(own.key, frozenset(own.permissions)),
+            own,
+        )
+        for own in queries.custom_roles().order_by("name")
+    ]
+
+
+def roles_to_give(principal: Principal) -> list[KnownRole]:
+    """The roles that this principal may give, and take away."""
+    return [role for role in known_roles() if may_give(principal, role.key, role.gives)]
 
 
 def one_change_at_a_time(tenant_id: UUID) -> None:

@@ -118,8 +118,3 @@ def has_ended(membership: "Membership") -> bool:
 def may_give(principal: Principal, role: str, gives: frozenset[Permission]) -> bool:
     """True when this principal may give a role: it holds nothing they lack, and only owners make owners."""
     return gives <= principal.permissions and (role != Role.OWNER or principal.role == Role.OWNER)
-
-
-def includes(role: str, other: str) -> bool:
-    """True when the built-in `role` may do everything that `other` may."""
-    return PERMISSIONS[role] >= PERMISSIONS[other]

@@ -17,7 +17,7 @@ from core.permissions import Permission, Principal
 from core.postgres.names import is_tenant_schema
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, shared_context
-from tenants import granting, queries
+from tenants import granting, queries, scopes
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
 from tenants.people.leaving import forget_member
 from tenants.people.sessions import delete_sessions
@@ -250,11 +250,16 @@ def _refuse_last_owner(membership: Membership) -> None:
 
 
 def _revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:
-    """Revoke the person's keys whose role these permissions do not cover (all of them for None)."""
+    """Revoke the person's keys that could do more than these permissions (all of them for None)."""
     with shared_context():
         keys = ApiKey.objects.filter(
             tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
         )
-        too_much = [key for key in keys if permissions is None or not PERMISSIONS[key.role] <= permissions]
+        too_much = [
+            key
+            for key in keys
+            if permissions is None
+            or not scopes.narrowed(PERMISSIONS[key.role], key.permissions) <= permissions
+        ]
         ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
     return [key.key_id for key in too_much]

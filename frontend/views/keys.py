@@ -14,7 +14,7 @@ from frontend.forms import NewKey, Rotation
 from frontend.paging import numbered
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX
-from tenants.roles import Role, includes
+from tenants.roles import PERMISSIONS, Role
 
 _UNUSED = timedelta(days=60)
 
@@ -76,10 +76,10 @@ def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
 def _form(request: HttpRequest, data: QueryDict | None = None) -> NewKey:
     """The form with the roles and scopes that a key of this person may have."""
     principal = principal_of(request)
-    own = principal.role or Role.VIEWER
-    form = NewKey(data, initial={"role": own})
-    allowed = [(role, label) for role, label in Role.choices if includes(own, role)]
-    form.fields["role"].choices = allowed  # type: ignore[attr-defined]  # a ChoiceField
+    form = NewKey(data, initial={"role": principal.role})
+    # a role of the organisation's own may hold no built-in one: then the scopes make the key small enough
+    allowed = [(role.value, role.label) for role in Role if PERMISSIONS[role] <= principal.permissions]
+    form.fields["role"].choices = allowed or Role.choices  # type: ignore[attr-defined]  # a ChoiceField
     form.fields["permissions"].choices = scopes.choices_for(principal.permissions)  # type: ignore[attr-defined]
     return form
 

@@ -5,31 +5,52 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
+from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
-from frontend.forms import MemberRole
-from tenants import queries, services
+from frontend.paging import numbered
+from frontend.role_forms import RoleChoice, last_day, note_error
+from tenants import granting, queries, services
+from tenants.models import Membership
 from tenants.people.invitations import open_invitations
-from tenants.roles import Role
 
 
 @requires(GET=Permission.MEMBERS_READ)
 def member_list(request: HttpRequest) -> HttpResponse:
-    return _page(request)
+    principal = principal_of(request)
+    page = numbered(request, queries.members().order_by("user__email"))
+    roles = granting.known_roles()
+    names = {role.key: role.name for role in roles}
+    mine = {role.key for role in granting.roles_to_give(principal)}
+    context = {
+        "page": page,
+        "members": [(one, names.get(one.role, one.role), one.role in mine) for one in page.rows],
+        "waiting": open_invitations().count() if principal.can(Permission.MEMBERS_WRITE) else 0,
+        "roles": roles,
+        "now": timezone.now(),
+    }
+    return render(request, "frontend/members.html", context)
 
 
 @step_up("POST")
-@requires(POST=Permission.MEMBERS_WRITE)
+@requires(GET=Permission.MEMBERS_WRITE, POST=Permission.MEMBERS_WRITE)
 def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    membership = queries.member(member_id)
-    form = MemberRole(request.POST)
+    """Another role for a member, or another last day for an auditor."""
+    principal, membership = principal_of(request), queries.member(member_id)
+    granting.refuse_more(principal, membership.role)
+    if request.method != "POST":
+        now = {"role": membership.role, "role_until": last_day(membership.role_until)}
+        return _role_page(request, membership, RoleChoice(principal=principal, initial=now))
+    form = RoleChoice(request.POST, principal=principal)
     if not form.is_valid():
-        return _page(request, status=422)
-    role = form.cleaned_data["role"]
-    services.change_role(actor=principal_of(request), membership=membership, role=role)
-    messages.success(
-        request, f"The role of {membership.user.email} is now {queries.member(member_id).role_name.lower()}."
-    )
+        return _role_page(request, membership, form, status=422)
+    try:
+        changed = services.change_role(actor=principal, membership=membership, **form.cleaned_data)
+    except DomainError as error:
+        note_error(form, error)
+        return _role_page(request, membership, form, status=error.http_status)
+    messages.success(request, f"The role of {membership.user.email} is now {changed.role_name.lower()}.")
     return redirect("members")
 
 
@@ -43,10 +64,8 @@ def member_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("members")
 
 
-def _page(request: HttpRequest, *, status: int = 200) -> HttpResponse:
-    context = {
-        "members": queries.members().order_by("user__email"),
-        "waiting": open_invitations().count() if principal_of(request).can(Permission.MEMBERS_WRITE) else 0,
-        "roles": Role.choices,
-    }
-    return render(request, "frontend/members.html", context, status=status)
+def _role_page(
+    request: HttpRequest, membership: Membership, form: RoleChoice, *, status: int = 200
+) -> HttpResponse:
+    context = {"member": membership, "form": form}
+    return render(request, "frontend/member_role.html", context, status=status)

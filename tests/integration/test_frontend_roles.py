@@ -1,0 +1,176 @@
+"""Pages of roles: who sees them, what they offer to whom, and what a role may not do is not drawn."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tenants import role_services, services
+from tenants.models import CustomRole, Membership, Tenant
+from tests.builders import make_principal, sign_in
+
+Clients = Callable[..., Client]
+
+
+def _page(client: Client, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def _member(role: str) -> Membership:
+    return Membership.objects.get(user__email=f"{role}@acme.example")
+
+
+def _offered(page: str) -> list[str]:
+    return re.findall(r'name="role" value="([^"]+)"', page)
+
+
+def _steward() -> CustomRole:
+    return role_services.create_role(
+        principal=make_principal("admin"), name="Data steward", permissions=["configs.read", "configs.write"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "absent", "present"),
+    [
+        ("viewer", ["/audit", "/settings/keys", "/settings/roles", "/datasets/new"], ["/runs", "/datasets"]),
+        ("operator", ["/settings/roles"], ["/audit", "/settings/keys"]),
+        ("auditor", ["/settings/keys", "/datasets/new"], ["/audit", "/settings/roles"]),
+        ("approver", ["/settings/keys", "/settings/roles", "/datasets/new"], ["/audit"]),
+        ("owner", [], ["/audit", "/settings/keys", "/settings/roles"]),
+    ],
+)
+def test_what_a_role_may_not_do_is_absent_from_its_pages(
+    client_for: Clients, acme: Tenant, role: str, absent: list[str], present: list[str]
+) -> None:
+    client = client_for(role)
+
+    pages = "".join(_page(client, path) for path in ("/", "/datasets", "/runs", "/settings/members"))
+
+    assert [path for path in absent if f'href="{path}' in pages] == []
+    assert [path for path in present if f'href="{path}' not in pages] == []
+    if role != "owner":
+        assert "Change role" not in pages
+        assert "Remove" not in pages
+
+
+def test_an_auditor_sees_roles_and_no_button_to_change_them(client_for: Clients, acme: Tenant) -> None:
+    _steward()
+
+    page = _page(client_for("auditor"), "/settings/roles")
+
+    assert "Data steward" in page
+    assert "organisation.delete" in page
+    assert "New role" not in page
+    assert 'data-open="delete-' not in page
+
+
+def test_an_admin_is_offered_every_role_but_owner_and_an_owner_every_one(
+    client_for: Clients, acme: Tenant
+) -> None:
+    address = f"/settings/members/{_member('viewer').pk}/role"
+    _steward()
+
+    admin, owner = (_page(client_for(role), address) for role in ("admin", "owner"))
+
+    assert _offered(admin) == ["viewer", "operator", "auditor", "approver", "admin", "data-steward"]
+    assert _offered(owner) == ["viewer", "operator", "auditor", "approver", "admin", "owner", "data-steward"]
+    assert "Sees everything including settings" in admin
+
+
+def test_an_owner_is_out_of_an_admins_reach(client_for: Clients, acme: Tenant) -> None:
+    client, owner = client_for("admin"), _member("owner")
+
+    page = _page(client, "/settings/members")
+
+    assert "may do more than you" in page
+    assert f"/settings/members/{owner.pk}/role" not in page
+    _page(client, f"/settings/members/{owner.pk}/role", 403)
+    assert client.post(f"/settings/members/{owner.pk}/remove").status_code == 403
+
+
+def test_an_auditors_last_day_is_the_whole_day(client_for: Clients, acme: Tenant) -> None:
+    client, viewer = client_for("admin"), _member("viewer")
+    address, day = f"/settings/members/{viewer.pk}/role", timezone.localdate() + timedelta(days=30)
+
+    missing = client.post(address, {"role": "auditor", "role_until": ""})
+    done = client.post(address, {"role": "auditor", "role_until": day.isoformat()})
+
+    assert missing.status_code == 422
+    assert "An auditor needs an end date." in missing.content.decode()
+    assert done.status_code == 302
+    viewer.refresh_from_db()
+    assert viewer.role_until is not None
+    assert timezone.localtime(viewer.role_until - timedelta(seconds=1)).date() == day
+    assert f'value="{day.isoformat()}"' in _page(client, address)
+
+
+def test_a_role_is_made_changed_and_deleted_on_its_pages(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("admin")
+    assert "No roles of your own" in _page(client, "/settings/roles")
+
+    client.post("/settings/roles/new", {"name": "Data steward", "permissions": ["configs.read"]})
+    role = CustomRole.objects.get()
+    client.post(
+        f"/settings/roles/{role.pk}/edit",
+        {"name": "Data keeper", "permissions": ["configs.read", "configs.write"]},
+    )
+    changed = _page(client, "/settings/roles")
+    client.post(f"/settings/roles/{role.pk}/delete")
+
+    assert "Data keeper" in changed
+    assert f'data-open="delete-{role.pk}"' in changed
+    assert not CustomRole.objects.exists()
+
+
+def test_what_is_wrong_with_a_role_is_said_on_the_form(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("admin")
+
+    empty = client.post("/settings/roles/new", {"name": "Nothing"})
+    taken = client.post("/settings/roles/new", {"name": "Viewer", "permissions": ["configs.read"]})
+    beyond = client.post("/settings/roles/new", {"name": "End", "permissions": ["organisation.delete"]})
+
+    assert [answer.status_code for answer in (empty, taken, beyond)] == [422, 409, 422]
+    assert "This field is required" in empty.content.decode()
+    assert "There is a role “Viewer” already." in taken.content.decode()
+    assert "organisation.delete is not one of the available choices" in beyond.content.decode()
+
+
+def test_a_role_in_use_has_no_button_to_delete_it_and_stays(client_for: Clients, acme: Tenant) -> None:
+    role, client = _steward(), client_for("admin")
+    services.add_member(actor="test", email="dana@acme.example", role=role.key)
+
+    page = _page(client, "/settings/roles")
+    refused = client.post(f"/settings/roles/{role.pk}/delete")
+
+    assert "dana@acme.example" in page
+    assert f"delete-{role.pk}" not in page
+    assert refused.status_code == 409
+    assert "in use by dana@acme.example" in refused.content.decode()
+
+
+def test_somebody_with_a_role_of_the_organisations_own_walks_their_pages(acme: Tenant) -> None:
+    role = role_services.create_role(
+        principal=make_principal("admin"),
+        name="Key maker",
+        permissions=["keys.read", "keys.write", "runs.read"],
+    )
+    services.add_member(actor="test", email="kim@acme.example", role=role.key)
+    client = Client(headers={"host": "acme.localhost"})
+    sign_in(client, "kim@acme.example", "acme")
+
+    assert "Key maker" in _page(client, "/me")
+    assert "runs.read" in _page(client, "/settings/keys")
+    _page(client, "/settings/members", 403)
+    made = client.post(
+        "/settings/keys/issue",
+        {"name": "ci", "role": "viewer", "permissions": ["runs.read"], "lifetime_days": "30"},
+    )
+    too_much = client.post("/settings/keys/issue", {"name": "ci", "role": "operator", "lifetime_days": "30"})
+    assert 'id="secret"' in made.content.decode()
+    assert too_much.status_code in (403, 422)
