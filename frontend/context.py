@@ -72,8 +72,17 @@ NAVIGATION = (
         "Workspace",
         (
             NavItem("API keys", "key-round", "keys", "k", Permission.KEYS_READ, "/settings/keys"),
+            NavItem(
+                "Applications",
+                "package",
+                "applications",
+                "i",
+                Permission.APPLICATIONS_READ,
+                "/settings/applications",
+            ),
             NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
             NavItem("Roles", "table-2", "roles", "l", Permission.ROLES_READ, "/settings/roles"),
+            NavItem("Single sign-on", "shield-check", "sso", "s", Permission.SSO_READ, "/settings/sso"),
             NavItem(
                 "Security",
                 "fingerprint",
@@ -82,7 +91,6 @@ NAVIGATION = (
                 Permission.SECURITY_READ,
                 "/settings/security",
             ),
-            NavItem("Single sign-on", "shield-check", "sso", "s", Permission.SSO_READ, "/settings/sso"),
         ),
     ),
 )
@@ -96,6 +104,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": _cookie(request, "theme", THEMES),
         "density": _cookie(request, "density", DENSITIES),
         "shortcuts": request.COOKIES.get("shortcuts") != "off",
+        "sso_button": _once(_sso_button),
     }
     principal = principal_of(request)
     tenant = getattr(request, "tenant", None)
@@ -104,7 +113,6 @@ def shell(request: HttpRequest) -> dict[str, object]:
     # Under ASGI an address that no route knows is answered in a thread outside of the organisation: ask nothing there
     is_inside = current_schema() == tenant.schema_name
     return appearance | {
-        "sso_button": _once(_sso_button),
         "layout": appearance["layout"] if is_fragment else "frontend/base.html",
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
@@ -169,11 +177,11 @@ def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:
     return value if value in known else ""
 
 
-def _once(make: Callable[[], object]) -> Callable[[], object]:
-    """Templates call it; the second call costs nothing."""
-    return cache(make)
 def _sso_button() -> Connection | None:
     """The provider that people of this organisation may sign in with."""
     return Connection.objects.filter(is_enabled=True).first()
 
 
+def _once(make: Callable[[], object]) -> Callable[[], object]:
+    """Templates call it; the second call costs nothing."""
+    return cache(make)

@@ -7,6 +7,7 @@ from django import forms
 from core.errors import DomainError
 from frontend.context import DENSITIES, THEMES
 from frontend.role_forms import RoleChoice
+from tenants.oauth.models import Application
 from tenants.roles import Role
 
 OVERLAPS = ((0, "no longer"), (1, "for an hour"), (24, "for a day"), (168, "for 7 days"))
@@ -112,6 +113,18 @@ class NewKey(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class NewApplication(forms.Form):
+    name = forms.CharField(label="Name", max_length=100)
+    kind = forms.ChoiceField(label="Kind", choices=Application.Kind.choices)
+    redirect_uris = forms.CharField(
+        label="Redirect addresses, one a line",
+        required=False,
+        max_length=6000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "https://app.example/callback"}),
+    )
+    permissions = forms.MultipleChoiceField(label="May do", widget=forms.CheckboxSelectMultiple)
 
 
 class Rotation(forms.Form):

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from frontend.views import (
+    applications,
     audit,
+    authorize,
     confirm,
     datasets,
     editor,
@@ -100,8 +102,6 @@ urlpatterns = [
     path("settings/keys/issue", keys.key_issue, name="key-issue"),
     path("settings/keys/<uuid:key_id>/rotate", keys.key_rotate, name="key-rotate"),
     path("settings/keys/<uuid:key_id>/revoke", keys.key_revoke, name="key-revoke"),
-    path("audit", audit.audit_log, name="audit"),
-    path("audit/export/<slug:kind>", audit.audit_export, name="audit-export"),
     path("settings/sso", sso_settings.sso_page, name="sso"),
     path("settings/sso/oidc", sso_settings.sso_oidc, name="sso-oidc"),
     path("settings/sso/saml", sso_settings.sso_saml, name="sso-saml"),
@@ -141,6 +141,8 @@ urlpatterns = [
     path("oauth/authorize", authorize.authorize, name="oauth-authorize"),
     path("me/applications", applications.grant_list, name="grants"),
     path("me/applications/<uuid:grant_id>/withdraw", applications.grant_withdraw, name="grant-withdraw"),
+    path("audit", audit.audit_log, name="audit"),
+    path("audit/export/<slug:kind>", audit.audit_export, name="audit-export"),
     path("me", profile.profile, name="profile"),
     path("me/confirm", confirm.confirm, name="confirm"),
     path("me/second-factor", factors.second_factor, name="second-factor"),

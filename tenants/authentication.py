@@ -1,9 +1,11 @@
-"""How API views see the principal that the tenant middleware found: by API key, or by browser session with CSRF."""
+"""How API views see the principal that the tenant middleware found: by API key, access token, or browser session with CSRF."""
 
+from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
 from tenants.models import ApiKey, User
+from tenants.oauth.tokens import Bearer
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -12,6 +14,19 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         api_key: ApiKey | None = getattr(request._request, "api_key", None)
         return (api_key.created_by, api_key) if api_key else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <JWT>`, checked by the middleware inside of the host's organisation."""
+
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Bearer] | None:
+        bearer: Bearer | None = getattr(request._request, "bearer", None)
+        if bearer is None:
+            return None
+        return (bearer.membership.user if bearer.membership else AnonymousUser()), bearer
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'

@@ -14,9 +14,11 @@ from core.problems import domain_problem, http_problem, is_api_request
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
 from tenants.models import ApiKey
+from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
 
-_KIND = "bad-key"  # what failures of an address are counted as
+_KIND, _TOKEN_KIND = "bad-key", "bad-token"  # what failures of an address are counted as
+_BAD_TOKEN = "This access token is wrong, expired or revoked, or was issued for another host."
 
 
 class Refused(Exception):
@@ -63,17 +65,35 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     return row, principal
 
 
+def access_token(request: HttpRequest, token: str) -> tokens.Bearer:
+    """For whom an access token speaks. Call in the organisation of the host. Raises Refused.
+
+    What happened to be ours and is over counts for nobody's failures: honest callers notice that way, too.
+    """
+    if seconds := ratelimit.blocked_seconds(_TOKEN_KIND, request):
+        raise Refused(_too_many(seconds))
+    try:
+        return tokens.bearer(tokens.read(tokens.place_of(request), token))
+    except tokens.ExpiredToken:
+        raise Refused(_unauthorized(_BAD_TOKEN)) from None
+    except tokens.BadToken:
+        raise refused(request, _TOKEN_KIND, _BAD_TOKEN) from None
+
+
 def refused(request: HttpRequest, kind: str, detail: str) -> Refused:
     """A failed credential, counted for its address: 401, or 429 once there were too many."""
     if seconds := ratelimit.note_failure(kind, request):
         return Refused(_too_many(seconds))
-    challenge = {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'}
-    return Refused(http_problem(401, detail, challenge))
+    return Refused(_unauthorized(detail))
 
 
 def _checked(key: KeyText) -> ApiKey | None:
     row = queries.live_key(key)
     return row if row is not None and is_secret(key, *queries.hashes_of(row)) else None
+
+
+def _unauthorized(detail: str) -> HttpResponseBase:
+    return http_problem(401, detail, {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'})
 
 
 def _too_many(seconds: int) -> HttpResponseBase:

@@ -41,6 +41,12 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 return _shared_answer(request) or error_answer(request, 404)
             request.tenant = tenant  # type: ignore[attr-defined]
             with tenant_context(tenant.schema_name):
+                if token is not None and not bearer.is_api_key(token):
+                    try:
+                        request.bearer = bearer.access_token(request, token)  # type: ignore[attr-defined]
+                    except bearer.Refused as refused:
+                        return refused.answer
+                    request.principal = request.bearer.principal  # type: ignore[attr-defined]
                 return get_response(request)
 
     return middleware

@@ -36,3 +36,9 @@ def refuse_more(wanted: frozenset[Permission], own: frozenset[Permission], what:
 def choices_for(permissions: frozenset[Permission]) -> list[tuple[str, str]]:
     """What a form offers to somebody with these permissions."""
     return [(one.value, f"{one.value} – {one.description}") for one in CATALOGUE if one in permissions]
+
+
+def named(scopes: Iterable[str]) -> frozenset[Permission]:
+    """The permissions of these names; a name that is gone from the catalogue gives nothing."""
+    wanted = frozenset(scopes)
+    return frozenset(one for one in CATALOGUE if one in wanted)

@@ -19,6 +19,7 @@ from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, shared_context
 from tenants import granting, queries, scopes
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
+from tenants.oauth.services import revoke_tokens_of
 from tenants.people.leaving import forget_member
 from tenants.people.sessions import delete_sessions
 from tenants.roles import PERMISSIONS, Role, permissions_of
@@ -174,6 +175,7 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
         if before.role == Role.OWNER:
             _refuse_last_owner(before)
         revoked = _revoke_keys_beyond(before, None)
+        revoke_tokens_of(before)
         target = audit.label(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
@@ -205,6 +207,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
         revoked = _revoke_keys_beyond(before, None)
+        revoke_tokens_of(before)
         delete_sessions([before.user_id])
         audit.record(
             actor=granting.name_of(actor),

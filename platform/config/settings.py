@@ -45,6 +45,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "core",
     "tenants.people",
+    "tenants.oauth",
     "tenants.sso",
     "tenants.scim",
     "allauth.mfa",
@@ -235,6 +236,7 @@ API_REQUESTS_PER_MINUTE = env.env_int("API_REQUESTS_PER_MINUTE", 600, minimum=1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.authentication.ApiKeyAuthentication",
+        "tenants.authentication.AccessTokenAuthentication",
         "tenants.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["core.api_defaults.DeclaredPermission"],

@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="account_change_password",
     ),
     path("", include("compliance.well_known")),
+    path("", include("tenants.oauth.urls")),
     path("", include("frontend.urls")),
 ]
 

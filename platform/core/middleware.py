@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from core.errors import DomainError, RateLimited
 from core.pages import error_answer
 from core.permissions import declared, must_confirm, principal_of, required
-from core.problems import domain_problem, is_api_request
+from core.problems import domain_problem, wants_problem
 from core.request_ids import begin_request
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -78,7 +78,7 @@ class PermissionMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
-        if is_api_request(request):
+        if wants_problem(request):
             return domain_problem(exception)
         response = error_answer(request, exception.http_status, str(exception))
         if isinstance(exception, RateLimited):

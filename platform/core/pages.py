@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.templatetags.static import static
 
-from core.problems import http_problem, is_api_request
+from core.problems import http_problem, wants_problem
 from core.request_ids import current_request_id
 
 _WORDS = {
@@ -25,7 +25,7 @@ def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpRes
 
     Where the organisation is unknown, or the error is ours, the page is plain and needs neither user nor database.
     """
-    if is_api_request(request):
+    if wants_problem(request):
         return http_problem(status, detail)
     title, words = _WORDS.get(status, _WORDS[400])
     context = {

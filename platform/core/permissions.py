@@ -78,7 +78,10 @@ CATALOGUE: tuple[Permission, ...] = tuple(one for one in Permission if one not i
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `actor` goes to the audit trail; `credential` scopes rate limits and idempotency keys."""
+    """Who asks. `actor` goes to the audit trail; `credential` scopes rate limits and idempotency keys.
+
+    An application that acts for itself has no user.
+    """
 
     actor: str
     credential: str
@@ -90,7 +93,7 @@ class Principal:
 
     @property
     def is_anonymous(self) -> bool:
-        return self.user_id is None
+        return self.credential == "anonymous"
 
     def can(self, permission: Permission | str) -> bool:
         """True when this principal may; PUBLIC is open to all. Unknown names raise ValueError."""

@@ -14,6 +14,14 @@ from core.request_ids import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
+_PROGRAMS = (
+    API_PREFIX,
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/introspect",
+    "/oauth/jwks.json",
+    "/.well-known/",
+)
 TYPE_PREFIX = "/api/v1/problems/"
 LONGEST_TEXT = 1000
 LONGEST_VALUE = 80
@@ -123,6 +131,11 @@ def problem_types() -> dict[str, ProblemType]:
         meaning = (error.__doc__ or error.title).strip().splitlines()[0]
         types.setdefault(error.code, ProblemType(error.code, error.http_status, error.title, meaning))
     return types
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """True where programs call, so that an error is problem details and no page."""
+    return request.path.startswith(_PROGRAMS)
 
 
 def is_api_request(request: HttpRequest) -> bool:

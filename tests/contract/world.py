@@ -22,7 +22,10 @@ from generation.models import Run
 from generation.queries.configs import shipped_templates
 from tenants import role_services
 from tenants import services as tenants
+from tenants.keys import KeyText, hash_secret, new_key
 from tenants.models import ApiKey, Membership
+from tenants.oauth import services as applications
+from tenants.oauth.models import Application, AuthorizationCode
 from tenants.people import passwords
 from tenants.people.invitations import invite
 from tenants.people.models import Session
@@ -32,6 +35,8 @@ from tenants.sso.models import MailDomain
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
 from tests.sso.saml_idp import Idp
 
+SERVICE_KEY, SERVICE_SECRET = new_key("worldservice", prefix=applications.SECRET_PREFIX)
+WEB_KEY, _ = new_key("worldwebside", prefix=applications.SECRET_PREFIX)
 RANDOM_ID = UUID("7b0f9a1e-53c4-4a6e-9d2b-0c8f1e6a5d37")
 RANDOM_NUMBER = 987_654
 
@@ -52,6 +57,8 @@ class Things:
     invitation_token: str
     password_token: str
     factor_id: int
+    application_id: UUID
+    grant_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,39 @@ def _things(organisation: str, *, runs: int) -> Things:
             password_token=passwords.make_link(actor="test", membership=member),
             session_id=_session(f"admin@{organisation}.example"),
             factor_id=_factor(f"admin@{organisation}.example", before=runs - 1),
+            application_id=_application(organisation, SERVICE_KEY, "service"),
+            grant_id=_grant(organisation, _application(organisation, WEB_KEY, "web")),
         )
+
+
+def _application(organisation: str, key: KeyText, kind: str) -> UUID:
+    """An application whose client id and secret are known before it is made."""
+    made = applications.create_application(
+        principal=make_principal("admin", organisation),
+        name=f"{organisation}-secret {kind}",
+        kind=kind,
+        permissions=["runs.read"],
+        redirect_uris=[] if kind == "service" else ["https://app.example/back"],
+    )
+    Application.objects.filter(pk=made.application.pk).update(
+        client_id=key.key_id, secret_hash=hash_secret(key.secret)
+    )
+    return made.application.pk
+
+
+def _grant(organisation: str, application_id: UUID) -> UUID:
+    """The admin let the application act for them, and it took the code up."""
+    grant = applications.approve(
+        actor="test",
+        membership=Membership.objects.get(user__email=f"admin@{organisation}.example"),
+        application=Application.objects.get(pk=application_id),
+        permissions=["runs.read"],
+        redirect_uri="https://app.example/back",
+        challenge="c" * 43,
+        code=applications.new_secret(),
+    )
+    AuthorizationCode.objects.filter(grant=grant).update(used_at=timezone.now())
+    return grant.pk
 
 
 def _role(organisation: str) -> UUID:
@@ -164,6 +203,8 @@ IDS: dict[str, Callable[[Things], object]] = {
     "token": lambda things: things.invitation_token,
     "password_token": lambda things: things.password_token,
     "factor_id": lambda things: things.factor_id,
+    "application_id": lambda things: things.application_id,
+    "grant_id": lambda things: things.grant_id,
 }
 NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
     "number": RANDOM_NUMBER,
@@ -229,6 +270,7 @@ def _deactivate_colleague(things: Things) -> None:
 
 
 NEW_PASSWORD = "quite another battery"
+SERVICE = {"client_id": SERVICE_KEY.key_id, "client_secret": SERVICE_SECRET}
 ANY_VERSION = {"If-Match": "*"}
 
 
@@ -311,6 +353,23 @@ CALLS: dict[tuple[str, str], Call] = {
     ("role-delete", "POST"): Call(),
     ("member-remove", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
+    ("oauth-token", "POST"): Call({**SERVICE, "grant_type": "client_credentials"}),
+    ("oauth-revoke", "POST"): Call({**SERVICE, "token": "no token"}, events=0),  # nothing to revoke
+    ("oauth-introspect", "POST"): Call({**SERVICE, "token": "no token"}, events=0),  # writes nothing
+    ("oauth-authorize", "POST"): Call(
+        {
+            "response_type": "code",
+            "client_id": WEB_KEY.key_id,
+            "redirect_uri": "https://app.example/back",
+            "code_challenge": "c" * 43,
+            "code_challenge_method": "S256",
+            "decision": "allow",
+        }
+    ),
+    ("application-create", "POST"): Call({"name": "new", "kind": "service", "permissions": "runs.read"}),
+    ("application-rotate", "POST"): Call({"overlap_hours": "24"}),
+    ("application-delete", "POST"): Call(),
+    ("grant-withdraw", "POST"): Call(),
     ("key-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("key-revoke", "POST"): Call(),
     ("confirm", "POST"): Call({"with": "password", "password": "correct horse battery"}),
