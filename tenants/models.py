@@ -28,7 +28,9 @@ class Tenant(TenantMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     suspended_at = models.DateTimeField(null=True)  # by the operator: nobody gets in
     suspended_why = models.CharField(max_length=200, blank=True, default="")
-    deletion_ordered_at = models.DateTimeField(null=True)  # by an owner, who can take it back until `delete_after`
+    deletion_ordered_at = models.DateTimeField(
+        null=True
+    )  # by an owner, who can take it back until `delete_after`
     deletion_ordered_by = models.UUIDField(null=True)  # a membership
     delete_after = models.DateTimeField(null=True)
 

@@ -16,7 +16,7 @@ from core.errors import Forbidden
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.proof import methods
-from tenants.people.sessions import note_sign_in
+from tenants.people.sessions import clear_run_out, delete_sessions, note_sign_in
 from tenants.roles import has_ended
 from tenants.sso import queries as sso
 from tenants.sso.refusals import note_refusal
@@ -90,7 +90,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         request.session[SESSION_TENANT] = str(tenant.pk)
         request.session[SESSION_ROLE] = membership.role
         note_sign_in(request)
-        request.session.clear_expired()  # nobody else tidies this organisation's table of sessions
+        clear_run_out(tenant)
         with transaction.atomic():
             Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())
             if breaks_glass:
@@ -108,6 +108,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         user.set_password(password)
         with transaction.atomic():
             Membership.objects.filter(user=user).update(password=user.password)
+            delete_sessions([user.pk], but=self.request.session.session_key)
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
 
 

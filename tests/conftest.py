@@ -47,7 +47,9 @@ def valkey() -> Iterator[str]:
 def django_db_setup(valkey: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A bootstrapped database with both organisations, three members each and the static files."""
     with ExitStack() as stack:
-        settings.DNS_RESOLVERS = frozenset({stack.enter_context(txt_server({}))})  # nothing asks the real ones
+        settings.DNS_RESOLVERS = frozenset(
+            {stack.enter_context(txt_server({}))}
+        )  # nothing asks the real ones
         if environment.HAS_OWN_DATABASE_SERVER:
             stack.callback(start_postgres(environment.HOME, durable=False).stop)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from core import audit
 from core.errors import NotFound
 from core.permissions import Principal
 from core.ratelimit import client_address
-from tenants import granting
+from tenants import granting, queries
 from tenants.models import Membership, Tenant, User
 from tenants.people.models import Session
 from tenants.people.session_store import VISITOR
@@ -35,7 +35,8 @@ _SYSTEMS = (
 
 def sessions_of(user_id: UUID | str) -> QuerySet[Session]:
     """A person's sessions in this organisation that have not run out, the latest used first."""
-    return Session.objects.filter(user_id=user_id, expire_date__gt=timezone.now()).order_by("-seen_at", "id")
+    rows = Session.objects.filter(user_id=user_id, expire_date__gt=timezone.now())
+    return rows.exclude(_beyond(queries.organisation())).order_by("-seen_at", "id")
 
 
 def session_of(user_id: UUID | str, session_id: UUID) -> Session:
@@ -73,6 +74,18 @@ def has_run_out(session: Any, tenant: Tenant) -> bool:
     began = row.signed_in_at or now
     idle, whole = timedelta(minutes=tenant.session_idle_minutes), timedelta(hours=tenant.session_hours)
     return bool(now - row.seen_at > idle or now - began > whole)
+
+
+def clear_run_out(tenant: Tenant) -> None:
+    """Delete what the limits have ended: nobody else tidies this organisation's table of sessions."""
+    Session.objects.filter(Q(expire_date__lt=timezone.now()) | _beyond(tenant)).delete()
+
+
+def _beyond(tenant: Tenant) -> Q:
+    now = timezone.now()
+    return Q(seen_at__lt=now - timedelta(minutes=tenant.session_idle_minutes)) | Q(
+        signed_in_at__isnull=False, signed_in_at__lt=now - timedelta(hours=tenant.session_hours)
+    )
 
 
 def note_use(session: Any) -> None:

@@ -142,6 +142,32 @@ def test_all_other_sessions_end_at_once(browser: Callable[..., Client]) -> None:
     assert [is_in(one) for one in (here, there, elsewhere, somebody)] == [True, False, False, True]
 
 
+def test_what_the_limits_have_ended_is_not_listed_and_is_tidied_away(browser: Callable[..., Client]) -> None:
+    left = browser(device="curl/8.5")
+    age(left, seen_at=timedelta(hours=9))
+    key = left.session.session_key
+
+    here = browser()
+
+    assert "curl" not in here.get("/me/sessions").content.decode()
+    assert not Session.objects.filter(session_key=key).exists()
+
+
+def test_a_changed_password_ends_the_other_sessions(browser: Callable[..., Client]) -> None:
+    here, there = browser(), browser()
+    form = {"oldpassword": PASSWORD, "password1": "quite another 1", "password2": "quite another 1"}
+
+    here.post("/me/password", form)
+
+    assert [is_in(one) for one in (here, there)] == [True, False]
+    assert (
+        Session.objects.filter(
+            user_id=Membership.objects.get(user__email="operator@acme.example").user_id
+        ).count()
+        == 1
+    )
+
+
 def test_an_admin_ends_the_sessions_of_a_member_but_not_of_an_owner(browser: Callable[..., Client]) -> None:
     client = browser()
     member = Membership.objects.select_related("user").get(user__email="operator@acme.example")

@@ -35,7 +35,7 @@ class Tuning:
     progress_event_seconds: float = 0.5  # at most one progress event of a job in this time
     stream_poll_seconds: float = 2.0  # how late a follower is when the doorbell is broken
     stream_heartbeat_seconds: float = 15.0
-    stream_life_seconds: float = 300.0  # then the client connects anew: no stream outlives a session for long
+    stream_life_seconds: float = 50.0  # then the client connects anew, if its session still lives
     time_limit_seconds: int = 6 * 3600  # of Celery: a child stuck for so long is killed
     child_memory_bytes: int = 0  # limit of a worker process's address space; 0: none
 
