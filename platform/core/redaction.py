@@ -80,7 +80,7 @@ def _redacting(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.
         if made.name == "uvicorn.access" and isinstance(made.args, tuple):  # its formatter wants the parts
             made.args = tuple(redacted(part) if isinstance(part, str) else part for part in made.args)
         else:
-            made.msg, made.args = redacted(_message(made)), None
+            made.msg, made.args = _one_line(redacted(_message(made))), None
         if made.exc_info:  # formatters use a text that is there already
             made.exc_text = redacted(logging.Formatter().formatException(made.exc_info))
         return made
@@ -94,6 +94,19 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except (TypeError, ValueError) as error:  # a wrong format must not cost the line
         return f"{record.msg!r} {record.args!r} ({error})"
+
+
+def _one_line(text: str) -> str:
+    """A message cannot pretend to be two, nor move the cursor of a terminal."""
+    return text if text.isprintable() else "".join(_printable(character) for character in text)
+
+
+def _printable(character: str) -> str:
+    return (
+        character
+        if character.isprintable() or character == "\t"
+        else character.encode("unicode_escape").decode()
+    )
 
 
 def _known() -> list[str]:

@@ -104,6 +104,16 @@ def test_tracebacks_are_redacted_too(log: tuple[logging.Logger, io.StringIO]) ->
     assert CANARY not in stream.getvalue()
 
 
+def test_a_message_is_one_line(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+
+    logger.warning("no such page: %s", "/x\n2026-01-01 00:00:00 INFO acme signed in\r\x1b[2J\u2028")
+
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\\n2026" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_the_servers_access_log_keeps_its_form() -> None:
     logger = logging.getLogger("uvicorn.access")
     path = f"/sso/callback?code={CANARY}"
