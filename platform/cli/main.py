@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reproduce(commands)
     _add_schema(commands)
     _add_templates(commands)
+    _add_packs(commands)
     return parser
 
 
@@ -176,6 +177,19 @@ def _add_templates(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.set_defaults(name=None)
     show = parser.add_subparsers(metavar="show NAME").add_parser("show", help="print one as YAML")
     show.add_argument("name", metavar="NAME")
+
+
+def _add_packs(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "packs", "packs", "List the country packs, or print or check one.")
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(metavar="ACTION")
+    show = actions.add_parser("show", help="print one as TOML")
+    show.add_argument("country", metavar="COUNTRY")
+    show.set_defaults(action="show")
+    check = actions.add_parser("check", help="list every problem of a pack file")
+    check.add_argument("file", type=Path, metavar="PACK.toml")
+    check.set_defaults(action="check")
+    actions.add_parser("schema", help="print the JSON Schema of a pack file").set_defaults(action="schema")
 
 
 def _seed(text: str) -> int:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model
 
 from generation.engine.config.fields import Section, key, refuse
 from generation.engine.packs.currency import EXPONENTS
-from generation.engine.packs.pack import SUPPORTED_COUNTRIES
+from generation.engine.packs.pack import COUNTRIES
 
 Industry = Literal["manufacturing", "retail", "services", "technology", "financial_services", "healthcare"]
 Framework = Literal["ifrs", "us_gaap", "hgb", "pcg"]
@@ -31,10 +31,10 @@ def _currency(code: str) -> str:
 
 
 def _country(code: str) -> str:
-    if code not in SUPPORTED_COUNTRIES:
+    if code not in COUNTRIES:
         raise refuse(
             "unknown_country",
-            f"There is no country pack for “{code[:20]}”. This release has {', '.join(SUPPORTED_COUNTRIES)}.",
+            f"There is no country pack for “{code[:20]}”. This release has {', '.join(COUNTRIES)}.",
         )
     return code
 
@@ -121,7 +121,7 @@ class Company(Section):
         key(
             "Picks the country pack: names, addresses, tax ids, bank accounts, holidays, tax rates.",
             unit="ISO 3166-1 alpha-2",
-            choices=SUPPORTED_COUNTRIES,
+            choices=COUNTRIES,
             source="no default",
             example="DE",
         ),

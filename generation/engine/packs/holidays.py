@@ -1,18 +1,20 @@
 """Holidays of a year from rules: fixed dates, days from Easter, and n-th weekdays of a month."""
 
+from calendar import isleap
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 _SATURDAY, _SUNDAY = 6, 7
 
 
 class HolidayRule(BaseModel):
-    """One rule: `month` + `day`, or `easter` (days from Easter Sunday), or `month` + `weekday` + `nth`.
+    """One rule: `month` + `day`, or `easter` (days from Easter Sunday), or `month` + `weekday` + `nth`, or `dates`.
 
-    weekday: 1 Monday to 7 Sunday; nth: 1 to 5, or -1 for the last. observed: what happens on a weekend.
+    weekday: 1 Monday to 7 Sunday; nth: 1 to 4, or -1 for the last; with `day`: the last such weekday before or on it.
+    feast: name of a list of dates in the pack, moved by `offset` days. observed: what happens on a weekend.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -22,25 +24,53 @@ class HolidayRule(BaseModel):
     easter: int | None = None
     weekday: int | None = None
     nth: int = 1
-    observed: Literal["same_day", "nearest_weekday", "next_weekday"] = "same_day"
+    feast: str | None = None
+    offset: int = 0
+    dates: tuple[date, ...] = ()
+    observed: Literal["same_day", "nearest_weekday", "next_weekday", "after_sunday"] = "same_day"
     from_year: int = 1
+    until_year: int = 9999
     only_years: tuple[int, ...] = ()
     except_years: tuple[int, ...] = ()
 
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if (self.month is not None) + (self.easter is not None) + (self.feast is not None) + bool(
+            self.dates
+        ) != 1:
+            raise ValueError("give one of month, easter, feast or dates")
+        if self.month is not None:
+            if self.day is None and self.weekday is None:
+                raise ValueError("month: stands with a day or a weekday")
+            try:
+                date(2024, self.month, self.day or 1)
+            except ValueError as error:
+                raise ValueError(f"day: there is no day {self.day} of month {self.month}") from error
+            if self.weekday is not None and not 1 <= self.weekday <= 7:
+                raise ValueError(f"weekday: must be 1 (Monday) to 7, got {self.weekday}")
+        if self.nth not in (-1, 1, 2, 3, 4):
+            raise ValueError(f"nth: must be 1 to 4, or -1 for the last, got {self.nth}")
+        return self
+
     def applies_to(self, year: int) -> bool:
-        if year < self.from_year or year in self.except_years:
+        if not self.from_year <= year <= self.until_year or year in self.except_years:
             return False
         return not self.only_years or year in self.only_years
 
-    def date_in(self, year: int) -> date:
-        """The day itself, before it moves away from a weekend."""
+    def days_in(self, year: int) -> list[date]:
+        """The days themselves, before they move away from a weekend; a feast may fall twice in a year, or never."""
         if self.easter is not None:
-            return easter_sunday(year) + timedelta(days=self.easter)
+            return [easter_sunday(year) + timedelta(days=self.easter)]
         if self.month is None:
-            raise ValueError(f"the holiday rule “{self.name}” has neither a month nor a distance from Easter")
-        if self.weekday is not None:
-            return _nth_weekday(year, self.month, self.weekday, self.nth)
-        return date(year, self.month, self.day or 1)
+            return [day for day in self.dates if day.year == year]
+        if self.weekday is None:
+            day_of_month = self.day or 1
+            is_leap_day = (self.month, day_of_month) == (2, 29)
+            return [] if is_leap_day and not isleap(year) else [date(year, self.month, day_of_month)]
+        if self.day is not None:
+            last = date(year, self.month, self.day)
+            return [last - timedelta(days=(last.isoweekday() - self.weekday) % 7)]
+        return [_nth_weekday(year, self.month, self.weekday, self.nth)]
 
 
 def holidays(rules: Sequence[HolidayRule], year: int) -> list[date]:
@@ -64,7 +94,7 @@ def easter_sunday(year: int) -> date:
 
 
 def _observed(rules: Iterable[HolidayRule], year: int) -> set[date]:
-    chosen = [(rule.date_in(year), rule.observed) for rule in rules if rule.applies_to(year)]
+    chosen = [(day, rule.observed) for rule in rules if rule.applies_to(year) for day in rule.days_in(year)]
     taken = {day for day, _ in chosen}
     result: set[date] = set()
     for day, observed in sorted(chosen):
@@ -72,6 +102,9 @@ def _observed(rules: Iterable[HolidayRule], year: int) -> set[date]:
             day += timedelta(days=-1 if day.isoweekday() == _SATURDAY else 1)
         elif observed == "next_weekday" and day.isoweekday() in (_SATURDAY, _SUNDAY):
             while day.isoweekday() in (_SATURDAY, _SUNDAY) or day in taken or day in result:
+                day += timedelta(days=1)
+        elif observed == "after_sunday" and day.isoweekday() == _SUNDAY:
+            while day in taken or day in result or day.isoweekday() == _SUNDAY:
                 day += timedelta(days=1)
         result.add(day)
     return result

@@ -1,26 +1,9 @@
-"""Country packs: what is German, British or American about a company, as data in data/<country>.toml.
+"""Country packs: what is German, British or Japanese about a company, as data in data/<country>.toml.
 
-Schema of a pack file (unknown keys are refused):
-  country, currency       ISO 3166-1 alpha-2 and ISO 4217
-  social_rate_bp          employer's social security in basis points of gross pay
-  wage_tax_rate_bp        withheld income tax in basis points of gross pay
-  average_salary          gross pay per year, whole units of the currency
-  [tax]                   kind "vat" or "sales_tax"; standard_rate_bp;
-                          regions = [[code, name, rate_bp, weight]]
-  [bank]                  banks: codes of banks that do not exist (DE: 8 digits; GB: 4 letters, sort code;
-                          US: four digits of a Federal Reserve district, the institution is drawn)
-  [[holidays]]            rules, see holidays.py
-  [names]                 first, last, stem_beginnings, stem_endings: words;
-                          trades, legal_forms: lists (repeated = more often)
-  [places]                streets; postal_code "five digits" or "british"; house_numbers: the highest;
-                          house_number_first;
-                          cities = [[name, region, lowest and highest postal code, weight]], British ones
-                          with the letters of the postal area
-The format of tax ids and bank accounts is code (identifiers.py), chosen by country.
+schema.py says what may stand in a file; tax_ids.py and accounts.py hold the schemes that a file names.
 """
 
 import operator
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -30,49 +13,38 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from generation.engine.errors import EngineError
 from generation.engine.packs import identifiers
-from generation.engine.packs.holidays import HolidayRule, holidays
-from generation.engine.packs.identifiers import Text, Words
+from generation.engine.packs import schema as pack_schema
+from generation.engine.packs.accounts import ACCOUNT_SCHEMES
+from generation.engine.packs.holidays import holidays
+from generation.engine.packs.identifiers import Digits, Text, Words
+from generation.engine.packs.schema import City, PackFile, TaxFrame, fields_of, read_pack
+from generation.engine.packs.tax_ids import PATTERN, REGISTRY_WIDTHS, TAX_ID_SCHEMES, patterned
 
 Strings = NDArray[np.object_]
 PartyKind = Literal["company", "partner"]
 _DATA: Final = files("generation.engine.packs") / "data"
-SUPPORTED_COUNTRIES: Final = tuple(
+COUNTRIES: Final = tuple(
     sorted(file.name[:2].upper() for file in _DATA.iterdir() if file.name.endswith(".toml"))
 )
+PARTNERS_ABROAD: Final = (
+    "DE",
+    "GB",
+    "US",
+)  # where partners abroad sit; more of them would change existing datasets
+SUPPORTED_COUNTRIES: Final = PARTNERS_ABROAD  # the name by which the master data asks for them
 _POSTAL_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"  # the second half of a British postcode has no C I K M O V
 _SALTS: Final[Mapping[PartyKind, int]] = {"company": 1, "partner": 2}
-_TAX_IDS: Final[Mapping[str, Callable[[Words, int], Text]]] = {
-    "DE": identifiers.german_vat_ids,
-    "GB": identifiers.british_vat_ids,
-    "US": identifiers.american_eins,
-}
-_ACCOUNTS: Final[Mapping[str, Callable[[Words, tuple[str, ...]], Text]]] = {
-    "DE": identifiers.german_ibans,
-    "GB": identifiers.british_ibans,
-    "US": identifiers.american_accounts,
-}
+_UNITS: Final = 6  # of the field {unit} of an address, such as a Japanese chome
 
 
-class Region(NamedTuple):
-    """A region with a sales tax of its own; the weight is its share of customers, in any unit."""
+class _Choice(NamedTuple):
+    """Words to choose from; without weights all come up equally often."""
 
-    code: str
-    name: str
-    rate_bp: int
-    weight: float
-
-
-class City(NamedTuple):
-    name: str
-    region: str
-    postal_low: int
-    postal_high: int
-    weight: float
-    postal_area: str = ""
+    words: Strings
+    weights: NDArray[np.float64] | None
 
 
 class Addresses(NamedTuple):
@@ -84,93 +56,78 @@ class Addresses(NamedTuple):
     region: Strings
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TaxFrame(_Part):
-    """Rates in basis points. A value added tax has no regions; a sales tax has rates by region only."""
-
-    kind: Literal["vat", "sales_tax"]
-    standard_rate_bp: int
-    regions: tuple[Region, ...] = ()
-
-
-class _Bank(_Part):
-    banks: tuple[str, ...]
-
-
-class _Names(_Part):
-    first: str
-    last: str
-    stem_beginnings: str
-    stem_endings: str
-    trades: tuple[str, ...]
-    legal_forms: tuple[str, ...]
-
-
-class _Places(_Part):
-    streets: tuple[str, ...]
-    cities: tuple[City, ...]
-    postal_code: Literal["five digits", "british"]
-    house_numbers: int
-    house_number_first: bool
-
-
-class _PackFile(_Part):
-    country: str
-    currency: str
-    social_rate_bp: int
-    wage_tax_rate_bp: int
-    average_salary: int
-    tax: TaxFrame
-    bank: _Bank
-    holidays: tuple[HolidayRule, ...]
-    names: _Names
-    places: _Places
-
-
 @dataclass(frozen=True)
 class CountryPack:
     """One country. Drawing is pure: words, uint64 of shape (n,), go in; columns of shape (n,) come out."""
 
-    country: str
-    currency: str
-    tax: TaxFrame
-    social_rate_bp: int
-    wage_tax_rate_bp: int
-    average_salary: int  # whole units of the currency, per year
-    first_names: tuple[str, ...]
-    last_names: tuple[str, ...]
-    company_stems: tuple[str, ...]
-    trades: tuple[str, ...]
-    legal_forms: tuple[str, ...]
-    streets: tuple[str, ...]
-    cities: tuple[City, ...]
-    banks: tuple[str, ...]
-    holiday_rules: tuple[HolidayRule, ...]
-    places: _Places
+    file: PackFile
+
+    @property
+    def country(self) -> str:
+        return self.file.country
+
+    @property
+    def currency(self) -> str:
+        return self.file.currency
+
+    @property
+    def tax(self) -> TaxFrame:
+        return self.file.tax
+
+    @property
+    def social_rate_bp(self) -> int:
+        return self.file.social_rate_bp
+
+    @property
+    def wage_tax_rate_bp(self) -> int:
+        return self.file.wage_tax_rate_bp
+
+    @property
+    def average_salary(self) -> int:
+        """Gross pay per year in whole units of the currency."""
+        return self.file.average_salary
+
+    @property
+    def cities(self) -> tuple[City, ...]:
+        return self.file.places.cities
 
     def holidays(self, year: int) -> list[date]:
         """Days off of a year, in order."""
-        return holidays(self.holiday_rules, year)
+        return holidays(self.file.holiday_rules(), year)
 
     def tax_ids(self, kind: PartyKind, words: Words) -> Text:
         """Tax ids with valid check digits. A company and a partner drawn from the same word differ."""
-        return _TAX_IDS[self.country](words, _SALTS[kind])
+        form = self.file.identifiers
+        if form.tax_id == PATTERN:
+            return patterned(form.pattern or "", words, _SALTS[kind])
+        return TAX_ID_SCHEMES[form.tax_id](words, _SALTS[kind], self._registry(words))
 
     def ibans(self, words: Words) -> Text:
-        """IBANs with valid check digits; in the US routing number, slash, account number."""
-        return _ACCOUNTS[self.country](words, self.banks)
+        """IBANs with valid check digits; elsewhere the code of bank and branch, a slash, the account."""
+        bank = self.file.bank
+        return ACCOUNT_SCHEMES[bank.account].make(words, self.country, bank.banks, bank.account_digits)
 
     def partner_names(self, words: Words) -> Strings:
         """Invented company names such as “Brunfelde Antriebstechnik GmbH”; millions of combinations."""
-        stem, trade = self._one_of(self.company_stems, words, 1), self._one_of(self.trades, words, 2)
-        return _joined(stem, " ", trade, " ", self._one_of(self.legal_forms, words, 3))
+        names = self.file.names
+        fill: dict[str, Callable[[], Strings]] = {
+            "stem": lambda: self._one_of(self._stems, words, 1),
+            "trade": lambda: self._one_of(_choice(names.trades), words, 2),
+            "form": lambda: self._one_of(_choice(names.legal_forms), words, 3),
+            "city": lambda: self._city_names[self._city_of(words)],
+        }
+        patterns = [_filled(pattern, fill) for pattern in names.company]
+        return patterns[0] if len(patterns) == 1 else np.choose(_below(words, len(patterns), 14), patterns)
 
     def person_names(self, words: Words) -> Strings:
-        """First and last name."""
-        return _joined(self._one_of(self.first_names, words, 4), " ", self._one_of(self.last_names, words, 5))
+        """First and last name, in the order of the country."""
+        last = _choice(self.file.names.last)
+        fill: dict[str, Callable[[], Strings]] = {
+            "first": lambda: self._first_names(words),
+            "last": lambda: self._one_of(last, words, 5),
+            "last2": lambda: self._one_of(last, words, 15),
+        }
+        return _filled(self.file.names.person, fill)
 
     def regions(self, words: Words) -> Strings:
         """Regions of the addresses of the same words, text of shape (n,)."""
@@ -179,31 +136,94 @@ class CountryPack:
     def addresses(self, words: Words) -> Addresses:
         """Addresses whose postal code fits the city. Big cities come up more often."""
         city = self._city_of(words)
-        number = self._house_numbers[_below(words, self.places.house_numbers, 7)]
-        street = self._one_of(self.streets, words, 8)
-        lines = (
-            _joined(number, " ", street) if self.places.house_number_first else _joined(street, " ", number)
-        )
-        names = _strings([one.name for one in self.cities])
-        return Addresses(lines, self._postal_codes(city, words), names[city], self.regions(words))
+        fill: dict[str, Callable[[], Strings]] = {
+            "street": lambda: self._one_of(_choice(self.file.places.streets), words, 8),
+            "number": lambda: self._house_numbers[_below(words, self.file.places.house_numbers, 7)],
+            "unit": lambda: self._house_numbers[_below(words, min(_UNITS, len(self._house_numbers)), 13)],
+        }
+        lines = _filled(self.file.places.line, fill)
+        return Addresses(lines, self._postal_codes(city, words), self._city_names[city], self.regions(words))
 
     def _city_of(self, words: Words) -> NDArray[np.intp]:
         return np.searchsorted(self._city_shares, _uniform(words, 6), side="right")
 
-    def _one_of(self, choices: tuple[str, ...], words: Words, salt: int) -> Strings:
-        picked: Strings = _strings(choices)[_below(words, len(choices), salt)]
-        return picked
+    def _first_names(self, words: Words) -> Strings:
+        names = self.file.names
+        if names.first is not None:
+            return self._one_of(_choice(names.first), words, 4)
+        beginning = self._one_of(_choice(names.first_beginnings or ""), words, 4)
+        return _joined(beginning, self._one_of(_choice(names.first_endings or ""), words, 16))
+
+    def _one_of(self, choice: _Choice, words: Words, salt: int) -> Strings:
+        if choice.weights is None:
+            picked: Strings = choice.words[_below(words, len(choice.words), salt)]
+            return picked
+        shares = np.cumsum(choice.weights)
+        weighted: Strings = choice.words[
+            np.searchsorted(shares[:-1] / shares[-1], _uniform(words, salt), side="right")
+        ]
+        return weighted
+
+    def _registry(self, words: Words) -> Digits:
+        """Digits of the place of registration, shape (n, width); width 0 where tax ids have none."""
+        width = REGISTRY_WIDTHS.get(self.file.identifiers.tax_id, 0)
+        if not width:
+            return np.zeros((len(words), 0), np.uint8)
+        digits = np.array([[int(digit) for digit in one.registry] for one in self.cities], np.uint8)
+        chosen: Digits = digits[self._city_of(words)]
+        return chosen
 
     def _postal_codes(self, city: NDArray[np.intp], words: Words) -> Strings:
         low, high = (np.array([one[place] for one in self.cities], np.uint64)[city] for place in (2, 3))
         number = low + (_uniform(words, 9) * (high - low + np.uint64(1))).astype(np.uint64)
-        if self.places.postal_code == "five digits":
-            return identifiers.text_of(identifiers.digits_of(number, 5)).astype("U5").astype(object)
+        if self.file.places.postal_code == "british":
+            return self._british_postcodes(city, number, words)
+        return self._patterned_postcodes(city, number, words)
+
+    def _british_postcodes(self, city: NDArray[np.intp], number: Words, words: Words) -> Strings:
         area = _strings([one.postal_area for one in self.cities])[city]
         numbers = _strings([str(value) for value in range(100)])
         letters = _strings(list(_POSTAL_LETTERS))
         first, second = (letters[_below(words, len(letters), salt)] for salt in (10, 11))
         return _joined(area, numbers[number], " ", numbers[_below(words, 9, 12) + 1], first, second)
+
+    def _patterned_postcodes(self, city: NDArray[np.intp], number: Words, words: Words) -> Strings:
+        pattern = self.file.places.postal_code
+        digits = identifiers.digits_of(number, max(1, pattern.count("n")))
+        free, letters = _strings(list("0123456789")), _strings(list(_POSTAL_LETTERS))
+        parts: list[Strings | str] = []
+        used = 0
+        for place, character in enumerate(pattern):
+            if character == "n":
+                parts.append(free[digits[:, used]])
+                used += 1
+            elif character == "9":
+                parts.append(free[_below(words, 10, 20 + place)])
+            elif character == "A":
+                parts.append(letters[_below(words, len(letters), 20 + place)])
+            elif character == "@":
+                parts.append(self._postal_areas(city, words))
+            else:
+                parts.append(character)
+        return _joined(np.full(len(words), "", object), *parts)
+
+    def _postal_areas(self, city: NDArray[np.intp], words: Words) -> Strings:
+        areas = [one.postal_area.split() for one in self.cities]
+        counts = np.array([len(one) for one in areas])
+        first = np.cumsum(counts) - counts
+        picked = first[city] + (_uniform(words, 10) * counts[city]).astype(np.intp)
+        chosen: Strings = _strings([area for one in areas for area in one])[picked]
+        return chosen
+
+    @cached_property
+    def _stems(self) -> _Choice:
+        names = self.file.names
+        beginnings, endings = names.stem_beginnings.split(), names.stem_endings.split()
+        return _choice(tuple(first + last for first in beginnings for last in endings))
+
+    @cached_property
+    def _city_names(self) -> Strings:
+        return _strings([one.name for one in self.cities])
 
     @cached_property
     def _city_shares(self) -> NDArray[np.float64]:
@@ -213,7 +233,7 @@ class CountryPack:
 
     @cached_property
     def _house_numbers(self) -> Strings:
-        return _strings([str(number + 1) for number in range(self.places.house_numbers)])
+        return _strings([str(number + 1) for number in range(self.file.places.house_numbers)])
 
 
 @cache
@@ -222,32 +242,28 @@ def pack_for(country: str) -> CountryPack:
 
     Raises: EngineError: there is none.
     """
-    if country not in SUPPORTED_COUNTRIES:
-        raise EngineError(f"no country pack for {country!r}; there are {', '.join(SUPPORTED_COUNTRIES)}")
-    text = (_DATA / f"{country.lower()}.toml").read_text(encoding="utf-8")
-    file = _PackFile.model_validate(tomllib.loads(text))
-    names = file.names
-    stems = tuple(
-        first + last for first in names.stem_beginnings.split() for last in names.stem_endings.split()
-    )
-    return CountryPack(
-        country=file.country,
-        currency=file.currency,
-        tax=file.tax,
-        social_rate_bp=file.social_rate_bp,
-        wage_tax_rate_bp=file.wage_tax_rate_bp,
-        average_salary=file.average_salary,
-        first_names=tuple(names.first.split()),
-        last_names=tuple(names.last.split()),
-        company_stems=stems,
-        trades=names.trades,
-        legal_forms=names.legal_forms,
-        streets=file.places.streets,
-        cities=file.places.cities,
-        banks=file.bank.banks,
-        holiday_rules=file.holidays,
-        places=file.places,
-    )
+    if country not in COUNTRIES:
+        raise EngineError(f"no country pack for {country!r}; there are {', '.join(COUNTRIES)}")
+    return CountryPack(read_pack(_DATA / f"{country.lower()}.toml"))
+
+
+def pack_text(country: str) -> str:
+    """The TOML of a shipped pack."""
+    return (_DATA / f"{country.lower()}.toml").read_text(encoding="utf-8")
+
+
+def _choice(words: "pack_schema.Words | tuple[str, ...]") -> _Choice:
+    if isinstance(words, str):
+        return _Choice(_strings(words.split()), None)
+    if words and isinstance(words[0], str):
+        return _Choice(_strings([str(word) for word in words]), None)
+    return _Choice(_strings([str(pair[0]) for pair in words]), np.array([float(pair[1]) for pair in words]))
+
+
+def _filled(pattern: str, fill: Mapping[str, Callable[[], Strings]]) -> Strings:
+    """Text of a pattern, row by row; each field is drawn where it stands."""
+    parts = [literal if name is None else fill[name]() for literal, name in fields_of(pattern)]
+    return _joined(*(part for part in parts if not isinstance(part, str) or part))
 
 
 def _strings(values: tuple[str, ...] | list[str]) -> Strings:
