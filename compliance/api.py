@@ -94,7 +94,6 @@ class PublicKeys(APIView):
     """JSON Web Key Set (RFC 7517) at the well-known address of every host: one signer for all organisations."""
 
     on_any_host = True
-    throttle_classes = ()  # a limit counts against an organisation, and this has none
 
     @extend_schema(operation_id="keys_public", responses=KeySet)
     def get(self, request: Request) -> Response:

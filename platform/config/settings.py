@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.health.answer",
     "core.middleware.body_limit",
+    "core.middleware.header_limit",
     "core.ratelimit.headers",
     "core.deprecation.headers",
     "tenants.middleware.tenant_of_request",
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.principal_of_session",
+    "core.ratelimit.limit",
     "core.middleware.PermissionMiddleware",
 ]
 
@@ -239,8 +241,10 @@ REST_FRAMEWORK = {
         "tenants.authentication.AccessTokenAuthentication",
         "tenants.authentication.BrowserSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["core.api_defaults.DeclaredPermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["core.ratelimit.ApiThrottle"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "core.api_defaults.DeclaredPermission",
+        "core.api_defaults.KnownParameters",
+    ],
     "DEFAULT_PARSER_CLASSES": ["core.api_defaults.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api_defaults.FirstRenderer",

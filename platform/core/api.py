@@ -22,7 +22,6 @@ from core.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
-    RateLimited,
 )
 from core.permissions import Permission, requires
 from core.problems import domain_problem, http_problem, problem_types
@@ -41,9 +40,6 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
         return domain_problem(NotFound())
     if isinstance(error, PermissionDenied):
         return http_problem(403, str(error))
-    if isinstance(error, exceptions.Throttled):
-        seconds = max(1, int(getattr(error, "wait", None) or 0))
-        return domain_problem(RateLimited(f"Come back in {seconds} s.", retry_after_seconds=seconds))
     if isinstance(error, exceptions.APIException):
         return http_problem(error.status_code, str(error.detail), _headers(error, context))
     return None

@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from django.utils.module_loading import import_string
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from core.errors import SecondFactorRequired, StepUpRequired
+from core.errors import SecondFactorRequired, StepUpRequired, UnknownParameter
 from core.permissions import must_confirm, principal_of, required
 
 MAXIMAL_DEPTH = 64
 MAXIMAL_KEYS = 10_000
+_MOST_NAMED = 20
 
 
 class DeclaredPermission(BasePermission):
@@ -29,6 +31,19 @@ class DeclaredPermission(BasePermission):
             return False
         if must_confirm(type(view), request.method, principal):
             raise StepUpRequired
+        return True
+
+
+class KnownParameters(BasePermission):
+    """Asked after the permission: a query parameter that the OpenAPI document does not name is an error, not ignored."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        given = request._request.GET
+        if given:
+            # loaded late: it builds on REST framework's views, which load this module first
+            known = import_string("core.openapi_parameters.query_parameters")(request._request)
+            if unknown := [name for name in given if name not in known][:_MOST_NAMED]:
+                raise UnknownParameter(unknown, sorted(known))
         return True
 
 

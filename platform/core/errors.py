@@ -111,3 +111,18 @@ class RateLimited(DomainError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnknownParameter(DomainError):
+    """The address has a query parameter that this operation does not know."""
+
+    code = "unknown_parameter"
+    title = "Unknown query parameter"
+
+    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
+        takes = f"It takes: {', '.join(known)}." if known else "It takes none."
+        detail = f"there is no such parameter here. {takes}"
+        super().__init__(
+            f"This operation does not know the query parameter{'s' if len(names) > 1 else ''} {', '.join(names)}.",
+            errors=[{"parameter": name, "code": "unknown", "detail": detail} for name in names],
+        )

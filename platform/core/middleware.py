@@ -17,6 +17,7 @@ from core.permissions import declared, must_confirm, principal_of, required
 from core.problems import domain_problem, wants_problem
 from core.request_ids import begin_request
 
+_MOST_HEADERS, _HEADER_BYTES = 100, 32 * 1024
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 CONFIRM_PATH = "/me/confirm"
@@ -44,6 +45,18 @@ def body_limit(get_response: Handler) -> Handler:
             return error_answer(request, 400)
         if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return error_answer(request, 413)
+        return get_response(request)
+
+    return middleware
+
+
+def header_limit(get_response: Handler) -> Handler:
+    """Refuse requests whose headers are larger than anything that an honest client sends."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        sizes = [len(name) + len(value) for name, value in request.headers.items()]
+        if len(sizes) > _MOST_HEADERS or sum(sizes) > _HEADER_BYTES:
+            return error_answer(request, 431)
         return get_response(request)
 
     return middleware

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.templatetags.static import static
 
-from core.problems import http_problem, wants_problem
+from core.problems import http_problem, is_scim_request, scim_error, wants_problem
 from core.request_ids import current_request_id
 
 _WORDS = {
@@ -16,6 +16,7 @@ _WORDS = {
     405: ("Not like this", "This address exists, but not for this kind of request."),
     413: ("Too large", "What you sent is larger than 1 MiB."),
     429: ("Too many attempts", "Wait a little, then try again."),
+    431: ("Too large", "Your browser sent more headers than anybody needs. Delete the cookies of this site."),
     500: ("This went wrong", "The fault is on our side and has been logged."),
 }
 
@@ -28,6 +29,8 @@ def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpRes
     if wants_problem(request):
         return http_problem(status, detail)
     title, words = _WORDS.get(status, _WORDS[400])
+    if is_scim_request(request):
+        return scim_error(status, detail or words)
     context = {
         "status": status,
         "title": title,

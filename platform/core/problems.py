@@ -14,6 +14,7 @@ from core.request_ids import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
+SCIM_PREFIX = "/scim/v2/"
 _PROGRAMS = (
     API_PREFIX,
     "/oauth/token",
@@ -53,6 +54,9 @@ _HTTP = (
     ProblemType("body_too_large", 413, "Body too large", "Bodies may have 1 MiB."),
     ProblemType(
         "unsupported_media_type", 415, "Unsupported media type", "The body's Content-Type is not known."
+    ),
+    ProblemType(
+        "headers_too_large", 431, "Headers too large", "A request may have 100 headers and 32 KiB of them."
     ),
     ProblemType(
         "internal_error", 500, "Internal error", "A fault on our side; it was logged under request_id."
@@ -136,6 +140,21 @@ def problem_types() -> dict[str, ProblemType]:
 def wants_problem(request: HttpRequest) -> bool:
     """True where programs call, so that an error is problem details and no page."""
     return request.path.startswith(_PROGRAMS)
+
+
+def scim_error(status: int, detail: str, scim_type: str = "") -> HttpResponse:
+    """The one other shape: directories read the error schema of SCIM. Source: RFC 7644 §3.12."""
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(status),
+        "detail": shortened(detail),
+        **({"scimType": scim_type} if scim_type else {}),
+    }
+    return HttpResponse(json.dumps(body), status=status, content_type="application/scim+json")
+
+
+def is_scim_request(request: HttpRequest) -> bool:
+    return request.path.startswith(SCIM_PREFIX)
 
 
 def is_api_request(request: HttpRequest) -> bool:

@@ -14,10 +14,10 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
+from core.errors import RateLimited
 from core.permissions import principal_of
+from core.problems import domain_problem, is_api_request
 from core.tenancy import tenant_key
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _ORGANISATION_SHARE = 5  # an organisation may do as much as five busy credentials
 _FALLBACK_KEYS = 10_000
 _FAILURES_PER_MINUTE = 30
+_POLICIES = {"rate_limit": "default", "failure_limit": "failed-credentials"}
 _RETRY_VALKEY_SECONDS = 5.0
 
 # All limits in one step: a refused request costs nothing anywhere. Times are microseconds of the server's clock.
@@ -102,28 +103,35 @@ def give_back(limits: Sequence[Limit]) -> None:
         _local.give_back(limits)
 
 
-class ApiThrottle(BaseThrottle):
-    """One limit for the credential, a wider one for its organisation."""
+def limit(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware, behind who asks: every request to the API counts, whatever becomes of it."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not is_api_request(request):
+            return get_response(request)
         principal = principal_of(request)
-        per_minute = settings.API_REQUESTS_PER_MINUTE
-        who = (
-            f"{principal.credential}:{client_address(request._request)}"
-            if principal.is_anonymous
-            else (principal.credential)
-        )
-        self.decision = check(
-            [
-                _limit(tenant_key("rate", "credential", who), per_minute),
-                _limit(tenant_key("rate", "organisation"), per_minute * _ORGANISATION_SHARE),
-            ]
-        )
-        request._request.rate_limit = self.decision  # type: ignore[attr-defined]  # read by `headers`
-        return self.decision.is_allowed
+        who = principal.credential
+        decision = check_credential(f"{who}:{client_address(request)}" if principal.is_anonymous else who)
+        request.rate_limit = decision  # type: ignore[attr-defined]  # read by `headers`
+        if decision.is_allowed:
+            return get_response(request)
+        seconds = max(1, decision.retry_after_seconds)
+        return domain_problem(RateLimited(f"Come back in {seconds} s.", retry_after_seconds=seconds))
 
-    def wait(self) -> float:
-        return float(self.decision.retry_after_seconds)
+    return middleware
+
+
+def check_credential(who: str) -> Decision:
+    """Count one request of a program: against its credential, and against all of its organisation."""
+    per_minute = settings.API_REQUESTS_PER_MINUTE
+    return check(
+        [
+            _limit(tenant_key("rate", "credential", who), per_minute),
+            _limit(tenant_key("rate", "organisation"), per_minute * _ORGANISATION_SHARE),
+        ]
+    )
 
 
 def note_failure(kind: str, request: HttpRequest) -> int:
@@ -133,6 +141,7 @@ def note_failure(kind: str, request: HttpRequest) -> int:
     """
     key = f"rate/{kind}/{client_address(request)}"
     decision = check([Limit(key, per_minute=_FAILURES_PER_MINUTE, burst=_FAILURES_PER_MINUTE)])
+    request.failure_limit = decision  # type: ignore[attr-defined]  # read by `headers`
     if decision.is_allowed:
         return 0
     _blocked.add(key, decision.retry_after_seconds)
@@ -141,7 +150,10 @@ def note_failure(kind: str, request: HttpRequest) -> int:
 
 def blocked_seconds(kind: str, request: HttpRequest) -> int:
     """What `note_failure` last told this process about the address: asks nobody, so a flood costs nothing."""
-    return _blocked.seconds(f"rate/{kind}/{client_address(request)}")
+    seconds = _blocked.seconds(f"rate/{kind}/{client_address(request)}")
+    if seconds:
+        request.failure_limit = Decision(False, 0, seconds, seconds)  # type: ignore[attr-defined]
+    return seconds
 
 
 def client_address(request: HttpRequest) -> str:
@@ -156,10 +168,15 @@ def headers(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        decision: Decision | None = getattr(request, "rate_limit", None)
-        if decision is not None:
-            response["RateLimit-Policy"] = f'"default";q={settings.API_REQUESTS_PER_MINUTE};w=60'
-            response["RateLimit"] = f'"default";r={decision.remaining};t={decision.reset_seconds}'
+        for name, quota in (
+            ("rate_limit", settings.API_REQUESTS_PER_MINUTE),
+            ("failure_limit", _FAILURES_PER_MINUTE),
+        ):
+            decision: Decision | None = getattr(request, name, None)
+            if decision is not None:
+                policy = _POLICIES[name]
+                response["RateLimit-Policy"] = f'"{policy}";q={quota};w=60'
+                response["RateLimit"] = f'"{policy}";r={decision.remaining};t={decision.reset_seconds}'
         return response
 
     return middleware
