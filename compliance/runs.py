@@ -11,7 +11,7 @@ from core.jobs.pipelines import UnitContext
 from evaluation.models import Report
 from generation import artifacts
 from generation.engine.dataset import manifest
-from generation.runs import data_files, engine_config, run_of
+from generation.runs import closings_of, data_files, engine_config, run_of
 
 SEALED = (MANIFEST, ENVELOPE, PROVENANCE, CROISSANT)
 
@@ -28,6 +28,7 @@ def seal_run(context: UnitContext) -> dict[str, Any]:
         report_sha256=report_digest(report.body),
         released=True,
         gate=gate["gate"],
+        closings=closings_of(run),
     )
     key = signing_key()
     # times that stand in the database already: another attempt at this stage signs the same bytes

@@ -50,6 +50,7 @@ urlpatterns = [
     path("runs/<int:number>/cancel", run.run_cancel, name="run-cancel"),
     path("runs/<int:number>/resume", run.run_resume, name="run-resume"),
     path("runs/<int:number>/again", run.run_again, name="run-again"),
+    path("runs/<int:number>/continue", run.run_continue, name="run-continue"),
     path("runs/<int:number>/preview", run_data.run_preview, name="run-preview"),
     path("runs/<int:number>/files", run_data.run_file_list, name="run-files"),
     path("runs/<int:number>/files/<path:path>", run_data.run_file, name="run-file"),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from core.storage import store
 from core.tenancy import own_key, tenant_key
+from generation.engine.dataset import REISSUED
 from generation.engine.writers import FileEntry
 from generation.models import Run, RunFile
 
@@ -41,6 +42,26 @@ def put_files(run_id: UUID, root: Path, entries: Iterable[FileEntry]) -> list[St
             "key": _put(run_id, root / entry.path, entry.sha256),
         }
         for entry in entries
+    ]
+
+
+def kept_files(run: Run) -> list[StoredFile]:
+    """Table files that a run takes over from the run it continues: they stay where they are in the store."""
+    if run.continues_id is None:
+        return []
+    rows = RunFile.objects.filter(run=run.continues_id).exclude(table__in=["", *REISSUED]).order_by("path")
+    return [
+        {
+            "path": row.path,
+            "table": row.table,
+            "format": row.format,
+            "rows": row.rows,
+            "columns": row.columns,
+            "bytes": row.size_bytes,
+            "sha256": row.sha256,
+            "key": row.key,
+        }
+        for row in rows
     ]
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from core.storage import store
 from core.tenancy import own_key
 from generation.artifacts import StoredFile
+from generation.engine.dataset import REISSUED
 from generation.models import Run, RunTable
 
 BINS = 12
@@ -29,6 +30,19 @@ def null_counts(root: Path, files: Iterable[StoredFile]) -> dict[str, dict[str, 
             if found:
                 counts[file["table"]] = found
     return counts
+
+
+def kept_nulls(run: Run) -> dict[str, dict[str, int]]:
+    """Nulls per table and column in the files that a run takes over from the run it continues."""
+    kept = (
+        RunTable.objects.filter(run=run.continues_id).exclude(name__in=REISSUED) if run.continues_id else ()
+    )
+    return {
+        table.name: {
+            column["name"]: round(column["null_share"] * table.rows) for column in table.column_facts
+        }
+        for table in kept
+    }
 
 
 def record_tables(

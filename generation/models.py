@@ -67,6 +67,9 @@ class Run(models.Model):
     number = models.PositiveIntegerField(unique=True)
     config_version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="runs")
     job_id = models.UUIDField(unique=True)
+    # books that are kept on: the run that they begin with, and how many months they had at each close
+    continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="continued_by")
+    closings = models.JSONField(default=list)  # empty: closed once, after the months of the config
     name = models.CharField(max_length=200)
     seed = models.DecimalField(max_digits=20, decimal_places=0)  # uint64: one bit more than bigint holds
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)

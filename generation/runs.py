@@ -23,7 +23,7 @@ from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import data_dictionary
 from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
-from generation.engine.run import close_books, produce_shard
+from generation.engine.run import Extends, close_books, produce_shard, with_months
 from generation.models import Run, RunFile
 
 SYSTEM = "system"
@@ -45,8 +45,19 @@ def run_of(spec: Mapping[str, Any]) -> Run:
 
 
 def engine_config(run: Run) -> EngineConfig:
-    """The config of a run with the seed it was started with."""
-    return load_config(run.config_version.text).model_copy(update={"seed": int(run.seed)})
+    """The config of a run with the seed it was started with, and the months of books that were kept on."""
+    config = load_config(run.config_version.text).model_copy(update={"seed": int(run.seed)})
+    return with_months(config, run.closings[-1]) if run.closings else config
+
+
+def closings_of(run: Run) -> list[int]:
+    """How many months the books of a run have had each time that they were closed."""
+    return list(run.closings) or [engine_config(run).period.months]
+
+
+def _extends(run: Run, config: EngineConfig) -> Extends:
+    """What a run that keeps books on has already."""
+    return Extends.of(config, run.closings[:-1])
 
 
 def data_files(context: UnitContext) -> list[StoredFile]:
@@ -74,8 +85,14 @@ def shard_weights(stage: StageInput) -> list[float]:
 def make_shard(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
     """Stage shards: documents and journal lines of one company, process and block of partners."""
     run = run_of(context.spec)
+    config = engine_config(run)
     output = produce_shard(
-        engine_config(run), context.index, context.workdir, mark=mark, progress=context.progress
+        config,
+        context.index,
+        context.workdir,
+        mark=mark,
+        progress=context.progress,
+        extends=_extends(run, config),
     )
     files = artifacts.put_files(run.pk, context.workdir, output.files)
     return {
@@ -91,12 +108,24 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
     config = engine_config(run)
     shards = context.results("shards")
     summaries = [artifacts.read_bytes(shard["summary"]) for shard in shards]
-    output = close_books(config, context.workdir, summaries, mark=mark, progress=context.progress)
-    closed = artifacts.put_files(run.pk, context.workdir, output.files)
+    output = close_books(
+        config,
+        context.workdir,
+        summaries,
+        mark=mark,
+        progress=context.progress,
+        extends=_extends(run, config),
+    )
+    written = artifacts.put_files(run.pk, context.workdir, output.files)
+    closed = [*artifacts.kept_files(run), *written]
     files = sorted(
         [*(file for shard in shards for file in shard["files"]), *closed], key=lambda file: file["path"]
     )
-    nulls = [*(shard["nulls"] for shard in shards), facts.null_counts(context.workdir, closed)]
+    nulls = [
+        *(shard["nulls"] for shard in shards),
+        facts.null_counts(context.workdir, written),
+        facts.kept_nulls(run),
+    ]
     dictionary = data_dictionary(config)
     (context.workdir / "schema.json").write_bytes(
         json.dumps(dictionary, ensure_ascii=False, indent=1).encode() + b"\n"

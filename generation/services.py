@@ -1,6 +1,7 @@
 """What people and programs may do with configs and runs: check, write, audit, enqueue."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -20,12 +21,14 @@ from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import ENGINE_VERSION
 from generation.engine.errors import ConfigError, Problem
 from generation.engine.plan import Estimate, estimate
+from generation.engine.run import with_months
 from generation.models import Config, ConfigVersion, Run
 from generation.queries.configs import find_config, find_template, find_version
 from generation.queries.runs import find_run
 
 JOB_KIND = "dataset"
 MAX_SEED = (1 << 64) - 1
+MAX_MONTHS = 120  # of books, as in the config
 BULK_ABOVE_LINES = 1_000_000
 CONFIG_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"  # what a config's text may say as its name, too
 CONFIG_NAME_RULE = "A name has 1 to 63 lowercase letters, digits and hyphens, and begins with no hyphen."
@@ -168,22 +171,7 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise InvalidInput(f"seed must be from 0 to {MAX_SEED}, got {seed}.")
     _refuse_excess(parsed)
-    lines = estimate(parsed).journal_lines
-    run_id = uuid4()
-    job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)}, priority=_priority(lines))
-    _lock("run number")
-    run = Run.objects.create(
-        pk=run_id,
-        number=(Run.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
-        config_version=version,
-        job_id=job.id,
-        name=version.config.name,
-        seed=parsed.seed if seed is None else seed,
-        gate_profile=parsed.quality.gate,
-        engine_version=ENGINE_VERSION,
-        estimated_lines=lines,
-        started_by=actor,
-    )
+    run = _submitted(actor, version, parsed, seed=parsed.seed if seed is None else seed)
     audit.record(
         actor=actor,
         action="generation.run.start",
@@ -192,6 +180,56 @@ def start_run(*, actor: str, source: RunSource, seed: int | None = None) -> Run:
         config=str(version.config_id),
         version=version.number,
         seed=str(run.seed),
+    )
+    return run
+
+
+@transaction.atomic
+def continue_run(*, actor: str, run_id: UUID, months: int = 1) -> Run:
+    """Keep the books of a released run on for further months: a new run that takes over the files of the closed ones.
+
+    Raises:
+        NotFound. Conflict: it is not released, or another engine began its books.
+        InvalidInput: the books would have more months than books may have. QuotaExceeded: or too many lines.
+    """
+    begun = find_run(run_id)
+    if begun.state != Run.State.RELEASED:
+        raise Conflict(f"Run #{begun.number} is {begun.state}; only a released one can be continued.")
+    if begun.engine_version != ENGINE_VERSION:
+        raise Conflict(
+            f"Run #{begun.number} was made by engine {begun.engine_version}; only the same version can keep its books on, and "
+            f"this is {ENGINE_VERSION}. Run its config again first."
+        )
+    parsed = _parsed(begun.config_version.text)
+    closings = begun.closings or [parsed.period.months]
+    if not 1 <= months <= MAX_MONTHS - closings[-1]:
+        raise InvalidInput(
+            f"The books have {closings[-1]} months and may have {MAX_MONTHS}; {months} cannot be added.",
+            errors=[
+                {
+                    "pointer": "/months",
+                    "code": "invalid",
+                    "detail": f"must be from 1 to {MAX_MONTHS - closings[-1]}",
+                }
+            ],
+        )
+    longer = with_months(parsed, closings[-1] + months)
+    _refuse_excess(longer)
+    run = _submitted(
+        actor,
+        begun.config_version,
+        longer,
+        seed=int(begun.seed),
+        continues=begun,
+        closings=[*closings, closings[-1] + months],
+    )
+    audit.record(
+        actor=actor,
+        action="generation.run.continue",
+        target=run,
+        number=run.number,
+        continues=begun.number,
+        months=months,
     )
     return run
 
@@ -221,6 +259,36 @@ def resume_run(*, actor: str, run_id: UUID) -> Run:
     run.save(update_fields=["state", "reason", "finished_at"])
     audit.record(actor=actor, action="generation.run.resume", target=run, number=run.number)
     return run
+
+
+def _submitted(
+    actor: str,
+    version: ConfigVersion,
+    config: EngineConfig,
+    *,
+    seed: int,
+    continues: Run | None = None,
+    closings: Sequence[int] = (),
+) -> Run:
+    """A new run with its job."""
+    lines = estimate(config).journal_lines
+    run_id = uuid4()
+    job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)}, priority=_priority(lines))
+    _lock("run number")
+    return Run.objects.create(
+        pk=run_id,
+        number=(Run.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
+        config_version=version,
+        job_id=job.id,
+        name=version.config.name,
+        seed=seed,
+        gate_profile=config.quality.gate,
+        engine_version=ENGINE_VERSION,
+        estimated_lines=lines,
+        started_by=actor,
+        continues=continues,
+        closings=list(closings),
+    )
 
 
 def _parsed(text: str) -> EngineConfig:

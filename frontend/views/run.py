@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from compliance.queries import TrailFilter, audit_events
 from core.audit import label
+from core.errors import Conflict
 from core.jobs import queries as jobs
 from core.jobs.queries import EventView
 from core.jobs.stream import Message, follow, parse_last_event_id
@@ -131,6 +132,10 @@ def run_resume(request: HttpRequest, number: int) -> HttpResponse:
 def run_again(request: HttpRequest, number: int) -> HttpResponse:
     """A new run of the same version and seed: it must give the same bytes."""
     run = numbered_run(number)
+    if run.continues is not None:
+        raise Conflict(
+            f"Run #{number} keeps the books of run #{run.continues.number} on. Repeat that one, then continue it."
+        )
     version = run.config_version
     source = services.OfConfig(version.config_id, version.number)
     again = services.start_run(actor=principal_of(request).actor, source=source, seed=int(run.seed))
@@ -138,9 +143,21 @@ def run_again(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("run", again.number)
 
 
+@requires(POST=Permission.RUNS_WRITE)
+def run_continue(request: HttpRequest, number: int) -> HttpResponse:
+    """A new run that keeps the books on for further months."""
+    months = positive(request.POST, "months") or 0
+    run = services.continue_run(
+        actor=principal_of(request).actor, run_id=numbered_run(number).pk, months=months
+    )
+    messages.success(request, f"Run #{run.number} keeps the books of run #{number} on.")
+    return redirect("run", run.number)
+
+
 def head(detail: RunDetail, current: str) -> dict[str, object]:
     """What the heading and the tabs of every page of a run need."""
     row = detail.row
+    begun = Run.objects.filter(pk=row.continues).first() if row.continues else None
     tabs = [("run", "Progress" if row.is_live else "Report")]
     if not row.is_live:
         tabs += [("run-preview", "Data preview"), ("run-files", "Files")]
@@ -148,6 +165,7 @@ def head(detail: RunDetail, current: str) -> dict[str, object]:
     return {
         "run": row,
         "detail": detail,
+        "begun": begun,
         "tabs": [Tab(label, reverse(route, args=[row.number]), route == current) for route, label in tabs],
     }
 

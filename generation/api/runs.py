@@ -101,6 +101,28 @@ class RunResumption(APIView):
         return _run(run_id, status.HTTP_202_ACCEPTED)
 
 
+@extend_schema(tags=["runs"])
+@requires(POST=Permission.RUNS_WRITE)
+class RunContinuation(APIView):
+    @extend_schema(
+        operation_id="runs_continue",
+        request=shapes.Continuation,
+        responses={202: shapes.RunInFull},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Keep the books of a released run on for further months, as a new run. Needs an Idempotency-Key.
+
+        The new run has the files of the closed months as they are, and further ones for the new months.
+        """
+        return idempotent(request, partial(self._start, request, run_id))
+
+    def _start(self, request: Request, run_id: UUID) -> Response:
+        months = body_of(request, shapes.Continuation)["months"]
+        run = services.continue_run(actor=principal_of(request).actor, run_id=run_id, months=months)
+        return _run(run.pk, status.HTTP_202_ACCEPTED)
+
+
 def _source(body: dict[str, Any]) -> services.RunSource:
     if "config" in body:
         return services.OfConfig(body["config"], body.get("version"))

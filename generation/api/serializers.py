@@ -7,7 +7,7 @@ from rest_framework import serializers
 from core.bodies import Body
 from generation.models import Run
 from generation.queries.preview import MAX_PAGE_SIZE
-from generation.services import CONFIG_NAME, CONFIG_NAME_RULE, MAX_SEED
+from generation.services import CONFIG_NAME, CONFIG_NAME_RULE, MAX_MONTHS, MAX_SEED
 
 MAX_CONFIG_CHARACTERS = 1 << 20
 Shape = serializers.Serializer[Any]
@@ -122,6 +122,12 @@ class NewRun(Body):
         return attrs
 
 
+class Continuation(Body):
+    months = serializers.IntegerField(
+        default=1, min_value=1, max_value=MAX_MONTHS - 1, help_text="How many months are added."
+    )
+
+
 class RunFilter(Shape):
     state = serializers.ChoiceField(
         required=False, choices=["live", *Run.State.values], help_text="`live` is queued or running."
@@ -150,6 +156,10 @@ class RunSummary(Shape):
     reason = serializers.CharField(help_text="Why it is held or failed; else empty.")
     config = RunConfig(source="*")
     seed = serializers.IntegerField(min_value=0, max_value=MAX_SEED)
+    months = serializers.IntegerField(
+        allow_null=True, help_text="Months of books that were kept on; null: those of the config."
+    )
+    continues = serializers.UUIDField(allow_null=True, help_text="The run whose books it keeps on.")
     gate = Gate(source="*")
     estimated_journal_lines = serializers.IntegerField(source="estimated_lines")
     journal_lines = serializers.IntegerField(allow_null=True)

@@ -24,6 +24,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="api-run"),
     path("runs/<uuid:run_id>:cancel", runs.RunCancellation.as_view(), name="api-run-cancellation"),
     path("runs/<uuid:run_id>:resume", runs.RunResumption.as_view(), name="api-run-resumption"),
+    path("runs/<uuid:run_id>:continue", runs.RunContinuation.as_view(), name="api-run-continuation"),
     path("runs/<uuid:run_id>/events", events.RunEvents.as_view(), name="api-run-events"),
     path("runs/<uuid:run_id>/tables", files.TableList.as_view(), name="api-run-tables"),
     path("runs/<uuid:run_id>/preview/<slug:table>", files.Preview.as_view(), name="api-run-preview"),

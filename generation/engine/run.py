@@ -135,11 +135,11 @@ def close_books(
     for company in plan.companies:
         if progress:
             progress(company.index, len(plan.companies), f"{company.code} close")
-        mine = [
+        mine = (
             Summary.from_bytes(raw)
-            for spec, raw in zip(plan.shards, summaries, strict=True)
-            if spec.company == company.index
-        ]
+            for shard_spec, raw in zip(plan.shards, summaries, strict=True)
+            if shard_spec.company == company.index
+        )
         spec = ShardSpec(
             ordinal=plan.close_ordinal(company.index),
             company=company.index,

@@ -37,6 +37,8 @@ class RunRow:
     rows: int | None
     size_bytes: int | None
     seed: int
+    months: int | None  # of books that were kept on; None: those of the config
+    continues: UUID | None
     engine_version: str
     manifest_sha256: str
     started_by: str
@@ -200,6 +202,8 @@ def run_row(run: Run, progress: JobView | None) -> RunRow:
         rows=run.rows,
         size_bytes=run.size_bytes,
         seed=int(run.seed),
+        months=run.closings[-1] if run.closings else None,
+        continues=run.continues_id,
         engine_version=run.engine_version,
         manifest_sha256=run.manifest_sha256,
         started_by=run.started_by,

@@ -244,6 +244,10 @@ def _fail_run(things: Things) -> None:
     Job.objects.filter(pk=job_id).update(state=Job.State.FAILED)
 
 
+def _release_run(things: Things) -> None:
+    Run.objects.filter(pk=things.run_id).update(state=Run.State.RELEASED)
+
+
 def _archive_config(things: Things) -> None:
     generation.archive_config(actor="test", config_id=things.config_id)
 
@@ -314,6 +318,9 @@ CALLS: dict[tuple[str, str], Call] = {
     # the order, and the end of a run that nothing works on yet
     ("api-run-cancellation", "POST"): Call(events=2),
     ("api-run-resumption", "POST"): Call(prepare=_fail_run),
+    ("api-run-continuation", "POST"): Call(
+        {"months": 1}, {"Idempotency-Key": "continue"}, prepare=_release_run
+    ),
     # pages
     ("account_login", "POST"): Call({"login": "viewer@ours.example", "password": "correct horse battery"}),
     ("account_logout", "POST"): Call(),
@@ -333,6 +340,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("run-cancel", "POST"): Call(events=2),
     ("run-resume", "POST"): Call(prepare=_fail_run),
     ("run-again", "POST"): Call(),
+    ("run-continue", "POST"): Call({"months": "2"}, prepare=_release_run),
     ("invitations", "POST"): Call({"email": "newer@ours.example", "role": "viewer"}),
     ("invitation-renew", "POST"): Call(),
     ("invitation-revoke", "POST"): Call(),

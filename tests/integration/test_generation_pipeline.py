@@ -111,6 +111,44 @@ def test_a_flipped_byte_in_a_download_is_found(released: Run, tmp_path: Path) ->
     assert [problem.path for problem in verification.problems] == [victim.relative_to(tmp_path).as_posix()]
 
 
+def test_a_continued_run_keeps_the_files_of_closed_months_and_verifies(released: Run, tmp_path: Path) -> None:
+    months = load_config(TEXT).period.months
+
+    longer = carry_out(services.continue_run(actor="op@acme.example", run_id=released.pk, months=2))
+
+    assert (longer.state, longer.reason, longer.continues_id) == ("released", "", released.pk)
+    assert longer.closings == [months, months + 2]
+    before, after = (
+        {path: key for path, table, key in run.files.exclude(table="").values_list("path", "table", "key")}
+        for run in (released, longer)
+    )
+    kept = {path: key for path, key in before.items() if not path.startswith("tables/assets/")}
+    assert {path: after.get(path) for path in kept} == kept
+    assert longer.journal_lines is not None
+    assert released.journal_lines is not None
+    assert longer.journal_lines > released.journal_lines
+    fetch_all(longer, tmp_path)
+    assert verify_dataset(tmp_path, public_key_set()).status == "ok"
+    assert json.loads((tmp_path / "manifest.json").read_bytes())["closings"] == longer.closings
+    event = AuditEvent.objects.get(target=f"generation.run:{longer.pk}", action="generation.run.continue")
+    assert event.actor == "op@acme.example"
+
+
+def test_only_a_released_run_of_this_engine_is_continued_within_the_months_that_books_may_have(
+    released: Run,
+) -> None:
+    held = make_run(source=services.OfText(TEXT))
+    with pytest.raises(Conflict, match="only a released one"):
+        services.continue_run(actor="op@acme.example", run_id=held.pk)
+
+    with pytest.raises(InvalidInput, match="may have 120"):
+        services.continue_run(actor="op@acme.example", run_id=released.pk, months=120)
+
+    Run.objects.filter(pk=held.pk).update(state=Run.State.RELEASED, engine_version="0.1.0")
+    with pytest.raises(Conflict, match="only the same version"):
+        services.continue_run(actor="op@acme.example", run_id=held.pk)
+
+
 def test_tables_tell_rows_meaning_and_what_columns_hold(released: Run) -> None:
     tables = {table.name: table for table in files.run_tables(released)}
     lines = files.column_facts(files.find_table(released, "journal_lines"))

@@ -1,49 +1,63 @@
 """Bank statements: all transactions of the company in the order in which the bank books them, with a running balance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from generation.engine.columns import constant, text
 from generation.engine.errors import EngineError
-from generation.engine.shard import Shard, Summary
+from generation.engine.shard import Shard
 
-_BATCH = 262_144
+Transactions = Mapping[str, NDArray[Any]]  # value_day, amount, journal_id, reference
 
 
-def write(shard: Shard, summaries: Sequence[Summary]) -> None:
-    """bank_statement_lines up to the end of the books; what the bank books later is in transit.
+def write(shard: Shard, parts: Sequence[Transactions]) -> None:
+    """bank_statement_lines up to the end of the books, month by month; what the bank books later is in transit.
 
     Raises: EngineError: the account would be overdrawn.
     """
-    parts = [summary.bank_columns() for summary in summaries]
-    value_day = np.concatenate([part["value_day"] for part in parts])
-    order = np.argsort(value_day, kind="stable")
-    order = order[value_day[order] < shard.plan.horizon.days]
-    amount = np.concatenate([part["amount"] for part in parts]).astype(np.int64)[order]
-    value_day = value_day[order]
-    balance = np.cumsum(amount)
-    ends = np.flatnonzero(np.diff(value_day, append=-1))
-    if len(ends) and balance[ends].min() < 0:
+    horizon = shard.plan.horizon
+    sorted_parts = [_by_day(part) for part in parts if len(part["value_day"])]
+    cuts = np.append(horizon.month_first[: horizon.months], horizon.days)
+    places = [np.searchsorted(part["value_day"], cuts) for part in sorted_parts]
+    balance, number = 0, 0
+    for month in range(horizon.months):
+        pieces = [
+            {name: values[place[month] : place[month + 1]] for name, values in part.items()}
+            for part, place in zip(sorted_parts, places, strict=True)
+            if place[month + 1] > place[month]
+        ]
+        if pieces:
+            lines = _by_day({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
+            balance, number = _write_month(shard, lines, balance, number)
+
+
+def _by_day(part: Transactions) -> Transactions:
+    order = np.argsort(part["value_day"], kind="stable")
+    return {name: values[order] for name, values in part.items()}
+
+
+def _write_month(shard: Shard, lines: Transactions, balance: int, number: int) -> tuple[int, int]:
+    """Write the lines of a month; returns the balance and the number of the last line."""
+    day, n = lines["value_day"], len(lines["value_day"])
+    balances = balance + np.cumsum(lines["amount"])
+    if balances[np.flatnonzero(np.diff(day, append=-1))].min() < 0:
         raise EngineError(f"{shard.plan.code}: the bank account is overdrawn at the end of a day")
-    journal, named = (
-        np.concatenate([part[name] for part in parts])[order] for name in ("journal_id", "reference")
+    shard.table(
+        "bank_statement_lines",
+        {
+            "bank_account_id": constant(shard.names.bank_account, n),
+            "line_number": pa.array(np.arange(number + 1, number + n + 1, dtype=np.int32)),
+            "company_code": shard.company(n),
+            "value_date": shard.dates(day),
+            "amount": shard.money(lines["amount"]),
+            "balance": shard.money(balances),
+            "reference": text(lines["reference"]),
+            "journal_document_id": text(lines["journal_id"]),
+        },
+        day,
     )
-    for start in range(0, len(order), _BATCH):
-        here = slice(start, start + _BATCH)
-        n = len(amount[here])
-        shard.table(
-            "bank_statement_lines",
-            {
-                "bank_account_id": constant(shard.names.bank_account, n),
-                "line_number": pa.array(np.arange(start + 1, start + n + 1, dtype=np.int32)),
-                "company_code": shard.company(n),
-                "value_date": shard.dates(value_day[here]),
-                "amount": shard.money(amount[here]),
-                "balance": shard.money(balance[here]),
-                "reference": text(named[here]),
-                "journal_document_id": text(journal[here]),
-            },
-            value_day[here],
-        )
+    return int(balances[-1]), number + n

@@ -1,9 +1,11 @@
 """The close of one company: solves what only the sum can tell, then writes balances and statements. Reads sums, not rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generation.engine.closing import bank, statements, steps, subledgers, tax_return, treasury, trial_balance
 from generation.engine.errors import EngineError
@@ -22,47 +24,61 @@ class Stock:
     level: Ints
 
 
-def close_company(shard: Shard, summaries: Sequence[Summary]) -> None:
+class Totals:
+    """The sums over the shards of a company. Shards come one by one: only their bank transactions are kept."""
+
+    def __init__(self, plan: CompanyPlan) -> None:
+        months, materials = plan.horizon.months, len(plan.material_cost)
+        self.balances = np.zeros((len(plan.chart.accounts), months, 2), np.int64)
+        self.cash = np.zeros(plan.horizon.days, np.int64)
+        self.open_items = {role: np.zeros(months, np.int64) for role in ("receivable", "payable")}
+        self.issued = {side: np.zeros(months, np.uint64) for side in ("sales", "purchasing")}
+        self.stock = Stock(np.zeros(materials, np.int64), np.zeros((materials, months), np.int64))
+        self.bank: list[Mapping[str, NDArray[Any]]] = []
+
+    def add(self, summary: Summary) -> None:
+        self.balances += summary.balances
+        self.cash += summary.cash
+        for role, sums in summary.open_items.items():
+            self.open_items[role] += sums
+        for side, words in summary.issued.items():
+            self.issued[side] += words
+        if part := summary.stock:
+            first, month = int(part["first"][0]), int(part["month"][0])
+            rows, months = part["change"].shape
+            self.stock.opening[first : first + rows] += part["opening"]
+            self.stock.level[first : first + rows, month : month + months] += part["change"]
+        self.bank += summary.bank
+
+
+def close_company(shard: Shard, summaries: Iterable[Summary]) -> None:
     """Write everything that follows from the sums of the company's shards.
 
     Raises: EngineError: a subledger does not tie to its control account; nothing may be released then.
     """
-    plan = shard.plan
-    stock = _stock(plan, summaries)
-    moved = sum((summary.balances for summary in summaries), np.zeros_like(shard.summary.balances))
-    tax_return.settle(shard, moved)
+    plan, totals = shard.plan, Totals(shard.plan)
+    for summary in summaries:
+        totals.add(summary)
+    stock = _stock(plan, totals)
+    tax_return.settle(shard, totals.balances)
     before = shard.summary.balances.copy()
     _open(shard, stock)
     opened = (shard.summary.balances - before)[:, 0]
-    treasury.manage(shard, sum((summary.cash for summary in summaries), shard.summary.cash))
-    balances = moved + shard.summary.balances
+    treasury.manage(shard, totals.cash + shard.summary.cash)
+    balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     statements.write(shard, balances, closings, opened[:, 0] - opened[:, 1])
     subledgers.write(shard, stock.opening[:, None] + stock.level)
-    bank.write(shard, [shard.summary, *summaries])
-    _tie(plan, closing, summaries, stock)
+    bank.write(shard, [*shard.summary.bank, *totals.bank])
+    _tie(plan, closing, totals, stock)
 
 
-def _stock(plan: CompanyPlan, summaries: Sequence[Summary]) -> Stock:
-    """Collect the stock of all materials; what purchasing foresaw must be what sales issued."""
-    issued = {
-        side: sum(
-            (s.issued[side] for s in summaries if side in s.issued), np.zeros(plan.horizon.months, np.uint64)
-        )
-        for side in ("sales", "purchasing")
-    }
-    if not np.array_equal(issued["sales"], issued["purchasing"]):
+def _stock(plan: CompanyPlan, totals: Totals) -> Stock:
+    """The stock of all materials; what purchasing foresaw must be what sales issued."""
+    if not np.array_equal(totals.issued["sales"], totals.issued["purchasing"]):
         raise EngineError(f"{plan.code}: purchasing did not foresee what sales issued")
-    stock = Stock(
-        np.zeros(len(plan.material_cost), np.int64),
-        np.zeros((len(plan.material_cost), plan.horizon.months), np.int64),
-    )
-    for part in (summary.stock for summary in summaries if summary.stock):
-        first, month = int(part["first"][0]), int(part["month"][0])
-        rows, months = part["change"].shape
-        stock.opening[first : first + rows] += part["opening"]
-        stock.level[first : first + rows, month : month + months] += part["change"]
+    stock = totals.stock
     np.cumsum(stock.level, axis=1, out=stock.level)
     if (stock.opening[:, None] + stock.level).min(initial=0) < 0:
         raise EngineError(f"{plan.code}: more was issued than there was in stock")
@@ -93,13 +109,11 @@ def _open(shard: Shard, stock: Stock) -> None:
     shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}, number=zero))
 
 
-def _tie(plan: CompanyPlan, closing: Ints, summaries: Sequence[Summary], stock: Stock) -> None:
+def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, stock: Stock) -> None:
     """Subledgers equal their control accounts at every month end, or there is no dataset. closing: (accounts, months)."""
     roles, months = plan.chart.roles, plan.horizon.months
     expected: dict[str, Ints] = {
-        role: sign
-        * sum((s.open_items[role] for s in summaries if role in s.open_items), np.zeros(months, np.int64))
-        for role, sign in (("receivable", 1), ("payable", -1))
+        role: sign * totals.open_items[role] for role, sign in (("receivable", 1), ("payable", -1))
     }
     expected["inventory"] = ((stock.opening[:, None] + stock.level) * plan.material_cost[:, None]).sum(axis=0)
     assets = [plan.assets.balance(month) for month in range(months)]
