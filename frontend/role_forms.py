@@ -18,7 +18,7 @@ _FIELDS = {"/role_until": "role_until", "/role": "role", "/email": "email", "/na
 class RoleChoice(forms.Form):
     """A role that the principal may give, each with what it means, and the end that an auditor has."""
 
-    role = forms.ChoiceField(label="Role", widget=forms.RadioSelect(attrs={"tall": True}))
+    role = forms.ChoiceField(label="Role", widget=forms.RadioSelect(attrs={"class": "tall"}))
     role_until = forms.DateField(
         label="Last day",
         help_text="An auditor needs one, within a year. Leave it empty for everybody else.",
@@ -44,7 +44,7 @@ class RoleForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         label="May",
         help_text="You can give what you may do yourself.",
-        widget=forms.CheckboxSelectMultiple(attrs={"tall": True}),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "tall"}),
     )
 
     def __init__(self, *arguments: Any, principal: Principal, **options: Any) -> None:

@@ -15,6 +15,8 @@ from tenants import granting, queries, scopes
 from tenants.models import CustomRole
 from tenants.people.models import Invitation
 from tenants.roles import Role, granted_by
+from tenants.scim.models import Group
+from tenants.sso.models import Connection
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_KEY = 40
@@ -110,10 +112,18 @@ def delete_role(*, principal: Principal, role: CustomRole) -> None:
 
 
 def users_of(key: str) -> list[str]:
-    """Who has a role or was promised it, as people read it."""
+    """Who has a role, was promised it, or gives it to whoever comes in, as people read it."""
     people = queries.members().filter(role=key).order_by("user__email").values_list("user__email", flat=True)
     invited = Invitation.objects.filter(role=key, accepted_at=None, revoked_at=None).order_by("email")
-    return [*people, *(f"the invitation of {one.email}" for one in invited)]
+    groups = Group.objects.filter(role=key).order_by("display_name")
+    connection = Connection.objects.first()
+    mapped = [connection.default_role, *(row["role"] for row in connection.group_roles)] if connection else []
+    return [
+        *people,
+        *(f"the invitation of {one.email}" for one in invited),
+        *(f"the directory's group {one.display_name}" for one in groups),
+        *(["the roles of single sign-on"] if key in mapped else []),
+    ]
 
 
 def _refuse_beyond(principal: Principal, role: CustomRole) -> None:

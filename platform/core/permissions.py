@@ -29,7 +29,7 @@ class Permission(StrEnum):
         return member
 
     PUBLIC = "public", "Nothing is asked: open to everybody."
-    MEMBER = "member", "Be a member: see and change one's own account."
+    MEMBER = "member", "Be a member: see and change one’s own account."
     TEMPLATES_READ = "templates.read", "See the templates that come with the platform."
     CONFIGS_READ = "configs.read", "See the datasets and every version of their config."
     CONFIGS_WRITE = "configs.write", "Make, change, archive and restore datasets."
@@ -40,30 +40,30 @@ class Permission(StrEnum):
     PREVIEW_READ = "preview.read", "Look into the tables of a run in the browser."
     MEMBERS_READ = "members.read", "See who belongs to the organisation and with which role."
     MEMBERS_WRITE = "members.write", "Add people, change their roles, remove them."
-    KEYS_READ = "keys.read", "See one's own API keys."
-    KEYS_WRITE = "keys.write", "Make, rotate and revoke one's own API keys."
+    KEYS_READ = "keys.read", "See one’s own API keys."
+    KEYS_WRITE = "keys.write", "Make, rotate and revoke one’s own API keys."
     KEYS_MANAGE = "keys.manage", "See and revoke the API keys of others, too."
     AUDIT_READ = "audit.read", "Read the audit trail."
     ROLES_READ = "roles.read", "See what each role may do."
-    ROLES_WRITE = "roles.write", "Make, change and delete the organisation's own roles."
+    ROLES_WRITE = "roles.write", "Make, change and delete the organisation’s own roles."
     SSO_READ = "sso.read", "See how single sign-on is set up."
     SSO_WRITE = "sso.write", "Set up single sign-on and verify domains."
     PROVISIONING_READ = "provisioning.read", "See how a directory provisions people and groups."
     PROVISIONING_WRITE = "provisioning.write", "Set up provisioning and its tokens."
     SECURITY_READ = (
         "security.read",
-        "See the organisation's rules for passwords, second factors and sessions.",
+        "See the organisation’s rules for passwords, second factors and sessions.",
     )
     SECURITY_WRITE = (
         "security.write",
-        "Change the organisation's rules for passwords, second factors and sessions.",
+        "Change the organisation’s rules for passwords, second factors and sessions.",
     )
     SECRETS_READ = "secrets.read", "See the names of stored secrets, never their values."
     SECRETS_WRITE = "secrets.write", "Store, replace and delete secrets."
     APPLICATIONS_READ = "applications.read", "See the applications that may ask for access."
     APPLICATIONS_WRITE = "applications.write", "Register, change and delete applications."
-    ORGANISATION_READ = "organisation.read", "See the organisation's settings."
-    ORGANISATION_WRITE = "organisation.write", "Change the organisation's settings."
+    ORGANISATION_READ = "organisation.read", "See the organisation’s settings."
+    ORGANISATION_WRITE = "organisation.write", "Change the organisation’s settings."
     ORGANISATION_EXPORT = "organisation.export", "Export everything that the organisation has."
     ORGANISATION_DELETE = (
         "organisation.delete",

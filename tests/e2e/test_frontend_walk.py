@@ -40,6 +40,8 @@ PAGES = (
     "/me/security/key",
     "/me/sessions",
     "/settings/members/invitations",
+    "/settings/roles",
+    "/settings/roles/new",
     "/settings/security",
     "/logout",
 )

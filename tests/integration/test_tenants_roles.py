@@ -15,6 +15,7 @@ from core.tenancy import shared_context, tenant_context
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
+from tenants.scim.models import Group
 from tests.builders import make_principal, sign_in
 from tests.conftest import PASSWORD
 
@@ -236,6 +237,17 @@ def test_a_role_in_use_stays_and_says_by_whom(api_client: ApiClients, acme: Tena
     assert "in use by dana@acme.example" in refused.json()["detail"]
     assert done.status_code == 204
     assert client.get(address).status_code == 404
+
+
+def test_a_role_that_was_promised_or_is_mapped_stays(api_client: ApiClients, acme: Tenant) -> None:
+    role, client = _role(), api_client("admin")
+    client.post("/api/v1/invitations", {"email": "dana@acme.example", "role": "data-steward"})
+    Group.objects.create(display_name="Stewards", role="data-steward")
+
+    refused = client.delete(f"/api/v1/roles/{role.pk}")
+
+    assert refused.status_code == 409
+    assert "the invitation of dana@acme.example, the directory's group Stewards" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(
