@@ -73,6 +73,9 @@ NAVIGATION = (
         (
             NavItem("API keys", "key-round", "keys", "k", Permission.KEYS_READ, "/settings/keys"),
             NavItem(
+                "API access", "file-code", "api-access", "p", Permission.ORGANISATION_READ, "/settings/api"
+            ),
+            NavItem(
                 "Applications",
                 "package",
                 "applications",

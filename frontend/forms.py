@@ -127,6 +127,15 @@ class NewApplication(forms.Form):
     permissions = forms.MultipleChoiceField(label="May do", widget=forms.CheckboxSelectMultiple)
 
 
+class AllowedOrigins(forms.Form):
+    origins = forms.CharField(
+        label="Allowed origins",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "https://app.example"}),
+    )
+
+
 class Rotation(forms.Form):
     overlap_hours = forms.TypedChoiceField(
         label="The present secret works", choices=OVERLAPS, coerce=int, initial=24

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from frontend.views import (
+    api_access,
     applications,
     audit,
     authorize,
@@ -127,6 +128,7 @@ urlpatterns = [
     path("sso/saml/finish", sso.saml_finish, name="saml-finish"),
     path("sso/saml/sls", sso.saml_sls, name="saml-sls"),
     path("sso/saml/metadata", sso.saml_metadata, name="saml-metadata"),
+    path("settings/api", api_access.api_access, name="api-access"),
     path("settings/applications", applications.application_list, name="applications"),
     path("settings/applications/create", applications.application_create, name="application-create"),
     path(

@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "core.ratelimit.headers",
     "core.deprecation.headers",
     "tenants.middleware.tenant_of_request",
+    "tenants.cors.cors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tenants.middleware.session_of_tenant",
     "django.middleware.common.CommonMiddleware",

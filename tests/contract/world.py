@@ -378,6 +378,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("application-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("application-delete", "POST"): Call(),
     ("grant-withdraw", "POST"): Call(),
+    ("api-access", "POST"): Call({"origins": "https://app.example"}),
     ("key-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("key-revoke", "POST"): Call(),
     ("confirm", "POST"): Call({"with": "password", "password": "correct horse battery"}),

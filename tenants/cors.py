@@ -1,0 +1,111 @@
+"""Web pages of other origins that may call the API: each organisation names its own; no wildcard, no cookies."""
+
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from core import audit
+from core.errors import InvalidInput
+from core.permissions import Principal
+from core.problems import wants_problem
+from core.tenancy import shared_context
+from tenants import queries
+from tenants.models import Tenant
+
+MOST_ORIGINS = 20
+_METHODS = "GET, POST, PUT, PATCH, DELETE"
+_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range"
+)
+_EXPOSED = (
+    "Content-Disposition, Content-Range, Deprecation, ETag, Idempotent-Replayed, Link, Location, RateLimit, "
+    "RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-ID"
+)
+_KEPT_SECONDS = "600"
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+def cors(get_response: Handler) -> Handler:
+    """Middleware inside of the organisation: answer preflights, and let the origins that it names read answers."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not wants_problem(request):
+            return get_response(request)
+        origin = request.headers.get("Origin")
+        is_allowed = origin is not None and origin in _allowed(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response: HttpResponseBase = _preflight(is_allowed)
+        else:
+            response = get_response(request)
+            if is_allowed:
+                response["Access-Control-Expose-Headers"] = _EXPOSED
+        patch_vary_headers(response, ["Origin"])
+        if is_allowed:
+            response["Access-Control-Allow-Origin"] = origin
+        return response
+
+    return middleware
+
+
+def allow_origins(*, principal: Principal, origins: Iterable[str]) -> list[str]:
+    """Say which origins may call the API of this organisation, all of them. Raises InvalidInput."""
+    wanted = sorted({one.strip().lower() for one in origins if one.strip()})
+    if len(wanted) > MOST_ORIGINS:
+        raise _bad(f"At most {MOST_ORIGINS} origins; {len(wanted)} were given.")
+    for one in wanted:
+        if not _is_origin(one):
+            raise _bad(f"“{one}” is no origin: write https://host or https://host:port, without a path or *.")
+    with transaction.atomic():
+        tenant = queries.organisation()
+        if tenant.allowed_origins == wanted:
+            return wanted
+        with shared_context():
+            Tenant.objects.filter(pk=tenant.pk).update(allowed_origins=wanted)
+        audit.record(
+            actor=principal.actor,
+            action="tenants.organisation.allow_origins",
+            target=tenant,
+            origins=wanted,
+            before=tenant.allowed_origins,
+        )
+    return wanted
+
+
+def _allowed(request: HttpRequest) -> list[str]:
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+    return list(tenant.allowed_origins)
+
+
+def _preflight(is_allowed: bool) -> HttpResponse:
+    """A browser asks before it sends; without the headers it does not send."""
+    response = HttpResponse(status=204)
+    patch_vary_headers(response, ["Access-Control-Request-Method", "Access-Control-Request-Headers"])
+    if is_allowed:
+        response["Access-Control-Allow-Methods"] = _METHODS
+        response["Access-Control-Allow-Headers"] = _HEADERS
+        response["Access-Control-Max-Age"] = _KEPT_SECONDS
+    return response
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    is_secure = parts.scheme == "https" or host in _LOOPBACK
+    is_default = port in {None, 443 if parts.scheme == "https" else 80} and port is not None
+    is_bare = text == f"{parts.scheme}://{parts.netloc}"  # browsers send no path and no default port
+    return bool(host and is_secure and is_bare and not is_default and _ORIGIN.fullmatch(text))
+
+
+def _bad(detail: str) -> InvalidInput:
+    return InvalidInput(detail, errors=[{"pointer": "/origins", "code": "invalid", "detail": detail}])

@@ -1,0 +1,112 @@
+"""Web pages elsewhere: the origins that an organisation names may call its API, all others may not read a byte."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from core.models import AuditEvent
+from core.tenancy import tenant_context
+from tenants import cors
+from tenants.models import Tenant
+from tests.builders import make_principal
+
+ORIGIN = "https://app.example"
+
+
+@pytest.fixture(autouse=True)
+def origin_of_acme(acme: Tenant) -> None:
+    cors.allow_origins(principal=make_principal("owner"), origins=[ORIGIN])
+
+
+def _preflight(origin: str, host: str = "acme.localhost", path: str = "/api/v1/runs") -> dict[str, str]:
+    asked = {"origin": origin, "access-control-request-method": "POST", "host": host}
+    answer = Client().options(path, headers=asked)
+    assert answer.status_code == 204
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/runs", "/api/v2/api-keys", "/oauth/token"])
+def test_a_named_origin_may_send(path: str) -> None:
+    headers = _preflight(ORIGIN, path=path)
+
+    assert headers["access-control-allow-origin"] == ORIGIN
+    assert "POST" in headers["access-control-allow-methods"]
+    assert "Authorization" in headers["access-control-allow-headers"]
+    assert "Origin" in headers["vary"]
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example:8443",
+        "https://app.example.evil",
+        "null",
+        "*",
+    ],
+)
+def test_any_other_origin_may_not(origin: str, api_client: Callable[..., APIClient]) -> None:
+    assert not [name for name in _preflight(origin) if name.startswith("access-control")]
+    answer = api_client("viewer").get("/api/v1/runs", headers={"origin": origin})
+    assert "Access-Control-Allow-Origin" not in answer
+    assert "Origin" in answer["Vary"]
+
+
+def test_an_origin_of_one_organisation_is_none_of_another(api_client: Callable[..., APIClient]) -> None:
+    assert "access-control-allow-origin" not in _preflight(ORIGIN, "globex.localhost")
+    theirs = api_client("viewer", "globex")
+
+    for host in ("globex.localhost", "acme.localhost"):  # the key's organisation counts on every host
+        answer = theirs.get("/api/v1/runs", headers={"origin": ORIGIN, "host": host})
+        assert answer.status_code == 200
+        assert "Access-Control-Allow-Origin" not in answer
+
+
+def test_answers_and_errors_can_be_read_without_cookies(api_client: Callable[..., APIClient]) -> None:
+    for address, status in (("/api/v1/runs", 200), ("/api/v1/nothing", 404)):
+        answer = api_client("viewer").get(address, headers={"origin": ORIGIN})
+        assert answer.status_code == status
+        assert answer["Access-Control-Allow-Origin"] == ORIGIN
+        assert "ETag" in answer["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Credentials" not in answer
+
+
+def test_pages_are_not_for_other_origins(client_for: Callable[..., Client]) -> None:
+    answer = client_for("viewer").get("/runs", headers={"origin": ORIGIN})
+
+    assert "Access-Control-Allow-Origin" not in answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "null",
+        "https://*.app.example",
+        "https://app.example/",
+        "http://app.example",
+        "https://a@app.example",
+        "x",
+    ],
+)
+def test_only_whole_safe_origins_are_named(client_for: Callable[..., Client], text: str) -> None:
+    answer = client_for("owner").post("/settings/api", {"origins": text})
+
+    assert answer.status_code == 422
+    assert "is no origin" in answer.content.decode()
+
+
+def test_the_page_changes_the_list_once_and_tells_the_audit_trail(client_for: Callable[..., Client]) -> None:
+    owner = client_for("owner")
+    form = {"origins": "http://localhost:3000\nhttps://B.example \n\n"}
+
+    assert owner.post("/settings/api", form).status_code == 302
+    assert owner.post("/settings/api", form).status_code == 302
+
+    with tenant_context("acme"):
+        assert Tenant.objects.get().allowed_origins == ["http://localhost:3000", "https://b.example"]
+        assert AuditEvent.objects.filter(action="tenants.organisation.allow_origins").count() == 2
