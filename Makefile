@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-complete
 SEED ?= 1
 CACHE := $(CURDIR)/.cache
+IDP := $(CACHE)/idp
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock"
 
@@ -21,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation docs-permissions clean
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation sso docs-permissions clean openapi
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +39,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation" || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation and not sso" || status=$$?; \
 	exit $$status
 
 slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
@@ -61,6 +62,15 @@ vendor-check: $(STAMP) ## Compare the vendored front-end files with their record
 
 e2e: $(STAMP) ## Browser tests (need Chromium)
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e
+
+sso: $(STAMP) $(IDP)/.installed ## Sign-in at real identity providers of both protocols in Chromium (needs Node and npm)
+	$(BROWSER_HOME) IDP_FOLDER=$(IDP) $(BIN)/python -m pytest -rs -m sso tests/sso
+
+$(IDP)/.installed: tests/sso/idp/package.json tests/sso/idp/package-lock.json
+	@mkdir -p $(IDP)
+	@cp tests/sso/idp/package.json tests/sso/idp/package-lock.json $(IDP)/
+	@cd $(IDP) && npm_config_cache=$(CACHE)/npm npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 bench: $(STAMP) ## Speed and memory of the engine
 	$(BIN)/python -m pytest -m bench -s tests/benchmarks

@@ -1,5 +1,7 @@
 """Forms of the set-up of single sign-on: shape only, the services decide."""
 
+from typing import Any
+
 from django import forms
 
 from tenants.sso.models import Connection
@@ -7,7 +9,14 @@ from tenants.sso.models import Connection
 _NAME = {"placeholder": "Company account"}
 
 
-class OidcProvider(forms.Form):
+class _OnOnePage(forms.Form):
+    """Several forms share the page: the ids of each carry its own name."""
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, auto_id=f"{type(self).__name__.lower()}_%s")
+
+
+class OidcProvider(_OnOnePage):
     name = forms.CharField(
         label="Name on the sign-in button", max_length=60, widget=forms.TextInput(attrs=_NAME)
     )
@@ -27,7 +36,7 @@ class OidcProvider(forms.Form):
     )
 
 
-class SamlProvider(forms.Form):
+class SamlProvider(_OnOnePage):
     name = forms.CharField(
         label="Name on the sign-in button", max_length=60, widget=forms.TextInput(attrs=_NAME)
     )
@@ -59,7 +68,7 @@ class SamlProvider(forms.Form):
         return cleaned
 
 
-class ClaimChoices(forms.Form):
+class ClaimChoices(_OnOnePage):
     email_claim = forms.CharField(label="E-mail claim", max_length=255, required=False)
     name_claim = forms.CharField(label="Name claim", max_length=255, required=False)
     groups_claim = forms.CharField(label="Groups claim", max_length=255, required=False)
@@ -67,7 +76,7 @@ class ClaimChoices(forms.Form):
     default_role = forms.ChoiceField(label="Role without a matching group", required=False)
 
 
-class NewDomain(forms.Form):
+class NewDomain(_OnOnePage):
     name = forms.CharField(
         label="Mail domain", max_length=253, widget=forms.TextInput(attrs={"placeholder": "example.com"})
     )

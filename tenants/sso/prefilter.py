@@ -127,6 +127,8 @@ class _Seen:
 def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
     if len(message) > LONGEST_MESSAGE:
         raise BadMessage("the message is longer than 256 KiB")
+    if b"\0" in message or message.startswith((b"\xff\xfe", b"\xfe\xff")):  # expat would take UTF-16
+        raise BadMessage("the message must be written in UTF-8")
     seen, open_elements = _Seen(), list[_Open]()
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     parser.ordered_attributes = True

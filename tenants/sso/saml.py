@@ -32,6 +32,7 @@ KEY_NAME = "sso/sp_key"
 _NS = {"saml": Names.NS_SAML, "samlp": Names.NS_SAMLP}
 _SIGNATURES = frozenset({Names.RSA_SHA256, Names.RSA_SHA384, Names.RSA_SHA512})
 _KEY_DAYS = 10 * 365
+_RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
 
 
@@ -143,7 +144,7 @@ def new_key() -> tuple[str, bytes]:
 def begin(request: HttpRequest, connection: Connection, *, is_forced: bool) -> tuple[str, str]:
     """Address to send the browser to, and the id of the request that it carries."""
     auth = _auth(request, connection)
-    address = auth.login(return_to="", force_authn=is_forced)
+    address = auth.login(return_to=_RELAY_STATE, force_authn=is_forced)
     return str(address), str(auth.get_last_request_id())
 
 
@@ -238,7 +239,7 @@ def begin_sign_out(
         return "", ""
     auth = _auth(request, connection, is_sign_out=True)
     address = auth.logout(
-        return_to="",
+        return_to=_RELAY_STATE,
         name_id=subject,
         session_index=escape(session["index"]) if session.get("index") else None,  # the library does not
         name_id_format=session.get("format") or None,

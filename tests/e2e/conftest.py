@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,14 +78,14 @@ class Visitor:
         return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
 
-@pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
+@contextmanager
+def running_platform(**settings: str) -> Iterator[Platform]:
     """`python -m config.stack up` in a data folder of its own."""
     home = Path(tempfile.mkdtemp(prefix="ds-", dir="/tmp"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         wanted = probe.getsockname()[1]
-    own = {"DATASYNTH_HOME": str(home), "PORT": str(wanted)}
+    own = {"DATASYNTH_HOME": str(home), "PORT": str(wanted), **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "config.stack", "up"],
         env={**{name: os.environ[name] for name in _KEPT if name in os.environ}, **own},
@@ -109,6 +110,12 @@ def platform() -> Iterator[Platform]:
         process.wait(timeout=60)
         process.stdout.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    with running_platform() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

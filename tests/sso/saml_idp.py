@@ -166,12 +166,14 @@ class Idp:
         )
 
     def logout_response(self, sls: str, answers: str) -> str:
-        return self.signed_query(
-            "SAMLResponse",
+        return self.signed_query("SAMLResponse", self.logout_response_xml(sls, answers))
+
+    def logout_response_xml(self, sls: str, answers: str) -> str:
+        return (
             f'<samlp:LogoutResponse xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" ID="{_id()}" Version="2.0"'
             f' IssueInstant="{_time(datetime.now(UTC))}" Destination="{sls}" InResponseTo="{answers}">'
             f"<saml:Issuer>{self.entity_id}</saml:Issuer><samlp:Status><samlp:StatusCode"
-            ' Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>',
+            ' Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>'
         )
 
     def signed_query(self, kind: str, xml: str, *, relay_state: str = "") -> str:
@@ -217,3 +219,7 @@ def _id() -> str:
 
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def xml_of(root: etree._Element) -> bytes:
+    return bytes(etree.tostring(root))

@@ -1,0 +1,111 @@
+"""What the pre-filter lets through and what not, by itself; the attack table tests it in its place."""
+
+import base64
+import time
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenants.sso import prefilter
+from tests.sso.saml_idp import SAMLP, Idp, Wanted, deflated, posted, xml_of
+
+WANTED = Wanted(acs="https://us.example/acs", audience="https://us.example/")
+
+
+def test_what_a_careful_provider_sends_passes() -> None:
+    message = xml_of(Idp().response(WANTED))
+
+    prefilter.check_response(prefilter.decode(posted(message)))
+    prefilter.check_metadata(Idp().metadata().encode())
+
+
+def test_line_breaks_in_base64_are_no_fault() -> None:
+    assert prefilter.decode("aGVs\r\nbG8=\n") == b"hello"
+
+
+@pytest.mark.parametrize("text", ["", "%%%", "a", "aGVsbG8=!", "é"])
+def test_what_is_not_base64_or_empty_is_refused(text: str) -> None:
+    with pytest.raises(prefilter.BadMessage):
+        prefilter.check_response(prefilter.decode(text))
+
+
+def test_a_message_has_256_kibibytes_at_most_before_and_after_it_is_unpacked() -> None:
+    limit = prefilter.LONGEST_MESSAGE
+
+    assert len(prefilter.decode(base64.b64encode(b"x" * limit).decode())) == limit
+    assert len(prefilter.inflate(deflated("x" * limit))) == limit
+    for call in (
+        lambda: prefilter.decode(base64.b64encode(b"x" * (limit + 1)).decode()),
+        lambda: prefilter.inflate(deflated("x" * (limit + 1))),
+    ):
+        with pytest.raises(prefilter.BadMessage):
+            call()
+
+
+def test_two_deflated_messages_in_one_or_half_of_one_are_refused() -> None:
+    whole = base64.b64decode(deflated("<x/>"))
+
+    for packed in (whole + whole, whole[:-2], b"", zlib.compress(b"<x/>")):
+        with pytest.raises(prefilter.BadMessage):
+            prefilter.inflate(base64.b64encode(packed).decode())
+
+
+def test_depth_elements_and_attributes_are_bounded_at_once() -> None:
+    shapes = (
+        "<a>" * 41 + "</a>" * 41,
+        "<a>" + "<b/>" * 5000 + "</a>",
+        "<a " + " ".join(f'b{index}="1"' for index in range(33)) + "/>",
+    )
+    began = time.perf_counter()
+
+    for shape in shapes:
+        with pytest.raises(prefilter.BadMessage):
+            prefilter.check_metadata(shape.encode())
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'<?xml version="1.0" encoding="ISO-8859-1"?><a/>',
+        '<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16"),
+        "<a/>".encode("utf-16"),
+        b"<!DOCTYPE a><a/>",
+        b"<?php ?><a/>",
+        b"<a>",
+        b"<a/><b/>",
+        b"\xff",
+        b"",
+    ],
+)
+def test_metadata_with_tricks_is_refused(message: bytes) -> None:
+    with pytest.raises(prefilter.BadMessage):
+        prefilter.check_metadata(message)
+
+
+def test_a_logout_message_carries_no_assertion() -> None:
+    assertion = xml_of(Idp().response(WANTED)).decode()
+    message = f'<samlp:LogoutRequest xmlns:samlp="{SAMLP}">{assertion}</samlp:LogoutRequest>'
+
+    with pytest.raises(prefilter.BadMessage):
+        prefilter.check_logout(message.encode())
+
+
+@given(st.binary(max_size=300))
+def test_bytes_at_random_are_refused_and_nothing_else_happens(message: bytes) -> None:
+    for check in (prefilter.check_response, prefilter.check_logout):
+        with pytest.raises(prefilter.BadMessage):
+            check(message)
+
+
+@given(st.text(max_size=300))
+def test_texts_at_random_are_refused_and_nothing_else_happens(text: str) -> None:
+    for unpack in (prefilter.decode, prefilter.inflate):
+        try:
+            message = unpack(text)
+        except prefilter.BadMessage:
+            continue
+        with pytest.raises(prefilter.BadMessage):
+            prefilter.check_response(message)

@@ -1,0 +1,306 @@
+"""The set-up: mail domains by DNS, what has to come before passwords are refused, breaking the glass, signing out."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dns.rcode
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from pytest_django import Settings
+
+from core.errors import InvalidInput
+from core.tenancy import tenant_context
+from tenants.models import Membership
+from tenants.sso import domains, services
+from tenants.sso.models import Connection, Identity, MailDomain
+from tests.builders import make_principal
+from tests.conftest import PASSWORD
+from tests.sso.conftest import SamlVisitor, actions, member
+from tests.sso.loopback import txt_server
+from tests.sso.saml_idp import Idp, sent_to_idp
+
+pytestmark = pytest.mark.usefixtures("acme")
+
+Sso = Callable[..., Connection]
+Verified = Callable[..., MailDomain]
+ClientFor = Callable[..., Client]
+
+
+# -- mail domains --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def records(settings: Settings) -> Iterator[dict[str, list[str]]]:
+    """TXT records of a name server on loopback."""
+    held: dict[str, list[str]] = {}
+    with txt_server(held) as place:
+        settings.DNS_RESOLVERS = frozenset({place})
+        yield held
+
+
+def _checked(row: MailDomain) -> MailDomain:
+    return services.check_domain(principal=make_principal("owner"), domain_id=row.pk)
+
+
+def test_a_domain_is_verified_by_its_record_and_loses_the_proof_with_it(
+    records: dict[str, list[str]],
+) -> None:
+    row = services.add_domain(principal=make_principal("owner"), name=" Acme.Example. ")
+    assert row.name == "acme.example"
+    assert _checked(row).verified_at is None
+
+    records["_datasynth.acme.example"] = ["v=spf1 -all", f"datasynth-verification={row.token}"]
+    first = _checked(row).verified_at
+    assert first is not None
+    assert _checked(row).verified_at == first
+
+    records["_datasynth.acme.example"] = [f"datasynth-verification={row.token}x"]
+    assert _checked(row).verified_at is None
+
+
+def test_name_servers_that_fail_change_nothing(verified: Verified, settings: Settings) -> None:
+    row = verified()
+
+    with txt_server({}, rcode=dns.rcode.SERVFAIL) as place:
+        settings.DNS_RESOLVERS = frozenset({place})
+        checked = _checked(row)
+
+    assert checked.verified_at is not None
+    assert "did not answer" in checked.last_result
+
+
+def test_another_organisations_token_proves_nothing(records: dict[str, list[str]]) -> None:
+    ours = services.add_domain(principal=make_principal("owner"), name="acme.example")
+    with tenant_context("globex"):
+        theirs = services.add_domain(principal=make_principal("owner", "globex"), name="acme.example")
+        records["_datasynth.acme.example"] = [f"datasynth-verification={ours.token}"]
+
+        checked = services.check_domain(principal=make_principal("owner", "globex"), domain_id=theirs.pk)
+    assert checked.verified_at is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "com", "acme", "a b.example", "-a.example", "1.2.3.4", "x" * 64 + ".example", "a..b"]
+)
+def test_what_is_no_domain_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        domains.domain_name(name)
+
+
+# -- enforcement ---------------------------------------------------------------------------------------------
+
+
+def _give_factor(email: str) -> None:
+    made = member(email)
+    assert made is not None
+    Authenticator.objects.create(user_id=made.user_id, type=Authenticator.Type.TOTP, data={"secret": "x"})
+
+
+def _password_sign_in(email: str) -> Any:
+    client = Client(headers={"host": "acme.localhost"})
+    return client.post("/login", {"login": email, "password": PASSWORD})
+
+
+@pytest.fixture
+def enforced(saml_sso: Sso, verified: Verified) -> Connection:
+    saml_sso()
+    verified()
+    SamlVisitor().sign_in()
+    _give_factor("owner@acme.example")
+    return services.enforce(principal=make_principal("owner"), is_enforced=True)
+
+
+def test_each_thing_that_has_to_come_first_is_asked_for(saml_sso: Sso, verified: Verified) -> None:
+    saml_sso()
+    owner = make_principal("owner")
+    gaps = []
+
+    for step in (verified, lambda: SamlVisitor().sign_in(), lambda: _give_factor("owner@acme.example")):
+        with pytest.raises(services.NotReady) as refused:
+            services.enforce(principal=owner, is_enforced=True)
+        gaps.append(str(refused.value))
+        step()
+    services.enforce(principal=owner, is_enforced=True)
+
+    assert [gap.partition(" ")[0] for gap in gaps] == ["Verify", "Nobody", "No"]
+    assert actions()[-1] == "sso.connection.enforce"
+
+
+def test_the_right_password_is_refused_with_the_way_to_go_and_a_wrong_one_tells_nothing(
+    enforced: Connection,
+) -> None:
+    right = _password_sign_in("viewer@acme.example")
+    client = Client(headers={"host": "acme.localhost"})
+    wrong = client.post("/login", {"login": "viewer@acme.example", "password": "wrong"})
+
+    assert "sign in with its identity provider" in right.content.decode()
+    assert "sign in with its identity provider" not in wrong.content.decode()
+    assert "_auth_user_id" not in client.session
+    assert actions().count("sso.sign_in.refuse") == 1
+
+
+def test_an_owner_with_a_second_factor_is_asked_for_it_and_one_without_is_refused(
+    enforced: Connection,
+) -> None:
+    asked = _password_sign_in("owner@acme.example")
+    assert (asked.status_code, asked["Location"]) == (302, "/login/factor")
+
+    Authenticator.objects.all().delete()
+    refused = _password_sign_in("owner@acme.example")
+    assert "sign in with its identity provider" in refused.content.decode()
+
+
+def test_an_admin_with_a_second_factor_breaks_no_glass(enforced: Connection) -> None:
+    _give_factor("admin@acme.example")
+
+    assert "sign in with its identity provider" in _password_sign_in("admin@acme.example").content.decode()
+
+
+def test_people_of_other_domains_keep_their_passwords(enforced: Connection) -> None:
+    MailDomain.objects.update(name="another.example")
+
+    assert _password_sign_in("viewer@acme.example").status_code == 302
+
+
+def test_switching_off_takes_passwords_again(enforced: Connection) -> None:
+    services.switch(principal=make_principal("owner"), is_enabled=False)
+
+    assert _password_sign_in("viewer@acme.example").status_code == 302
+    assert Client(headers={"host": "acme.localhost"}).get("/sso/start").status_code == 404
+
+
+def test_removing_the_provider_forgets_identities_and_keeps_members(enforced: Connection) -> None:
+    services.remove(principal=make_principal("owner"))
+
+    assert not Identity.objects.exists()
+    assert Membership.objects.filter(user__email="new@acme.example").exists()
+
+
+# -- signing out ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def visitor(saml_sso: Sso, verified: Verified) -> SamlVisitor:
+    """Somebody who signed in by SAML."""
+    saml_sso()
+    verified()
+    made = SamlVisitor()
+    made.sign_in()
+    return made
+
+
+def _sls(visitor: SamlVisitor, query: str) -> Any:
+    return visitor.client.get(f"/sso/saml/sls?{query}")
+
+
+def test_the_provider_ends_the_session_that_it_names_and_gets_an_answer(visitor: SamlVisitor) -> None:
+    other = SamlVisitor()
+    other.sign_in(session_index="session-2")
+    query = Idp().logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1", session="session-1")
+
+    response = Client(headers={"host": "acme.localhost"}).get(f"/sso/saml/sls?{query}")
+
+    assert response["Location"].startswith(f"{Idp().sign_out}?SAMLResponse=")
+    assert visitor.client.get("/me").status_code == 302
+    assert other.client.get("/me").status_code == 200
+    assert "sso.session.end" in actions()
+
+
+def test_without_a_session_all_of_the_person_end_and_nobody_elses(visitor: SamlVisitor) -> None:
+    other = SamlVisitor()
+    other.sign_in(subject="subject-2", attributes={"email": ["other@acme.example"], "groups": ["staff"]})
+
+    _sls(visitor, Idp().logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1"))
+
+    assert visitor.client.get("/me").status_code == 302
+    assert other.client.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["stranger", "issuer", "address", "unsigned", "twice", "sha1"])
+def test_a_logout_request_that_is_not_the_providers_ends_nothing(visitor: SamlVisitor, kind: str) -> None:
+    sls = f"{visitor.origin}/sso/saml/sls"
+    good = Idp().logout_request(sls, "subject-1")
+    query = {
+        "stranger": Idp("stranger").logout_request(sls, "subject-1", issuer=Idp().entity_id),
+        "issuer": Idp().logout_request(sls, "subject-1", issuer="https://another.example/"),
+        "address": Idp().logout_request("https://another.example/sls", "subject-1"),
+        "unsigned": good.partition("&SigAlg")[0],
+        "twice": f"{good}&RelayState=a&RelayState=b",
+        "sha1": good.replace("rsa-sha256", "rsa-sha1"),
+    }[kind]
+
+    assert _sls(visitor, query).status_code == 403
+    assert visitor.client.get("/me").status_code == 200
+
+
+def test_a_logout_request_works_once(visitor: SamlVisitor) -> None:
+    query = Idp().logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1")
+    assert _sls(visitor, query).status_code == 302
+    visitor.sign_in()
+
+    assert _sls(visitor, query).status_code == 403
+    assert visitor.client.get("/me").status_code == 200
+
+
+def test_signing_out_here_asks_the_provider_and_its_answer_leads_to_the_sign_in(visitor: SamlVisitor) -> None:
+    page = visitor.client.post("/logout").content.decode()
+    address = "https" + page.partition('href="https')[2].partition('"')[0].replace("&amp;", "&")
+    request = sent_to_idp(address)
+    answer = Idp().logout_response(f"{visitor.origin}/sso/saml/sls", str(request.get("ID")))
+
+    response = _sls(visitor, f"{answer}")
+    again = _sls(visitor, f"{answer}")
+
+    assert address.startswith(Idp().sign_out)
+    assert (response.status_code, response["Location"]) == (302, "/login")
+    assert again.status_code == 403
+
+
+def test_an_answer_cannot_send_the_browser_elsewhere(visitor: SamlVisitor) -> None:
+    page = visitor.client.post("/logout").content.decode()
+    address = "https" + page.partition('href="https')[2].partition('"')[0].replace("&amp;", "&")
+    sls = f"{visitor.origin}/sso/saml/sls"
+    xml = Idp().logout_response_xml(sls, str(sent_to_idp(address).get("ID")))
+
+    response = _sls(visitor, Idp().signed_query("SAMLResponse", xml, relay_state="https://evil.example/"))
+
+    assert response["Location"] == "/login"
+
+
+# -- the page ------------------------------------------------------------------------------------------------
+
+
+def test_the_sign_in_page_offers_the_provider_while_it_is_on(saml_sso: Sso, client_for: ClientFor) -> None:
+    assert "Sign in with" not in client_for(None).get("/login").content.decode()
+    saml_sso()
+
+    assert "Sign in with Acme ID" in client_for(None).get("/login").content.decode()
+    assert "Acme ID" not in client_for(None, "globex").get("/login").content.decode()
+
+
+def test_a_form_that_cannot_be_right_comes_back_with_its_errors(client_for: ClientFor) -> None:
+    client = client_for("owner")
+
+    both = client.post(
+        "/settings/sso/saml", {"name": "ID", "metadata": "<x/>", "metadata_url": "https://a.example/"}
+    )
+    bad = client.post("/settings/sso/saml", {"name": "ID", "metadata": "<x/>"})
+    inside = client.post("/settings/sso/saml", {"name": "ID", "metadata_url": "https://169.254.169.254/"})
+
+    assert (both.status_code, bad.status_code, inside.status_code) == (422, 422, 422)
+    assert "one of the two" in both.content.decode()
+    assert "describe one identity provider" in bad.content.decode()
+    assert "must be public" in inside.content.decode()
+
+
+def test_our_metadata_names_our_addresses_and_a_signing_certificate(saml_sso: Sso) -> None:
+    saml_sso()
+
+    metadata = Client(headers={"host": "acme.localhost"}).get("/sso/saml/metadata").content.decode()
+
+    assert 'entityID="http://acme.localhost/sso/saml/metadata"' in metadata
+    assert 'WantAssertionsSigned="true"' in metadata
+    assert "http://acme.localhost/sso/saml/acs" in metadata
+    assert 'use="signing"' in metadata
+    assert 'use="encryption"' not in metadata
