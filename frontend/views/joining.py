@@ -92,5 +92,4 @@ def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
 def _page(request: HttpRequest, name: str, context: dict[str, object], status: int) -> HttpResponse:
     response = render(request, f"frontend/{name}.html", context, status=status)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"  # the address is the secret
     return response

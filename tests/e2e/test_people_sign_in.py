@@ -1,4 +1,4 @@
-"""Second factors in a real browser: a security key (a virtual one, by the browser's own protocol) and an app."""
+"""Coming in with a real browser: a security key (a virtual one, by the browser's own protocol), an app, a link."""
 
 import re
 import time
@@ -78,6 +78,27 @@ def test_an_app_is_set_up_from_the_picture_and_asked_for(visit: Visit) -> None:
     visitor.page.get_by_role("button", name="Continue").click()
     visitor.page.wait_for_url(visitor.platform.address("globex") + "/")
     assert not visitor.complaints
+
+
+def test_an_invited_person_joins_by_the_link(visit: Visit) -> None:
+    admin = visit("admin", "globex")
+    admin.open("/settings/members/invitations")
+    admin.page.get_by_label("E-mail").fill("new@globex.example")
+    admin.page.get_by_role("radio", name="Operator").check()
+    admin.page.get_by_role("button", name="Invite", exact=True).click()
+    link = admin.page.locator("#secret").inner_text()
+    assert not admin.violations()
+
+    guest = visit(None, "globex")
+    guest.page.goto(link)
+    guest.page.get_by_label("Your name").fill("New Person")
+    guest.page.get_by_label("Password", exact=True).fill("quite another battery")
+    guest.page.get_by_label("Password again").fill("quite another battery")
+    assert not guest.violations()
+    guest.page.get_by_role("button", name="Join").click()
+
+    guest.page.wait_for_url(guest.platform.address("globex") + "/")
+    assert not guest.complaints
 
 
 def code_of(secret: str, *, step: int = 0) -> str:
