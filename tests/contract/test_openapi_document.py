@@ -1,0 +1,137 @@
+"""The committed OpenAPI document is the one that the code makes, and keeps every promise of the released one."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from core.openapi_changes import breaking_changes
+
+API = Path(__file__).parents[2] / "docs" / "api"
+Document = dict[str, Any]
+KEYS = "/api/v1/api-keys"
+
+
+@pytest.fixture(scope="module")
+def released() -> Document:
+    return dict(yaml.safe_load((API / "released" / "v1.yaml").read_text(encoding="utf-8")))
+
+
+def test_the_committed_document_is_current(tmp_path: Path) -> None:
+    made = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--file", str(made))
+
+    assert made.read_text(encoding="utf-8") == (API / "openapi.yaml").read_text(encoding="utf-8"), (
+        "make openapi"
+    )
+
+
+def test_nothing_that_was_released_is_broken(released: Document) -> None:
+    current = yaml.safe_load((API / "openapi.yaml").read_text(encoding="utf-8"))
+
+    assert breaking_changes(released, current) == []
+
+
+def _operation(document: Document, method: str = "post") -> Document:
+    found: Document = document["paths"][KEYS][method]
+    return found
+
+
+def _schema(document: Document, name: str) -> Document:
+    found: Document = document["components"]["schemas"][name]
+    return found
+
+
+def _limit(document: Document) -> Document:
+    found = next(one for one in _operation(document, "get")["parameters"] if one["name"] == "limit")
+    schema: Document = found["schema"]
+    return schema
+
+
+BREAKS: dict[str, tuple[Callable[[Document], Any], str]] = {
+    "a path goes": (lambda d: d["paths"].pop(KEYS), "POST /api/v1/api-keys is gone"),
+    "a method goes": (lambda d: d["paths"][KEYS].pop("post"), "POST /api/v1/api-keys is gone"),
+    "an answer goes": (lambda d: _operation(d)["responses"].pop("201"), "the answer 201 is gone"),
+    "a field of an answer goes": (
+        lambda d: _schema(d, "ApiKeyOut")["properties"].pop("key_id"),
+        "/key_id is gone",
+    ),
+    "a field may be left out": (
+        lambda d: _schema(d, "ApiKeyOut")["required"].remove("key_id"),
+        "/key_id may be left out now",
+    ),
+    "a field has another type": (
+        lambda d: _schema(d, "ApiKeyOut")["properties"]["key_id"].update(type="integer"),
+        "/key_id may be integer now",
+    ),
+    "a field may be null": (
+        lambda d: _schema(d, "ApiKeyOut")["properties"]["key_id"].update(type=["string", "null"]),
+        "/key_id may be null now",
+    ),
+    "a field of a body goes": (
+        lambda d: _schema(d, "IssueApiKeyRequest")["properties"].pop("expires_at"),
+        "/expires_at is gone",
+    ),
+    "a field of a body is required": (
+        lambda d: _schema(d, "IssueApiKeyRequest")["required"].append("expires_at"),
+        "/expires_at is required now",
+    ),
+    "a text may be shorter only": (
+        lambda d: _schema(d, "IssueApiKeyRequest")["properties"]["name"].update(maxLength=10),
+        "/name has a tighter maxLength: 10",
+    ),
+    "a number may be smaller only": (lambda d: _limit(d).update(maximum=10), "tighter maximum: 10"),
+    "a parameter goes": (lambda d: _operation(d, "get")["parameters"].clear(), "parameter limit is gone"),
+    "a parameter is required": (
+        lambda d: _operation(d, "get")["parameters"][0].update(required=True),
+        "is required now",
+    ),
+    "a new parameter is required": (
+        lambda d: _operation(d, "get")["parameters"].append(
+            {"in": "query", "name": "new", "required": True, "schema": {"type": "string"}}
+        ),
+        "the new query parameter new is required",
+    ),
+    "a body is taken in another form": (
+        lambda d: _operation(d)["requestBody"].update(content={"text/plain": {}}),
+        "no longer takes application/json",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), BREAKS.values(), ids=BREAKS)
+def test_a_planted_break_is_found(released: Document, change: Callable[[Document], Any], words: str) -> None:
+    after = copy.deepcopy(released)
+    change(after)
+
+    assert any(words in one for one in breaking_changes(released, after))
+
+
+GAINS: dict[str, Callable[[Document], Any]] = {
+    "a path comes": lambda d: d["paths"].update({"/api/v1/new": {"get": {"responses": {}}}}),
+    "a field of an answer comes": lambda d: _schema(d, "ApiKeyOut")["properties"].update(
+        new={"type": "string"}
+    ),
+    "a field of a body comes": lambda d: _schema(d, "IssueApiKeyRequest")["properties"].update(
+        new={"type": "string"}
+    ),
+    "a body may be longer": lambda d: _schema(d, "IssueApiKeyRequest")["properties"]["name"].update(
+        maxLength=200
+    ),
+    "a parameter comes": lambda d: _operation(d, "get")["parameters"].append(
+        {"in": "query", "name": "new", "schema": {"type": "string"}}
+    ),
+    "words change": lambda d: _operation(d).update(description="other words"),
+}
+
+
+@pytest.mark.parametrize("change", GAINS.values(), ids=GAINS)
+def test_what_only_adds_breaks_nobody(released: Document, change: Callable[[Document], Any]) -> None:
+    after = copy.deepcopy(released)
+    change(after)
+
+    assert breaking_changes(released, after) == []
