@@ -88,6 +88,10 @@ def telling_roles(permission: Permission) -> tuple[str | None, ...]:
     return (None, *may_not[-1:], *may[:1])
 
 
+def changes_data(route: Route, method: str) -> bool:
+    return CALLS.get((route.name, method), Call()).events > 0
+
+
 def primary(route: Route) -> str | None:
     """The parameter that names an object of an organisation."""
     return next((name for name in route.parameters[:1] if name in IDS), None)
@@ -184,6 +188,24 @@ def test_each_role_has_its_row_of_the_permission_table_by_session_and_by_key(
             response = send(route, method, values_of(route, world.ours), role)
 
         assert (response.status_code != 403) == (permission in PERMISSIONS[role]), (permission, str(route))
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor", "approver"])
+def test_who_may_change_nothing_is_refused_wherever_they_send_a_change(
+    role: str, world: World, send: Send
+) -> None:
+    """Straight to every changing route, though no page of theirs has its button."""
+    refused = 0
+    for case in cases(changing=True):
+        route, method = case.values
+        permission = route.permissions[method]
+        if permission in NOT_GIVEN or (permission in PERMISSIONS[role] and not changes_data(route, method)):
+            continue  # their own account, or a text that is only looked at
+        with undone():
+            assert send(route, method, values_of(route, world.ours), role).status_code == 403, str(route)
+        refused += 1
+
+    assert refused > 30
 
 
 # -- organisations -------------------------------------------------------------------------------------------

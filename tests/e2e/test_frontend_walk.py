@@ -83,7 +83,7 @@ def test_no_page_scrolls_sideways(visit: Visit, released: int, width: int) -> No
     assert not visitor.violations()
 
 
-@pytest.mark.parametrize("role", ["viewer", "operator"])
+@pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
 def test_what_a_role_may_not_do_is_said_accessibly(visit: Visit, released: int, role: str) -> None:
     visitor = visit(role)
 
