@@ -11,7 +11,7 @@ import pytest
 from evaluation.metrics.assess import assess
 from generation.engine.config.load import load_config
 from generation.engine.config.rates import INDUSTRY_RATES
-from generation.engine.packs.pack import SUPPORTED_COUNTRIES
+from generation.engine.packs.pack import COUNTRIES
 from tests.engine_builders import make_books
 
 SEED, CONFIGS = int(os.environ.get("BOOKS_SEED", "1")), 12
@@ -54,7 +54,7 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
     def one(values: Any) -> Any:
         return values[int(rng.integers(len(values)))]
 
-    countries = sorted(SUPPORTED_COUNTRIES)
+    countries = sorted(COUNTRIES)
     months = int(one([1, 2, 5, 12, 12, 13, 18, 24, 37, 120]))
     companies = [
         {
