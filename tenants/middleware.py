@@ -11,12 +11,15 @@ from django.urls import Resolver404, resolve
 
 from core.pages import error_answer
 from core.permissions import ANONYMOUS, Permission, Principal
+from core.problems import is_scim_request, scim_error
 from core.tenancy import shared_context, tenant_context
 from tenants import bearer, queries
 from tenants.models import Tenant, User
 from tenants.people import sessions
 from tenants.people.proof import is_fresh, methods
 from tenants.roles import permissions_of
+from tenants.scim.tokens import BadToken
+from tenants.scim.tokens import principal_of_token as scim_principal
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -47,6 +50,11 @@ def tenant_of_request(get_response: Handler) -> Handler:
                     except bearer.Refused as refused:
                         return refused.answer
                     request.principal = request.bearer.principal  # type: ignore[attr-defined]
+                if is_scim_request(request):
+                    try:
+                        request.principal = scim_principal(request)  # type: ignore[attr-defined]
+                    except BadToken as bad:
+                        return _bad_scim_token(bad)
                 return get_response(request)
 
     return middleware
@@ -93,6 +101,16 @@ def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
     request.principal = ANONYMOUS  # type: ignore[attr-defined]
     response = view(request, *args, **kwargs)
     return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+def _bad_scim_token(bad: BadToken) -> HttpResponseBase:
+    if bad.retry_after_seconds:
+        response = scim_error(429, "Too many failed tokens came from this address.")
+        response["Retry-After"] = str(bad.retry_after_seconds)
+        return response
+    response = scim_error(401, "This token is missing, wrong, expired or revoked, or belongs elsewhere.")
+    response["WWW-Authenticate"] = 'Bearer realm="scim"'
+    return response
 
 
 def _tenant_of_host(request: HttpRequest) -> Tenant | None:

@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("", include("compliance.well_known")),
     path("", include("tenants.oauth.urls")),
+    path("scim/v2/", include("tenants.scim.urls")),
     path("", include("frontend.urls")),
 ]
 

@@ -1,0 +1,186 @@
+"""Members and groups as SCIM resources, and the filters that directories use to find them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFilter
+from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
+
+from tenants import queries
+from tenants.models import Membership as Row
+from tenants.scim import models
+from tenants.scim.resources import Email, Group, Member, Membership, Name, User
+
+R = TypeVar("R", User, Group)
+NOBODY = UUID(int=0)
+_USER_FILTERS = "id, userName, externalId, active and emails.value with eq, joined by and"
+_GROUP_FILTERS = "id, displayName, externalId and members.value with eq, joined by and"
+
+
+def setup() -> models.Setup:
+    """Whom the directory may bring."""
+    return models.Setup.objects.first() or models.Setup()
+
+
+def membership(user_id: str) -> Row:
+    """The member behind an id of SCIM. Raises NotFoundException."""
+    found = queries.members().filter(pk=_uuid(user_id)).first()
+    if found is None:
+        raise NotFoundException(detail="There is no such user.")
+    return found
+
+
+def group(group_id: str) -> models.Group:
+    """Raises NotFoundException."""
+    found = models.Group.objects.filter(pk=_uuid(group_id)).first()
+    if found is None:
+        raise NotFoundException(detail="There is no such group.")
+    return found
+
+
+def users(rows: Iterable[Row], base: str) -> list[User]:
+    """The members as resources."""
+    rows = list(rows)
+    persons = models.Person.objects.in_bulk([row.pk for row in rows])
+    groups: dict[UUID, list[Membership]] = {}
+    places = models.GroupMember.objects.filter(membership_id__in=[row.pk for row in rows])
+    for place in places.select_related("group").order_by("group__display_name"):
+        one = Membership(value=str(place.group_id), display=place.group.display_name)
+        groups.setdefault(place.membership_id, []).append(one)
+    return [_user(row, persons.get(row.pk), groups.get(row.pk), base) for row in rows]
+
+
+def groups(rows: Iterable[models.Group], base: str) -> list[Group]:
+    """The groups as resources."""
+    return [_group(row, base) for row in rows]
+
+
+def find_users(text: str | None) -> QuerySet[Row]:
+    """Members that a filter names, oldest first. Raises InvalidFilterException."""
+    found = queries.members().order_by("created_at", "id")
+    for name, value in _comparisons(text, _USER_FILTERS):
+        found = (
+            found.filter(pk__in=_named(name, value)) if name != "active" else found.filter(is_active=value)
+        )
+    return found
+
+
+def find_groups(text: str | None) -> QuerySet[models.Group]:
+    """Groups that a filter names, oldest first. Raises InvalidFilterException."""
+    found = models.Group.objects.order_by("created_at", "id")
+    for name, value in _comparisons(text, _GROUP_FILTERS):
+        if name == "displayname":
+            found = found.filter(display_name__iexact=value)
+        elif name == "externalid":
+            found = found.filter(external_id=value)
+        elif name in ("members", "members.value"):
+            found = found.filter(members__membership_id=_uuid(value))
+        elif name == "id":
+            found = found.filter(pk=_uuid(value))
+        else:
+            raise _unsupported(_GROUP_FILTERS)
+    return found
+
+
+def version(content: Any) -> str:
+    """A weak entity tag of what a resource says."""
+    return f'W/"{sha256(repr(content).encode()).hexdigest()[:24]}"'
+
+
+def holder_of(user_name: str) -> UUID | None:
+    """The member who has a user name; people of whom no directory spoke have their address."""
+    return next(iter(_named("username", user_name)), None)
+
+
+# -- parts ---------------------------------------------------------------------------------------------------
+
+
+def _user(row: Row, person: models.Person | None, groups: list[Membership] | None, base: str) -> User:
+    known: dict[str, Any] = person.attributes if person else {}
+    emails = known.get("emails") or [{"value": row.user.email, "type": "work", "primary": True}]
+    user = User(
+        id=str(row.pk),
+        external_id=person.external_id if person else None,
+        user_name=person.user_name if person else row.user.email,
+        name=Name(**known["name"]) if known.get("name") else None,
+        display_name=known.get("display_name") or (row.name if not person else None) or None,
+        active=row.is_active,
+        emails=[Email(**one) for one in emails],
+        groups=groups,
+    )
+    changed = max(row.created_at, person.changed_at) if person else row.created_at
+    return _with_meta(user, "User", row.created_at, changed, f"{base}/Users/{row.pk}")
+
+
+def _group(row: models.Group, base: str) -> Group:
+    ids = row.members.order_by("id").values_list("membership_id", flat=True)
+    members = [Member(value=str(one), ref=f"{base}/Users/{one}", type="User") for one in ids] or None
+    group = Group(id=str(row.pk), external_id=row.external_id, display_name=row.display_name, members=members)
+    return _with_meta(group, "Group", row.created_at, row.changed_at, f"{base}/Groups/{row.pk}")
+
+
+def _with_meta(resource: R, kind: str, created: datetime, changed: datetime, location: str) -> R:
+    tag = version(resource.model_dump())
+    resource.meta = Meta(
+        resource_type=kind, created=created, last_modified=changed, location=location, version=tag
+    )
+    return resource
+
+
+def _named(name: str, value: Any) -> list[UUID]:
+    """Ids of the members with this value of an attribute that names at most one or a few."""
+    if name == "id":
+        return [_uuid(value)]
+    if name == "externalid":
+        return list(models.Person.objects.filter(external_id=value).values_list("pk", flat=True))
+    addressed = queries.members().filter(user__email__iexact=str(value)).values_list("pk", flat=True)
+    if name in ("emails", "emails.value"):
+        return list(addressed)
+    if name != "username":
+        raise _unsupported(_USER_FILTERS)
+    known = list(models.Person.objects.filter(user_name__iexact=str(value)).values_list("pk", flat=True))
+    others = [one for one in addressed if not models.Person.objects.filter(pk=one).exists()]
+    return known or others
+
+
+def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
+    if not text:
+        return []
+    node: FilterNode = ScimFilter[User | Group](text).ast
+    joined = isinstance(node, LogicalExpr) and node.op == LogicalOperator.and_
+    found = []
+    for term in node.terms if joined else (node,):  # type: ignore[attr-defined]  # a LogicalExpr
+        if not isinstance(term, Comparison) or term.op != CompareOperator.eq:
+            raise _unsupported(supported)
+        path, value = term.attr_path, term.value
+        name = ".".join(part for part in (path.attr, path.sub_attr) if part).lower()
+        if name == "active":
+            value = _truth(value)
+        if not isinstance(value, str | bool) or "\x00" in str(value):
+            raise _unsupported(supported)
+        found.append((name, value))
+    return found
+
+
+def _truth(value: Any) -> bool:
+    """Entra writes booleans as words."""
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise InvalidFilterException(detail="active is true or false.")
+    return text == "true"
+
+
+def _unsupported(supported: str) -> InvalidFilterException:
+    return InvalidFilterException(detail=f"Filters may use {supported}.")
+
+
+def _uuid(text: Any) -> UUID:
+    """The id in a text; what is none is nobody's."""
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return NOBODY

@@ -1,0 +1,351 @@
+"""What a directory changes: members, groups, and through groups roles. Each change leaves one audit event.
+
+A directory never makes, changes or removes an owner's role and never moves an owner to another address; and what it
+brings is a membership of this organisation without a password, whatever else the person is elsewhere (ADR 0009).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from scim2_models import ForbiddenException, InvalidValueException, MutabilityException, UniquenessException
+
+from core import audit
+from core.errors import InvalidInput, NotFound
+from core.permissions import Principal
+from core.tenancy import shared_context
+from tenants import granting, queries, services
+from tenants.models import Membership, User
+from tenants.roles import Role
+from tenants.scim import models, resources
+from tenants.scim import queries as scim
+from tenants.scim.tokens import ACTOR
+from tenants.sso.models import MailDomain
+
+UNMAPPABLE = (Role.OWNER, Role.AUDITOR)  # owners are made by owners; an auditor needs an end date
+_LONGEST = 254
+_MOST_MEMBERS = 10_000
+
+
+# -- settings ------------------------------------------------------------------------------------------------
+
+
+def set_origin(*, principal: Principal, origin: str) -> None:
+    """Whom the directory may bring. Raises InvalidInput."""
+    if origin not in models.Setup.Origin.values:
+        raise InvalidInput("Choose whom the directory may bring.")
+    with transaction.atomic():
+        before = scim.setup().origin
+        if before == origin:
+            return
+        models.Setup.objects.update_or_create(pk=1, defaults={"origin": origin})
+        audit.record(
+            actor=principal.actor,
+            action="tenants.scim.set_origin",
+            target=queries.organisation(),
+            origin=origin,
+            before=before,
+        )
+
+
+def map_group(*, principal: Principal, group_id: UUID, role: str) -> models.Group:
+    """Give the members of a group a role, or with "" none: then who is in no other mapped group becomes a viewer.
+
+    Raises: NotFound; InvalidInput; Forbidden for a role, before or after, that is more than the principal's.
+    """
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        group = models.Group.objects.filter(pk=group_id).first()
+        if group is None:
+            raise NotFound
+        if group.role == role:
+            return group
+        if role in UNMAPPABLE:
+            raise InvalidInput(
+                "A group cannot make owners or auditors: one is made by owners, one has an end date."
+            )
+        for one in filter(None, (role, group.role)):
+            if one == role or one in Role.values or queries.custom_role_permissions(one) is not None:
+                granting.refuse_more(principal, one)
+        before, group.role = group.role, role
+        group.save(update_fields=["role", "changed_at"])
+        audit.record(
+            actor=principal.actor,
+            action="tenants.scim_group.map",
+            target=group,
+            group=group.display_name,
+            role=role,
+            before=before,
+        )
+        _give_roles(_members_of(group))
+    return group
+
+
+# -- people --------------------------------------------------------------------------------------------------
+
+
+def create_user(wanted: resources.User) -> Membership:
+    """Add a member, without a password. Raises exceptions of SCIM and DomainError."""
+    address = _checked_address(wanted)
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        _refuse_double(wanted, None)
+        if queries.members().filter(user__email=address).exists():
+            raise UniquenessException(detail=f"{address} is a member already.")
+        added = services.add_member(actor=ACTOR, email=address, role=Role.VIEWER, name=_full_name(wanted))
+        with shared_context():
+            Membership.objects.filter(pk=added.membership.pk).update(password=make_password(None))
+        models.Person.objects.create(membership_id=added.membership.pk, **_kept(wanted))
+        if wanted.active is False:
+            services.end_access(added.membership, actor=ACTOR, reason="scim")
+    return queries.member(added.membership.pk)
+
+
+def change_user(membership: Membership, wanted: resources.User) -> Membership:
+    """Bring a member to what the directory says. Raises exceptions of SCIM and DomainError."""
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        before = queries.member(membership.pk)
+        _refuse_double(wanted, before)
+        address = _address(wanted)
+        if address != before.user.email:
+            before = _move(before, _checked_address(wanted))
+        _keep(before, wanted)
+        if wanted.active is False:
+            services.end_access(before, actor=ACTOR, reason="scim")
+        elif wanted.active:
+            services.give_access(before, actor=ACTOR, reason="scim")
+    return queries.member(membership.pk)
+
+
+def delete_user(membership: Membership) -> None:
+    """End all access at once, then the membership. Raises LastOwner."""
+    with transaction.atomic():
+        services.end_access(membership, actor=ACTOR, reason="scim")
+        services.remove_member(actor=ACTOR, membership=membership)
+        models.Person.objects.filter(pk=membership.pk).delete()
+        models.GroupMember.objects.filter(membership_id=membership.pk).delete()
+
+
+# -- groups --------------------------------------------------------------------------------------------------
+
+
+def create_group(wanted: resources.Group) -> models.Group:
+    """Add a group; it gives no role until the organisation maps it."""
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        _refuse_double_group(wanted, None)
+        group = models.Group.objects.create(
+            display_name=_text(wanted.display_name, "displayName"),
+            external_id=_external_id(wanted.external_id),
+        )
+        members = _set_members(group, wanted)
+        audit.record(
+            actor=ACTOR,
+            action="tenants.scim_group.create",
+            target=group,
+            group=group.display_name,
+            members=len(members),
+        )
+    return group
+
+
+def change_group(group: models.Group, wanted: resources.Group) -> models.Group:
+    """Bring a group to what the directory says; roles follow at once."""
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        group = models.Group.objects.select_for_update().get(pk=group.pk)
+        _refuse_double_group(wanted, group)
+        name, external_id = _text(wanted.display_name, "displayName"), _external_id(wanted.external_id)
+        is_renamed = (name, external_id) != (group.display_name, group.external_id)
+        before = group.display_name
+        group.display_name, group.external_id = name, external_id
+        changed = _set_members(group, wanted)
+        if is_renamed or changed:
+            group.save()
+            audit.record(
+                actor=ACTOR,
+                action="tenants.scim_group.update",
+                target=group,
+                group=name,
+                before=before,
+                members_changed=len(changed),
+            )
+        if group.role and changed:
+            _give_roles(changed)
+    return group
+
+
+def delete_group(group: models.Group) -> None:
+    """Remove a group; whom no other mapped group holds becomes a viewer."""
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        members, target, is_mapped = _members_of(group), audit.label(group), bool(group.role)
+        group.delete()
+        audit.record(
+            actor=ACTOR,
+            action="tenants.scim_group.delete",
+            target=target,
+            group=group.display_name,
+            members=len(members),
+        )
+        if is_mapped:
+            _give_roles(members)
+
+
+# -- parts: people -------------------------------------------------------------------------------------------
+
+
+def _move(membership: Membership, address: str) -> Membership:
+    """Another address is another account: sessions and keys of the one before end, and so does its password."""
+    if membership.role == Role.OWNER:
+        raise MutabilityException(detail="A directory does not change the address of an owner.")
+    if queries.members().filter(user__email=address).exists():
+        raise UniquenessException(detail=f"{address} is a member already.")
+    was_active = membership.is_active
+    services.end_access(membership, actor=ACTOR, reason="scim: another address")
+    with shared_context():
+        user = User.objects.filter(email=address).first() or User.objects.create_user(address)
+        Membership.objects.filter(pk=membership.pk).update(
+            user=user, is_active=was_active, password=make_password(None)
+        )
+    audit.record(
+        actor=ACTOR,
+        action="tenants.member.change_address",
+        target=membership,
+        email=address,
+        before=membership.user.email,
+    )
+    return queries.member(membership.pk)
+
+
+def _keep(membership: Membership, wanted: resources.User) -> None:
+    """Store what the directory says about a person, with an event when that is new."""
+    kept, name = _kept(wanted), _full_name(wanted)
+    before = models.Person.objects.filter(pk=membership.pk).first()
+    changed = [field for field, value in kept.items() if before is None or getattr(before, field) != value]
+    if not changed:
+        return
+    models.Person.objects.update_or_create(pk=membership.pk, defaults=kept)
+    if name != membership.name:
+        with shared_context():
+            Membership.objects.filter(pk=membership.pk).update(name=name)
+    audit.record(actor=ACTOR, action="tenants.scim_user.update", target=membership, changed=changed)
+
+
+def _kept(wanted: resources.User) -> dict[str, Any]:
+    name = wanted.name.model_dump(scim_ctx=None, exclude_none=True) if wanted.name else {}
+    emails = [one.model_dump(scim_ctx=None, exclude_none=True) for one in wanted.emails or []]
+    attributes = {"name": name, "display_name": wanted.display_name, "emails": emails}
+    if len(repr(attributes)) > 8000:
+        raise InvalidValueException(detail="A user may have 8000 characters of attributes.")
+    return {
+        "user_name": _text(wanted.user_name, "userName"),
+        "external_id": _external_id(wanted.external_id),
+        "attributes": {key: value for key, value in attributes.items() if value},
+    }
+
+
+def _address(wanted: resources.User) -> str:
+    """Where a person signs in: the primary address, that of work, the first one, or a user name that is one."""
+    emails = [one for one in wanted.emails or [] if one.value]
+    ordered = sorted(emails, key=lambda one: (not one.primary, (one.type or "").lower() != "work"))
+    return str(ordered[0].value if ordered else wanted.user_name or "").strip().lower()
+
+
+def _checked_address(wanted: resources.User) -> str:
+    address = _address(wanted)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise InvalidValueException(
+            detail="A user needs an e-mail address, in emails or as userName."
+        ) from None
+    if len(address) > _LONGEST:
+        raise InvalidValueException(detail=f"An e-mail address may have {_LONGEST} characters.")
+    domain = address.rpartition("@")[2]
+    is_ours = MailDomain.objects.filter(name=domain, verified_at__isnull=False).exists()
+    if not is_ours and scim.setup().origin != models.Setup.Origin.ANYBODY:
+        raise ForbiddenException(
+            detail=f"{domain} is not a verified domain of this organisation. Verify it under Settings, Single "
+            "sign-on, or allow everybody under Settings, Provisioning."
+        )
+    return address
+
+
+def _full_name(wanted: resources.User) -> str:
+    name = wanted.name or resources.Name()
+    parts = " ".join(part for part in (name.given_name, name.family_name) if part)
+    return (wanted.display_name or name.formatted or parts)[:150]
+
+
+def _refuse_double(wanted: resources.User, membership: Membership | None) -> None:
+    own = membership.pk if membership else scim.NOBODY
+    name = _text(wanted.user_name, "userName")
+    if scim.holder_of(name) not in (None, own):
+        raise UniquenessException(detail=f"There is a user {name!r} already.")
+    external_id = _external_id(wanted.external_id)
+    if external_id and models.Person.objects.filter(external_id=external_id).exclude(pk=own).exists():
+        raise UniquenessException(detail="There is a user with this externalId already.")
+
+
+# -- parts: groups -------------------------------------------------------------------------------------------
+
+
+def _members_of(group: models.Group) -> set[UUID]:
+    return set(models.GroupMember.objects.filter(group=group).values_list("membership_id", flat=True))
+
+
+def _set_members(group: models.Group, wanted: resources.Group) -> set[UUID]:
+    """Who came and who went."""
+    if len(wanted.members or []) > _MOST_MEMBERS:
+        raise InvalidValueException(detail=f"A group may have {_MOST_MEMBERS} members.")
+    try:
+        ids = {UUID(str(one.value)) for one in wanted.members or []}
+    except ValueError:
+        raise InvalidValueException(detail="members.value is the id of a user.") from None
+    before = _members_of(group)
+    came, went = ids - before, before - ids
+    if queries.members().filter(pk__in=came).count() != len(came):
+        raise InvalidValueException(detail="members names users who do not exist.")
+    models.GroupMember.objects.filter(group=group, membership_id__in=went).delete()
+    models.GroupMember.objects.bulk_create(models.GroupMember(group=group, membership_id=one) for one in came)
+    return came | went
+
+
+def _refuse_double_group(wanted: resources.Group, group: models.Group | None) -> None:
+    others = models.Group.objects.exclude(pk=group.pk if group else scim.NOBODY)
+    name, external_id = _text(wanted.display_name, "displayName"), _external_id(wanted.external_id)
+    if others.filter(display_name__iexact=name).exists():
+        raise UniquenessException(detail=f"There is a group {name!r} already.")
+    if external_id and others.filter(external_id=external_id).exists():
+        raise UniquenessException(detail="There is a group with this externalId already.")
+
+
+def _give_roles(membership_ids: Iterable[UUID]) -> None:
+    """Give people the role of their mapped groups: the one that allows most; without any, viewer. Owners stay."""
+    ids = list(membership_ids)
+    mapped: dict[UUID, list[str]] = {}
+    places = models.GroupMember.objects.filter(membership_id__in=ids).exclude(group__role="")
+    for membership_id, role in places.values_list("membership_id", "group__role"):
+        if role in Role.values or queries.custom_role_permissions(role) is not None:
+            mapped.setdefault(membership_id, []).append(role)
+    for member in queries.members().filter(pk__in=ids).exclude(role=Role.OWNER):
+        roles = mapped.get(member.pk, [Role.VIEWER.value])
+        role = max(roles, key=lambda one: (len(granting.permissions_given(one)), one))
+        services.change_role(actor=ACTOR, membership=member, role=role)
+
+
+def _text(value: str | None, name: str) -> str:
+    text = (value or "").strip()
+    if not text or len(text) > _LONGEST or not text.isprintable():
+        raise InvalidValueException(detail=f"{name} must have 1 to {_LONGEST} printable characters.")
+    return text
+
+
+def _external_id(value: str | None) -> str | None:
+    return _text(value, "externalId") if value else None

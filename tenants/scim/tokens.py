@@ -1,0 +1,139 @@
+"""Tokens of a directory: made, shown once, rotated, revoked, checked. They work on their organisation's hosts only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core import audit, ratelimit
+from core.errors import Conflict, InvalidInput, NotFound
+from core.permissions import Permission, Principal
+from tenants.key_services import MAXIMAL_OVERLAP
+from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
+from tenants.scim.models import Token
+
+PREFIX = "ds_scim_"
+ACTOR = "scim"
+_KIND = "bad-scim-token"  # what failures of an address are counted as
+_MOST = 10  # that work at the same time
+_LAST_USE_PRECISION = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token with its new text, which is shown this once."""
+
+    token: Token
+    text: str
+
+
+class BadToken(Exception):
+    """No live token of this organisation; `retry_after_seconds` when the address failed too often."""
+
+    def __init__(self, retry_after_seconds: int = 0) -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
+def token_of(token_id: UUID) -> Token:
+    """Raises NotFound."""
+    found = Token.objects.filter(pk=token_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> IssuedToken:
+    """Make a token. Raises: InvalidInput (expiry), Conflict when ten work already."""
+    now = timezone.now()
+    if not now < expires_at <= now + timedelta(days=366):
+        raise InvalidInput("A token expires within a year from now.")
+    if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
+        raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
+    key, text = new_key(prefix=PREFIX)
+    with transaction.atomic():
+        token = Token.objects.create(
+            name=name,
+            key_id=key.key_id,
+            secret_hash=hash_secret(key.secret),
+            created_by=principal.actor,
+            expires_at=expires_at,
+        )
+        audit.record(
+            actor=principal.actor,
+            action="tenants.scim_token.issue",
+            target=token,
+            name=name,
+            key_id=key.key_id,
+            expires_at=expires_at,
+        )
+    return IssuedToken(token, text)
+
+
+def rotate_token(*, principal: Principal, token_id: UUID, previous_until: datetime | None) -> IssuedToken:
+    """Give a token a new secret; the one before works until `previous_until`. Raises: Conflict, InvalidInput."""
+    now = timezone.now()
+    if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
+        raise InvalidInput("The secret before works for 7 days at most.")
+    with transaction.atomic():
+        token = Token.objects.select_for_update().filter(pk=token_id).first()
+        if token is None:
+            raise NotFound
+        if token.revoked_at is not None or token.expires_at <= now:
+            raise Conflict("This token is revoked or expired. Make a new one.")
+        key, text = new_key(token.key_id, prefix=PREFIX)
+        token.previous_hash = token.secret_hash if previous_until else ""
+        token.previous_until = previous_until
+        token.secret_hash = hash_secret(key.secret)
+        token.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+        audit.record(
+            actor=principal.actor,
+            action="tenants.scim_token.rotate",
+            target=token,
+            key_id=token.key_id,
+            previous_until=previous_until,
+        )
+    return IssuedToken(token, text)
+
+
+def revoke_token(*, principal: Principal, token_id: UUID) -> Token:
+    """Make a token useless at once. A second time changes nothing."""
+    token = token_of(token_id)
+    with transaction.atomic():
+        if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            audit.record(
+                actor=principal.actor, action="tenants.scim_token.revoke", target=token, key_id=token.key_id
+            )
+    return token
+
+
+def principal_of_token(request: HttpRequest) -> Principal:
+    """Whom the bearer token of a request stands for. Call in the organisation of the host. Raises BadToken.
+
+    Cheap first: form and checksum, the failures of the address, one look-up, and Argon2 only for what is new.
+    """
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if not text:
+        raise BadToken
+    key = read_key(text.strip(), prefix=PREFIX) if scheme.lower() == "bearer" else None
+    if (key is None or not is_remembered(key)) and (seconds := ratelimit.blocked_seconds(_KIND, request)):
+        raise BadToken(seconds)
+    now = timezone.now()
+    alive = Q(revoked_at=None, expires_at__gt=now)
+    token = Token.objects.filter(alive, key_id=key.key_id).first() if key else None
+    hashes = [token.secret_hash] if token else []
+    if token and token.previous_until and token.previous_until > now:
+        hashes.append(token.previous_hash)
+    if key is None or token is None or not is_secret(key, *hashes):
+        raise BadToken(ratelimit.note_failure(_KIND, request))
+    if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
+        Token.objects.filter(pk=token.pk).update(last_used_at=now)
+    return Principal(
+        actor=ACTOR,
+        credential=f"scim:{token.key_id}",
+        permissions=frozenset({Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE}),
+    )

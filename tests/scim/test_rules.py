@@ -1,0 +1,323 @@
+"""What a directory may and may not do, whose data it sees, and how fast people lose access."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from core.errors import Forbidden, InvalidInput
+from core.models import AuditEvent
+from core.tenancy import shared_context, tenant_context
+from tenants.models import Membership, Tenant, User
+from tenants.scim import services, tokens
+from tenants.scim.models import Token
+from tests import builders
+from tests.builders import make_principal
+from tests.contract.routes import Route, scim_routes
+from tests.scim.conftest import Directory, user
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+RANDOM = "7b0f9a1e-53c4-4a6e-9d2b-0c8f1e6a5d37"
+
+
+_addresses = count(1)  # failures are counted by address: each test comes from one of its own
+
+
+def address(route: Route) -> str:
+    return "/" + route.address(dict.fromkeys(route.parameters, RANDOM)).removeprefix("/scim/v2/")
+
+
+@pytest.fixture
+def ada(directory: Directory) -> str:
+    return directory.create("ada@acme.example")
+
+
+def ask(organisation: str, token: str | None, method: str, path: str) -> Any:
+    headers = {"host": f"{organisation}.localhost", "x-request-id": "the-same-for-all"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    client = Client(
+        headers=headers, raise_request_exception=False, REMOTE_ADDR=f"10.0.0.{next(_addresses) % 250}"
+    )
+    return client.generic(method, f"/scim/v2{path}", "{}", "application/scim+json")
+
+
+# -- who -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", scim_routes(), ids=str)
+def test_without_a_token_of_this_organisation_every_address_answers_401(
+    route: Route, directory: Directory, others_directory: Directory, no_tries_counted: None
+) -> None:
+    for method in METHODS:
+        for token in (None, others_directory.token):
+            response = ask("acme", token, method, address(route))
+
+            assert response.status_code == 401, (method, response.content)
+            assert response.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+
+
+def test_neither_a_session_nor_an_api_key_opens_scim(db: None, client_for: Any, api_client: Any) -> None:
+    for client in (client_for("owner"), api_client("owner")):
+        assert client.get("/scim/v2/Users", REMOTE_ADDR="10.0.1.1").status_code == 401
+
+
+def test_a_token_opens_nothing_but_scim(directory: Directory) -> None:
+    client = APIClient(headers={"host": "acme.localhost"})
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {directory.token}")
+
+    assert client.get("/api/v1/members", REMOTE_ADDR="10.0.1.2").status_code == 401
+
+
+def test_a_revoked_or_rotated_token_is_dead_at_once(directory: Directory, acme: Tenant) -> None:
+    assert directory.send("GET", "/Users").status_code == 200
+    principal, token = make_principal("owner"), Token.objects.get()
+
+    rotated = tokens.rotate_token(principal=principal, token_id=token.pk, previous_until=None)
+    assert directory.send("GET", "/Users").status_code == 401
+    fresh = Directory("acme", rotated.text)
+    assert fresh.send("GET", "/Users").status_code == 200
+    tokens.revoke_token(principal=principal, token_id=token.pk)
+
+    assert fresh.send("GET", "/Users").status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["Users", "Groups"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_an_id_of_another_organisation_cannot_be_told_from_none_at_all(
+    kind: str, method: str, directory: Directory, others_directory: Directory
+) -> None:
+    theirs = others_directory.create("eve@globex.example")
+    if kind == "Groups":
+        theirs = others_directory.send("POST", "/Groups", {"displayName": "Secret"}).json()["id"]
+
+    others = ask("acme", directory.token, method, f"/{kind}/{theirs}")
+    nobodys = ask("acme", directory.token, method, f"/{kind}/{RANDOM}")
+
+    assert (others.status_code, others.content) == (nobodys.status_code, nobodys.content)
+    assert others.status_code == 404
+    assert "globex" not in directory.send("GET", "/Users").content.decode()
+
+
+# -- whom ----------------------------------------------------------------------------------------------------
+
+
+def test_only_people_of_verified_domains_come_unless_the_organisation_allows_all(
+    directory: Directory, acme: Tenant
+) -> None:
+    refused = directory.send("POST", "/Users", user("eve@elsewhere.example"))
+    assert refused.status_code == 403
+    assert "elsewhere.example is not a verified domain" in refused.json()["detail"]
+
+    services.set_origin(principal=make_principal("owner"), origin="anybody")
+
+    assert directory.send("POST", "/Users", user("eve@elsewhere.example")).status_code == 201
+
+
+def test_an_account_that_exists_elsewhere_gets_a_membership_without_a_password_and_keeps_its_own(
+    directory: Directory, globex: Tenant, acme: Tenant
+) -> None:
+    services.set_origin(principal=make_principal("owner"), origin="anybody")
+    with tenant_context("globex"):
+        before = Membership.objects.get(user__email="owner@globex.example")
+
+    directory.create("owner@globex.example")
+
+    here = Membership.objects.get(user__email="owner@globex.example")
+    assert here.role == "viewer"
+    assert here.password.startswith("!")
+    with tenant_context("globex"):
+        after = Membership.objects.get(user__email="owner@globex.example")
+    assert (after.password, after.role, after.user_id) == (before.password, before.role, here.user_id)
+
+
+def test_a_member_is_not_made_twice(directory: Directory, ada: str) -> None:
+    again = directory.send("POST", "/Users", user("ADA@acme.example"))
+    same_address = directory.send("POST", "/Users", user("ada@acme.example", userName="other"))
+
+    assert [one.status_code for one in (again, same_address)] == [409, 409]
+    assert again.json()["scimType"] == "uniqueness"
+
+
+# -- the end of access ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["active", "delete"])
+def test_session_and_key_of_a_person_end_with_the_request_that_says_so(
+    by: str, directory: Directory, api_client: Any, client_for: Any, acme: Tenant
+) -> None:
+    member = Membership.objects.get(user__email="operator@acme.example")
+    page, api = client_for("operator"), api_client("operator")
+    assert (page.get("/me").status_code, api.get("/api/v1/configs").status_code) == (200, 200)
+
+    if by == "active":
+        response = directory.patch(
+            f"/Users/{member.pk}", {"op": "Replace", "path": "active", "value": "False"}
+        )
+    else:
+        response = directory.send("DELETE", f"/Users/{member.pk}")
+
+    assert response.status_code in (200, 204), response.content
+    assert page.get("/me").status_code == 302
+    assert api.get("/api/v1/configs").status_code == 401
+    assert AuditEvent.objects.filter(action="tenants.member.end_access", actor="scim").count() == 1
+    if by == "delete":
+        assert directory.send("GET", f"/Users/{member.pk}").status_code == 404
+
+
+def test_who_comes_back_has_the_membership_but_not_the_old_keys(
+    directory: Directory, api_client: Any, acme: Tenant
+) -> None:
+    member, api = Membership.objects.get(user__email="operator@acme.example"), api_client("operator")
+    for active in (False, True):
+        directory.patch(f"/Users/{member.pk}", {"op": "replace", "value": {"active": active}})
+
+    back = Membership.objects.get(pk=member.pk)
+    assert back.is_active
+    assert back.role == "operator"
+    assert api.get("/api/v1/configs").status_code == 401
+    assert builders.make_api_key("operator")
+
+
+@pytest.mark.parametrize("by", ["active", "delete"])
+def test_the_last_owner_stays(by: str, directory: Directory, acme: Tenant) -> None:
+    owner = Membership.objects.get(role="owner")
+    if by == "active":
+        response = directory.patch(f"/Users/{owner.pk}", {"op": "replace", "path": "active", "value": False})
+    else:
+        response = directory.send("DELETE", f"/Users/{owner.pk}")
+
+    assert response.status_code == 409
+    assert response.json()["scimType"] == "mutability"
+    assert response.json()["detail"] == "This is the only owner. Make somebody else an owner first."
+    assert Membership.objects.get(pk=owner.pk).is_active
+
+
+def test_another_address_is_another_account_and_never_that_of_an_owner(
+    directory: Directory, api_client: Any, acme: Tenant
+) -> None:
+    member, api = Membership.objects.get(user__email="operator@acme.example"), api_client("operator")
+    change = {"op": "replace", "path": "emails", "value": [{"value": "new@acme.example", "primary": True}]}
+
+    assert directory.patch(f"/Users/{member.pk}", change).status_code == 200
+    moved = Membership.objects.get(pk=member.pk)
+    assert moved.user.email == "new@acme.example"
+    assert moved.password.startswith("!")
+    assert api.get("/api/v1/configs").status_code == 401
+    with shared_context():
+        assert User.objects.filter(email="operator@acme.example").exists()
+
+    owner = Membership.objects.get(role="owner")
+    refused = directory.patch(f"/Users/{owner.pk}", {**change, "value": [{"value": "x@acme.example"}]})
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "mutability")
+
+
+# -- groups --------------------------------------------------------------------------------------------------
+
+
+def test_no_group_makes_owners_and_nobody_maps_more_than_they_have(
+    directory: Directory, acme: Tenant
+) -> None:
+    group = directory.send("POST", "/Groups", {"displayName": "Chiefs"}).json()["id"]
+    with pytest.raises(InvalidInput):
+        services.map_group(principal=make_principal("owner"), group_id=group, role="owner")
+    with pytest.raises(Forbidden):
+        services.map_group(principal=make_principal("operator"), group_id=group, role="admin")
+
+
+def test_an_owner_in_a_mapped_group_stays_owner(directory: Directory, acme: Tenant) -> None:
+    owner = Membership.objects.get(role="owner")
+    body = {"displayName": "Staff", "members": [{"value": str(owner.pk)}]}
+    group = directory.send("POST", "/Groups", body).json()["id"]
+
+    services.map_group(principal=make_principal("owner"), group_id=group, role="viewer")
+
+    assert Membership.objects.get(pk=owner.pk).role == "owner"
+
+
+def test_of_several_groups_the_role_that_allows_most_counts(
+    directory: Directory, ada: str, acme: Tenant
+) -> None:
+    for name, role in (("Readers", "viewer"), ("Makers", "operator"), ("Nobody", "")):
+        group = directory.send("POST", "/Groups", {"displayName": name, "members": [{"value": ada}]}).json()[
+            "id"
+        ]
+        services.map_group(principal=make_principal("owner"), group_id=group, role=role)
+
+    assert Membership.objects.get(pk=ada).role == "operator"
+
+
+# -- form ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/Users", b"not json"),
+        ("POST", "/Users", b"[]"),
+        ("POST", "/Users", b'{"userName": "\\u0000", "emails": [{"value": "a@acme.example"}]}'),
+        ("POST", "/Users", b'{"userName": 7}'),
+        ("POST", "/Users", b'{"userName": "x", "emails": [{"value": "no address"}]}'),
+        ("POST", "/Users", b"[" * 5000),
+        ("POST", "/Users", b'{"a":' * 60 + b"1" + b"}" * 60),
+        ("PATCH", "/Users/{ada}", b'{"Operations": [{"op": "explode"}]}'),
+        ("PATCH", "/Users/{ada}", b'{"Operations": [{"op": "remove", "path": "userName"}]}'),
+        ("PATCH", "/Users/{ada}", b'{"Operations": [{"op": "replace", "path": "emails[", "value": 1}]}'),
+        (
+            "PATCH",
+            "/Users/{ada}",
+            b'{"Operations": [{"op": "replace", "path": "active", "value": "perhaps"}]}',
+        ),
+        ("GET", "/Users?filter=userName+co+%22a%22", b""),
+        ("GET", "/Users?filter=((", b""),
+        ("GET", "/Users?filter=userName+eq+%22%00%22", b""),
+        ("GET", "/Users?startIndex=one", b""),
+        ("POST", "/Groups", b'{"displayName": "x", "members": [{"value": "nobody"}]}'),
+        ("POST", "/Groups", b'{"displayName": "x", "members": [{"value": "' + RANDOM.encode() + b'"}]}'),
+    ],
+)
+def test_what_cannot_be_understood_is_a_400_in_the_schema_of_scim(
+    method: str, path: str, body: bytes, directory: Directory, ada: str
+) -> None:
+    client = Client(headers={"host": "acme.localhost", "authorization": f"Bearer {directory.token}"})
+
+    response = client.generic(method, "/scim/v2" + path.replace("{ada}", ada), body, "application/scim+json")
+
+    assert response.status_code == 400, response.content
+    assert response["Content-Type"] == "application/scim+json"
+    assert response.json()["scimType"]
+    assert response.json()["detail"]
+
+
+def test_lists_have_pages(directory: Directory) -> None:
+    for name in ("ada", "bob", "eve"):
+        directory.create(f"{name}@acme.example")
+
+    page = directory.send("GET", "/Users?startIndex=2&count=2").json()
+
+    assert page["itemsPerPage"] == len(page["Resources"]) == 2
+    assert page["startIndex"] == 2
+    assert page["totalResults"] == 6 + 3
+    assert directory.send("GET", "/Users?count=0").json()["totalResults"] == 9
+
+
+def test_entity_tags_hold_what_the_service_says_about_them(directory: Directory, ada: str) -> None:
+    tag = directory.send("GET", f"/Users/{ada}")["ETag"]
+    assert directory.send("GET", f"/Users/{ada}", **{"if-none-match": tag}).status_code == 304
+
+    body = user("ada@acme.example", displayName="Ada")
+    assert directory.send("PUT", f"/Users/{ada}", body, **{"if-match": tag}).status_code == 200
+    assert directory.send("PUT", f"/Users/{ada}", body, **{"if-match": tag}).status_code == 412
+
+
+def test_each_change_leaves_one_event_of_the_actor_scim_and_none_of_nothing(
+    directory: Directory, ada: str, acme: Tenant
+) -> None:
+    before = AuditEvent.objects.count()
+    for _ in range(2):
+        directory.send("PUT", f"/Users/{ada}", user("ada@acme.example", displayName="Ada"))
+
+    events = list(AuditEvent.objects.order_by("seq")[before:])
+    assert [(one.actor, one.action) for one in events] == [("scim", "tenants.scim_user.update")]
