@@ -29,12 +29,8 @@ _DATA: Final = files("generation.engine.packs") / "data"
 COUNTRIES: Final = tuple(
     sorted(file.name[:2].upper() for file in _DATA.iterdir() if file.name.endswith(".toml"))
 )
-PARTNERS_ABROAD: Final = (
-    "DE",
-    "GB",
-    "US",
-)  # where partners abroad sit; more of them would change existing datasets
-SUPPORTED_COUNTRIES: Final = PARTNERS_ABROAD  # the name by which the master data asks for them
+# Where partners abroad sit; more countries would change the bytes of existing datasets.
+PARTNERS_ABROAD: Final = ("DE", "GB", "US")
 _POSTAL_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"  # the second half of a British postcode has no C I K M O V
 _SALTS: Final[Mapping[PartyKind, int]] = {"company": 1, "partner": 2}
 _UNITS: Final = 6  # of the field {unit} of an address, such as a Japanese chome

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from generation.engine.assets import CLASSES, DESCRIPTIONS
 from generation.engine.columns import category, constant, text
 from generation.engine.journal import constant_rate
-from generation.engine.packs.pack import SUPPORTED_COUNTRIES, CountryPack, pack_for
+from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
 from generation.engine.schema.catalogue import TABLES
@@ -228,7 +228,7 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
     pack, count = shard.plan.pack, sum(len(group) for group in groups)
     is_foreign = np.concatenate([group.is_foreign for group in groups])
     words = shard.plan.partner_words(table, count)
-    packs = [pack, *(pack_for(country) for country in SUPPORTED_COUNTRIES if country != pack.country)]
+    packs = [pack, *(pack_for(country) for country in PARTNERS_ABROAD if country != pack.country)]
     home = np.where(is_foreign, 1 + (words % np.uint64(len(packs) - 1)).astype(np.int64), 0)
 
     def pick(column: Callable[[CountryPack], NDArray[Any]]) -> pa.Array:
