@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
@@ -16,8 +18,10 @@ from django.utils.http import urlencode
 from core.postgres.access import in_every_schema
 from core.postgres.names import SHARED_SCHEMA
 from core.tenancy import shared_context, tenant_context
+from generation.models import Run
+from tenants.people.models import Invitation, PasswordLink
 from tests.contract.routes import Route
-from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, World
+from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, Things, World
 from tests.isolation.principals import Principal
 
 OWN, OTHERS, RANDOM, DELETED = ID_KINDS = ("own", "other's", "random", "deleted")
@@ -57,7 +61,7 @@ def ask(
     value = _value(world, route, kind)
     with transaction.atomic():
         if kind in (DELETED, RANDOM_AFTER):
-            delete_row("ours", str(names_object(route)), _value(world, route, OWN))
+            delete_row("ours", str(names_object(route)), world.ours)
         answer = _answer(_request(world, principal, route, method, value, cookies), value)
         transaction.set_rollback(True)
     return answer
@@ -98,22 +102,27 @@ def _answer(response: Any, value: object) -> Answer:
     location = response.headers.get("Location", "")
     if value is not None:
         location = re.sub(rf"(?<!\w){value}(?!\w)", "<id>", location.replace("%2F", "/"))
-        if isinstance(value, UUID):  # a small number may stand there for something else
+        if not isinstance(value, int):  # a small number may stand there for something else
             content = content.replace(str(value).encode(), b"<id>")
     return Answer(response.status_code, location, content)
 
 
-# Ids that are no UUIDs, with the model and the field that they come from.
-_NUMBERS = {"number": ("generation.Run", "number"), "factor_id": ("mfa.Authenticator", "pk")}
+# Ids that are no UUIDs of a row, with the row that they lead to.
+_ROWS: dict[str, Callable[[Things], models.Model]] = {
+    "number": lambda things: Run.objects.get(number=things.run_number),
+    "factor_id": lambda things: Authenticator.objects.get(pk=things.factor_id),
+    "token": lambda things: Invitation.objects.get(pk=things.invitation_id),
+    "password_token": lambda things: PasswordLink.objects.get(membership_id=things.member_id),
+}
 
 
-def delete_row(organisation: str, name: str, value: object) -> None:
+def delete_row(organisation: str, name: str, things: Things) -> None:
     """Delete the row that an id names, in the organisation's schema or the shared one. Raises LookupError."""
-    if name in _NUMBERS:
-        label, by = _NUMBERS[name]
+    if name in _ROWS:
         with tenant_context(organisation):
-            _delete(apps.get_model(label)._default_manager.get(**{by: value}))
+            _delete(_ROWS[name](things))
         return
+    value = IDS[name](things)
     for context, schema in ((tenant_context(organisation), organisation), (shared_context(), SHARED_SCHEMA)):
         with context:
             for model in apps.get_models():

@@ -1,4 +1,4 @@
-"""The nine who ask every route, and those who join when another kind of credential is built."""
+"""Who asks every route. Whoever builds another kind of credential adds a row here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.test import Client
 
-from core.permissions import Permission
+from core.permissions import CATALOGUE, Permission
+from core.tenancy import tenant_context
+from tenants import queries
+from tenants.oauth import services, tokens
+from tenants.oauth.models import Application
 from tenants.roles import PERMISSIONS, Role
-from tests.builders import sign_in
+from tests.builders import make_principal, sign_in
 from tests.contract.world import World
 
 
@@ -60,6 +64,37 @@ KEY = Principal(
     bearer=lambda world: world.keys[Role.ADMIN.value, "ours"],
     authentication="ApiKeyAuthentication",
 )
+_OF_A_SERVICE = PERMISSIONS[Role.ADMIN] & frozenset(CATALOGUE) - {
+    Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.KEYS_MANAGE,  # keys belong to people
+}  # fmt: skip
+_SERVICE = "isolation"
+
+
+def _token_of_service(_world: World) -> str:
+    """A new access token each time: they last for minutes, as the matrix does."""
+    with tenant_context("ours"):
+        application = Application.objects.get(name=_SERVICE)
+        place = tokens.Place("http://ours.localhost", str(queries.organisation().pk))
+        return tokens.issue(place, application=application, scopes=application.permissions, grant=None)
+
+
+def prepare() -> None:
+    """What principals need besides the world: an application that takes tokens for itself. Commits."""
+    with tenant_context("ours"):
+        services.create_application(
+            principal=make_principal("owner", "ours"),
+            name=_SERVICE,
+            kind=Application.Kind.SERVICE,
+            permissions=sorted(_OF_A_SERVICE),
+        )
+
+
+TOKEN = Principal(
+    "access token",
+    _OF_A_SERVICE,
+    bearer=_token_of_service,
+    authentication="AccessTokenAuthentication",
+)
 PRINCIPALS: tuple[Principal, ...] = (
     NOBODY,
     *(
@@ -68,4 +103,5 @@ PRINCIPALS: tuple[Principal, ...] = (
     ),
     STRANGER,
     KEY,
+    TOKEN,
 )

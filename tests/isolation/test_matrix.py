@@ -28,7 +28,7 @@ from tests.isolation.asking import (
     ask,
     names_object,
 )
-from tests.isolation.principals import KEY, NOBODY, PRINCIPALS, STRANGER, Principal
+from tests.isolation.principals import KEY, NOBODY, PRINCIPALS, STRANGER, Principal, prepare
 
 ROUTES = all_routes()
 PAIRS = [(route, method) for route in ROUTES for method in route.permissions]
@@ -49,7 +49,9 @@ class Tally:
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with django_db_blocker.unblock():
-        yield make_world()
+        made = make_world()
+        prepare()
+        yield made
         for schema in ("ours", "theirs"):
             drop_organisation(schema)
 
@@ -57,7 +59,7 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 # -- in the ordinary tests: the matrix forgets nobody and nothing -----------------------------------------------
 
 
-def test_there_are_nine_principals_and_no_kind_of_credential_without_one() -> None:
+def test_there_are_nine_principals_or_more_and_no_kind_of_credential_without_one() -> None:
     known = {one.authentication for one in PRINCIPALS} - {None}
     classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     built = {one.__name__ for one in classes}

@@ -4,6 +4,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.apps import apps
+from django.conf import settings
+
+from core.own_rows import OwnRows
+from tenants.models import Domain
+
 ROOT = Path(__file__).parents[2]
 CODE = ("platform/config", "platform/core", "tenants", "generation", "evaluation", "compliance", "frontend")
 MAKERS = ("tenant_key(", "own_key(", "channel(")  # channel() is tenant_key() for wake-ups
@@ -154,3 +160,19 @@ def test_nobody_builds_a_name_out_of_the_schema_by_hand() -> None:
 def _is_message(node: ast.AST, function: ast.AST) -> bool:
     """Part of what an error says."""
     return any(node in ast.walk(raised) for raised in ast.walk(function) if isinstance(raised, ast.Raise))
+
+
+def test_every_shared_model_that_names_an_organisation_filters_by_it() -> None:
+    """But for the one that leads from a host to an organisation: it is asked before one is entered."""
+    shared = set(settings.SHARED_APPS) - set(settings.TENANT_APPS)
+    naming = {
+        model
+        for config in apps.get_app_configs()
+        if config.name in shared
+        for model in config.get_models()
+        if any(field.name == "tenant" for field in model._meta.get_fields())
+    }
+
+    assert len(naming) > 5
+    unfiltered = {model for model in naming if not isinstance(model._default_manager, OwnRows)}
+    assert unfiltered == {Domain}, "objects = OwnRows()"
