@@ -5,20 +5,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.permissions import Permission, principal_of, requires
+from core.permissions import CATALOGUE, Permission, principal_of, requires
 from frontend.forms import Appearance
 
 _YEAR_SECONDS = 365 * 24 * 3600
-RIGHTS = (
-    (Permission.RUNS_READ, "See datasets, runs and their reports"),
-    (Permission.PREVIEW_READ, "Look into the data"),
-    (Permission.FILES_READ, "Download files"),
-    (Permission.CONFIGS_WRITE, "Make and change datasets"),
-    (Permission.RUNS_WRITE, "Start and cancel runs"),
-    (Permission.KEYS_WRITE, "Make API keys"),
-    (Permission.AUDIT_READ, "Read the audit log"),
-    (Permission.MEMBERS_WRITE, "Add and remove members"),
-)
 
 
 @requires(GET=Permission.MEMBER, POST=Permission.MEMBER)
@@ -37,7 +27,7 @@ def profile(request: HttpRequest) -> HttpResponse:
             }
         )
     principal = principal_of(request)
-    rights = [(principal.can(permission), words) for permission, words in RIGHTS]
+    rights = [one.description for one in CATALOGUE if principal.can(one)]
     return render(request, "frontend/profile.html", {"form": form, "rights": rights})
 
 

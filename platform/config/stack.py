@@ -236,7 +236,8 @@ def _up(stack: Stack) -> NoReturn:
 
   Open      {stack.address("acme")}   (a second organisation: {stack.address("globex")})
   Sign in   {people["operator"]}   password {prepared["password"]}
-            {people["admin"]} and {people["viewer"]} have the same password
+            {people["owner"]}, {people["admin"]}, {people["auditor"]}, {people["approver"]}
+            and {people["viewer"]} have the same password
   API       {stack.address("acme")}/api/v1/openapi.json
   Data      {stack.home}   (logs in {stack.home / "log"})
 
