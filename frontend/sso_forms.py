@@ -41,13 +41,13 @@ class SamlProvider(_OnOnePage):
         label="Name on the sign-in button", max_length=60, widget=forms.TextInput(attrs=_NAME)
     )
     metadata = forms.CharField(
-        label="Metadata (XML)",
+        label="Metadata (XML), or its address below",
         max_length=256 * 1024,
         required=False,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "control mono"}),
     )
     metadata_url = forms.URLField(
-        label="or its address",
+        label="Address of the metadata",
         max_length=1000,
         required=False,
         assume_scheme="https",

@@ -86,7 +86,7 @@ def test_two_organisations_sign_in_by_their_own_providers(world: World) -> None:
     expect(acme.get_by_text("The provider is stored")).to_be_visible()
     _open(world, globex, "globex", "/settings/sso?protocol=saml")
     globex.get_by_label("Name on the sign-in button").fill("Globex ID")
-    globex.get_by_label("or its address").fill(f"{world.saml}/metadata")
+    globex.get_by_label("Address of the metadata").fill(f"{world.saml}/metadata")
     globex.get_by_role("button", name="Check and store").click()
     expect(globex.get_by_text("The provider is stored")).to_be_visible()
     for page in (acme, globex):
