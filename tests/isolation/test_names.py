@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from django.apps import apps
@@ -52,10 +53,14 @@ REVIEWED = {
 }
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def functions(path: Path) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
+    return tuple(node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def named_calls(function: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
@@ -90,6 +95,7 @@ def is_made(name: ast.expr | None, function: ast.AST, module: Path) -> bool:
     )
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(
         path for folder in CODE for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts
@@ -127,7 +133,7 @@ def test_clients_of_valkey_are_made_in_few_places() -> None:
     found = {
         short(path)
         for path in modules()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Import | ast.ImportFrom) and any(_is_client(name) for name in _imported(node))
     }
 
@@ -147,6 +153,7 @@ def test_nobody_builds_a_name_out_of_the_schema_by_hand() -> None:
     joined = {
         (short(path), function.name)
         for path in modules()
+        if "schema" in path.read_text(encoding="utf-8")
         for function in functions(path)
         for node in ast.walk(function)
         if isinstance(node, ast.JoinedStr | ast.BinOp)
