@@ -27,7 +27,7 @@ HELP: dict[str, str] = {
     Role.OPERATOR: "Also makes datasets and runs, downloads files, uses API keys, reads the audit trail.",
     Role.AUDITOR: "Sees everything including settings and the audit trail, changes nothing, until an end date.",
     Role.APPROVER: "Sees what a viewer sees and the audit trail.",
-    Role.ADMIN: "Also manages people, roles, sign-in, secrets and everybody’s keys.",
+    Role.ADMIN: "Also manages people, roles, sign-in, applications and everybody’s keys.",
     Role.OWNER: "May do everything, also delete the organisation. There is always at least one.",
 }
 
@@ -57,7 +57,6 @@ _AUDITOR = _VIEWER | {
     Permission.SSO_READ,
     Permission.PROVISIONING_READ,
     Permission.SECURITY_READ,
-    Permission.SECRETS_READ,
     Permission.APPLICATIONS_READ,
     Permission.ORGANISATION_READ,
 }
@@ -73,7 +72,6 @@ _ADMIN = (
         Permission.SSO_WRITE,
         Permission.PROVISIONING_WRITE,
         Permission.SECURITY_WRITE,
-        Permission.SECRETS_WRITE,
         Permission.APPLICATIONS_WRITE,
         Permission.ORGANISATION_WRITE,
         Permission.ORGANISATION_EXPORT,

@@ -58,8 +58,6 @@ class Permission(StrEnum):
         "security.write",
         "Change the organisation’s rules for passwords, second factors and sessions.",
     )
-    SECRETS_READ = "secrets.read", "See the names of stored secrets, never their values."
-    SECRETS_WRITE = "secrets.write", "Store, replace and delete secrets."
     APPLICATIONS_READ = "applications.read", "See the applications that may ask for access."
     APPLICATIONS_WRITE = "applications.write", "Register, change and delete applications."
     ORGANISATION_READ = "organisation.read", "See the organisation’s settings."

@@ -11,7 +11,6 @@ SENSITIVE = {
     Permission.KEYS_WRITE,
     Permission.SSO_WRITE,
     Permission.PROVISIONING_WRITE,
-    Permission.SECRETS_WRITE,
     Permission.APPLICATIONS_WRITE,
     Permission.SECURITY_WRITE,
     Permission.ORGANISATION_DELETE,

@@ -213,10 +213,10 @@ def test_a_change_of_a_role_counts_from_the_next_request(api_client: ApiClients,
 def test_a_role_maker_gives_no_more_than_they_have(acme: Tenant) -> None:
     _role(name="Role maker", permissions=["roles.read", "roles.write", "runs.read"])
     maker = services.add_member(actor="test", email="mira@acme.example", role="role-maker").membership
-    principal, strong = _principal(maker), _role(name="Strong", permissions=["secrets.write"])
+    principal, strong = _principal(maker), _role(name="Strong", permissions=["sso.write"])
 
-    with pytest.raises(Forbidden, match=r"secrets\.write"):
-        role_services.create_role(principal=principal, name="Mine", permissions=["secrets.write"])
+    with pytest.raises(Forbidden, match=r"sso\.write"):
+        role_services.create_role(principal=principal, name="Mine", permissions=["sso.write"])
     with pytest.raises(Forbidden, match=r"holds more than you may"):
         role_services.change_role(principal=principal, role=strong, name="Weak", permissions=["runs.read"])
     with pytest.raises(Forbidden, match=r"holds more than you may"):
