@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
 from core.errors import InvalidInput, NotFound
 from tenants.granting import permissions_given
 from tenants.models import Membership
+from tenants.people.factors import has_factor
 from tenants.queries import custom_roles
 from tenants.roles import Role, has_ended
 from tenants.sso.claims import ClaimMapping, domain_of
@@ -84,7 +84,7 @@ def refuses_password(membership: Membership) -> bool:
     """True when not even breaking the glass is for this member: that takes an owner with a second factor."""
     if not must_use_sso(membership):
         return False
-    return membership.role != Role.OWNER or not has_second_factor(membership.user_id)
+    return membership.role != Role.OWNER or not has_factor(membership.user_id)
 
 
 def mappable_roles() -> list[tuple[str, str]]:
@@ -122,17 +122,11 @@ def enforcement_gaps(found: Connection) -> list[str]:
         gaps.append("Verify a mail domain first: it says whose passwords are refused.")
     if not Identity.objects.filter(issuer=found.issuer).exists():
         gaps.append("Nobody has signed in with this provider yet. Do it once, so that it is known to work.")
-    if not any(has_second_factor(one.user_id) for one in _owners()):
+    if not any(has_factor(one.user_id) for one in _owners()):
         gaps.append(
             "No owner has a second factor. One needs it to get in with a password when the provider does not work."
         )
     return gaps
-
-
-def has_second_factor(user_id: UUID) -> bool:
-    """True when the person has an authenticator app or a security key here; recovery codes alone are none."""
-    factors = Authenticator.objects.filter(user_id=user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return bool(factors.exists())
 
 
 def _owners() -> QuerySet[Membership]:

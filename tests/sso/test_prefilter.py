@@ -36,12 +36,10 @@ def test_a_message_has_256_kibibytes_at_most_before_and_after_it_is_unpacked() -
 
     assert len(prefilter.decode(base64.b64encode(b"x" * limit).decode())) == limit
     assert len(prefilter.inflate(deflated("x" * limit))) == limit
-    for call in (
-        lambda: prefilter.decode(base64.b64encode(b"x" * (limit + 1)).decode()),
-        lambda: prefilter.inflate(deflated("x" * (limit + 1))),
-    ):
-        with pytest.raises(prefilter.BadMessage):
-            call()
+    with pytest.raises(prefilter.BadMessage):
+        prefilter.decode(base64.b64encode(b"x" * (limit + 1)).decode())
+    with pytest.raises(prefilter.BadMessage):
+        prefilter.inflate(deflated("x" * (limit + 1)))
 
 
 def test_two_deflated_messages_in_one_or_half_of_one_are_refused() -> None:
