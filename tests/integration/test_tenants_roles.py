@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -11,7 +13,7 @@ from rest_framework.test import APIClient
 from core.errors import Forbidden, InvalidInput
 from core.models import AuditEvent
 from core.permissions import CATALOGUE, NOT_GIVEN, Permission, Principal
-from core.tenancy import shared_context, tenant_context
+from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
@@ -293,3 +295,27 @@ def test_the_catalogue_is_there_for_programs(api_client: ApiClients) -> None:
 
     assert [one["name"] for one in answer["permissions"]] == [one.value for one in CATALOGUE]
     assert [role["key"] for role in answer["built_in_roles"]] == Role.values
+
+
+# -- upgrade -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_an_upgrade_makes_the_longest_serving_admin_of_each_organisation_its_owner() -> None:
+    migration = import_module("tenants.migrations.0002_roles")
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute("ALTER TABLE tenants_membership NO FORCE ROW LEVEL SECURITY")  # as it was before
+        cursor.execute(migration._OWNERS_ARE_ADMINS)
+        cursor.execute(migration._FIRST_ADMIN_OWNS)
+        cursor.execute(
+            "SELECT email, role FROM tenants_membership m JOIN tenants_user u ON u.id = m.user_id "
+            "WHERE role IN ('owner', 'admin') AND email ~ '(acme|globex)' ORDER BY email"
+        )
+        found = cursor.fetchall()
+
+    assert found == [
+        ("admin@acme.example", "admin"),
+        ("admin@globex.example", "admin"),
+        ("owner@acme.example", "owner"),
+        ("owner@globex.example", "owner"),
+    ]
