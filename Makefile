@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation sso docs-permissions clean openapi
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation sso docs-permissions bench-auth clean openapi
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -90,12 +90,18 @@ $(CACHE)/kms/.complete: requirements/kms.txt $(BIN)/uv
 	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes --target $(CACHE)/kms -r $<
 	@touch $@
 
+bench-auth: $(STAMP) ## What an API key costs a request, and what a flood of wrong keys costs the others
+	$(BIN)/python -m pytest -q -m bench -s tests/benchmarks/test_auth_speed.py
+
 chaos: $(STAMP) ## Kill processes during runs and check the history: make chaos SEED=1
 	CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m chaos -s tests/chaos
 
 fmt: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+openapi: $(STAMP) ## Write docs/api/openapi.yaml from the code; what was released in docs/api/released stays as it is
+	DATASYNTH_HOME=$(CACHE)/home $(BIN)/python manage.py spectacular --file docs/api/openapi.yaml
 
 lock: $(BIN)/uv ## Write the hash-locked requirements from pyproject.toml (no address of any index goes into them)
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt

@@ -4,20 +4,20 @@ The order keeps floods cheap: form and checksum first, then the failures of the 
 Argon2 only for a secret that did not pass a moment ago.
 """
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from core import ratelimit
 from core.errors import RateLimited
 from core.permissions import Principal
-from core.problems import domain_problem, http_problem, is_api_request
+from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
 from tenants.models import ApiKey
 from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
 
-_KIND, _TOKEN_KIND = "bad-key", "bad-token"  # what failures of an address are counted as
+KEY_FAILURES, _TOKEN_FAILURES = "bad-key", "bad-token"  # what failures of an address are counted as
 _BAD_TOKEN = "This access token is wrong, expired or revoked, or was issued for another host."
 
 
@@ -44,15 +44,15 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     """The live key of a token and whom it stands for. Call in the shared schema. Raises Refused."""
     key = read_key(token)
     is_cheap = key is not None and is_remembered(key)
-    if not is_cheap and (seconds := ratelimit.blocked_seconds(_KIND, request)):
-        raise Refused(_too_many(seconds))
+    if not is_cheap and (seconds := ratelimit.blocked_seconds(KEY_FAILURES, request)):
+        raise Refused(too_many(seconds))
     try:
         row = _checked(key) if key else None
     except RateLimited as error:
         raise Refused(domain_problem(error)) from None
     maker = queries.maker_of(row) if row else None
     if row is None or maker is None:
-        raise refused(request, _KIND, "This API key is wrong, expired or revoked.")
+        raise refused(request, KEY_FAILURES, "This API key is wrong, expired or revoked.")
     key_services.note_key_use(row)
     may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
     principal = Principal(
@@ -70,20 +70,20 @@ def access_token(request: HttpRequest, token: str) -> tokens.Bearer:
 
     What happened to be ours and is over counts for nobody's failures: honest callers notice that way, too.
     """
-    if seconds := ratelimit.blocked_seconds(_TOKEN_KIND, request):
-        raise Refused(_too_many(seconds))
+    if seconds := ratelimit.blocked_seconds(_TOKEN_FAILURES, request):
+        raise Refused(too_many(seconds))
     try:
         return tokens.bearer(tokens.read(tokens.place_of(request), token))
     except tokens.ExpiredToken:
         raise Refused(_unauthorized(_BAD_TOKEN)) from None
     except tokens.BadToken:
-        raise refused(request, _TOKEN_KIND, _BAD_TOKEN) from None
+        raise refused(request, _TOKEN_FAILURES, _BAD_TOKEN) from None
 
 
 def refused(request: HttpRequest, kind: str, detail: str) -> Refused:
     """A failed credential, counted for its address: 401, or 429 once there were too many."""
     if seconds := ratelimit.note_failure(kind, request):
-        return Refused(_too_many(seconds))
+        return Refused(too_many(seconds))
     return Refused(_unauthorized(detail))
 
 
@@ -96,6 +96,18 @@ def _unauthorized(detail: str) -> HttpResponseBase:
     return http_problem(401, detail, {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'})
 
 
-def _too_many(seconds: int) -> HttpResponseBase:
+def is_unknown_key(path: str, authorization: str) -> bool:
+    """True for an API key that did not pass lately in this process: nothing is asked."""
+    scheme, _, token = authorization.partition(" ")
+    if not path.startswith(API_PREFIX) or scheme.lower() != "bearer" or not is_api_key(token.strip()):
+        return False
+    key = read_key(token.strip())
+    return key is None or not is_remembered(key)
+
+
+def too_many(seconds: int) -> HttpResponse:
+    """The answer to an address that has to wait. It is not logged: a flood must not fill the log, too."""
     message = "Too many failed credentials came from this address."
-    return domain_problem(RateLimited(message, retry_after_seconds=seconds))
+    answer = domain_problem(RateLimited(message, retry_after_seconds=seconds))
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # what Django looks at
+    return answer

@@ -73,7 +73,7 @@ def idempotent(request: Request, handler: Callable[[], Response]) -> Response:
             fingerprint=fingerprint,
             status=response.status_code,
             headers={name: response[name] for name in _KEPT_HEADERS if response.has_header(name)},
-            body=json.loads(json.dumps(response.data, default=str)),
+            body=json.dumps(response.data, default=str),  # as text: jsonb would put its keys in another order
         )
         return response
 
@@ -135,4 +135,4 @@ def _kept(credential: str, key: str) -> IdempotencyRecord | None:
 def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key was used for a request with other content.")
-    return Response(kept.body, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"})
+    return Response(json.loads(kept.body), status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"})

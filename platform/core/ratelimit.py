@@ -150,10 +150,20 @@ def note_failure(kind: str, request: HttpRequest) -> int:
 
 def blocked_seconds(kind: str, request: HttpRequest) -> int:
     """What `note_failure` last told this process about the address: asks nobody, so a flood costs nothing."""
-    seconds = _blocked.seconds(f"rate/{kind}/{client_address(request)}")
+    seconds = blocked_address_seconds(kind, client_address(request))
     if seconds:
         request.failure_limit = Decision(False, 0, seconds, seconds)  # type: ignore[attr-defined]
     return seconds
+
+
+def blocked_address_seconds(kind: str, address: str) -> int:
+    return _blocked.seconds(f"rate/{kind}/{address}")
+
+
+def failure_headers(seconds: int) -> tuple[str, str]:
+    """RateLimit-Policy and RateLimit for an address that has to wait."""
+    name = _POLICIES["failure_limit"]
+    return f'"{name}";q={_FAILURES_PER_MINUTE};w=60', f'"{name}";r=0;t={seconds}'
 
 
 def client_address(request: HttpRequest) -> str:
