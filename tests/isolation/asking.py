@@ -1,10 +1,11 @@
 """One request of the matrix: a principal, a route, a method and an id, and what can be told from the answer."""
 
+import itertools
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -21,13 +22,16 @@ from core.tenancy import shared_context, tenant_context
 from generation.models import Run
 from tenants.people.models import Invitation, PasswordLink
 from tests.contract.routes import Route
-from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, Things, World
-from tests.isolation.principals import Principal
+from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, RANDOM_ID, Call, Things, World
+
+if TYPE_CHECKING:
+    from tests.isolation.principals import Principal
 
 OWN, OTHERS, RANDOM, DELETED = ID_KINDS = ("own", "other's", "random", "deleted")
 RANDOM_AFTER = (
     "random, after the row was deleted"  # pages count rows: the deleted id is compared with this answer
 )
+_addresses = itertools.count(1)
 _CSRF_TOKEN = re.compile(rb"[A-Za-z0-9]{64}")  # masked anew in every page
 
 
@@ -49,19 +53,44 @@ class Answer:
         return self.status in (401, 403) or self.is_to_sign_in
 
 
+# What directories name and send; the other routes have theirs in tests/contract/world.py.
+_DIRECTORY_IDS: dict[str, Callable[[Things], object]] = {
+    "user_id": lambda things: things.member_id,
+    "group_id": lambda things: GROUPS[things.member_id],
+}
+GROUPS: dict[
+    UUID, UUID
+] = {}  # of a directory, by the member whose organisation has it; filled by principals.prepare
+_DIRECTORY_FIXED = {"rest": "nothing"}
+_PATCH = {
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    "Operations": [{"op": "replace", "path": "active", "value": False}],
+}
+_USER = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "colleague@ours.example"}
+
+
+def kind_of(route: Route) -> str:
+    """Page, API or SCIM: what a credential is for."""
+    return "scim" if route.pattern.startswith("scim/") else "api" if route.is_api else "page"
+
+
+def ids_of(route: Route) -> dict[str, Callable[[Things], object]]:
+    return _DIRECTORY_IDS if kind_of(route) == "scim" else IDS
+
+
 def names_object(route: Route) -> str | None:
     """The parameter that names an object of an organisation."""
-    return next((name for name in route.parameters[:1] if name in IDS), None)
+    return next((name for name in route.parameters[:1] if name in ids_of(route)), None)
 
 
 def ask(
-    world: World, principal: Principal, route: Route, method: str, kind: str, cookies: dict[str, str]
+    world: World, principal: "Principal", route: Route, method: str, kind: str, cookies: dict[str, str]
 ) -> Answer:
     """Ask, and take back whatever it changed."""
     value = _value(world, route, kind)
     with transaction.atomic():
         if kind in (DELETED, RANDOM_AFTER):
-            delete_row("ours", str(names_object(route)), world.ours)
+            delete_row("ours", str(names_object(route)), _value(world, route, OWN), world.ours)
         answer = _answer(_request(world, principal, route, method, value, cookies), value)
         transaction.set_rollback(True)
     return answer
@@ -72,27 +101,32 @@ def _value(world: World, route: Route, kind: str) -> object | None:
     if name is None:
         return None
     if kind in (RANDOM, RANDOM_AFTER):
-        return NOBODYS[name]
-    return IDS[name](world.theirs if kind == OTHERS else world.ours)
+        return NOBODYS.get(name, RANDOM_ID)
+    return ids_of(route)[name](world.theirs if kind == OTHERS else world.ours)
 
 
 def _request(
-    world: World, principal: Principal, route: Route, method: str, value: object, cookies: dict[str, str]
+    world: World, principal: "Principal", route: Route, method: str, value: object, cookies: dict[str, str]
 ) -> Any:
     call = CALLS.get((route.name, method), Call())
-    client = Client(raise_request_exception=False)
+    number = next(_addresses)  # failures count by address: none must reach the limit of another
+    address = f"10.{number // 62_500}.{number // 250 % 250}.{number % 250 + 1}"
+    client = Client(raise_request_exception=False, REMOTE_ADDR=address)
     headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all", **call.headers}
-    if principal.bearer and route.is_api:
+    kind = kind_of(route)
+    if principal.bearer and kind == principal.opens:
         headers["authorization"] = f"Bearer {principal.bearer(world)}"
     elif principal.name in cookies:
         client.cookies[settings.SESSION_COOKIE_NAME] = cookies[principal.name]
-    values = {name: FIXED[name] for name in route.parameters if name in FIXED}
+    fixed = FIXED | _DIRECTORY_FIXED
+    values = {name: fixed[name] for name in route.parameters if name in fixed}
     if (name := names_object(route)) is not None:
         values[name] = value
     body, media_type = "", "application/json"
-    if method != "GET":
-        form = ("application/x-www-form-urlencoded", urlencode(call.body, doseq=True))
-        media_type, body = ("application/json", json.dumps(call.body)) if route.is_api else form
+    if method != "GET" and kind == "page":
+        body, media_type = urlencode(call.body, doseq=True), "application/x-www-form-urlencoded"
+    elif method != "GET":
+        body = json.dumps(call.body if kind == "api" else _PATCH if method == "PATCH" else _USER)
     return client.generic(method, route.address(values), body, media_type, headers=headers)
 
 
@@ -116,13 +150,12 @@ _ROWS: dict[str, Callable[[Things], models.Model]] = {
 }
 
 
-def delete_row(organisation: str, name: str, things: Things) -> None:
+def delete_row(organisation: str, name: str, value: object, things: Things) -> None:
     """Delete the row that an id names, in the organisation's schema or the shared one. Raises LookupError."""
     if name in _ROWS:
         with tenant_context(organisation):
             _delete(_ROWS[name](things))
         return
-    value = IDS[name](things)
     for context, schema in ((tenant_context(organisation), organisation), (shared_context(), SHARED_SCHEMA)):
         with context:
             for model in apps.get_models():

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from core.permissions import CATALOGUE, Permission
 from core.tenancy import tenant_context
@@ -12,8 +14,12 @@ from tenants import queries
 from tenants.oauth import services, tokens
 from tenants.oauth.models import Application
 from tenants.roles import PERMISSIONS, Role
+from tenants.scim import services as provisioning
+from tenants.scim import tokens as directories
+from tenants.scim.models import Group
 from tests.builders import make_principal, sign_in
 from tests.contract.world import World
+from tests.isolation.asking import GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +31,16 @@ class Principal:
     home: str | None = "ours"
     cookie: Callable[[World], str] | None = None
     bearer: Callable[[World], str] | None = None
+    opens: str = "api"  # the kind of route that the bearer is for
     authentication: str | None = None  # the class of REST_FRAMEWORK that knows this credential
 
-    def may(self, permission: Permission, *, is_api: bool) -> bool:
+    def may(self, permission: Permission, kind: str) -> bool:
         """Whether the declared permission is theirs, in their home, by what they carry for this kind of route."""
         if permission is Permission.PUBLIC:
             return True
-        is_known = is_api if self.bearer else self.cookie is not None and (is_api or self.home == "ours")
-        return is_known and permission in self.permissions
+        if self.bearer:
+            return kind == self.opens and permission in self.permissions
+        return self.cookie is not None and kind != "scim" and permission in self.permissions
 
 
 def _member(role: Role) -> Principal:
@@ -64,9 +72,10 @@ KEY = Principal(
     bearer=lambda world: world.keys[Role.ADMIN.value, "ours"],
     authentication="ApiKeyAuthentication",
 )
-_OF_A_SERVICE = PERMISSIONS[Role.ADMIN] & frozenset(CATALOGUE) - {
-    Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.KEYS_MANAGE,  # keys belong to people
+_OF_PEOPLE = {  # acts that need a person behind them, who can give no more than they have
+    Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.KEYS_MANAGE, Permission.MEMBERS_WRITE, Permission.ROLES_WRITE,
 }  # fmt: skip
+_OF_A_SERVICE = PERMISSIONS[Role.ADMIN] & frozenset(CATALOGUE) - _OF_PEOPLE
 _SERVICE = "isolation"
 
 
@@ -78,11 +87,26 @@ def _token_of_service(_world: World) -> str:
         return tokens.issue(place, application=application, scopes=application.permissions, grant=None)
 
 
-def prepare() -> None:
-    """What principals need besides the world: an application that takes tokens for itself. Commits."""
+def _token_of_directory(_world: World) -> str:
+    """A new text for the directory's token, since only its hash is kept; taken back with what is asked."""
     with tenant_context("ours"):
+        until = timezone.now() + timedelta(days=1)
+        return directories.issue_token(
+            principal=make_principal("owner", "ours"), name=_SERVICE, expires_at=until
+        ).text
+
+
+def prepare(world: World) -> None:
+    """What principals need besides the world: an application of its own, a directory that may bring anybody. Commits."""
+    for slug, things in (("ours", world.ours), ("theirs", world.theirs)):
+        with tenant_context(slug):
+            group = Group.objects.create(display_name=f"{slug}-secret")
+            GROUPS[things.member_id] = group.pk
+    with tenant_context("ours"):
+        owner = make_principal("owner", "ours")
+        provisioning.set_origin(principal=owner, origin="anybody")
         services.create_application(
-            principal=make_principal("owner", "ours"),
+            principal=owner,
             name=_SERVICE,
             kind=Application.Kind.SERVICE,
             permissions=sorted(_OF_A_SERVICE),
@@ -95,6 +119,12 @@ TOKEN = Principal(
     bearer=_token_of_service,
     authentication="AccessTokenAuthentication",
 )
+DIRECTORY = Principal(
+    "directory",
+    frozenset({Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE}),
+    bearer=_token_of_directory,
+    opens="scim",
+)
 PRINCIPALS: tuple[Principal, ...] = (
     NOBODY,
     *(
@@ -104,4 +134,5 @@ PRINCIPALS: tuple[Principal, ...] = (
     STRANGER,
     KEY,
     TOKEN,
+    DIRECTORY,
 )
