@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
+from core.tenancy import current_schema
 from tenants import granting
 from tenants.sso import domains, oidc, queries, saml
 from tenants.sso.models import Connection, Identity, MailDomain
@@ -196,7 +197,14 @@ def _write(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def _locked() -> Connection | None:
-    return Connection.objects.select_for_update().first()
+    """The connection as it is now; the set-up of an organisation changes one step after the other."""
+    _one_change_at_a_time()
+    return Connection.objects.first()
+
+
+def _one_change_at_a_time() -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sso {current_schema()}"])
 
 
 def _needed() -> Connection:
@@ -211,6 +219,7 @@ def add_domain(*, principal: Principal, name: str) -> MailDomain:
     """Claim a domain; a TXT record has to prove it. Raises: InvalidInput, Conflict."""
     domain = domains.domain_name(name)
     with transaction.atomic():
+        _one_change_at_a_time()
         if MailDomain.objects.filter(name=domain).exists():
             raise Conflict(f"“{domain}” is listed already.")
         if MailDomain.objects.count() >= _MOST_DOMAINS:
@@ -231,7 +240,8 @@ def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
         is_proven = row.verified_at is not None
         result = "The name servers did not answer. Try again in a while."
     with transaction.atomic():
-        row = MailDomain.objects.select_for_update().get(pk=row.pk)
+        _one_change_at_a_time()
+        row = queries.mail_domain(domain_id)
         row.verified_at = (row.verified_at or now) if is_proven else None
         row.checked_at, row.last_result = now, result
         row.save(update_fields=["verified_at", "checked_at", "last_result"])

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core import audit
+from core.errors import Conflict
 from core.tenancy import shared_context
 from tenants import queries as tenants
 from tenants import services
@@ -150,7 +151,12 @@ def _member(connection: Connection, facts: Facts) -> Membership:
         raise SsoRefused(decision.because, shown=_NOT_LET_IN)
     membership = decision.membership
     if membership is None:
-        added = services.add_member(actor=ACTOR, email=decision.email, role=decision.role, name=decision.name)
+        try:
+            added = services.add_member(
+                actor=ACTOR, email=decision.email, role=decision.role, name=decision.name
+            )
+        except Conflict as error:  # the same person at the same moment, in another tab
+            raise SsoRefused(str(error), shown="You have just become a member. Sign in again.") from None
         membership = added.membership
         with shared_context():  # nobody has seen the password; now nobody can have one
             Membership.objects.filter(pk=membership.pk).update(password=make_password(None))
