@@ -84,6 +84,22 @@ NAVIGATION = (
                 "/settings/applications",
             ),
             NavItem("Members", "users", "members", "m", Permission.MEMBERS_READ, "/settings/members"),
+            NavItem(
+                "Organisation",
+                "building-2",
+                "organisation",
+                "n",
+                Permission.ORGANISATION_READ,
+                "/settings/organisation",
+            ),
+            NavItem(
+                "Provisioning",
+                "refresh-cw",
+                "provisioning",
+                "v",
+                Permission.PROVISIONING_READ,
+                "/settings/provisioning",
+            ),
             NavItem("Roles", "table-2", "roles", "l", Permission.ROLES_READ, "/settings/roles"),
             NavItem("Single sign-on", "shield-check", "sso", "s", Permission.SSO_READ, "/settings/sso"),
             NavItem(

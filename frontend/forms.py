@@ -136,6 +136,15 @@ class AllowedOrigins(forms.Form):
     )
 
 
+class OrganisationName(forms.Form):
+    name = forms.CharField(label="Name", max_length=100)
+
+
+class NewToken(forms.Form):
+    name = forms.CharField(label="Name", max_length=100)
+    lifetime_days = forms.TypedChoiceField(label="Expires after", choices=LIFETIMES, coerce=int, initial=365)
+
+
 class Rotation(forms.Form):
     overlap_hours = forms.TypedChoiceField(
         label="The present secret works", choices=OVERLAPS, coerce=int, initial=24

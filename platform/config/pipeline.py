@@ -1,4 +1,4 @@
-"""The stages of the one kind of job: a dataset from its plan to its release.
+"""The stages of both kinds of job: a dataset from its plan to its release, and the export of an organisation.
 
 Here and nowhere else generation, evaluation and compliance meet; each stage is a function of one of them.
 """
@@ -6,11 +6,13 @@ Here and nowhere else generation, evaluation and compliance meet; each stage is 
 from functools import partial
 
 from compliance.evidence.marks import PublicMark
+from compliance.organisation_export import build_export, end_export
 from compliance.runs import seal_run
 from core.jobs.pipelines import Stage, register
 from evaluation.runs import assess_run, gate_run
 from generation.runs import close_run, end_run, make_shard, plan_run, release_run, shard_weights
 from generation.services import JOB_KIND
+from tenants.lifecycle.services import EXPORT_KIND
 
 # The published key, as on the command line: the same config gives the same bytes here and there.
 MARK = PublicMark()
@@ -28,3 +30,4 @@ register(
     ),
     on_end=end_run,
 )
+register(EXPORT_KIND, stages=(Stage("pack", build_export),), on_end=end_export)

@@ -48,6 +48,7 @@ TENANT_APPS = [
     "tenants.oauth",
     "tenants.sso",
     "tenants.scim",
+    "tenants.lifecycle",
     "allauth.mfa",
     "generation",
     "evaluation",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.principal_of_session",
     "core.ratelimit.limit",
+    "tenants.lifecycle.gate.refuse_suspended",
     "core.middleware.PermissionMiddleware",
 ]
 

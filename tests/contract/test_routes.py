@@ -282,7 +282,7 @@ def test_a_change_leaves_exactly_its_audit_events(
             call.prepare(world.ours)
         before = AuditEvent.objects.count()
 
-    role = None if route.name == "account_login" else "admin"
+    role = None if route.name == "account_login" else call.role
     response = send(route, method, values_of(route, world.ours), role)
 
     if call.refused:

@@ -20,6 +20,7 @@ NOT_HELD_UP = {
     "member-sessions-end": "shuts somebody out",
     "api_member_sessions": "shuts somebody out",
     "key-revoke": "shuts somebody out",
+    "provisioning-token-revoke": "shuts somebody out",
     "sso-domain-check": "looks up what was asked for with a proof",
 }
 OWN = {"account_change_password", "factor-app", "factor-key", "factor-remove", "recovery-codes", "leave"}

@@ -16,13 +16,16 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from core.jobs.models import Job
-from core.tenancy import tenant_context
+from core.storage import store
+from core.tenancy import tenant_context, tenant_key
 from generation import services as generation
 from generation.models import Run
 from generation.queries.configs import shipped_templates
 from tenants import role_services
 from tenants import services as tenants
 from tenants.keys import KeyText, hash_secret, new_key
+from tenants.lifecycle import services as lifecycle
+from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, Membership
 from tenants.oauth import services as applications
 from tenants.oauth.models import Application, AuthorizationCode
@@ -30,6 +33,8 @@ from tenants.people import passwords
 from tenants.people.invitations import invite
 from tenants.people.models import Session
 from tenants.roles import Role
+from tenants.scim import tokens as scim_tokens
+from tenants.scim.models import Group
 from tenants.sso import services as sso
 from tenants.sso.models import MailDomain
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
@@ -59,6 +64,9 @@ class Things:
     factor_id: int
     application_id: UUID
     grant_id: UUID
+    token_id: UUID
+    group_id: UUID
+    export_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,26 @@ def _things(organisation: str, *, runs: int) -> Things:
             factor_id=_factor(f"admin@{organisation}.example", before=runs - 1),
             application_id=_application(organisation, SERVICE_KEY, "service"),
             grant_id=_grant(organisation, _application(organisation, WEB_KEY, "web")),
+            token_id=scim_tokens.issue_token(
+                principal=make_principal("admin", organisation),
+                name=f"{organisation}-secret",
+                expires_at=timezone.now() + timedelta(days=30),
+            ).token.pk,
+            group_id=Group.objects.create(display_name=f"{organisation}-secret").pk,
+            export_id=_export(organisation),
         )
+
+
+def _export(organisation: str) -> UUID:
+    key = tenant_key("exports", "export.zip")
+    store().put_bytes(key, b"zip")
+    return Export.objects.create(
+        state=Export.State.READY,
+        ordered_by=f"admin@{organisation}.example",
+        expires_at=timezone.now() + timedelta(days=7),
+        key=key,
+        size_bytes=3,
+    ).pk
 
 
 def _application(organisation: str, key: KeyText, kind: str) -> UUID:
@@ -205,6 +232,9 @@ IDS: dict[str, Callable[[Things], object]] = {
     "factor_id": lambda things: things.factor_id,
     "application_id": lambda things: things.application_id,
     "grant_id": lambda things: things.grant_id,
+    "token_id": lambda things: things.token_id,
+    "group_id": lambda things: things.group_id,
+    "export_id": lambda things: things.export_id,
 }
 NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
     "number": RANDOM_NUMBER,
@@ -235,7 +265,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     events: int = 1
     prepare: Callable[[Things], None] | None = None
+    role: str = "admin"
     refused: int | None = None
+
+
+def _order_deletion(things: Things) -> None:
+    lifecycle.order_deletion(principal=make_principal("owner", "ours"))
 
 
 def _fail_run(things: Things) -> None:
@@ -391,6 +426,16 @@ CALLS: dict[tuple[str, str], Call] = {
     ("recovery-codes", "POST"): Call(),
     ("session-end", "POST"): Call(),
     ("sessions-end-others", "POST"): Call(),
+    ("provisioning-origin", "POST"): Call({"origin": "anybody"}),
+    ("provisioning-token-issue", "POST"): Call({"name": "new", "lifetime_days": "30"}),
+    ("provisioning-token-rotate", "POST"): Call({"overlap_hours": "24"}),
+    ("provisioning-token-revoke", "POST"): Call(),
+    ("provisioning-group", "POST"): Call({"role": "operator"}),
+    ("organisation-rename", "POST"): Call({"name": "Another name"}),
+    ("organisation-export", "POST"): Call(),
+    # the order, and the end of each job that nothing works on yet
+    ("organisation-delete", "POST"): Call({"typed": "ours-secret"}, events=2, role="owner"),
+    ("organisation-restore", "POST"): Call(prepare=_order_deletion, role="owner"),
     ("sso-oidc", "POST"): Call(
         {"name": "ID", "issuer": "https://127.0.0.1", "client_id": "us"}, events=0, refused=422
     ),

@@ -55,6 +55,28 @@ def create_schema(schema: str) -> None:
     grant_schema(schema)
 
 
+def drop_schema(schema: str) -> None:
+    """Remove an organisation's schema with all in it, and its role. Call inside `provisioning`."""
+    role = role_of(schema)  # refuses names that no organisation has
+    _run("DROP SCHEMA IF EXISTS {} CASCADE", schema)
+    if _exists("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+        _run("DROP ROLE {}", role)
+
+
+def rows_of(schema: str, tenant_id: str) -> list[tuple[str, tuple[str, list[str]]]]:
+    """Every shared table that names an organisation, with the condition of its rows there; the organisation's own last."""
+    with connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t "
+            "USING (table_schema, table_name) WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' "
+            "AND c.column_name IN ('tenant', 'tenant_id', 'schema_name') "
+            "ORDER BY c.column_name = 'schema_name', c.table_name"
+        )
+        columns = cursor.fetchall()
+    values = {"tenant": schema, "schema_name": schema, "tenant_id": tenant_id}
+    return [(table, (f"{column} = %s", [values[column]])) for table, column in columns]
+
+
 def migrate(schema: str) -> None:
     """Apply what is missing in `schema`, through the owner's connection."""
     owner: Any = connections[OWNER_ALIAS]

@@ -1,0 +1,29 @@
+"""Certificates of deletion: an in-toto statement in a DSSE envelope, signed with the platform's key."""
+
+from hashlib import sha256
+from typing import Any
+
+from compliance.evidence.dsse import Subject, sign, statement
+from compliance.keys import signing_key
+from tenants.lifecycle import removal
+from tenants.models import DeletionCertificate, Tenant
+
+PREDICATE_TYPE = "urn:datasynth:organisation-deletion:v1"
+
+
+def signed(facts: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of these facts. Its subject is the organisation, by the digest of its id."""
+    organisation = facts["organisation"]
+    digest = sha256(organisation["id"].encode()).hexdigest()
+    subject = Subject(f"organisation/{organisation['slug']}", digest, {})
+    return sign(statement([subject], PREDICATE_TYPE, facts), signing_key())
+
+
+def pending_certificate(tenant: Tenant, counts: dict[str, int]) -> dict[str, Any]:
+    """What an owner can keep before: that the deletion is ordered, and of how much."""
+    return signed(removal.facts(tenant, counts, status="pending"))
+
+
+def delete_due() -> list[DeletionCertificate]:
+    """Delete every organisation whose time is over."""
+    return [removal.delete_organisation(tenant, sign=signed) for tenant in removal.due()]

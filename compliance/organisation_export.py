@@ -1,0 +1,159 @@
+"""Everything that an organisation has as one ZIP: tables as JSON lines, configs as the text they were written in.
+
+Secrets are never in it: no password, no hash, no key, no sealed value. Files of runs are named by path and digest;
+they are downloaded with their run.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+from django.utils.text import slugify
+
+from core import audit
+from core.jobs.pipelines import EndedJob, UnitContext
+from core.models import AuditEvent
+from core.storage import store
+from core.tenancy import tenant_key
+from evaluation.models import Report
+from generation.models import Config, ConfigVersion, Run, RunFile
+from tenants import queries
+from tenants.lifecycle.models import Export
+from tenants.models import ApiKey, CustomRole, Domain
+from tenants.oauth.models import Application
+from tenants.scim import models as scim
+from tenants.sso.models import MailDomain
+
+FORMAT = "datasynth-organisation-export-1"
+_BATCH = 1000
+
+Rows = Iterable[dict[str, Any]]
+
+
+def build_export(context: UnitContext) -> dict[str, Any]:
+    """The one stage of the job: pack, store, tell key, size and digest."""
+    export = Export.objects.get(pk=UUID(context.spec["export_id"]))
+    path = context.workdir / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        entries = [_write(archive, name, lines, context) for name, lines in _files()]
+        manifest = {
+            "format": FORMAT,
+            "organisation": queries.organisation().name,
+            "made_at": timezone.now(),
+            "files": entries,
+        }
+        archive.writestr("manifest.json", _json(manifest, indent=1) + "\n")
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    key = tenant_key("exports", export.pk, "export.zip")
+    store().put_file(key, path)
+    return {"key": key, "size_bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def end_export(job: EndedJob) -> None:
+    """Bring the end of the job to its export."""
+    export = Export.objects.select_for_update().get(pk=UUID(job.spec["export_id"]))
+    if job.state == "done":
+        [result] = job.results("pack")
+        export.state = Export.State.READY
+        export.key, export.size_bytes, export.sha256 = result["key"], result["size_bytes"], result["sha256"]
+    else:
+        export.state = Export.State.FAILED
+    export.save()
+    audit.record(
+        actor="system",
+        action="tenants.organisation.export_end",
+        target=export,
+        state=export.state,
+        sha256=export.sha256,
+    )
+
+
+def _write(
+    archive: zipfile.ZipFile, name: str, pieces: Iterable[str], context: UnitContext
+) -> dict[str, Any]:
+    digest, size = sha256(), 0
+    with archive.open(name, "w", force_zip64=True) as target:
+        for piece in pieces:
+            content = piece.encode()
+            digest.update(content)
+            size += len(content)
+            target.write(content)
+            context.progress(size, size, name)
+    return {"path": name, "bytes": size, "sha256": digest.hexdigest()}
+
+
+def _files() -> Iterator[tuple[str, Iterable[str]]]:
+    """Every file of the archive, made while it is written."""
+    yield "organisation.json", [_json(_organisation(), indent=1) + "\n"]
+    yield "members.jsonl", _lines(_members())
+    yield "roles.jsonl", _lines(CustomRole.objects.values("key", "name", "permissions", "created_at"))
+    yield (
+        "api_keys.jsonl",
+        _lines(_of(ApiKey, "key_id", "name", "role", "permissions", "created_by__email", *_USE)),
+    )
+    yield "applications.jsonl", _lines(_of(Application, "client_id", "name", "kind", "permissions"))
+    yield "mail_domains.jsonl", _lines(_of(MailDomain, "name", "verified_at", "created_at"))
+    yield "directory_groups.jsonl", _lines(_groups())
+    yield "directory_tokens.jsonl", _lines(_of(scim.Token, "key_id", "name", "created_by", *_USE))
+    yield "configs.jsonl", _lines(_of(Config, "id", "name", "created_by", "created_at", "archived_at"))
+    for version in ConfigVersion.objects.select_related("config").order_by("created_at").iterator(_BATCH):
+        folder = f"{slugify(version.config.name)[:60] or 'config'}-{str(version.config_id)[:8]}"
+        yield f"configs/{folder}/v{version.number:04d}.yaml", [version.text]
+    yield "runs.jsonl", _lines(_of(Run, *_RUN))
+    yield (
+        "run_files.jsonl",
+        _lines(_of(RunFile, "run__number", "path", "table", "rows", "size_bytes", "sha256")),
+    )
+    yield "reports.jsonl", _lines(_of(Report, "run__number", "sha256", "body"))
+    yield "audit.jsonl", _lines(AuditEvent.objects.order_by("seq").values().iterator(_BATCH))
+
+
+_USE = ("created_at", "expires_at", "last_used_at", "revoked_at")
+_RUN = (
+    "number", "name", "config_version__config_id", "config_version__number", "seed", "state", "reason", "gate_profile",
+    "gate_verdict", "engine_version", "rows", "journal_lines", "manifest_sha256", "started_by", "created_at", "finished_at",
+)  # fmt: skip
+
+
+def _of(model: Any, *fields: str) -> Rows:
+    rows: Rows = model.objects.order_by("pk").values(*fields).iterator(_BATCH)
+    return rows
+
+
+def _organisation() -> dict[str, Any]:
+    tenant = queries.organisation()
+    hosts = list(Domain.objects.order_by("domain").values_list("domain", flat=True))
+    return {"id": tenant.pk, "name": tenant.name, "created_at": tenant.created_at, "hosts": hosts}
+
+
+def _members() -> Rows:
+    fields = ("id", "user__email", "name", "role", "role_until", "is_active", "last_sign_in_at", "created_at")
+    rows: Rows = queries.members().order_by("created_at", "id").values(*fields)
+    return rows
+
+
+def _groups() -> Rows:
+    for group in scim.Group.objects.order_by("display_name"):
+        members = list(group.members.values_list("membership_id", flat=True))
+        yield {
+            "name": group.display_name,
+            "external_id": group.external_id,
+            "role": group.role,
+            "members": members,
+        }
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    return (_json(row) + "\n" for row in rows)
+
+
+def _json(value: Any, **options: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, **options)

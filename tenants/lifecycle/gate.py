@@ -1,0 +1,78 @@
+"""What a suspended organisation answers, and what its owners can still do while its deletion can be taken back."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
+from django.utils.http import urlencode
+
+from core.errors import Forbidden
+from core.pages import error_answer
+from core.permissions import Permission, principal_of
+from core.problems import domain_problem, is_api_request, is_scim_request, scim_error
+from tenants.models import Tenant
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+SETTINGS_PATH = "/settings/organisation"
+# The way in, and the page of the organisation itself: their own permissions decide who gets further.
+_OPEN_IN_GRACE = frozenset(
+    {
+        "account_login", "account_logout", "mfa_authenticate", "confirm", "second-factor", "factor-app", "factor-key",
+        "sso-start", "sso-confirm", "oidc-callback", "saml-acs", "saml-finish", "saml-metadata",
+        "organisation", "organisation-export", "export-download", "organisation-restore", "organisation-certificate",
+        "problem_type", "openapi",
+    }
+)  # fmt: skip
+
+
+class OrganisationSuspended(Forbidden):
+    """The organisation is suspended: sign-in, API, provisioning and jobs are closed until that ends."""
+
+    code = "organisation_suspended"
+    title = "Organisation suspended"
+
+
+def refuse_suspended(get_response: Handler) -> Handler:
+    """Middleware: 403 for everything but the few addresses that stay open."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return _refusal(request) or get_response(request)
+
+    return middleware
+
+
+def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+    if tenant.suspended_at is not None:
+        return _answer(request, "This organisation is suspended. Ask the operator of the platform why.")
+    if tenant.delete_after is None or _name(request) in _OPEN_IN_GRACE:
+        return None
+    principal = principal_of(request)
+    if request.method == "GET" and not is_api_request(request) and not is_scim_request(request):
+        if principal.is_anonymous:
+            return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': SETTINGS_PATH})}")
+        if principal.can(Permission.ORGANISATION_DELETE):
+            return redirect(SETTINGS_PATH)
+    day = f"{tenant.delete_after:%-d %B %Y}"
+    return _answer(
+        request, f"This organisation will be deleted on {day}. Until then an owner can restore it."
+    )
+
+
+def _answer(request: HttpRequest, words: str) -> HttpResponseBase:
+    if is_scim_request(request):
+        return scim_error(403, words)
+    if is_api_request(request):
+        return domain_problem(OrganisationSuspended(words))
+    return error_answer(request, 403, words)
+
+
+def _name(request: HttpRequest) -> str | None:
+    try:
+        return resolve(request.path_info).url_name
+    except Resolver404:
+        return None

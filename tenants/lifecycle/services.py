@@ -1,0 +1,191 @@
+"""Rename, suspend, resume, order the deletion of an organisation and take that back. One audit event each.
+
+A suspended organisation does no work: its live jobs are cancelled, and can be resumed afterwards.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from core.errors import Conflict, InvalidInput, NotFound
+from core.jobs import services as jobs
+from core.jobs.models import Job
+from core.models import AuditEvent
+from core.permissions import Principal
+from core.storage import store
+from core.tenancy import own_key, shared_context, tenant_context, tenant_key
+from tenants import queries
+from tenants.lifecycle.models import Export
+from tenants.models import Tenant
+
+GRACE = timedelta(days=14)
+EXPORT_KIND = "organisation.export"
+EXPORT_LIFE = timedelta(days=7)
+_LIVE = (Job.State.QUEUED, Job.State.RUNNING)
+
+
+# -- by the operator -----------------------------------------------------------------------------------------
+
+
+def suspend(*, slug: str, why: str, actor: str = "operator") -> Tenant:
+    """Shut everybody out of an organisation. Raises: NotFound; Conflict when it is suspended already."""
+    tenant = _by_slug(slug)
+    with tenant_context(tenant.schema_name), transaction.atomic():
+        with shared_context():
+            now = timezone.now()
+            if not Tenant.objects.filter(pk=tenant.pk, suspended_at=None).update(
+                suspended_at=now, suspended_why=why[:200]
+            ):
+                raise Conflict(f"{slug} is suspended already.")
+        stopped = _stop_jobs()
+        audit.record(
+            actor=actor,
+            action="tenants.organisation.suspend",
+            target=tenant,
+            why=why[:200],
+            jobs_stopped=stopped,
+        )
+    return tenant
+
+
+def resume(*, slug: str, actor: str = "operator") -> Tenant:
+    """Let everybody in again. Raises: NotFound; Conflict when it is not suspended."""
+    tenant = _by_slug(slug)
+    with tenant_context(tenant.schema_name), transaction.atomic():
+        with shared_context():
+            if (
+                not Tenant.objects.filter(pk=tenant.pk)
+                .exclude(suspended_at=None)
+                .update(suspended_at=None, suspended_why="")
+            ):
+                raise Conflict(f"{slug} is not suspended.")
+        audit.record(actor=actor, action="tenants.organisation.resume", target=tenant)
+    return tenant
+
+
+def _by_slug(slug: str) -> Tenant:
+    with shared_context():
+        tenant = Tenant.objects.filter(schema_name=slug.replace("-", "_")).first()
+    if tenant is None:
+        raise NotFound(f"There is no organisation {slug!r}.")
+    return tenant
+
+
+# -- by its people -------------------------------------------------------------------------------------------
+
+
+def rename(*, principal: Principal, name: str) -> Tenant:
+    """Give the organisation another name; its hosts stay. Raises: InvalidInput."""
+    name = name.strip()
+    if not name or len(name) > 100 or not name.isprintable():
+        raise InvalidInput("A name has 1 to 100 printable characters.")
+    tenant = queries.organisation()
+    if name != tenant.name:
+        with transaction.atomic():
+            with shared_context():
+                Tenant.objects.filter(pk=tenant.pk).update(name=name)
+            audit.record(
+                actor=principal.actor,
+                action="tenants.organisation.rename",
+                target=tenant,
+                name=name,
+                before=tenant.name,
+            )
+    return tenant
+
+
+def order_deletion(*, principal: Principal) -> Tenant:
+    """Close the organisation now and have it deleted after 14 days. Raises: Conflict when that is ordered already."""
+    tenant, now = queries.organisation(), timezone.now()
+    ordered_by = (
+        queries.members().filter(user_id=queries.person(principal)).values_list("pk", flat=True).first()
+    )
+    with transaction.atomic():
+        with shared_context():
+            ordered = Tenant.objects.filter(pk=tenant.pk, delete_after=None).update(
+                deletion_ordered_at=now, deletion_ordered_by=ordered_by, delete_after=now + GRACE
+            )
+        if not ordered:
+            raise Conflict("The deletion is ordered already.")
+        audit.record(
+            actor=principal.actor,
+            action="tenants.organisation.order_deletion",
+            target=tenant,
+            delete_after=now + GRACE,
+            jobs_stopped=_stop_jobs(),
+        )
+    return queries.organisation()
+
+
+def restore(*, principal: Principal) -> Tenant:
+    """Take the deletion back. Raises: Conflict when none is ordered."""
+    tenant = queries.organisation()
+    with transaction.atomic():
+        with shared_context():
+            kept = (
+                Tenant.objects.filter(pk=tenant.pk)
+                .exclude(delete_after=None)
+                .update(deletion_ordered_at=None, deletion_ordered_by=None, delete_after=None)
+            )
+        if not kept:
+            raise Conflict("No deletion is ordered.")
+        audit.record(actor=principal.actor, action="tenants.organisation.restore", target=tenant)
+    return queries.organisation()
+
+
+def counts() -> dict[str, int]:
+    """How much there is, as the organisation itself can see it."""
+    return {
+        "members": queries.members().count(),
+        "jobs": Job.objects.count(),
+        "audit_events": AuditEvent.objects.count(),
+        "objects": sum(1 for _ in store().list(tenant_key())),
+    }
+
+
+def order_export(*, principal: Principal) -> Export:
+    """Have everything packed. Raises: Conflict while another export is being packed."""
+    now = timezone.now()
+    drop_expired_exports()
+    with transaction.atomic():
+        if Export.objects.filter(state=Export.State.WORKING, expires_at__gt=now).exists():
+            raise Conflict("An export is being packed already.")
+        export = Export.objects.create(ordered_by=principal.actor, expires_at=now + EXPORT_LIFE)
+        jobs.submit(kind=EXPORT_KIND, spec={"export_id": str(export.pk)}, priority=Job.Priority.BULK)
+        audit.record(
+            actor=principal.actor,
+            action="tenants.organisation.export",
+            target=export,
+            expires_at=export.expires_at,
+        )
+    return export
+
+
+def export_to_download(export_id: UUID) -> Export:
+    """Raises NotFound, also for one that is not ready or has expired."""
+    ready = Export.objects.filter(state=Export.State.READY, expires_at__gt=timezone.now())
+    found = ready.filter(pk=export_id).first()
+    if found is None:
+        raise NotFound("There is no such export, or it has expired.")
+    return found
+
+
+def drop_expired_exports() -> int:
+    """Remove the files and rows of exports that nobody may download any more; how many."""
+    expired = list(Export.objects.filter(expires_at__lte=timezone.now()))
+    for export in expired:
+        if export.key:
+            store().delete(own_key(export.key))
+        export.delete()
+    return len(expired)
+
+
+def _stop_jobs() -> int:
+    """Cancel what is under way. In the transaction of the caller."""
+    stopped = 0
+    for job_id in Job.objects.filter(state__in=_LIVE, cancel_requested_at=None).values_list("pk", flat=True):
+        stopped += jobs.cancel(job_id)
+    return stopped

@@ -1,0 +1,113 @@
+"""An export holds everything, no secret, and digests that fit; it ends when its time is over."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from compliance.organisation_export import build_export, end_export
+from core.errors import Conflict
+from core.jobs.models import Job
+from core.jobs.pipelines import EndedJob, pipeline
+from core.storage import store
+from generation import services as generation
+from tenants.lifecycle import services
+from tenants.lifecycle.models import Export
+from tenants.models import ApiKey, Membership, Tenant
+from tests.builders import make_api_key, make_principal
+from tests.contract.world import config_text
+from tests.scim.conftest import make_directory
+
+
+@dataclass
+class Unit:
+    """What a worker hands to a stage."""
+
+    spec: dict[str, Any]
+    workdir: Path
+    notes: list[str] = field(default_factory=list)
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        self.notes.append(note)
+
+
+def packed(export: Export, folder: Path) -> Export:
+    """The export as its job leaves it."""
+    job = Job.objects.get(kind=services.EXPORT_KIND)
+    assert pipeline(job.kind).stages[0].run is build_export
+    result = build_export(Unit(job.spec, folder))  # type: ignore[arg-type]  # all that the stage uses
+    end_export(EndedJob(job.pk, job.kind, job.spec, "done", "", lambda _: [dict(result)]))
+    return Export.objects.get(pk=export.pk)
+
+
+@pytest.fixture
+def archive(acme: Tenant, tmp_path: Path) -> zipfile.ZipFile:
+    make_api_key("admin")
+    make_directory("acme", domain="acme.example")
+    version = generation.create_config(actor="test", text=config_text("acme"))
+    generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
+    export = packed(services.order_export(principal=make_principal("admin")), tmp_path)
+    with store().open(export.key) as file:
+        content = file.read()
+    assert sha256(content).hexdigest() == export.sha256
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def test_everything_is_in_it_and_the_manifest_fits(archive: zipfile.ZipFile) -> None:
+    manifest = json.loads(archive.read("manifest.json"))
+
+    assert {one["path"] for one in manifest["files"]} == set(archive.namelist()) - {"manifest.json"}
+    for one in manifest["files"]:
+        assert sha256(archive.read(one["path"])).hexdigest() == one["sha256"], one["path"]
+    members = [json.loads(line) for line in archive.read("members.jsonl").splitlines()]
+    assert {one["role"] for one in members} == {"viewer", "operator", "auditor", "approver", "admin", "owner"}
+    [config] = [name for name in archive.namelist() if name.startswith("configs/")]
+    assert archive.read(config).decode() == config_text("acme")
+    for name in ("runs", "audit", "api_keys", "directory_tokens", "mail_domains"):
+        assert archive.read(f"{name}.jsonl").strip(), name
+
+
+def test_no_secret_and_nobody_elses_data_is_in_it(archive: zipfile.ZipFile, acme: Tenant) -> None:
+    everything = b"".join(archive.read(name) for name in archive.namelist())
+
+    hashes = [*ApiKey.objects.values_list("secret_hash", flat=True)]
+    hashes += Membership.objects.values_list("password", flat=True)
+    assert not [one for one in hashes if one.encode() in everything]
+    assert b"argon2" not in everything
+    assert b"globex" not in everything
+
+
+def test_it_is_downloaded_by_those_who_may_until_it_expires(
+    acme: Tenant, tmp_path: Path, client_for: Callable[..., Any]
+) -> None:
+    export = packed(services.order_export(principal=make_principal("admin")), tmp_path)
+    path = f"/settings/organisation/exports/{export.pk}"
+    assert client_for("operator").get(path).status_code == 403
+
+    answer = client_for("admin").get(path)
+    assert sha256(b"".join(answer.streaming_content)).hexdigest() == export.sha256
+
+    Export.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert client_for("admin").get(path).status_code == 404
+    assert services.drop_expired_exports() == 1
+    assert not store().exists(export.key)
+
+
+def test_one_export_at_a_time_and_a_failed_one_says_so(acme: Tenant) -> None:
+    first = services.order_export(principal=make_principal("admin"))
+    with pytest.raises(Conflict):
+        services.order_export(principal=make_principal("admin"))
+    spec = {"export_id": str(first.pk)}
+    end_export(EndedJob(UUID(int=1), services.EXPORT_KIND, spec, "failed", "", lambda _: []))
+
+    assert Export.objects.get(pk=first.pk).state == Export.State.FAILED
+    assert services.order_export(principal=make_principal("admin"))
