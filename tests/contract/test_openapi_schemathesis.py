@@ -1,14 +1,19 @@
 """The API against its own OpenAPI document: generated requests find no server error and no broken promise."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import schemathesis
+from django.conf import settings as settings_of_django
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import Client
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
@@ -23,10 +28,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
+from core.permissions import CATALOGUE
 from core.tenancy import tenant_context
 from generation import services
-from tenants.models import ApiKey, Membership
-from tests.builders import make_api_key
+from tenants.models import ApiKey, Membership, Tenant
+from tenants.oauth import tokens
+from tenants.oauth.models import Application, Grant
+from tenants.roles import PERMISSIONS, Role
+from tests.builders import make_api_key, sign_in
 from tests.contract.world import config_text
 
 CHECKS = [
@@ -43,16 +52,71 @@ _STREAM = "/api/v1/runs/{run_id}/events"  # of a real run it would last as long 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Headers of an operator, and ids of objects that their organisation has."""
+    """Headers of somebody of acme, and ids of objects that acme has."""
 
     headers: dict[str, str]
     ids: dict[str, Any]
 
 
+def _by_key(role: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {make_api_key(role)}"}
+
+
+def _by_session(role: str) -> dict[str, str]:
+    """With the token that changes by a session need."""
+    client, csrf = Client(headers={"host": "acme.localhost"}), "c" * 32
+    sign_in(client, f"{role}@acme.example", "acme")
+    session = client.cookies[settings_of_django.SESSION_COOKIE_NAME].value
+    cookies = (
+        f"{settings_of_django.SESSION_COOKIE_NAME}={session}; {settings_of_django.CSRF_COOKIE_NAME}={csrf}"
+    )
+    return {"Cookie": cookies, "X-CSRFToken": csrf}
+
+
+def _by_token(role: str, *, is_for_person: bool) -> dict[str, str]:
+    """An access token of an application that may do what the role may: for itself, or for a member."""
+    with tenant_context("acme"):
+        scopes = sorted(PERMISSIONS[role] & set(CATALOGUE))
+        application = Application.objects.create(
+            client_id=get_random_string(12), name="any", kind="web", permissions=scopes, created_by="test"
+        )
+        grant = None
+        if is_for_person:
+            grant = Grant.objects.create(
+                application=application,
+                membership_id=Membership.objects.get(user__email=f"{role}@acme.example").pk,
+                scopes=scopes,
+                expires_at=timezone.now() + timedelta(hours=1),
+            )
+        place = tokens.Place("http://acme.localhost", str(Tenant.objects.get().pk))
+        return {
+            "Authorization": f"Bearer {tokens.issue(place, application=application, scopes=scopes, grant=grant)}"
+        }
+
+
+KINDS: dict[str, Callable[[str], dict[str, str]]] = {
+    "key": _by_key,
+    "session": _by_session,
+    "service": lambda role: _by_token(role, is_for_person=False),
+    "person": lambda role: _by_token(role, is_for_person=True),
+}
+
+
 @pytest.fixture
 def operator(db: None, settings: Settings) -> Iterator[Caller]:
+    yield from _caller("operator", "key", settings)
+
+
+@pytest.fixture(params=[f"{role}-{kind}" for role in Role.values for kind in KINDS])
+def anybody(request: pytest.FixtureRequest, db: None, settings: Settings) -> Iterator[Caller]:
+    """Every role with every kind of credential."""
+    role, _, kind = request.param.partition("-")
+    yield from _caller(role, kind, settings)
+
+
+def _caller(role: str, kind: str, settings: Settings) -> Iterator[Caller]:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
-    key = make_api_key("operator")
+    make_api_key("operator")
     with tenant_context("acme"):
         version = services.create_config(actor="test", text=config_text("acme"))
         run = services.start_run(actor="test", source=services.OfConfig(version.config_id))
@@ -63,7 +127,7 @@ def operator(db: None, settings: Settings) -> Iterator[Caller]:
             "member_id": str(Membership.objects.latest("created_at").pk),
             "api_key_id": str(ApiKey.objects.latest("created_at").pk),
         }
-    headers = {"Authorization": f"Bearer {key}", "Host": "acme.localhost"}
+    headers = {"Host": "acme.localhost", **KINDS[kind](role)}
     for signal in (request_started, request_finished):  # else the test's transaction is closed with them
         signal.disconnect(close_old_connections)
     yield Caller(headers, ids)
@@ -98,6 +162,13 @@ def test_an_operation_keeps_its_promises(case: Case[Any], operator: Caller) -> N
 @examples(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_an_operation_keeps_its_promises_for_many_requests(case: Case[Any], operator: Caller) -> None:
     _validate(case, operator)
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@examples(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_an_operation_keeps_its_promises_to_everybody(case: Case[Any], anybody: Caller) -> None:
+    _validate(case, anybody)
 
 
 def test_the_document_is_made_without_a_warning(tmp_path: Any) -> None:
