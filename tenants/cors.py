@@ -49,7 +49,7 @@ def cors(get_response: Handler) -> Handler:
                 response["Access-Control-Expose-Headers"] = _EXPOSED
         patch_vary_headers(response, ["Origin"])
         if is_allowed:
-            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Allow-Origin"] = str(origin)
         return response
 
     return middleware

@@ -13,7 +13,7 @@ from tenants import bearer
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]  # as ASGI has it: scope, receive, send
 
 
 def flood_gate(application: Application) -> Application:

@@ -3,7 +3,8 @@
 Responses may only gain, requests may only take more. Source of the rules: docs/api/versions.md.
 """
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -86,7 +87,7 @@ class _Comparison:
         if "enum" in new and (gone := _gone(old.get("enum"), new["enum"])):
             yield f"{where} no longer takes {gone}"
         for name, is_tighter in _LIMITS.items():
-            if name in new and (name not in old or is_tighter(old[name], new[name])):
+            if name in new and (name not in old or is_tighter(new[name], old[name])):
                 yield f"{where} has a tighter {name}: {new[name]}"
         if "pattern" in new and new["pattern"] != old.get("pattern"):
             yield f"{where} has another pattern"
@@ -120,9 +121,9 @@ class _Comparison:
             yield from self.response(f"{where}/items", old["items"], new["items"], depth + 1)
 
 
-_LIMITS = {
-    **dict.fromkeys(("maxLength", "maximum", "maxItems"), lambda old, new: new < old),
-    **dict.fromkeys(("minLength", "minimum", "minItems"), lambda old, new: new > old),
+_LIMITS: dict[str, Callable[[Any, Any], bool]] = {  # limit -> whether (new, old) is tighter
+    **dict.fromkeys(("maxLength", "maximum", "maxItems"), operator.lt),
+    **dict.fromkeys(("minLength", "minimum", "minItems"), operator.gt),
 }
 
 
