@@ -1,0 +1,165 @@
+"""What an API key may, and how its secret changes: scopes, the maker's rights at that moment, rotation."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from core.models import AuditEvent
+from core.tenancy import shared_context
+from tenants import services
+from tenants.models import ApiKey, Membership
+from tests.builders import make_api_key
+
+pytestmark = pytest.mark.usefixtures("acme")
+ApiClients = Callable[..., APIClient]
+
+
+def _with(key: str) -> APIClient:
+    client = APIClient(headers={"host": "acme.localhost"})
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    client.default_format = "json"
+    return client
+
+
+def _status(key: str, address: str = "/api/v1/members") -> int:
+    return int(_with(key).get(address).status_code)
+
+
+def _row(key: str) -> ApiKey:
+    return ApiKey.objects.get(key_id=key.split("_")[2])
+
+
+def _member(role: str) -> Membership:
+    return Membership.objects.get(user__email=f"{role}@acme.example")
+
+
+def _days(days: float) -> str:
+    return (timezone.now() + timedelta(days=days)).isoformat()
+
+
+def test_scopes_narrow_the_role(api_client: ApiClients) -> None:
+    key = make_api_key("operator", permissions=["runs.read"])
+
+    assert _status(key, "/api/v1/runs") == 200
+    assert _status(key) == 403
+
+
+def test_a_key_never_does_more_than_its_maker_may_now() -> None:
+    key = make_api_key("admin", role="viewer")
+    assert _status(key) == 200
+    services.add_member(actor="test", email="second@acme.example", role="admin")
+
+    services.end_access(_member("admin"), actor="test", reason="test")
+    services.give_access(_member("admin"), actor="test", reason="test")
+
+    assert _status(key) == 401  # revoked with the access, and giving it back opens no old key
+
+
+def test_a_key_shrinks_with_the_role_of_its_maker() -> None:
+    key = make_api_key("operator", role="viewer", permissions=["members.read", "runs.read"])
+    with shared_context():
+        Membership.objects.filter(pk=_member("operator").pk).update(role="viewer", is_active=True)
+    assert _status(key) == 200
+
+    with shared_context():
+        Membership.objects.filter(pk=_member("operator").pk).update(is_active=False)
+
+    assert _status(key) == 401
+
+
+def test_a_narrow_key_makes_no_wider_one() -> None:
+    narrow = make_api_key("admin", permissions=["keys.read", "keys.write", "runs.read"])
+    wide = {"name": "wide", "role": "admin", "scopes": ["members.write"], "expires_at": _days(30)}
+    own = {"name": "own", "role": "admin", "scopes": ["runs.read"], "expires_at": _days(30)}
+
+    refused = _with(narrow).post("/api/v2/api-keys", wide)
+
+    assert refused.status_code == 403
+    assert "members.write" in refused.json()["detail"]
+    assert _with(narrow).post("/api/v2/api-keys", own).status_code == 201
+
+
+def test_a_narrow_key_gives_no_wider_one_a_new_secret() -> None:
+    narrow, wide = make_api_key("admin", permissions=["keys.write", "keys.read"]), make_api_key("admin")
+
+    answer = _with(narrow).post(f"/api/v2/api-keys/{_row(wide).pk}:rotate", {})
+
+    assert answer.status_code == 403
+    assert _status(wide) == 200
+
+
+def test_an_unknown_scope_is_named(api_client: ApiClients) -> None:
+    body = {"name": "x", "role": "viewer", "scopes": ["runs.fly"], "expires_at": _days(30)}
+
+    answer = api_client("operator").post("/api/v2/api-keys", body)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/scopes"
+    assert "runs.fly" in answer.json()["errors"][0]["detail"]
+
+
+def test_after_a_rotation_both_secrets_work_until_the_chosen_time(api_client: ApiClients) -> None:
+    old = make_api_key("operator")
+    answer = api_client("operator").post(
+        f"/api/v2/api-keys/{_row(old).pk}:rotate", {"previous_until": _days(1)}
+    )
+    new = answer.json()["key"]
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert new.split("_")[2] == old.split("_")[2]
+    assert (_status(old), _status(new)) == (200, 200)
+
+    with shared_context():
+        ApiKey.objects.filter(pk=_row(old).pk).update(previous_until=timezone.now())
+
+    assert (_status(old), _status(new)) == (401, 200)
+    assert AuditEvent.objects.filter(action="tenants.api_key.rotate").count() == 1
+
+
+def test_without_an_overlap_the_old_secret_ends_at_once(api_client: ApiClients) -> None:
+    old = make_api_key("operator")
+    assert _status(old) == 200  # and is remembered
+
+    new = api_client("operator").post(f"/api/v2/api-keys/{_row(old).pk}:rotate", {}).json()["key"]
+
+    assert (_status(old), _status(new)) == (401, 200)
+
+
+@pytest.mark.parametrize("days", [-1, 7.1])
+def test_an_overlap_lasts_seven_days_at_most(api_client: ApiClients, days: float) -> None:
+    key = make_api_key("operator")
+
+    answer = api_client("operator").post(
+        f"/api/v2/api-keys/{_row(key).pk}:rotate", {"previous_until": _days(days)}
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/previous_until"
+
+
+def test_only_the_maker_rotates_and_a_revoked_key_stays_dead(api_client: ApiClients) -> None:
+    key = make_api_key("operator")
+    address = f"/api/v2/api-keys/{_row(key).pk}"
+
+    assert api_client("admin").post(f"{address}:rotate", {}).json()["code"] == "not_the_maker"
+    assert api_client("admin").delete(address).status_code == 204
+    assert api_client("operator").post(f"{address}:rotate", {}).status_code == 409
+    assert _status(key) == 401
+
+
+def test_the_page_makes_a_narrow_key_and_rotates_it(client_for: Callable[..., Client]) -> None:
+    browser = client_for("operator")
+    form = {"name": "ci", "role": "viewer", "lifetime_days": "30", "permissions": "runs.read"}
+    assert "Your key “ci”" in browser.post("/settings/keys/issue", form).content.decode()
+    key = ApiKey.objects.get(name="ci")
+    assert key.permissions == ["runs.read"]
+
+    page = browser.post(f"/settings/keys/{key.pk}/rotate", {"overlap_hours": "24"})
+
+    assert (page.status_code, page["Cache-Control"]) == (200, "no-store")
+    assert "The secret before works until" in page.content.decode()
+    key.refresh_from_db()
+    assert key.previous_until is not None
