@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms isolation sso docs-permissions bench-auth clean openapi
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ $(IDP)/.installed: tests/sso/idp/package.json tests/sso/idp/package-lock.json
 
 bench: $(STAMP) ## Speed and memory of the engine
 	$(BIN)/python -m pytest -m bench -s tests/benchmarks
+
+scim: $(STAMP) ## An independent tester of SCIM 2.0 asks the provisioning endpoints
+	$(BIN)/python -m pytest -m "slow or not slow" tests/scim
 
 isolation: $(STAMP) ## Everybody asks every route with every kind of id; then each wall is taken away in turn
 	$(BIN)/python -m pytest -m "isolation or not isolation" tests/isolation
