@@ -135,4 +135,6 @@ def _kept(credential: str, key: str) -> IdempotencyRecord | None:
 def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key was used for a request with other content.")
-    return Response(json.loads(kept.body), status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"})
+    return Response(
+        json.loads(kept.body), status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
+    )
