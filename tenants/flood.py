@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from core import ratelimit
+from core.headers import outside_of_django
 from core.request_ids import begin_request
 from tenants import bearer
 
@@ -28,12 +29,10 @@ def flood_gate(application: Application) -> Application:
         answer = bearer.too_many(seconds)
         policy, left = ratelimit.failure_headers(seconds)
         headers = {
-            **{name.lower(): value for name, value in answer.headers.items()},
+            **{name.lower(): value for name, value in (outside_of_django() | dict(answer.headers)).items()},
             "ratelimit-policy": policy,
             "ratelimit": left,
             "x-request-id": chosen,
-            "x-content-type-options": "nosniff",
-            "cache-control": "no-store",
             "content-length": str(len(answer.content)),
         }
         start = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

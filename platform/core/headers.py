@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -21,6 +23,20 @@ ALWAYS = {
     "X-Permitted-Cross-Domain-Policies": "none",
     "Cache-Control": "no-store",  # static files and downloads say otherwise themselves
 }
+
+
+def outside_of_django() -> dict[str, str]:
+    """The whole set, with what Django's and django-csp's middleware would add, for an answer that none of them sees."""
+    seconds = settings.SECURE_HSTS_SECONDS
+    transport = {"Strict-Transport-Security": f"max-age={seconds}; includeSubDomains"} if seconds else {}
+    return {
+        **ALWAYS,
+        "Content-Security-Policy": build_policy(),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        **transport,
+    }
 
 
 def for_browsers(get_response: Handler) -> Handler:

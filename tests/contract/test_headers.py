@@ -11,6 +11,7 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import Client, override_settings
 
+from core.headers import outside_of_django
 from tests.contract.routes import Route, all_routes
 from tests.contract.world import FIXED, NOBODYS
 
@@ -112,6 +113,15 @@ def test_so_do_pages_of_people_and_they_are_not_kept(client_for: ClientFor) -> N
         assert response.status_code == 200, path
         assert wanted(response) == []
         assert response["Cache-Control"] == "no-store"
+
+
+def test_an_answer_in_front_of_django_has_them_too(db: None) -> None:
+    response = Client().get("/live")
+    given = {name.lower(): value for name, value in outside_of_django().items()}
+    usual = {name.lower(): value for name, value in response.headers.items()}
+
+    assert {name: usual.get(name) for name in given} == given
+    assert wanted(type("Answer", (), {"headers": outside_of_django() | {"X-Request-ID": "x"}})) == []
 
 
 def test_static_files_have_them_and_may_be_kept(db: None) -> None:
