@@ -17,9 +17,10 @@ from tenants import queries, role_services
 from tenants.models import CustomRole
 from tenants.roles import HELP, PERMISSIONS, Role
 
+_MOST_PERMISSIONS = 100
 _LISTED = serializers.ListField(
     child=serializers.CharField(max_length=60),
-    max_length=len(CATALOGUE),
+    max_length=_MOST_PERMISSIONS,
     help_text="Names of the catalogue of permissions.",
 )
 
@@ -48,7 +49,7 @@ class NewRole(Body):
 class ChangeRole(Body):
     name = serializers.CharField(max_length=60, required=False)
     permissions = serializers.ListField(
-        child=serializers.CharField(max_length=60), max_length=len(CATALOGUE), required=False
+        child=serializers.CharField(max_length=60), max_length=_MOST_PERMISSIONS, required=False
     )
 
 
