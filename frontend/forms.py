@@ -119,7 +119,7 @@ class NewApplication(forms.Form):
     name = forms.CharField(label="Name", max_length=100)
     kind = forms.ChoiceField(label="Kind", choices=Application.Kind.choices)
     redirect_uris = forms.CharField(
-        label="Redirect addresses, one a line",
+        label="Redirect addresses, one a line, if it acts for people",
         required=False,
         max_length=6000,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "https://app.example/callback"}),
