@@ -47,7 +47,8 @@ def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None
     page.get_by_role("button", name="Allow").click(no_wait_after=True)
     page.wait_for_timeout(1500)
 
-    (back,) = {one for one in went if one.startswith(BACK)}  # the policy of the page lets the browser go there
+    # the policy of the page lets the browser go there
+    (back,) = {one for one in went if one.startswith(BACK)}
     assert re.search(r"[?&]code=[\w-]{43}&state=s&iss=http", back)
 
     for path in ("/me/applications", "/settings/keys", "/settings/api", "/me"):
