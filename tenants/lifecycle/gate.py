@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from core.errors import Forbidden
 from core.pages import error_answer
 from core.permissions import Permission, principal_of
-from core.problems import domain_problem, is_api_request, is_scim_request, scim_error
+from core.problems import domain_problem, is_scim_request, scim_error, wants_problem
 from tenants.models import Tenant
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -52,7 +52,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     if tenant.delete_after is None or _name(request) in _OPEN_IN_GRACE:
         return None
     principal = principal_of(request)
-    if request.method == "GET" and not is_api_request(request) and not is_scim_request(request):
+    if request.method == "GET" and not wants_problem(request) and not is_scim_request(request):
         if principal.is_anonymous:
             return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': SETTINGS_PATH})}")
         if principal.can(Permission.ORGANISATION_DELETE):
@@ -66,7 +66,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
 def _answer(request: HttpRequest, words: str) -> HttpResponseBase:
     if is_scim_request(request):
         return scim_error(403, words)
-    if is_api_request(request):
+    if wants_problem(request):
         return domain_problem(OrganisationSuspended(words))
     return error_answer(request, 403, words)
 

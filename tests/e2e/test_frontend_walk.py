@@ -43,6 +43,8 @@ PAGES = (
     "/settings/roles",
     "/settings/roles/new",
     "/settings/security",
+    "/settings/provisioning",
+    "/settings/organisation",
     "/logout",
 )
 WIDTHS = (1024, 390, 320)

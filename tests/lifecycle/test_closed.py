@@ -42,6 +42,8 @@ def test_a_suspended_organisation_is_closed_to_people_keys_and_directories_and_o
         assert b"suspended" in answer.content
     refused = api.get("/api/v1/configs")
     assert (refused.status_code, refused.json()["code"]) == (403, "organisation_suspended")
+    refused = page.post("/oauth/token", {"grant_type": "client_credentials"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "organisation_suspended")
     refused = directory.send("GET", "/Users")
     assert (refused.status_code, refused.json()["status"]) == (403, "403")
     assert client_for("owner", "globex").get("/").status_code == 200
