@@ -9,6 +9,7 @@ from pytest_django import Settings
 from uvicorn.logging import AccessFormatter, DefaultFormatter
 
 from core.redaction import redacted
+from core.request_ids import begin_request
 
 CANARY = "canary-7f3e9c"
 
@@ -133,6 +134,7 @@ def test_a_long_record_costs_no_long_search() -> None:
 
 
 def test_a_record_says_whose_it_is() -> None:
+    chosen = begin_request("the-request-of-this-test")
     record = logging.getLogger("x").makeRecord("x", logging.INFO, "", 0, "text", (), None)
 
-    assert (record.organisation, record.request_id) == ("public", "-")  # type: ignore[attr-defined]
+    assert (record.organisation, record.request_id) == ("public", chosen)  # type: ignore[attr-defined]
