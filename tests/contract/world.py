@@ -142,7 +142,7 @@ def _things(organisation: str, *, runs: int) -> Things:
                 name=f"{organisation}-secret",
                 expires_at=timezone.now() + timedelta(days=30),
             ).token.pk,
-            group_id=Group.objects.create(display_name=f"{organisation}-secret").pk,
+            group_id=Group.objects.create(display_name=f"group of {organisation}-secret").pk,
             export_id=_export(organisation),
         )
 
