@@ -179,11 +179,17 @@ def test_without_script_one_signs_in_filters_reads_downloads_and_generates(
 
 def test_the_organisation_switcher_leads_to_the_other_sign_in(visit: Visit) -> None:
     admin = visit("admin", "globex")
-    admin.open("/settings/members")
-    if admin.page.get_by_text("viewer@acme.example").count() == 0:
-        admin.page.get_by_label("E-mail").fill("viewer@acme.example")
-        admin.page.get_by_role("button", name="Add member").click()
-        admin.page.locator("#secret").wait_for()
+    admin.open("/settings/members/invitations")
+    admin.page.get_by_label("E-mail").fill("viewer@acme.example")
+    admin.page.get_by_role("radio", name="Viewer").check()
+    admin.page.get_by_role("button", name="Invite", exact=True).click()
+    guest = visit(None, "globex")
+    guest.page.goto(admin.page.locator("#secret").inner_text())
+    guest.page.get_by_label("Your name").fill("Somebody in two organisations")
+    guest.page.get_by_label("Password", exact=True).fill("quite another battery")
+    guest.page.get_by_label("Password again").fill("quite another battery")
+    guest.page.get_by_role("button", name="Join").click()
+    guest.page.wait_for_url(guest.platform.address("globex") + "/")
     visitor = visit("viewer", "acme")
     page = visitor.page
 
