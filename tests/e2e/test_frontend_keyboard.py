@@ -181,7 +181,7 @@ def test_the_organisation_switcher_leads_to_the_other_sign_in(visit: Visit) -> N
     admin = visit("admin", "globex")
     admin.open("/settings/members/invitations")
     admin.page.get_by_label("E-mail").fill("viewer@acme.example")
-    admin.page.get_by_role("radio", name="Viewer").check()
+    admin.page.get_by_role("radio", name="Operator").check()
     admin.page.get_by_role("button", name="Invite", exact=True).click()
     guest = visit(None, "globex")
     guest.page.goto(admin.page.locator("#secret").inner_text())
