@@ -52,6 +52,15 @@ def issue_api_key(
     chosen, narrowed_to = Role(role), scopes.checked(permissions)
     scopes.refuse_more(scopes.narrowed(PERMISSIONS[chosen], narrowed_to), principal.permissions, "A key")
     now = timezone.now()
+    asking = _asking_key(principal)
+    if asking is not None and asking.expires_at is not None:
+        expires_at = expires_at or asking.expires_at
+        if expires_at > asking.expires_at:
+            raise _bad_time(
+                "A key that a key makes ends with it.",
+                "expires_at",
+                f"must be at most {asking.expires_at:%FT%TZ}",
+            )
     if expires_at is not None and not now < expires_at <= now + _MAXIMAL_LIFE:
         raise _bad_time(
             "A key expires within a year from now.", "expires_at", "must lie within the next 366 days"
@@ -69,6 +78,7 @@ def issue_api_key(
                 role=chosen,
                 permissions=narrowed_to,
                 expires_at=expires_at,
+                made_with=asking.key_id if asking else "",
             )
         audit.record(
             actor=principal.actor,
@@ -93,6 +103,7 @@ def rotate_api_key(
     InvalidInput when the overlap ends in the past or after 7 days.
     """
     _refuse_others(principal, api_key)
+    _asking_key(principal)
     now = timezone.now()
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise _bad_time(
@@ -138,16 +149,45 @@ def rename_api_key(*, principal: Principal, api_key: ApiKey, name: str) -> ApiKe
 
 
 def revoke_api_key(*, principal: Principal, api_key: ApiKey) -> None:
-    """Make a key useless at once. A second time changes nothing. Raises: Forbidden for a key of somebody else."""
+    """Make a key and all that were made with it useless at once. A second time changes nothing.
+
+    Raises: Forbidden for a key of somebody else.
+    """
     if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
         raise Forbidden("Only its maker or an admin may revoke a key.")
     with transaction.atomic():
         with shared_context():
-            changed = ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now())
-        if changed:
+            ended = _revoked([api_key.key_id])
+        if ended:
             audit.record(
-                actor=principal.actor, action="tenants.api_key.revoke", target=api_key, key_id=api_key.key_id
+                actor=principal.actor,
+                action="tenants.api_key.revoke",
+                target=api_key,
+                key_id=api_key.key_id,
+                revoked_keys=ended,
             )
+
+
+def _revoked(key_ids: list[str]) -> list[str]:
+    """Revoke these keys, the keys made with them, and so on; ids of those that were alive. Call in the shared schema."""
+    ended: list[str] = []
+    while key_ids:
+        alive = ApiKey.objects.filter(key_id__in=key_ids, revoked_at=None)
+        ended += alive.values_list("key_id", flat=True)
+        alive.update(revoked_at=timezone.now())
+        key_ids = list(ApiKey.objects.filter(made_with__in=key_ids).values_list("key_id", flat=True))
+    return ended
+
+
+def _asking_key(principal: Principal) -> ApiKey | None:
+    """The key that asks for another one; None for a person. Raises Forbidden for an application."""
+    kind, _, key_id = principal.credential.partition(":")
+    if kind == "application":
+        raise Forbidden("An application makes no API keys: they would outlive what it was granted.")
+    if kind != "key":
+        return None
+    with shared_context():
+        return ApiKey.objects.get(key_id=key_id)
 
 
 def note_key_use(api_key: ApiKey) -> None:

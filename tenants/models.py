@@ -182,6 +182,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    made_with = models.CharField(max_length=12, blank=True, default="")  # id of the key that asked for it
 
     objects = OwnRows()
 

@@ -115,4 +115,4 @@ def has_ended(membership: "Membership") -> bool:
 
 def may_give(principal: Principal, role: str, gives: frozenset[Permission]) -> bool:
     """True when this principal may give a role: it holds nothing they lack, and only owners make owners."""
-    return gives <= principal.permissions and (role != Role.OWNER or principal.role == Role.OWNER)
+    return gives - NOT_GIVEN <= principal.permissions and (role != Role.OWNER or principal.role == Role.OWNER)

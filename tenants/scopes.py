@@ -29,7 +29,7 @@ def checked(scopes: Iterable[str], *, field: str = "permissions") -> list[str]:
 
 def refuse_more(wanted: frozenset[Permission], own: frozenset[Permission], what: str) -> None:
     """Raises Forbidden when `wanted` holds anything that its maker may not."""
-    if excess := sorted(wanted - own):
+    if excess := sorted(wanted - NOT_GIVEN - own):
         raise Forbidden(f"{what} cannot do more than its maker, who may not: {', '.join(excess[:10])}.")
 
 

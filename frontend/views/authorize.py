@@ -8,13 +8,14 @@ from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 
 from core.pages import error_answer
-from core.permissions import CATALOGUE, Permission, principal_of, requires
+from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
 from tenants import scopes
 from tenants.oauth import services
 from tenants.oauth.server import BadParameters, Server, parameters
 from tenants.oauth.tokens import Place, place_of
 
 
+@step_up("GET", "POST")
 @requires(GET=Permission.MEMBER, POST=Permission.MEMBER)
 def authorize(request: HttpRequest) -> HttpResponse:
     """Ask, and take the answer. Every request is checked anew: nothing of the first is kept but the form's fields."""

@@ -60,7 +60,7 @@ def organisation_export(request: HttpRequest) -> HttpResponse:
 @requires(GET=Permission.ORGANISATION_EXPORT)
 def export_download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """The ZIP, until it expires."""
-    export = services.export_to_download(export_id)
+    export = services.export_to_download(principal=principal_of(request), export_id=export_id)
     name = f"{queries.organisation().schema_name}-export-{export.created_at:%Y-%m-%d}.zip"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -164,12 +164,18 @@ def order_export(*, principal: Principal) -> Export:
     return export
 
 
-def export_to_download(export_id: UUID) -> Export:
-    """Raises NotFound, also for one that is not ready or has expired."""
+def export_to_download(*, principal: Principal, export_id: UUID) -> Export:
+    """An export that is taken away now. Raises NotFound, also for one that is not ready or has expired."""
     ready = Export.objects.filter(state=Export.State.READY, expires_at__gt=timezone.now())
     found = ready.filter(pk=export_id).first()
     if found is None:
         raise NotFound("There is no such export, or it has expired.")
+    audit.record(
+        actor=principal.actor,
+        action="tenants.organisation.export_download",
+        target=found,
+        size_bytes=found.size_bytes,
+    )
     return found
 
 

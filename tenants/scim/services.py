@@ -1,7 +1,8 @@
 """What a directory changes: members, groups, and through groups roles. Each change leaves one audit event.
 
-A directory never makes, changes or removes an owner's role and never moves an owner to another address; and what it
-brings is a membership of this organisation without a password, whatever else the person is elsewhere (ADR 0009).
+A directory never makes owners, and changes, deactivates and removes none; whoever sets it up may do all that it may do
+(`tenants.scim.tokens.refuse_less`). What it brings is a membership of this organisation without a password, whatever else
+the person is elsewhere (ADR 0009).
 """
 
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from core.tenancy import shared_context
 from tenants import granting, queries, services
 from tenants.models import Membership, User
 from tenants.roles import Role
-from tenants.scim import models, resources
+from tenants.scim import models, resources, tokens
 from tenants.scim import queries as scim
 from tenants.scim.tokens import ACTOR
 from tenants.sso.models import MailDomain
@@ -38,6 +39,7 @@ def set_origin(*, principal: Principal, origin: str) -> None:
     """Whom the directory may bring. Raises InvalidInput."""
     if origin not in models.Setup.Origin.values:
         raise InvalidInput("Choose whom the directory may bring.")
+    tokens.refuse_less(principal)
     with transaction.atomic():
         before = scim.setup().origin
         if before == origin:
@@ -113,9 +115,10 @@ def change_user(membership: Membership, wanted: resources.User) -> Membership:
         _refuse_double(wanted, before)
         address = _address(wanted)
         if address != before.user.email:
-            before = _move(before, _checked_address(wanted))
+            before = _move(before, _checked_address(wanted, is_move=True))
         _keep(before, wanted)
         if wanted.active is False:
+            _refuse_owner(before)
             services.end_access(before, actor=ACTOR, reason="scim")
         elif wanted.active:
             services.give_access(before, actor=ACTOR, reason="scim")
@@ -123,7 +126,8 @@ def change_user(membership: Membership, wanted: resources.User) -> Membership:
 
 
 def delete_user(membership: Membership) -> None:
-    """End all access at once, then the membership. Raises LastOwner."""
+    """End all access at once, then the membership. Raises MutabilityException for an owner."""
+    _refuse_owner(membership)
     with transaction.atomic():
         services.end_access(membership, actor=ACTOR, reason="scim")
         services.remove_member(actor=ACTOR, membership=membership)
@@ -202,8 +206,7 @@ def delete_group(group: models.Group) -> None:
 
 def _move(membership: Membership, address: str) -> Membership:
     """Another address is another account: sessions and keys of the one before end, and so does its password."""
-    if membership.role == Role.OWNER:
-        raise MutabilityException(detail="A directory does not change the address of an owner.")
+    _refuse_owner(membership)
     if queries.members().filter(user__email=address).exists():
         raise UniquenessException(detail=f"{address} is a member already.")
     was_active = membership.is_active
@@ -221,6 +224,13 @@ def _move(membership: Membership, address: str) -> Membership:
         before=membership.user.email,
     )
     return queries.member(membership.pk)
+
+
+def _refuse_owner(membership: Membership) -> None:
+    if membership.role == Role.OWNER:
+        raise MutabilityException(
+            detail="A directory does not change owners. An owner gives this one another role first."
+        )
 
 
 def _keep(membership: Membership, wanted: resources.User) -> None:
@@ -257,7 +267,8 @@ def _address(wanted: resources.User) -> str:
     return str(ordered[0].value if ordered else wanted.user_name or "").strip().lower()
 
 
-def _checked_address(wanted: resources.User) -> str:
+def _checked_address(wanted: resources.User, *, is_move: bool = False) -> str:
+    """The address, if the directory may bring it; a member moves to addresses of verified domains only."""
     address = _address(wanted)
     try:
         validate_email(address)
@@ -269,7 +280,7 @@ def _checked_address(wanted: resources.User) -> str:
         raise InvalidValueException(detail=f"An e-mail address may have {_LONGEST} characters.")
     domain = address.rpartition("@")[2]
     is_ours = MailDomain.objects.filter(name=domain, verified_at__isnull=False).exists()
-    if not is_ours and scim.setup().origin != models.Setup.Origin.ANYBODY:
+    if not is_ours and (is_move or scim.setup().origin != models.Setup.Origin.ANYBODY):
         raise ForbiddenException(
             detail=f"{domain} is not a verified domain of this organisation. Verify it under Settings, Single "
             "sign-on, or allow everybody under Settings, Provisioning."

@@ -12,8 +12,10 @@ from django.utils import timezone
 from core import audit, ratelimit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Permission, Principal
+from tenants import granting
 from tenants.key_services import MAXIMAL_OVERLAP
 from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
+from tenants.roles import Role
 from tenants.scim.models import Token
 
 PREFIX = "ds_scim_"
@@ -47,8 +49,14 @@ def token_of(token_id: UUID) -> Token:
     return found
 
 
+def refuse_less(principal: Principal) -> None:
+    """A directory adds, changes and removes everybody but owners. Raises Forbidden for who may do less than an admin."""
+    granting.refuse_more(principal, Role.ADMIN)
+
+
 def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> IssuedToken:
-    """Make a token. Raises: InvalidInput (expiry), Conflict when ten work already."""
+    """Make a token. Raises: Forbidden, InvalidInput (expiry), Conflict when ten work already."""
+    refuse_less(principal)
     now = timezone.now()
     if not now < expires_at <= now + timedelta(days=366):
         raise InvalidInput("A token expires within a year from now.")
@@ -76,6 +84,7 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
 
 def rotate_token(*, principal: Principal, token_id: UUID, previous_until: datetime | None) -> IssuedToken:
     """Give a token a new secret; the one before works until `previous_until`. Raises: Conflict, InvalidInput."""
+    refuse_less(principal)
     now = timezone.now()
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise InvalidInput("The secret before works for 7 days at most.")

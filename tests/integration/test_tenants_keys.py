@@ -92,6 +92,23 @@ def test_a_narrow_key_gives_no_wider_one_a_new_secret() -> None:
     assert _status(wide) == 200
 
 
+def test_a_key_that_a_key_makes_ends_with_it(api_client: ApiClients) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    key = make_api_key("operator")
+    with shared_context():
+        ApiKey.objects.filter(pk=_row(key).pk).update(expires_at=until)
+    parent = _with(key)
+
+    child = parent.post("/api/v1/api-keys", {"name": "child", "role": "viewer"}).json()
+    longer = {"name": "longer", "role": "viewer", "expires_at": (until + timedelta(days=1)).isoformat()}
+
+    assert _row(child["key"]).expires_at == until
+    assert parent.post("/api/v1/api-keys", longer).status_code == 422
+    assert _with(child["key"]).get("/api/v1/configs").status_code == 200
+    assert api_client("operator").delete(f"/api/v2/api-keys/{_row(key).pk}").status_code == 204
+    assert _with(child["key"]).get("/api/v1/configs").status_code == 401
+
+
 def test_an_unknown_scope_is_named(api_client: ApiClients) -> None:
     body = {"name": "x", "role": "viewer", "scopes": ["runs.fly"], "expires_at": _days(30)}
 

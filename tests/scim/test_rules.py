@@ -1,14 +1,18 @@
 """What a directory may and may not do, whose data it sees, and how fast people lose access."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.errors import Forbidden, InvalidInput
 from core.models import AuditEvent
+from core.permissions import Permission
 from core.tenancy import shared_context, tenant_context
 from tenants.models import Membership, Tenant, User
 from tenants.scim import services, tokens
@@ -182,17 +186,38 @@ def test_who_comes_back_has_the_membership_but_not_the_old_keys(
 
 
 @pytest.mark.parametrize("by", ["active", "delete"])
-def test_the_last_owner_stays(by: str, directory: Directory, acme: Tenant) -> None:
+def test_an_owner_is_left_alone(by: str, directory: Directory, acme: Tenant) -> None:
     owner = Membership.objects.get(role="owner")
     if by == "active":
         response = directory.patch(f"/Users/{owner.pk}", {"op": "replace", "path": "active", "value": False})
     else:
         response = directory.send("DELETE", f"/Users/{owner.pk}")
 
-    assert response.status_code == 409
+    assert response.status_code == 400  # RFC 7644, table 9
     assert response.json()["scimType"] == "mutability"
-    assert response.json()["detail"] == "This is the only owner. Make somebody else an owner first."
+    assert "does not change owners" in response.json()["detail"]
     assert Membership.objects.get(pk=owner.pk).is_active
+
+
+def test_who_may_do_less_than_an_admin_sets_up_no_directory(acme: Tenant) -> None:
+    clerk = make_principal("operator")
+    clerk = replace(clerk, permissions=clerk.permissions | {Permission.PROVISIONING_WRITE})
+
+    for act in (
+        lambda: services.set_origin(principal=clerk, origin="anybody"),
+        lambda: tokens.issue_token(principal=clerk, name="t", expires_at=timezone.now() + timedelta(days=1)),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+
+
+def test_a_lone_surrogate_is_refused(directory: Directory) -> None:
+    response = directory.send(
+        "POST", "/Users", {"userName": "z@acme.example", "name": {"formatted": "\ud800"}}
+    )
+
+    assert response.status_code == 400
+    assert response.json()["scimType"] == "invalidValue"
 
 
 def test_another_address_is_another_account_and_never_that_of_an_owner(

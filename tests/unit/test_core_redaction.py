@@ -133,6 +133,11 @@ def test_a_long_record_costs_no_long_search() -> None:
     assert len(redacted("cookie" * 1_000_000)) <= 20_000
 
 
+@pytest.mark.parametrize("path", ["/join/abcDEF_123-x", "/login/password/abcDEF_123-x?next=/"])
+def test_links_that_open_once_are_hidden(path: str) -> None:
+    assert "abcDEF" not in redacted(f'127.0.0.1 - "GET {path} HTTP/1.1" 200')
+
+
 def test_a_record_says_whose_it_is() -> None:
     chosen = begin_request("the-request-of-this-test")
     record = logging.getLogger("x").makeRecord("x", logging.INFO, "", 0, "text", (), None)
