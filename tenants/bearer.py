@@ -13,7 +13,7 @@ from core.permissions import Principal
 from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Membership
 from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
 
@@ -50,7 +50,7 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
         row = _checked(key) if key else None
     except RateLimited as error:
         raise Refused(domain_problem(error)) from None
-    maker = queries.maker_of(row) if row else None
+    maker: Membership | None = getattr(row, "maker", None)
     if row is None or maker is None:
         raise refused(request, KEY_FAILURES, "This API key is wrong, expired or revoked.")
     key_services.note_key_use(row)
