@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from core.jobs import services
@@ -298,12 +299,12 @@ def test_no_time_is_promised_before_anything_is_done(bench: Bench) -> None:
     assert bench.view(job_id).eta_seconds is None
 
 
-def test_a_bulk_dispatch_over_thousands_of_units_is_quick(bench: Bench) -> None:
+def test_a_bulk_dispatch_over_thousands_of_units_takes_few_queries(bench: Bench) -> None:
     bench.register("huge", Stage("parts", nothing, fan_out=lambda _: 5000))
     bench.submit("huge")
-    started = time.monotonic()
 
-    bench.step()
+    with CaptureQueriesContext(connection) as queries:
+        bench.step()
 
-    assert time.monotonic() - started < 2.0
+    assert len(queries) < 100
     bench.act(services.cancel, Job.objects.get().pk)
