@@ -27,7 +27,6 @@ def written(folder: Path, text: str) -> Path:
     [
         ('currency = "EUR"', 'currency = "EUX"', "currency: must be a currency of ISO 4217, got 'EUX'"),
         ("weekend = [6, 7]", "weekend = [5, 6]", "weekend: must be [6, 7]"),
-        ('decimal = ","', 'decimal = ";"', "formats.decimal: "),
         ("average_salary", "averagesalary", "average_salary: Field required"),
         ('tax_id = "french_tva"', 'tax_id = "french"', "identifiers: tax_id: must be one of "),
         (

@@ -228,16 +228,6 @@ class Places(_Part):
         return self
 
 
-class Formats(_Part):
-    """How people of the country write; the tables of a dataset hold ISO dates and plain decimals everywhere."""
-
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-    date: Annotated[str, Field(pattern=r"^[dmy./\-年月日 ]+$")]
-    decimal: Literal[".", ","]
-    group: Literal[".", ",", " ", "’", ""]
-    group_digits: tuple[int, ...] = (3,)
-
-
 class PackFile(_Part):
     """One file. See docs/packs.md."""
 
@@ -247,7 +237,6 @@ class PackFile(_Part):
     wage_tax_rate_bp: Rate
     average_salary: Annotated[int, Field(ge=1)]
     weekend: tuple[int, ...]
-    formats: Formats
     tax: TaxFrame
     identifiers: Identifiers
     bank: Bank
