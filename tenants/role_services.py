@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.text import slugify
 
-from core import audit
+from core import audit, lookalikes
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
@@ -134,7 +134,12 @@ def _refuse_beyond(principal: Principal, role: CustomRole) -> None:
 
 def _name(text: str) -> str:
     name = " ".join(text.split())
-    if not 0 < len(name) <= 60 or not name.isprintable():
+    if unseen := lookalikes.invisible(name):
+        raise InvalidInput(
+            f"A role's name holds a character that nobody sees ({unseen}).",
+            errors=_at("name", f"{unseen} cannot be seen"),
+        )
+    if not 0 < len(name) <= 60:
         raise InvalidInput(
             "A role has a name of 1 to 60 characters.", errors=_at("name", "1 to 60 characters")
         )
@@ -163,14 +168,25 @@ def _checked_key(key: str) -> str:
 
 
 def _refuse_taken(name: str, *, key: str | None = None, other_than: CustomRole | None = None) -> None:
+    """Raises Conflict for a name that people could take for another role's, and for a key of another role's."""
     roles = queries.custom_roles()
     others = roles.exclude(pk=other_than.pk) if other_than else roles
-    taken = {str(label).casefold() for label in Role.labels} | {one.name.casefold() for one in others}
-    if name.casefold() in taken or (
-        key is not None and (key in Role.values or roles.filter(key=key).exists())
-    ):
+    if taken := lookalikes.alike(name, [*map(str, Role.labels), *(one.name for one in others)]):
+        same = name == taken
         raise Conflict(
-            f"There is a role “{name}” already.", errors=_at("name", "there is such a role already")
+            f"There is a role “{taken}” already."
+            if same
+            else f"“{name}” looks like the role “{taken}”, which is another one.",
+            errors=_at("name", "there is such a role already" if same else f"looks like “{taken}”"),
+        )
+    if key is None:
+        return
+    if roles.filter(key=key).exists():
+        raise Conflict(f"There is a role {key!r} already.", errors=_at("key", "there is such a role already"))
+    if taken := lookalikes.alike(key, Role.values):
+        raise Conflict(
+            f"{key!r} looks like the role {taken!r}, which is built in.",
+            errors=_at("key", f"looks like {taken!r}"),
         )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, lookalikes
 from core.errors import Conflict, InvalidInput, NotFound
 from core.jobs import services as jobs
 from core.jobs.models import Job
@@ -80,8 +80,10 @@ def _by_slug(slug: str) -> Tenant:
 def rename(*, principal: Principal, name: str) -> Tenant:
     """Give the organisation another name; its hosts stay. Raises: InvalidInput."""
     name = name.strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise InvalidInput("A name has 1 to 100 printable characters.")
+    if unseen := lookalikes.invisible(name):
+        raise InvalidInput(f"A name holds no character that nobody sees ({unseen}).")
+    if not name or len(name) > 100:
+        raise InvalidInput("A name has 1 to 100 characters.")
     tenant = queries.organisation()
     if name != tenant.name:
         with transaction.atomic():

@@ -257,7 +257,12 @@ def test_a_role_that_was_promised_or_is_mapped_stays(api_client: ApiClients, acm
     [
         ({"name": "owner", "permissions": ["runs.read"]}, 409, "/name"),
         ({"name": "DATA steward", "permissions": ["runs.read"]}, 409, "/name"),
-        ({"name": "X", "key": "admin", "permissions": ["runs.read"]}, 409, "/name"),
+        ({"name": "Dаta stеward", "permissions": ["runs.read"]}, 409, "/name"),  # two Cyrillic letters
+        ({"name": "Data\u200b steward", "permissions": ["runs.read"]}, 422, "/name"),
+        ({"name": "Data\u3164steward", "permissions": ["runs.read"]}, 422, "/name"),
+        ({"name": "X", "key": "admin", "permissions": ["runs.read"]}, 409, "/key"),
+        ({"name": "X", "key": "adm1n", "permissions": ["runs.read"]}, 409, "/key"),
+        ({"name": "X", "key": "data-steward", "permissions": ["runs.read"]}, 409, "/key"),
         ({"name": "X", "key": "No key", "permissions": ["runs.read"]}, 422, "/key"),
         ({"name": "X", "permissions": []}, 422, "/permissions"),
         ({"name": "X", "permissions": ["member"]}, 422, "/permissions"),
@@ -274,6 +279,32 @@ def test_a_role_that_cannot_be_is_refused_with_the_place(
 
     assert answer.status_code == status
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("name", ["0wner", "Ａdmin", "Audit0r", "VlEWER", "Аррrover", "Oper-ator", "Ówner."])
+def test_no_role_looks_like_a_built_in_one_on_the_page_either(
+    client_for: Clients, acme: Tenant, name: str
+) -> None:
+    client = client_for("admin")
+    role = _role()
+
+    made = client.post("/settings/roles/new", {"name": name, "permissions": "runs.read"})
+    renamed = client.post(f"/settings/roles/{role.pk}/edit", {"name": name, "permissions": "runs.read"})
+
+    for answer in (made, renamed):
+        assert answer.status_code == 409
+        assert "looks like the role" in answer.context["form"].errors["name"][0]
+    assert [one.name for one in CustomRole.objects.all()] == [role.name]
+
+
+def test_a_role_may_be_called_anew_in_other_letters_of_the_same_name(
+    api_client: ApiClients, acme: Tenant
+) -> None:
+    role = _role()
+
+    answer = api_client("admin").patch(f"/api/v1/roles/{role.pk}", {"name": "DATA steward"})
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "DATA steward")
 
 
 def test_a_name_without_latin_letters_gets_a_key_all_the_same(acme: Tenant) -> None:
