@@ -11,6 +11,7 @@ from django.urls import reverse
 from core.permissions import Permission, Principal, principal_of
 from core.tenancy import current_schema
 from generation.queries.runs import state_counts
+from tenants.addresses import origin_of
 from tenants.queries import organisations_of
 from tenants.sso.models import Connection
 
@@ -137,7 +138,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "person": _person(request, principal),
         "nav": _once(lambda: navigation(request, principal, with_counts=is_inside)),
         "organisations": _once(lambda: _organisations(request, principal)) if is_inside else (),
-        "organisation": Organisation(tenant.name, request.get_host().partition(":")[0], "/", True),
+        "organisation": Organisation(tenant.name, tenant.host, "/", True),
     }
 
 
@@ -175,12 +176,10 @@ def _drawn(item: NavItem, request: HttpRequest, with_counts: bool) -> NavItem:
 
 
 def _organisations(request: HttpRequest, principal: Principal) -> tuple[Organisation, ...]:
-    """Each organisation has a host and a sign-in of its own, on the port that this request came to."""
-    port = request.get_host().partition(":")[2]
-    suffix = f":{port}" if port else ""
+    """Each organisation has a host and a sign-in of its own."""
     tenant: Any = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
     return tuple(
-        Organisation(one.name, one.host, f"{request.scheme}://{one.host}{suffix}/", one.is_current)
+        Organisation(one.name, one.host, f"{origin_of(one.host)}/", one.is_current)
         for one in organisations_of(str(principal.user_id), tenant)
     )
 

@@ -39,6 +39,11 @@ class Tenant(TenantMixin):
     def __str__(self) -> str:
         return self.name
 
+    @cached_property
+    def host(self) -> str:
+        """Its own host name, which addresses of its pages are made of."""
+        return str(Domain.objects.get(tenant_id=self.pk, is_primary=True).domain)
+
 
 class DeletionCertificate(models.Model):
     """Signed evidence that an organisation was deleted. It names no person and outlives the organisation."""

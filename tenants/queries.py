@@ -26,7 +26,11 @@ class OrganisationLink:
 def tenant_of_host(host: str) -> Tenant | None:
     """The organisation that lives at a host name (without port). Call in the shared schema."""
     domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
-    found: Tenant | None = domain.tenant if domain else None
+    if domain is None:
+        return None
+    found: Tenant = domain.tenant
+    if domain.is_primary:
+        found.host = domain.domain  # so that nothing asks for it again
     return found
 
 

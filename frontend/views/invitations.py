@@ -11,9 +11,9 @@ from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import NewInvitation
 from frontend.paging import numbered
+from tenants.addresses import own_address
 from tenants.people import invitations, letters
 from tenants.people.invitations import Invited
-from tenants.people.tokens import address
 
 
 @requires(GET=Permission.MEMBERS_WRITE, POST=Permission.MEMBERS_WRITE)
@@ -55,7 +55,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, object] = {"page": numbered(request, invitations.invitations()), "form": form}
     if invited is not None:
-        link = address(request, reverse("join", args=[invited.token]))
+        link = own_address(request, reverse("join", args=[invited.token]))
         organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
         context |= {
             "invited": invited.invitation,

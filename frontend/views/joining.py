@@ -11,9 +11,9 @@ from core.errors import DomainError
 from core.mail import later
 from core.permissions import Permission, requires
 from frontend.forms import Email, NewPassword, NewPerson
+from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import invitations, letters, passwords, throttle
-from tenants.people.tokens import address
 from tenants.queries import members
 
 
@@ -74,7 +74,7 @@ def _mail_link(request: HttpRequest, email: str) -> None:
         member = members().filter(user__email=email.strip().lower(), is_active=True).first()
         if member is not None:
             token = passwords.make_link(actor="anonymous", membership=member)
-            link = address(request, reverse("password-new", args=[token]))
+            link = own_address(request, reverse("password-new", args=[token]))
             letters.mail_password_link(member, organisation=organisation, link=link)
 
     later(act)

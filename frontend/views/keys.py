@@ -13,6 +13,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import NewKey, Rotation
 from frontend.paging import numbered
 from tenants import key_services, queries, scopes
+from tenants.addresses import own_address
 from tenants.keys import PREFIX
 from tenants.roles import PERMISSIONS, Role
 
@@ -97,7 +98,7 @@ def _page(
         "prefix": PREFIX,
         "now": now,
         "unused_since": now - _UNUSED,
-        "address": request.build_absolute_uri("/api/v1/runs"),
+        "address": own_address(request, "/api/v1/runs"),
     }
     response = render(request, "frontend/keys.html", context, status=status)
     if issued is not None:

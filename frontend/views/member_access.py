@@ -10,9 +10,9 @@ from django.urls import reverse
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.paging import numbered
 from tenants import queries, services
+from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import factors, letters, passwords, sessions
-from tenants.people.tokens import address
 
 
 @requires(GET=Permission.MEMBERS_WRITE)
@@ -26,7 +26,7 @@ def member_password_link(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """The answer itself shows the link: once, since only a digest is stored."""
     member = queries.member(member_id)
     token = passwords.make_link(actor=principal_of(request), membership=member)
-    link = address(request, reverse("password-new", args=[token]))
+    link = own_address(request, reverse("password-new", args=[token]))
     organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
     is_mailed = letters.mail_password_link(member, organisation=organisation, link=link)
     return _page(request, member, {"link": link, "is_mailed": is_mailed})

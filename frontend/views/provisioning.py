@@ -13,6 +13,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from core.problems import SCIM_PREFIX
 from frontend.forms import NewToken, Rotation
 from frontend.paging import numbered
+from tenants.addresses import own_address
 from tenants.queries import custom_roles
 from tenants.roles import PERMISSIONS, Role, granted_by, may_give
 from tenants.scim import queries, services, tokens
@@ -123,7 +124,7 @@ def _page(
     names = dict(Role.choices) | {one.key: one.name for one in custom_roles()}
     page = numbered(request, Group.objects.order_by("display_name", "id"))
     context = {
-        "address": request.build_absolute_uri(SCIM_PREFIX).rstrip("/"),
+        "address": own_address(request, SCIM_PREFIX).rstrip("/"),
         "origin": queries.setup().origin,
         "origins": Setup.Origin.choices,
         "domains": MailDomain.objects.filter(verified_at__isnull=False).order_by("name"),

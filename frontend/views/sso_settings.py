@@ -1,5 +1,6 @@
 """The set-up of single sign-on: provider, claims and roles, mail domains, and the switches."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from core.errors import DomainError, InvalidInput
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.sso_forms import ClaimChoices, NewDomain, OidcProvider, SamlProvider
 from frontend.views.sso import begin
+from tenants.addresses import own_address
 from tenants.sso import domains, oidc, queries, saml, services
 from tenants.sso.models import Connection
 from tenants.sso.pending import Pending
@@ -192,7 +194,7 @@ def _protocol(request: HttpRequest, connection: Connection | None, forms: dict[s
 
 def _addresses(request: HttpRequest, connection: Connection | None) -> dict[str, list[tuple[str, str]]]:
     """What the provider wants to know about us, by protocol."""
-    absolute = request.build_absolute_uri
+    absolute = partial(own_address, request)
     metadata = [("Metadata", absolute(saml.METADATA))] if connection and connection.protocol == "saml" else []
     return {
         "oidc": [

@@ -6,6 +6,7 @@ docs/operations/configuration.md lists every name; a test compares that page wit
 import contextlib
 import os
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -90,6 +91,21 @@ def env_places(name: str) -> frozenset[str]:
         if not host or not port.isdigit():
             raise ImproperlyConfigured(f"{name} must list host:port, separated by commas, got {place!r}.")
     return places
+
+
+def env_networks(name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The value of NAME as a list of addresses and networks (10.0.0.0/8), separated by commas; `none` is none."""
+    listed = _read(name) or default
+    parts = [part.strip() for part in listed.split(",") if part.strip()] if listed != "none" else []
+    try:
+        networks = tuple(map(ip_network, parts))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must list addresses or networks, separated by commas: {error}."
+        ) from None
+    if everything := [str(one) for one in networks if one.prefixlen == 0]:
+        raise ImproperlyConfigured(f"{name} must not trust everybody ({everything[0]}).")
+    return networks
 
 
 # -- the data folder and what lives in it unless a URL says otherwise ----------------------------------------

@@ -14,6 +14,8 @@ SECRET_KEY = env.secret_key()
 DEBUG = False
 BASE_HOST = env.env_text("BASE_HOST", "localhost")
 HTTPS = env.env_bool("HTTPS", BASE_HOST != "localhost")
+PUBLIC_PORT = env.env_int("PUBLIC_PORT", 0, minimum=0, maximum=65535)  # 0: the usual one of the scheme
+TRUSTED_PROXIES = env.env_networks("TRUSTED_PROXIES", "127.0.0.0/8,::1" if HTTPS else "none")
 VALKEY_URL = env.valkey_url()
 STORAGE_URL = env.storage_url()
 SECRETS_KMS_URL = env.secrets_kms_url()
@@ -68,6 +70,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 
 MIDDLEWARE = [
+    "core.proxies.forwarded",
     "core.middleware.request_id",
     "core.headers.for_browsers",
     "django.middleware.security.SecurityMiddleware",
@@ -177,7 +180,7 @@ DEFAULT_FROM_EMAIL = env.env_text("EMAIL_FROM", f"DataSynth <no-reply@{BASE_HOST
 # -- what browsers are told ----------------------------------------------------------------------------------
 
 if HTTPS:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # of TRUSTED_PROXIES: core.proxies
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_REFERRER_POLICY = "same-origin"

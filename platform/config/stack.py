@@ -65,6 +65,13 @@ class Stack:
         """Where a browser reaches an organisation."""
         return f"http://{organisation}.{env.env_text('BASE_HOST', 'localhost')}:{self.port}"
 
+    @property
+    def public_port(self) -> dict[str, str]:
+        """Links name the port that was free, unless it is said where browsers come to."""
+        base = env.env_text("BASE_HOST", "localhost")
+        is_said = env.is_set("PUBLIC_PORT") or env.env_bool("HTTPS", base != "localhost")
+        return {} if is_said else {"PUBLIC_PORT": str(self.port)}
+
     def log(self, name: str) -> Path:
         return self.home / "log" / f"{name}.log"
 
@@ -101,6 +108,7 @@ class Stack:
             "--timeout-graceful-shutdown",
             "5",
             "--no-server-header",
+            "--no-proxy-headers",  # core.proxies decides whom to believe
         ]
         worker = [python, "-m", "celery", "-A", "config", "worker", "--queues", "interactive,bulk"]
         worker += ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
@@ -145,7 +153,7 @@ class Stack:
             "TMPDIR": str(own_folder(self.home / "tmp")),
             "PYTHONUNBUFFERED": "1",
         }
-        return {**os.environ, **own}
+        return {**os.environ, **self.public_port, **own}
 
     def _failure(self, name: str, what: str) -> str:
         return f"{what}. {self.log(name)} ends with:\n{tail(self.log(name), 15)}"

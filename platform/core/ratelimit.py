@@ -167,7 +167,7 @@ def failure_headers(seconds: int) -> tuple[str, str]:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer's address; uvicorn puts the forwarded one here when it trusts the proxy."""
+    """The caller's address, as core.proxies found it."""
     return str(request.META.get("REMOTE_ADDR") or "local")
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.permissions import Permission, Principal
+from tenants.addresses import origin
 from tenants.models import Membership
 from tenants.oauth.models import Application, Grant, RevokedToken
 from tenants.oauth.signing import ALGORITHM, public_key, signing_key
@@ -48,9 +49,9 @@ class Place:
 
 
 def place_of(request: HttpRequest) -> Place:
-    """The issuer that this request reached."""
+    """The issuer of the organisation that this request reached."""
     tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
-    return Place(f"{request.scheme}://{request.get_host()}", str(tenant.pk))
+    return Place(origin(request), str(tenant.pk))
 
 
 @dataclass(frozen=True, slots=True)

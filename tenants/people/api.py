@@ -15,10 +15,10 @@ from core.api import check_if_match, etag
 from core.bodies import Body, checked_body
 from core.permissions import Permission, principal_of, requires, step_up
 from tenants import queries, services
+from tenants.addresses import own_address
 from tenants.api import RoleField, RoleUntilField
 from tenants.people import factors, invitations, letters, passwords, policy, sessions
 from tenants.people.models import Invitation
-from tenants.people.tokens import address
 
 
 class InvitationOut(serializers.Serializer[Invitation]):
@@ -75,7 +75,7 @@ def _organisation(request: Request) -> str:
 
 def _invited(request: Request, invited: invitations.Invited) -> Response:
     row = invited.invitation
-    link = address(request._request, reverse("join", args=[invited.token]))
+    link = own_address(request._request, reverse("join", args=[invited.token]))
     is_mailed = letters.mail_invitation(row, organisation=_organisation(request), link=link)
     body = {**InvitationOut(row).data, "link": link, "is_mailed": is_mailed}
     return Response(body, status=status.HTTP_201_CREATED)
@@ -134,7 +134,7 @@ class MemberPasswordLink(APIView):
         """A link for a member who lost the password; an earlier one ends."""
         member = queries.member(member_id)
         token = passwords.make_link(actor=principal_of(request), membership=member)
-        link = address(request._request, reverse("password-new", args=[token]))
+        link = own_address(request._request, reverse("password-new", args=[token]))
         is_mailed = letters.mail_password_link(member, organisation=_organisation(request), link=link)
         return Response({"link": link, "is_mailed": is_mailed}, status=status.HTTP_201_CREATED)
 

@@ -3,10 +3,6 @@
 import hashlib
 import secrets
 
-from django.http import HttpRequest
-
-from tenants.models import Domain
-
 WORDS_FOR_NONE = "This link is not valid, or not any more. Ask an admin of the organisation for a new one."
 
 
@@ -18,10 +14,3 @@ def new_token() -> tuple[str, str]:
 
 def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-def address(request: HttpRequest, path: str) -> str:
-    """The whole address of a path on the organisation's own host, whichever host the request came to."""
-    port = request.get_host().partition(":")[2]
-    host = Domain.objects.get(is_primary=True).domain
-    return f"{request.scheme}://{host}{':' + port if port else ''}{path}"

@@ -29,6 +29,7 @@ from core import ratelimit
 from core.errors import DomainError, RateLimited
 from core.permissions import Permission, principal_of, requires
 from core.problems import SCIM_PREFIX, scim_error
+from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.scim import models, queries, services
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
@@ -315,7 +316,7 @@ def _parameters(asked: Mapping[str, Any]) -> ResponseParameters[Any]:
 
 
 def _base(request: HttpRequest) -> str:
-    return request.build_absolute_uri(SCIM_PREFIX).rstrip("/")
+    return own_address(request, SCIM_PREFIX).rstrip("/")
 
 
 def _check_match(request: HttpRequest, resource: Any) -> None:

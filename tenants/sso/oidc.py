@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from core import egress, secrets
 from core.errors import InvalidInput
 from core.tenancy import current_schema, tenant_key
+from tenants.addresses import own_address
 from tenants.sso import arrivals
 from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import SsoRefused
@@ -120,7 +121,7 @@ def begin(request: HttpRequest, connection: Connection, *, is_forced: bool) -> t
     query = {
         "response_type": "code",
         "client_id": connection.client_id,
-        "redirect_uri": request.build_absolute_uri(CALLBACK),
+        "redirect_uri": own_address(request, CALLBACK),
         "scope": " ".join(endpoints.scopes),
         "state": begun.key,
         "nonce": begun.nonce,
@@ -166,7 +167,7 @@ def _tokens(
     form = {
         "grant_type": "authorization_code",
         "code": request.GET["code"],
-        "redirect_uri": request.build_absolute_uri(CALLBACK),
+        "redirect_uri": own_address(request, CALLBACK),
         "code_verifier": begun.verifier,
     }
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -299,7 +300,7 @@ def sign_out_address(request: HttpRequest, connection: Connection, session: Mapp
         return ""
     query = {
         "client_id": connection.client_id,
-        "post_logout_redirect_uri": request.build_absolute_uri("/login"),
+        "post_logout_redirect_uri": own_address(request, "/login"),
         **({"id_token_hint": session["id_token"]} if session.get("id_token") else {}),
     }
     return _with_query(endpoints.sign_out, query)

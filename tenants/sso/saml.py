@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from cryptography import x509
@@ -22,6 +23,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from core import egress, secrets
 from core.errors import InvalidInput
 from core.tenancy import current_schema
+from tenants.addresses import origin, own_address
 from tenants.sso import arrivals, prefilter
 from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import SsoRefused
@@ -87,8 +89,8 @@ def read_metadata(text: bytes) -> tuple[str, Endpoints]:
         sign_out=sign_out.get("url", ""),
         sign_out_response=sign_out.get("responseUrl", "") or sign_out.get("url", ""),
     )
-    for address in {endpoints.sign_in, endpoints.sign_out, endpoints.sign_out_response} - {""}:
-        egress.target_of(address)
+    for place in {endpoints.sign_in, endpoints.sign_out, endpoints.sign_out_response} - {""}:
+        egress.target_of(place)
     return str(idp["entityId"]), endpoints
 
 
@@ -166,7 +168,7 @@ def receive(request: HttpRequest, connection: Connection) -> tuple[str, Facts]:
         raise SsoRefused(f"the message is not valid: {error}") from None
     if auth.get_errors() or not auth.is_authenticated():
         raise SsoRefused(f"the message is not valid: {auth.get_last_error_reason()}")
-    answers, seconds = _confirmed(message, request.build_absolute_uri(ACS), _entity_id(request))
+    answers, seconds = _confirmed(message, own_address(request, ACS), _entity_id(request))
     if not answers and not connection.allows_idp_initiated:
         raise SsoRefused("nobody here asked for it, and sign-ins that the provider begins are switched off")
     facts = _facts(auth, connection, answers)
@@ -271,7 +273,7 @@ def receive_sign_out(request: HttpRequest, connection: Connection) -> SignOutMes
         reason = auth.get_last_error_reason() or ", ".join(auth.get_errors())
         raise SsoRefused(f"the logout message is not valid: {reason}")
     root = etree.fromstring(message, etree.XMLParser(resolve_entities=False, no_network=True))
-    if root.get("Destination") != request.build_absolute_uri(SLS):
+    if root.get("Destination") != own_address(request, SLS):
         raise SsoRefused("the logout message is for another address")
     if [one.text for one in root.findall(f"{{{Names.NS_SAML}}}Issuer")] != [connection.issuer]:
         raise SsoRefused("the logout message is from another issuer")
@@ -289,9 +291,10 @@ def receive_sign_out(request: HttpRequest, connection: Connection) -> SignOutMes
 
 
 def _auth(request: HttpRequest, connection: Connection, *, is_sign_out: bool = False) -> OneLogin_Saml2_Auth:
+    own = urlsplit(origin(request))
     data = {
-        "https": "on" if request.is_secure() else "off",
-        "http_host": request.get_host(),
+        "https": "on" if own.scheme == "https" else "off",
+        "http_host": own.netloc,
         "script_name": "",
         "path_info": request.path,
         "get_data": request.GET.dict(),
@@ -312,11 +315,11 @@ def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool
         "sp": {
             "entityId": _entity_id(request),
             "assertionConsumerService": {
-                "url": request.build_absolute_uri(ACS),
+                "url": own_address(request, ACS),
                 "binding": Names.BINDING_HTTP_POST,
             },
             "singleLogoutService": {
-                "url": request.build_absolute_uri(SLS),
+                "url": own_address(request, SLS),
                 "binding": Names.BINDING_HTTP_REDIRECT,
             },
             "NameIDFormat": Names.NAMEID_UNSPECIFIED,
@@ -359,4 +362,4 @@ def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool
 
 
 def _entity_id(request: HttpRequest) -> str:
-    return request.build_absolute_uri(METADATA)
+    return own_address(request, METADATA)

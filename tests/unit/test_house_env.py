@@ -53,6 +53,25 @@ def test_what_cannot_be_decided_or_read_is_an_error_that_names_the_setting(
         env.env_text("WORD")
 
 
+def test_trusted_proxies_are_addresses_and_networks_and_never_everybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert [str(one) for one in env.env_networks("WORD", "127.0.0.0/8,::1")] == ["127.0.0.0/8", "::1/128"]
+
+    monkeypatch.setenv("WORD", "none")
+    assert env.env_networks("WORD", "127.0.0.1") == ()
+
+    for wrong, message in (
+        ("10.0.0.1/8", "host bits set"),
+        ("proxy.example", "WORD must list addresses"),
+        ("0.0.0.0/0", "must not trust everybody"),
+        ("10.0.0.1,::/0", "must not trust everybody"),
+    ):
+        monkeypatch.setenv("WORD", wrong)
+        with pytest.raises(ImproperlyConfigured, match=message):
+            env.env_networks("WORD", "")
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("No", False)]
 )

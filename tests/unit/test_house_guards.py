@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ("platform", "tenants", "generation", "evaluation", "compliance", "frontend")
-ENV_READERS = {"env_text", "env_bool", "env_int", "env_places", "_read", "getenv"}
+ENV_READERS = {"env_text", "env_bool", "env_int", "env_places", "env_networks", "_read", "getenv"}
 FOREIGN = {"XDG_DATA_HOME"}  # names of the operating system, explained with DATASYNTH_HOME
 
 
