@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from generation.engine.errors import EngineError
 
 Ints = NDArray[np.integer]
+_SMALL = 512  # values of a dictionary that is written whole
 
 
 def text(raw: NDArray[np.bytes_]) -> pa.StringArray:
@@ -58,6 +59,25 @@ def category(codes: Ints, values: Sequence[str] | pa.Array) -> pa.DictionaryArra
     return pa.DictionaryArray.from_arrays(
         pa.array(keys, mask=nulls) if nulls.any() else pa.array(keys), values
     )
+
+
+def compact(column: pa.Array) -> pa.Array:
+    """A dictionary column with just the values that its rows use, in the order of the old dictionary; others as they are.
+
+    Small dictionaries stay whole: they cost less than a look at every row.
+    """
+    if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= _SMALL:
+        return column
+    indices = column.indices
+    codes = (indices.fill_null(0) if indices.null_count else indices).to_numpy()
+    used = np.zeros(len(column.dictionary), np.bool_)
+    used[indices.drop_null().to_numpy() if indices.null_count else codes] = True
+    if used.all():
+        return column
+    rank = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    missing = indices.is_null().to_numpy(zero_copy_only=False) if indices.null_count else None
+    values = column.dictionary.filter(pa.array(used))
+    return pa.DictionaryArray.from_arrays(pa.array(rank[codes], mask=missing), values)
 
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:

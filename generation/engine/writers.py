@@ -11,6 +11,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from generation.engine import csvw
+from generation.engine.columns import compact
 from generation.engine.errors import EngineError
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Table
@@ -118,11 +119,12 @@ class DatasetWriter:
             raise EngineError(
                 f"{name} was given {list(columns)}, declared are {[c.name for c in table.columns]}"
             )
+        arrays = [compact(values) for values in columns.values()]
         fields = [
-            pa.field(column.name, columns[column.name].type, nullable=column.nullable)
-            for column in table.columns
+            pa.field(column.name, values.type, nullable=column.nullable)
+            for column, values in zip(table.columns, arrays, strict=True)
         ]
-        batch = pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
+        batch = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
         if not batch.num_rows:
             return
         for file in self._files(table, batch.schema).values():
