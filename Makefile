@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-complete
 SEED ?= 1
+SIZES ?=
 CACHE := $(CURDIR)/.cache
 IDP := $(CACHE)/idp
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -72,8 +73,8 @@ $(IDP)/.installed: tests/sso/idp/package.json tests/sso/idp/package-lock.json
 	@cd $(IDP) && npm_config_cache=$(CACHE)/npm npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-bench: $(STAMP) ## Speed and memory of the engine
-	$(BIN)/python -m pytest -m bench -s tests/benchmarks
+bench: $(STAMP) ## Speed and memory of the engine by stage, table and size (SIZES="1e8" for the largest)
+	SIZES="$(SIZES)" $(BIN)/python -m pytest -m bench -s tests/benchmarks
 
 scim: $(STAMP) ## An independent tester of SCIM 2.0 asks the provisioning endpoints
 	$(BIN)/python -m pytest -m "slow or not slow" tests/scim

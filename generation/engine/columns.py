@@ -1,6 +1,7 @@
 """Arrow columns from integer arrays. No Python loop touches a row, and buffers are shared where possible."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -87,8 +88,9 @@ def constant(value: str | None, length: int) -> pa.DictionaryArray:
     return category(np.zeros(length, np.int32), [value])
 
 
+@lru_cache(maxsize=64)
 def numbered(prefix: str, count: int, width: int = 6) -> pa.StringArray:
-    """Readable master-data keys, C000001 and so on, rendered without a loop over rows."""
+    """Readable master-data keys, C000001 and so on, rendered without a loop over rows; kept, because every shard asks."""
     if not count:
         return pa.array([], pa.string())
     digits = np.arange(1, count + 1)[:, None] // 10 ** np.arange(width - 1, -1, -1) % 10 + ord("0")

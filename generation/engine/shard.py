@@ -52,13 +52,16 @@ class Summary:
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        buffer, sink = io.BytesIO(), pa.BufferOutputStream()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        with pa.CompressedOutputStream(sink, "zstd") as stream:
+            stream.write(buffer.getbuffer())
+        return bytes(sink.getvalue())
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Summary":
-        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+        content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             groups: dict[str, dict[str, Any]] = {"open": {}, "stock": {}, "issued": {}, "bank": {}}
             for name in arrays.files:
                 group, _, rest = name.partition("/")
@@ -74,7 +77,7 @@ class Summary:
             )
 
     def bank_columns(self) -> dict[str, NDArray[Any]]:
-        """Bank transactions as columns of shape (transactions,)."""
+        """Bank transactions in order of value day, as columns of shape (transactions,)."""
         empty: dict[str, NDArray[Any]] = {
             "value_day": np.zeros(0, np.int32),
             "amount": np.zeros(0, np.int64),
@@ -82,7 +85,9 @@ class Summary:
             "reference": np.zeros(0, f"S{ID_WIDTH}"),
         }
         parts = self.bank or [empty]
-        return {name: np.concatenate([part[name] for part in parts]) for name in empty}
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in empty}
+        order = np.argsort(columns["value_day"], kind="stable")
+        return {name: values[order] for name, values in columns.items()}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from generation.engine.errors import EngineError
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Table
 
-_REPEATING = frozenset({"code", "int16", "int32", "date", "rate"})
+# Measured on made books: smaller and faster than plain values or dictionaries of them.
+_ENCODING = {
+    "id": "DELTA_LENGTH_BYTE_ARRAY",
+    "ref": "DELTA_LENGTH_BYTE_ARRAY",
+    "money": "BYTE_STREAM_SPLIT",
+    "int16": "BYTE_STREAM_SPLIT",
+    "int32": "BYTE_STREAM_SPLIT",
+    "date": "BYTE_STREAM_SPLIT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +49,17 @@ class TableFile(Protocol):
 
 
 def _parquet_options(table: Table) -> dict[str, Any]:
-    """Dictionaries where values repeat, split bytes for money, statistics only for numbers and dates.
+    """Dictionaries where text repeats, split bytes for numbers, statistics only for numbers and dates.
 
     Min and max of a dictionary column cost more than the column itself; readers prune on dates and numbers.
     """
-    names = {
-        kind: [c.name for c in table.columns if c.kind == kind] for kind in {c.kind for c in table.columns}
-    }
     return {
         "compression": "zstd",
         "compression_level": 1,
         "version": "2.6",
         "data_page_version": "1.0",
-        "use_dictionary": [c.name for c in table.columns if c.kind in _REPEATING],
-        "column_encoding": dict.fromkeys(names.get("money", []), "BYTE_STREAM_SPLIT"),
+        "use_dictionary": [c.name for c in table.columns if c.kind in ("code", "rate")],
+        "column_encoding": {c.name: _ENCODING[c.kind] for c in table.columns if c.kind in _ENCODING},
         "write_statistics": [c.name for c in table.columns if c.kind not in ("id", "ref", "code", "text")],
         "dictionary_pagesize_limit": 8 << 20,
         "data_page_size": 1 << 20,

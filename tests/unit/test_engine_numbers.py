@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from generation.engine.assets import NEVER, Assets
-from generation.engine.columns import category, line_numbers, money, numbered, sum_by
+from generation.engine.columns import category, compact, line_numbers, money, numbered, sum_by
 from generation.engine.errors import EngineError
 from generation.engine.horizon import Horizon
 from generation.engine.packs.pack import pack_for
@@ -134,6 +134,25 @@ def test_a_sold_asset_is_depreciated_until_the_month_before_and_leaves_no_balanc
 def test_a_dictionary_with_equal_values_is_refused() -> None:
     with pytest.raises(EngineError, match="heap"):
         category(np.array([0, 1]), ["same", "same"])
+
+
+def test_a_written_dictionary_holds_just_what_its_rows_use() -> None:
+    names = numbered("M01", 600)
+    column = category(np.array([599, -1, 3, 3]), names)
+
+    small = compact(column)
+
+    assert small.dictionary.to_pylist() == ["M01000004", "M01000600"]
+    assert small.to_pylist() == column.to_pylist() == ["M01000600", None, "M01000004", "M01000004"]
+    assert compact(column.filter(pa.array([False, True, False, False]))).dictionary.to_pylist() == []
+
+
+def test_a_dictionary_that_is_used_up_or_small_stays_as_it_is() -> None:
+    used_up = category(np.arange(600), numbered("M01", 600))
+    small = category(np.array([2]), ["a", "b", "c"])
+
+    assert compact(used_up) is used_up
+    assert compact(small) is small
 
 
 def test_money_keeps_its_integers_and_reads_as_decimals() -> None:
