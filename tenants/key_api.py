@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from core.api import check_if_match, etag
 from core.bodies import Body, checked_body
 from core.deprecation import deprecated
+from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
 from tenants import key_services, queries, scopes
 from tenants.models import ApiKey
@@ -83,6 +84,7 @@ class ApiKeyListV1(GenericAPIView[ApiKey]):
         return self.get_paginated_response(ApiKeyOut(page, many=True).data)
 
     @extend_schema(operation_id="api_keys_issue", request=IssueApiKey, responses={201: IssuedApiKeyOut})
+    @repeatable(shows_secret=True)
     def post(self, request: Request) -> Response:
         """Make a key that does at most what you may. The key is shown this once."""
         body = checked_body(IssueApiKey, request)
@@ -176,6 +178,7 @@ class ApiKeyList(GenericAPIView[ApiKey]):
     @extend_schema(
         operation_id="api_keys_issue_v2", request=IssueApiKeyV2, responses={201: IssuedApiKeyOutV2}
     )
+    @repeatable(shows_secret=True)
     def post(self, request: Request) -> Response:
         """Make a key that does at most what you may. The key is shown this once."""
         body = checked_body(IssueApiKeyV2, request)
@@ -217,6 +220,7 @@ class ApiKeyRotation(GenericAPIView[ApiKey]):
     serializer_class = IssuedApiKeyOutV2
 
     @extend_schema(operation_id="api_keys_rotate_v2", request=Rotation, responses=IssuedApiKeyOutV2)
+    @repeatable(shows_secret=True)
     def post(self, request: Request, api_key_id: UUID) -> Response:
         """Give the key a new secret, shown this once. Id, role, scopes and expiry stay."""
         principal = principal_of(request)

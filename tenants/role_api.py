@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.bodies import Body, checked_body
+from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
 from tenants import queries, role_services
 from tenants.models import CustomRole
@@ -104,6 +105,7 @@ class RoleList(GenericAPIView[CustomRole]):
         return self.get_paginated_response(RoleOut(page, many=True).data)
 
     @extend_schema(operation_id="roles_create", request=NewRole, responses={201: RoleOut})
+    @repeatable()
     def post(self, request: Request) -> Response:
         """Make a role out of permissions that you have yourself."""
         role = role_services.create_role(principal=principal_of(request), **checked_body(NewRole, request))

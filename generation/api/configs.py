@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api import check_if_match, etag
+from core.idempotency import repeatable
 from core.pagination import KeysetPagination
 from core.permissions import Permission, principal_of, requires
 from generation import services
@@ -94,6 +95,7 @@ class ConfigList(APIView):
         responses={201: shapes.ConfigDetail},
         examples=EXAMPLES,
     )
+    @repeatable()
     def post(self, request: Request) -> Response:
         """Store a config as version 1 under a new name."""
         body = body_of(request, shapes.NewConfig)
@@ -181,6 +183,7 @@ class VersionList(APIView):
         request=shapes.ConfigText,
         responses={201: shapes.ConfigVersionDetail},
     )
+    @repeatable()
     def post(self, request: Request, config_id: UUID) -> Response:
         """Store a new text; the newest version is answered again if nothing changed."""
         body = body_of(request, shapes.ConfigText)

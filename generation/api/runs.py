@@ -1,16 +1,15 @@
 """API of runs: start, list, read, cancel, resume, and what happens to them."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.idempotency import idempotent
+from core.idempotency import repeatable
 from core.pagination import KeysetPagination
 from core.permissions import Permission, principal_of, requires
 from generation import services
@@ -18,13 +17,6 @@ from generation.api import serializers as shapes
 from generation.api.reading import body_of, query_of
 from generation.queries import runs as queries
 
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    OpenApiParameter.HEADER,
-    required=True,
-    description="The same key with the same body within 24 hours starts one run and gets one answer.",
-)
 EXAMPLES = [
     OpenApiExample("A template", {"template": "german-manufacturer"}, request_only=True),
     OpenApiExample(
@@ -57,14 +49,11 @@ class RunList(APIView):
         operation_id="runs_start",
         request=shapes.NewRun,
         responses={202: shapes.RunInFull},
-        parameters=[IDEMPOTENCY_KEY],
         examples=EXAMPLES,
     )
+    @repeatable(is_needed=True)
     def post(self, request: Request) -> Response:
         """Start a run of a stored config, a template or a text. Needs an Idempotency-Key."""
-        return idempotent(request, partial(self._start, request))
-
-    def _start(self, request: Request) -> Response:
         body = body_of(request, shapes.NewRun)
         run = services.start_run(
             actor=principal_of(request).actor, source=_source(body), seed=body.get("seed")
@@ -108,16 +97,13 @@ class RunContinuation(APIView):
         operation_id="runs_continue",
         request=shapes.Continuation,
         responses={202: shapes.RunInFull},
-        parameters=[IDEMPOTENCY_KEY],
     )
+    @repeatable(is_needed=True)
     def post(self, request: Request, run_id: UUID) -> Response:
         """Keep the books of a released run on for further months, as a new run. Needs an Idempotency-Key.
 
         The new run has the files of the closed months as they are, and further ones for the new months.
         """
-        return idempotent(request, partial(self._start, request, run_id))
-
-    def _start(self, request: Request, run_id: UUID) -> Response:
         months = body_of(request, shapes.Continuation)["months"]
         run = services.continue_run(actor=principal_of(request).actor, run_id=run_id, months=months)
         return _run(run.pk, status.HTTP_202_ACCEPTED)

@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial, wraps
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,6 +18,8 @@ from core.errors import Conflict, DomainError
 from core.models import IdempotencyRecord
 from core.permissions import principal_of
 from core.tenancy import tenant_key
+
+Method = Callable[..., Response]
 
 KEPT_FOR = timedelta(hours=24)
 _PRINTABLE_ASCII = range(0x21, 0x7F)
@@ -40,6 +43,13 @@ class IdempotencyKeyReused(DomainError):
     title = "Idempotency-Key used before"
 
 
+class SecretShownOnce(Conflict):
+    """The request with this Idempotency-Key was carried out; its answer held a secret, which is not kept."""
+
+    code = "secret_shown_once"
+    title = "Carried out before"
+
+
 class RequestInProgress(Conflict):
     """The first request with this Idempotency-Key is still being carried out."""
 
@@ -47,12 +57,32 @@ class RequestInProgress(Conflict):
     title = "Still in progress"
 
 
-def idempotent(request: Request, handler: Callable[[], Response]) -> Response:
+def repeatable(*, is_needed: bool = False, shows_secret: bool = False) -> Callable[[Method], Method]:
+    """A POST that takes an Idempotency-Key: `is_needed` refuses a request without one.
+
+    An answer that shows a secret is not kept; the same request again has no effect and is told so (409).
+    """
+
+    def decorated(post: Method) -> Method:
+        @wraps(post)
+        def once_for_each_key(view: Any, request: Request, *arguments: Any, **named: Any) -> Response:
+            handler = partial(post, view, request, *arguments, **named)
+            if not is_needed and "Idempotency-Key" not in request.headers:
+                return handler()
+            return idempotent(request, handler, shows_secret=shows_secret)
+
+        once_for_each_key.repeatable = "needed" if is_needed else "taken"  # type: ignore[attr-defined]
+        return once_for_each_key
+
+    return decorated
+
+
+def idempotent(request: Request, handler: Callable[[], Response], *, shows_secret: bool = False) -> Response:
     """Run `handler` once per (organisation, credential, key); give its answer again for 24 hours.
 
     Effect and record are written in one transaction, so neither exists without the other. An answer that is an
-    error is not kept: nothing happened, the caller may try again. The answer must hold no secret.
-    Raises: IdempotencyKeyMissing 400, RequestInProgress 409, IdempotencyKeyReused 422.
+    error is not kept: nothing happened, the caller may try again. Of an answer that shows a secret the id is kept.
+    Raises: IdempotencyKeyMissing 400, RequestInProgress and SecretShownOnce 409, IdempotencyKeyReused 422.
     """
     key = request.headers.get("Idempotency-Key", "").strip()
     if not 1 <= len(key) <= 255 or any(ord(character) not in _PRINTABLE_ASCII for character in key):
@@ -73,7 +103,7 @@ def idempotent(request: Request, handler: Callable[[], Response]) -> Response:
             fingerprint=fingerprint,
             status=response.status_code,
             headers={name: response[name] for name in _KEPT_HEADERS if response.has_header(name)},
-            body=json.dumps(response.data, default=str),  # as text: jsonb would put its keys in another order
+            body=_without_secret(response.data) if shows_secret else json.dumps(response.data, default=str),
         )
         return response
 
@@ -132,9 +162,20 @@ def _kept(credential: str, key: str) -> IdempotencyRecord | None:
     return IdempotencyRecord.objects.filter(credential=credential, key=key).first()
 
 
+def _without_secret(data: Any) -> dict[str, str]:
+    """What is kept of an answer that shows a secret. Other answers are kept as text: jsonb would reorder their keys."""
+    return {"id": str(data["id"])} if "id" in data else {}
+
+
 def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key was used for a request with other content.")
+    if isinstance(kept.body, dict):
+        made = f" ({kept.body['id']})" if "id" in kept.body else ""
+        raise SecretShownOnce(
+            f"The first request with this Idempotency-Key was carried out{made}. Its answer held a secret that is shown once "
+            "and not kept: ask for a new one with another Idempotency-Key."
+        )
     return Response(
         json.loads(kept.body), status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from core.problems import API_PREFIX, MEDIA_TYPE
 
@@ -41,6 +42,11 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 class ApiSchema(AutoSchema):
     """drf-spectacular's view inspector; the permission of an operation becomes part of its description."""
 
+    def get_override_parameters(self) -> list[Any]:
+        """Every POST that is `repeatable` takes an Idempotency-Key."""
+        kind = getattr(getattr(self.view, self.method.lower(), None), "repeatable", "")
+        return [_idempotency_key(is_needed=kind == "needed")] if kind else []
+
     def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
         text = str(super().get_description() or "")
         permission = getattr(self.view, "permissions", {}).get(self.method)
@@ -48,6 +54,16 @@ class ApiSchema(AutoSchema):
 
     def is_deprecated(self) -> bool:
         return hasattr(self.view, "deprecation") or bool(super().is_deprecated())
+
+
+def _idempotency_key(*, is_needed: bool) -> OpenApiParameter:
+    return OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        OpenApiParameter.HEADER,
+        required=is_needed,
+        description="The same key with the same body within 24 hours has one effect.",
+    )
 
 
 def only_api(endpoints: list[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from core.api import check_if_match, etag
 from core.bodies import Body, checked_body
+from core.idempotency import repeatable
 from core.permissions import Permission, principal_of, requires, step_up
 from tenants import queries, services
 from tenants.addresses import own_address
@@ -93,6 +94,7 @@ class InvitationList(GenericAPIView[Invitation]):
         return self.get_paginated_response(InvitationOut(page, many=True).data)
 
     @extend_schema(operation_id="invitations_send", request=Invite, responses={201: InvitedOut})
+    @repeatable(shows_secret=True)
     def post(self, request: Request) -> Response:
         """Invite a person, with at most your own permissions. They choose their password with the link."""
         invited = invitations.invite(principal=principal_of(request), **checked_body(Invite, request))
@@ -120,6 +122,7 @@ class InvitationDetail(GenericAPIView[Invitation]):
 @requires(POST=Permission.MEMBERS_WRITE)
 class InvitationRenewal(APIView):
     @extend_schema(operation_id="invitations_renew", request=None, responses={201: InvitedOut})
+    @repeatable(shows_secret=True)
     def post(self, request: Request, invitation_id: UUID) -> Response:
         """A new link with seven new days; the one before ends."""
         found = invitations.invitation(invitation_id)
@@ -130,6 +133,7 @@ class InvitationRenewal(APIView):
 @requires(POST=Permission.MEMBERS_WRITE)
 class MemberPasswordLink(APIView):
     @extend_schema(operation_id="members_password_link", request=None, responses={201: PasswordLinkOut})
+    @repeatable(shows_secret=True)
     def post(self, request: Request, member_id: UUID) -> Response:
         """A link for a member who lost the password; an earlier one ends."""
         member = queries.member(member_id)

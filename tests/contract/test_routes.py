@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from django.db import transaction
 from django.test import Client
 from django.utils.http import urlencode
 from pytest_django import DjangoDbBlocker, Settings
+from ruamel.yaml import YAML
 
-from core.models import AuditEvent
+from core.models import AuditEvent, IdempotencyRecord
 from core.permissions import NOT_GIVEN, Permission
 from core.tenancy import tenant_context
 from tenants.roles import PERMISSIONS, Role
@@ -22,6 +24,7 @@ from tests.contract.routes import Route, all_routes
 from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, Call, Things, World, make_world
 
 ROUTES = all_routes()
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "openapi.yaml"
 SAFE = ("GET",)
 EVERY_ROLE: tuple[str, ...] = tuple(role.value for role in Role)
 # masked anew in every page
@@ -48,11 +51,18 @@ def send(world: World, db: None) -> Send:
     """`send(route, method, values, role)`: as a member of ours (or with a key of theirs) through our host."""
 
     def go(
-        route: Route, method: str, values: dict[str, object], role: str | None, *, key_of: str = "ours"
+        route: Route,
+        method: str,
+        values: dict[str, object],
+        role: str | None,
+        *,
+        key_of: str = "ours",
+        **more_headers: str,
     ) -> Any:
         call = CALLS.get((route.name, method), Call())
         client = Client(raise_request_exception=False)
-        headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all", **call.headers}
+        headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all"}
+        headers |= {**call.headers, **more_headers}
         if role is not None and route.is_api:
             headers["authorization"] = f"Bearer {world.keys[role, key_of]}"
         elif role is not None:
@@ -267,6 +277,68 @@ def test_no_page_or_list_shows_anything_of_another_organisation(
         return  # the object was looked up before: covered by the ids
     for trace in (b"theirs-secret", b"@theirs.example", str(world.theirs.run_id).encode()):
         assert trace not in response.content
+
+
+# -- the same request twice ----------------------------------------------------------------------------------
+
+# What a POST of the API does that makes nothing: the second of two finds it done already.
+MAKES_NOTHING = {
+    "api-config-validation",
+    "api-config-restoration",
+    "api-run-cancellation",
+    "api-run-resumption",
+    "api_member_deactivation",
+}
+
+
+def test_every_creating_operation_of_the_document_takes_an_idempotency_key() -> None:
+    document = YAML(typ="safe").load(DOCUMENT)  # that it is what the code says is a test of its own
+    without = {
+        path
+        for path, operations in document["paths"].items()
+        if (post := operations.get("post"))
+        and not any(one["name"] == "Idempotency-Key" for one in post.get("parameters", ()))
+    }
+
+    named = {
+        route.address({name: f"{{{name}}}" for name in route.parameters})
+        for route in ROUTES
+        if route.name in MAKES_NOTHING
+    }
+    assert without == named
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [
+        case
+        for case in cases(changing=True)
+        if case.values[0].is_api and case.values[1] == "POST" and case.values[0].name not in MAKES_NOTHING
+    ],
+)
+def test_the_same_creating_request_twice_has_one_effect(
+    route: Route, method: str, world: World, send: Send
+) -> None:
+    call, values = CALLS[route.name, method], values_of(route, world.ours)
+    with tenant_context("ours"):
+        if call.prepare:
+            call.prepare(world.ours)
+        before = AuditEvent.objects.count()
+
+    first, again = (
+        send(route, method, values, call.role, **{"Idempotency-Key": "the-same"}) for _ in range(2)
+    )
+
+    if "no-store" in first.headers.get("Cache-Control", "") and again.status_code == 409:
+        assert again.json()["code"] == "secret_shown_once"
+        secret = first.json().get("key") or first.json()["link"]
+        with tenant_context("ours"):
+            assert secret not in str(list(IdempotencyRecord.objects.values_list("body", flat=True)))
+    else:
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again["Idempotent-Replayed"] == "true"
+    with tenant_context("ours"):
+        assert AuditEvent.objects.count() == before + call.events
 
 
 # -- audit ---------------------------------------------------------------------------------------------------
