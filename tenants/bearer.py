@@ -47,12 +47,12 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     if not is_cheap and (seconds := ratelimit.blocked_seconds(KEY_FAILURES, request)):
         raise Refused(too_many(seconds))
     try:
-        row = _checked(key) if key else None
+        checked = _checked(key) if key else None
     except RateLimited as error:
         raise Refused(domain_problem(error)) from None
-    maker: Membership | None = getattr(row, "maker", None)
-    if row is None or maker is None:
+    if checked is None:
         raise refused(request, KEY_FAILURES, "This API key is wrong, expired or revoked.")
+    row, maker = checked
     key_services.note_key_use(row)
     may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
     principal = Principal(
@@ -87,9 +87,9 @@ def refused(request: HttpRequest, kind: str, detail: str) -> Refused:
     return Refused(_unauthorized(detail))
 
 
-def _checked(key: KeyText) -> ApiKey | None:
-    row = queries.live_key(key)
-    return row if row is not None and is_secret(key, *queries.hashes_of(row)) else None
+def _checked(key: KeyText) -> tuple[ApiKey, Membership] | None:
+    found = queries.live_key(key)
+    return found if found is not None and is_secret(key, *queries.hashes_of(found[0])) else None
 
 
 def _unauthorized(detail: str) -> HttpResponseBase:

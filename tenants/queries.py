@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
+from core.prepared import first_row
 from core.tenancy import current_schema, shared_context
 from tenants.keys import KeyText
-from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant
+from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,20 @@ class OrganisationLink:
     is_current: bool
 
 
+_TENANT_OF_HOST = """
+    SELECT {columns}
+      FROM tenants_domain JOIN tenants_tenant ON tenants_tenant.id = tenants_domain.tenant_id
+     WHERE tenants_domain.domain = %s
+"""
+
+
 def tenant_of_host(host: str) -> Tenant | None:
     """The organisation that lives at a host name (without port). Call in the shared schema."""
-    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
-    if domain is None:
+    row = first_row(_TENANT_OF_HOST, [host.lower()], Domain, Tenant)
+    if row is None:
         return None
-    found: Tenant = domain.tenant
+    domain: Domain = row[0]
+    found: Tenant = row[1]
     if domain.is_primary:
         found.host = domain.domain  # so that nothing asks for it again
     return found
@@ -103,16 +112,32 @@ def api_key(principal: Principal, api_key_id: UUID) -> ApiKey:
     return found
 
 
-def live_key(key: KeyText) -> ApiKey | None:
-    """The row of a key that is neither revoked nor expired, with `maker`: its maker's active membership, if any.
+_LIVE_KEY = """
+    SELECT {columns}
+      FROM tenants_apikey
+      JOIN tenants_tenant ON tenants_tenant.id = tenants_apikey.tenant_id
+      JOIN tenants_user ON tenants_user.id = tenants_apikey.created_by_id
+      JOIN tenants_membership ON tenants_membership.tenant_id = tenants_apikey.tenant_id
+                             AND tenants_membership.user_id = tenants_apikey.created_by_id
+      LEFT JOIN tenants_customrole ON tenants_customrole.tenant_id = tenants_membership.tenant_id
+                                  AND tenants_customrole.key = tenants_membership.role
+     WHERE tenants_apikey.key_id = %s
+       AND tenants_apikey.revoked_at IS NULL
+       AND (tenants_apikey.expires_at IS NULL OR tenants_apikey.expires_at > %s)
+       AND tenants_membership.is_active
+"""
+
+
+def live_key(key: KeyText) -> tuple[ApiKey, Membership] | None:
+    """A key that is neither revoked nor expired, and its maker's active membership; None without one of them.
 
     One look-up, because every request with a key pays for it. Call in the shared schema.
     """
-    alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-    membership = Q(created_by__memberships__tenant=F("tenant"), created_by__memberships__is_active=True)
-    rows = ApiKey.objects.annotate(maker=FilteredRelation("created_by__memberships", condition=membership))
-    rows = rows.select_related("tenant", "created_by", "maker")  # type: ignore[misc]  # annotated above
-    return rows.filter(alive, key_id=key.key_id).first()
+    found = first_row(_LIVE_KEY, [key.key_id, timezone.now()], ApiKey, Tenant, User, Membership, CustomRole)
+    if found is None:
+        return None
+    row, row.tenant, row.created_by, maker, maker.custom_role = found
+    return row, maker
 
 
 def hashes_of(api_key: ApiKey) -> list[str]:

@@ -117,6 +117,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "timeout": 20,
     "reset": forget_tenant,
 }
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1_000_000  # for what asks for it: core.prepared
 DATABASES["owner"]["SET_ROLE"] = False
 
 CACHES = {

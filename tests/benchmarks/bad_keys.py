@@ -1,44 +1,75 @@
-"""`python -m tests.benchmarks.bad_keys PORT RATE SECONDS`: a flood of keys that are none, at a fixed rate."""
+"""`python -m tests.benchmarks.bad_keys PORT RATE`: floods of keys that are none, at a fixed rate.
 
-import http.client
+Each line of its input is a number of seconds; each line of its output says what became of that flood, as JSON. It
+sends over bare sockets what it has made before, since it shares the machine with the server that it floods.
+"""
+
+import json
+import socket
 import sys
-import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 
 from tenants.keys import new_key
 
-THREADS = 8
+CONNECTIONS = 8
+_REQUEST = (
+    "GET /api/v1/problems/not_found HTTP/1.1\r\nHost: acme.localhost\r\nAuthorization: Bearer {}\r\n\r\n"
+)
 
 
 def main() -> None:
-    port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    sent = [0] * THREADS
-    threads = [
-        threading.Thread(target=_send, args=(port, rate / THREADS, seconds, number, sent))
-        for number in range(THREADS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    print(sum(sent) / seconds)
+    port, rate = int(sys.argv[1]), float(sys.argv[2])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_flood(port, rate, float(line))), flush=True)
 
 
-def _send(port: int, rate: float, seconds: float, number: int, sent: list[int]) -> None:
+def _flood(port: int, rate: float, seconds: float) -> dict[str, object]:
     """Well-formed keys with a right checksum that no organisation has, each a new one."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, source_address=("127.0.0.2", 0))
+    share = int(rate * seconds / CONNECTIONS)
+    requests = [[_REQUEST.format(new_key()[1]).encode() for _ in range(share)] for _ in range(CONNECTIONS)]
     started = time.monotonic()
-    while (now := time.monotonic()) < started + seconds:
-        pause = started + sent[number] / rate - now
-        if pause > 0:
-            time.sleep(pause)
-        _, text = new_key()
-        headers = {"Host": "acme.localhost", "Authorization": f"Bearer {text}"}
-        connection.request("GET", "/api/v1/problems/not_found", headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status in (401, 429), answer.status
-        sent[number] += 1
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        starts = [started + number / rate for number in range(CONNECTIONS)]
+        statuses = list(threads.map(partial(_send, port, CONNECTIONS / rate), starts, requests))
+    took = time.monotonic() - started
+    return {"sent": share * CONNECTIONS, "seconds": took, "answers": Counter(chain.from_iterable(statuses))}
+
+
+def _send(port: int, step: float, start: float, requests: list[bytes]) -> list[str]:
+    """The status of each request's answer; one request every `step` seconds, later ones at once when that is late."""
+    statuses = []
+    with socket.create_connection(("127.0.0.1", port), 30, ("127.0.0.2", 0)) as one:
+        for number, request in enumerate(requests):
+            time.sleep(max(0.0, start + number * step - time.monotonic()))
+            one.sendall(request)
+            statuses.append(_status(one))
+    return statuses
+
+
+def _status(one: socket.socket) -> str:
+    """The status of one answer, read to its end."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _received(one)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = next(
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
+    while len(body) < length:
+        body += _received(one)
+    return head.split(b" ")[1].decode()
+
+
+def _received(one: socket.socket) -> bytes:
+    part = one.recv(65536)
+    if not part:
+        raise ConnectionError("the server closed the connection")
+    return part
 
 
 if __name__ == "__main__":

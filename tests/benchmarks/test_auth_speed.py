@@ -1,13 +1,20 @@
-"""What a key costs a request, and what a flood of wrong ones costs everybody else. Prints figures; no timed asserts."""
+"""What a key costs a request, and what a flood of wrong ones costs everybody else. Prints figures; no timed asserts.
+
+What is compared takes turns, so that the machine's moods meet both sides; the verdict is the median of the rounds.
+"""
 
 import http.client
+import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
+from statistics import median
+from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -15,8 +22,10 @@ from pytest_django import DjangoDbBlocker
 from core.tenancy import shared_context
 from tenants.models import ApiKey
 from tests.builders import make_api_key
+from tests.web_process import web_process
 
-REQUESTS, FLOOD_SECONDS, FLOOD_RATE = 1500, 12, 500
+ROUNDS, PAIRS = 7, 400
+WINDOWS, WINDOW_SECONDS, FLOOD_RATE = 8, 5.0, 500
 PATH = "/api/v1/problems/not_found"  # open to everybody, so the only difference is the key
 
 
@@ -28,37 +37,6 @@ def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[s
         yield text
         with shared_context():
             ApiKey.objects.filter(key_id=text.split("_")[2]).delete()
-
-
-@contextmanager
-def server() -> Iterator[int]:
-    """The platform's own web process, with the data of this test session."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--log-level", "error", "--no-access-log"],
-        env={**os.environ, "API_REQUESTS_PER_MINUTE": "10000000", "LOG_LEVEL": "CRITICAL"},
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(port: int) -> None:
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(port)
 
 
 def _milliseconds(connection: http.client.HTTPConnection, key: str | None) -> float:
@@ -76,67 +54,105 @@ def _p(values: list[float], part: float) -> float:
 
 
 def _said(name: str, values: list[float]) -> str:
-    return f"{name:<34} p50 {_p(values, 0.5):7.2f} ms   p95 {_p(values, 0.95):7.2f} ms   n {len(values)}"
+    return f"{name:<28} p50 {_p(values, 0.5):6.2f} ms   p95 {_p(values, 0.95):6.2f} ms   n {len(values)}"
+
+
+def _machine() -> str:
+    return f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 @pytest.mark.bench
 def test_what_a_key_costs(key: str) -> None:
-    with server() as port:
+    with web_process() as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for _ in range(100):
             _milliseconds(connection, None)
         cold = _milliseconds(connection, key)
-        bare, warm = [], []
-        for _ in range(REQUESTS):  # in turns, so that the machine's moods meet both
-            bare.append(_milliseconds(connection, None))
-            warm.append(_milliseconds(connection, key))
+        for _ in range(100):
+            _milliseconds(connection, key)
+        rounds = [_pairs(connection, key) for _ in range(ROUNDS)]
 
-        print()
-        print(f"first request with a key (Argon2id) {cold:.1f} ms")
-        print(_said("without a key", bare))
-        print(_said("with a warm key", warm))
-        print(
-            f"a warm key adds {_p(warm, 0.5) - _p(bare, 0.5):.2f} ms p50, {_p(warm, 0.95) - _p(bare, 0.95):.2f} ms p95"
-        )
+    print(f"\nfirst request with a key (Argon2id) {cold:.1f} ms; {_machine()}")
+    print(_said("without a key", [one for bare, _ in rounds for one in bare]))
+    print(_said("with a warm key", [one for _, warm in rounds for one in warm]))
+    for part in (0.5, 0.95):
+        added = [_p(warm, part) - _p(bare, part) for bare, warm in rounds]
+        each = " ".join(f"{one:+.2f}" for one in added)
+        print(f"a warm key adds, p{part * 100:.0f}: {median(added):+.2f} ms (median of {each})")
+
+
+def _pairs(connection: http.client.HTTPConnection, key: str) -> tuple[list[float], list[float]]:
+    """Times without and with the key, in turns; each of the two comes first as often as the other."""
+    bare: list[float] = []
+    warm: list[float] = []
+    for number in range(PAIRS):
+        for kind in (None, key) if number % 2 else (key, None):
+            (warm if kind else bare).append(_milliseconds(connection, kind))
+    return bare, warm
 
 
 @pytest.mark.bench
 def test_what_a_flood_of_wrong_keys_costs_the_others(key: str) -> None:
-    with server() as port:
+    calm: list[list[float]] = []
+    during: list[list[float]] = []
+    answers: Counter[str] = Counter()
+    sent, seconds = 0, 0.0
+    with web_process() as port, _flooder(port) as flood:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for _ in range(100):
             _milliseconds(connection, key)
-        calm = [_paced(connection, key) for _ in range(REQUESTS // 5)]
-        module = [
-            sys.executable,
-            "-m",
-            "tests.benchmarks.bad_keys",
-            str(port),
-            str(FLOOD_RATE),
-            str(FLOOD_SECONDS),
-        ]
-        flood = subprocess.Popen(
-            module,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        )
-        time.sleep(2)
-        during = []
-        while flood.poll() is None:
+        for _ in range(WINDOWS):
+            calm.append(_paced(connection, key))
+            end = flood(WINDOW_SECONDS)
             during.append(_paced(connection, key))
-        reached = float((flood.communicate()[0] or "0").strip())
+            told = end()
+            answers.update(told["answers"])
+            sent, seconds = sent + told["sent"], seconds + told["seconds"]
+        calm.append(_paced(connection, key))
 
-        print()
-        print(_said("good keys alone", calm))
-        print(_said(f"beside {reached:.0f} wrong keys a second", during))
-        rise = _p(during, 0.95) / _p(calm, 0.95) - 1
-        print(
-            f"p95 of good keys rises by {rise:.0%} (on {os.cpu_count()} cores that the flood's sender shares)"
-        )
+    print(f"\n{sent} wrong keys, {sent / seconds:.0f} a second; answers {dict(answers)}; {_machine()}")
+    alone, beside = list(chain.from_iterable(calm)), list(chain.from_iterable(during))
+    print(_said("good keys alone", alone))
+    print(_said("beside the flood", beside))
+    rises = [  # each flood against the calm before and after it
+        _p(flooded, 0.95) / _p(before + after, 0.95) - 1
+        for before, flooded, after in zip(calm, during, calm[1:], strict=False)
+    ]
+    each = " ".join(f"{one:+.0%}" for one in rises)
+    print(f"p95 of good keys changes by {median(rises):+.0%} (median of {each})")
+    print(f"p95 over all windows changes by {_p(beside, 0.95) / _p(alone, 0.95) - 1:+.0%}")
 
 
-def _paced(connection: http.client.HTTPConnection, key: str) -> float:
-    """Some 50 a second: what waits in line is the server's, not the measurer's."""
-    time.sleep(0.02)
-    return _milliseconds(connection, key)
+def _paced(connection: http.client.HTTPConnection, key: str) -> list[float]:
+    """Some 50 a second for one window: what waits in line is the server's, not the measurer's."""
+    times = []
+    until = time.monotonic() + WINDOW_SECONDS
+    while time.monotonic() < until:
+        time.sleep(0.015)
+        times.append(_milliseconds(connection, key))
+    return times
+
+
+@contextmanager
+def _flooder(port: int) -> Iterator[Callable[[float], Callable[[], dict[str, Any]]]]:
+    """`flood(seconds)` starts one and returns what waits for its end and tells what came of it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.bad_keys", str(port), str(FLOOD_RATE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    commands, lines = process.stdin, process.stdout
+    assert lines.readline() == "ready\n"
+
+    def flood(seconds: float) -> Callable[[], dict[str, Any]]:
+        commands.write(f"{seconds}\n")
+        commands.flush()
+        return lambda: json.loads(lines.readline())
+
+    yield flood
+    commands.close()
+    process.wait(timeout=30)
