@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from core.permissions import Permission, Principal, principal_of
 from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.addresses import origin_of
+from tenants.founding.services import is_open
 from tenants.queries import organisations_of
 from tenants.sso.models import Connection
 
@@ -125,6 +127,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "density": _cookie(request, "density", DENSITIES),
         "shortcuts": request.COOKIES.get("shortcuts") != "off",
         "sso_button": _once(_sso_button),
+        "start_address": _start_address(request),
     }
     principal = principal_of(request)
     tenant = getattr(request, "tenant", None)
@@ -193,6 +196,14 @@ def _person(request: HttpRequest, principal: Principal) -> Person:
 def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:
     value = request.COOKIES.get(name, "")
     return value if value in known else ""
+
+
+def _start_address(request: HttpRequest) -> str:
+    """Where somebody starts an organisation of their own; empty where nobody may."""
+    if not is_open():
+        return ""
+    port = request.get_host().partition(":")[2]
+    return f"{request.scheme}://{settings.BASE_HOST}{f':{port}' if port else ''}{reverse('start')}"
 
 
 def _sso_button() -> Connection | None:

@@ -61,7 +61,7 @@ class NewPerson(NewPassword):
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "name", "class": "control"}),
     )
-    field_order = ("name", "password", "again")
+    field_order: tuple[str, ...] = ("name", "password", "again")
 
 
 class Typed(forms.Form):

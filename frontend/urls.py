@@ -29,11 +29,16 @@ from frontend.views import (
     sessions,
     sso,
     sso_settings,
+    start,
     templates,
 )
 
 urlpatterns = [
     path("", overview.home, name="home"),
+    path("start", start.start, name="start"),
+    path("start/name", start.start_name, name="start-name"),
+    path("start/confirm/<str:request_token>", start.start_confirm, name="start-confirm"),
+    path("start/progress/<str:progress_token>", start.start_progress, name="start-progress"),
     path("templates", templates.template_list, name="templates"),
     path("templates/<slug:name>", templates.template_detail, name="template"),
     path("datasets", datasets.dataset_list, name="datasets"),

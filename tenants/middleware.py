@@ -96,7 +96,7 @@ def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
         view, args, kwargs = resolve(request.path_info)
     except Resolver404:
         return None
-    if not getattr(getattr(view, "cls", None), "on_any_host", False):
+    if not any(getattr(holder, "on_any_host", False) for holder in (view, getattr(view, "cls", None))):
         return None
     request.principal = ANONYMOUS  # type: ignore[attr-defined]
     response = view(request, *args, **kwargs)

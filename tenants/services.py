@@ -1,6 +1,5 @@
 """Changes to organisations, people and keys. Each leaves one audit event in its transaction."""
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,17 +13,15 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.permissions import Permission, Principal
-from core.postgres.names import is_tenant_schema
+from core.postgres.names import SHARED_SCHEMA
 from core.postgres.provision import create_schema, provisioning
-from core.tenancy import OWNER_ALIAS, shared_context
-from tenants import granting, queries, scopes
+from core.tenancy import OWNER_ALIAS, owner_context, shared_context
+from tenants import granting, naming, queries, scopes
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
 from tenants.oauth.services import revoke_tokens_of
 from tenants.people.leaving import forget_member
 from tenants.people.sessions import delete_sessions
 from tenants.roles import PERMISSIONS, Role, permissions_of
-
-_SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
 
 
 class LastOwner(Conflict):
@@ -42,20 +39,29 @@ class AddedMember:
     initial_password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """The first owner of a new organisation, who has chosen a password already."""
+
+    email: str
+    name: str
+    password_hash: str
+
+
 # -- organisations -------------------------------------------------------------------------------------------
 
 
-def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenant:
-    """Make an organisation with its schema, its database role and its host name, all or nothing.
+def create_organisation(
+    *, actor: str, slug: str, name: str, host: str, founder: Founder | None = None
+) -> Tenant:
+    """Make an organisation with its schema, its database role, its host name and its founder, all or nothing.
 
+    Its own trail begins with this, and the platform's trail has it, too.
     Args: slug: lower-case letters, digits and single hyphens, at most 40; host: without port.
-    Raises: InvalidInput, Conflict. Needs the owner's connection, so commands and set-up only.
+    Raises: InvalidInput, Conflict. Needs the owner's connection, so no web process can do it.
     """
-    schema = slug.replace("-", "_")
-    if not _SLUG.fullmatch(slug) or not is_tenant_schema(schema):
-        raise InvalidInput(
-            f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40."
-        )
+    schema = naming.schema_of(slug)
+    name = naming.checked_name(name)
     with provisioning():
         if Tenant.objects.using(OWNER_ALIAS).filter(schema_name=schema).exists():
             raise Conflict(f"There is an organisation {slug!r} already.")
@@ -65,15 +71,38 @@ def create_organisation(*, actor: str, slug: str, name: str, host: str) -> Tenan
         tenant = Tenant(schema_name=schema, name=name)
         tenant.save(using=OWNER_ALIAS)
         Domain(domain=host.lower(), tenant=tenant).save(using=OWNER_ALIAS)
+        for trail in (SHARED_SCHEMA, schema):
+            with owner_context(trail, include_shared=False):
+                audit.record_through(
+                    OWNER_ALIAS,
+                    actor=actor,
+                    action="tenants.organisation.create",
+                    target=tenant,
+                    name=name,
+                    host=host,
+                )
+        if founder is not None:
+            _add_founder(tenant, founder, actor)
+    return tenant
+
+
+def _add_founder(tenant: Tenant, founder: Founder, actor: str) -> None:
+    """In the transaction of the owner that makes the organisation."""
+    user, _ = User.objects.using(OWNER_ALIAS).get_or_create(email=founder.email)
+    membership = Membership(
+        tenant=tenant, user=user, role=Role.OWNER, name=founder.name, password=founder.password_hash
+    )
+    membership.save(using=OWNER_ALIAS)
+    with owner_context(tenant.schema_name, include_shared=False):
         audit.record_through(
             OWNER_ALIAS,
             actor=actor,
-            action="tenants.organisation.create",
-            target=tenant,
-            name=name,
-            host=host,
+            action="tenants.member.add",
+            target=membership,
+            email=founder.email,
+            role=str(Role.OWNER),
+            role_until=None,
         )
-    return tenant
 
 
 # -- people --------------------------------------------------------------------------------------------------

@@ -106,6 +106,10 @@ def globex(db: None) -> Tenant:
 @pytest.fixture
 def no_tries_counted(db: None) -> None:
     """Tries that tests before this one counted are forgotten: what Valkey counts is not rolled back."""
+    forget_tries()
+
+
+def forget_tries() -> None:
     client = redis.Redis.from_url(settings.VALKEY_URL)
     for key in client.scan_iter("*/rate/*"):
         client.delete(key)

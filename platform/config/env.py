@@ -5,6 +5,7 @@ docs/operations/configuration.md lists every name; a test compares that page wit
 
 import contextlib
 import os
+import re
 import secrets
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.embedded.valkey import valkey_url as embedded_valkey_url
 APP_LOGIN = "datasynth_app"
 
 _TRUE = {"1", "true", "yes", "on"}
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _FALSE = {"0", "false", "no", "off"}
 # Databases of one Valkey server, counted from the one that VALKEY_URL names: direct use, cache, broker.
 _CACHE_OFFSET = 1
@@ -143,6 +145,20 @@ def storage_url() -> str:
 def secrets_kms_url() -> str:
     """file:///path/of/the/key, or transit+https://host:port/mount/key of OpenBao or Vault"""
     return _read("SECRETS_KMS_URL") or f"file://{quote(str(data_home() / 'keys' / 'secrets.key'))}"
+
+
+def self_service() -> frozenset[str] | None:
+    """Who may start an organisation: None for nobody, else people of these mail domains, or anybody when it is empty."""
+    value = (_read("SELF_SERVICE") or "closed").strip().lower()
+    if value in {"closed", "open"}:
+        return frozenset() if value == "open" else None
+    domains = frozenset(part.strip() for part in value.split(","))
+    for domain in sorted(domains):
+        if not _DOMAIN.fullmatch(domain):
+            raise ImproperlyConfigured(
+                f"SELF_SERVICE must be closed, open, or mail domains separated by commas, got {domain!r}."
+            )
+    return domains
 
 
 def secret_key() -> str:

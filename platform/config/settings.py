@@ -22,6 +22,7 @@ SECRETS_KMS_URL = env.secrets_kms_url()
 SECRETS_KMS_TOKEN = env.env_text("SECRETS_KMS_TOKEN", "")
 EGRESS_ALLOW = env.env_places("EGRESS_ALLOW")
 DNS_RESOLVERS = env.env_places("DNS_RESOLVERS")
+SELF_SERVICE = env.self_service()  # None: closed
 # Any host may knock: the domain table decides which ones exist, and an API key works on every host.
 ALLOWED_HOSTS = ["*"]
 
@@ -32,6 +33,7 @@ SHARED_APPS = [
     "core",
     "core.jobs",
     "tenants",
+    "tenants.founding",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",

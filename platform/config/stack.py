@@ -1,6 +1,6 @@
 """The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves.
 
-Starts what no URL names (PostgreSQL, Valkey), then web, worker and dispatcher; all die with this process, and
+Starts what no URL names (PostgreSQL, Valkey), then web, worker, dispatcher and maker of organisations; all die with this process, and
 what dies before is started again.
 """
 
@@ -72,6 +72,17 @@ class Stack:
         is_said = env.is_set("PUBLIC_PORT") or env.env_bool("HTTPS", base != "localhost")
         return {} if is_said else {"PUBLIC_PORT": str(self.port)}
 
+    @property
+    def start_address(self) -> str:
+        """Where a browser starts an organisation."""
+        return f"http://{env.env_text('BASE_HOST', 'localhost')}:{self.port}/start"
+
+    def is_open(self) -> bool:
+        """Whether people may start organisations: on this machine alone yes, unless SELF_SERVICE says otherwise."""
+        if env.is_set("SELF_SERVICE"):
+            return env.self_service() is not None
+        return env.env_text("BASE_HOST", "localhost") == "localhost"
+
     def log(self, name: str) -> Path:
         return self.home / "log" / f"{name}.log"
 
@@ -113,7 +124,10 @@ class Stack:
         worker = [python, "-m", "celery", "-A", "config", "worker", "--queues", "interactive,bulk"]
         worker += ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         dispatcher = [python, "-m", "django", "dispatcher"]
-        for name, command in (("web", web), ("worker", worker), ("dispatcher", dispatcher)):
+        programs = {"web": web, "worker": worker, "dispatcher": dispatcher}
+        if self.is_open():
+            programs["maker"] = [python, "-m", "django", "make_organisations"]
+        for name, command in programs.items():
             program = Program(command, self.log(name), self._environment())
             self.programs.append(program)
             self.supervisor.watch(name, program.log, program)
@@ -153,6 +167,8 @@ class Stack:
             "TMPDIR": str(own_folder(self.home / "tmp")),
             "PYTHONUNBUFFERED": "1",
         }
+        if self.is_open() and not env.is_set("SELF_SERVICE"):
+            own["SELF_SERVICE"] = "open"
         return {**os.environ, **self.public_port, **own}
 
     def _failure(self, name: str, what: str) -> str:
@@ -238,6 +254,9 @@ def _up(stack: Stack) -> NoReturn:
     stack.start_programs()
     stack.wait_until_ready()
     people = prepared["people"]
+    start = (
+        f"\n  Start     {stack.start_address} makes an organisation of your own" if stack.is_open() else ""
+    )
     _say(
         f"""
   DataSynth is running.
@@ -245,7 +264,7 @@ def _up(stack: Stack) -> NoReturn:
   Open      {stack.address("acme")}   (a second organisation: {stack.address("globex")})
   Sign in   {people["operator"]}   password {prepared["password"]}
             {people["owner"]}, {people["admin"]}, {people["auditor"]}, {people["approver"]}
-            and {people["viewer"]} have the same password
+            and {people["viewer"]} have the same password{start}
   API       {stack.address("acme")}/api/v1/openapi.json
   Data      {stack.home}   (logs in {stack.home / "log"})
 

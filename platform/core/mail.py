@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 
-from core.tenancy import current_schema, tenant_context
+from core.postgres.names import SHARED_SCHEMA
+from core.tenancy import current_schema, shared_context, tenant_context
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def send_mail(*, to: str, subject: str, text: str) -> bool:
 
 
 def later(act: Callable[[], object]) -> None:
-    """Do it after the answer, in this organisation: how long the answer takes must tell nothing about `act`.
+    """Do it after the answer, in this organisation or in none: how long the answer takes must tell nothing about `act`.
 
     What waits when the process ends is lost, and so is what comes while a hundred others wait.
     """
@@ -43,7 +44,7 @@ def later(act: Callable[[], object]) -> None:
 
     def run() -> None:
         try:
-            with tenant_context(schema):
+            with shared_context() if schema == SHARED_SCHEMA else tenant_context(schema):
                 act()
         except Exception:
             logger.exception("A mail could not be prepared.")

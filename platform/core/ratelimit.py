@@ -72,7 +72,7 @@ class Limit:
     """At most `per_minute` requests a minute, `burst` of them at once, counted under `key`."""
 
     key: str
-    per_minute: int
+    per_minute: float
     burst: int
 
     @property

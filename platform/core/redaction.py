@@ -50,8 +50,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{HIDDEN}",
     ),
-    # links that open once: an invitation, a new password
-    (re.compile(r"(/(?:join|login/password)/)[^\s/?\"']+"), rf"\1{HIDDEN}"),
+    # links that open once, or for one person: an invitation, a new password, an organisation being made
+    (re.compile(r"(/(?:join|login/password|start/confirm|start/progress)/)[^\s/?\"']+"), rf"\1{HIDDEN}"),
     # what comes back from an identity provider in an address
     (re.compile(r"(?i)([?&](?:code|state|id_token_hint|nonce|next_token)=)[^\s&#\"']+"), rf"\1{HIDDEN}"),
 )

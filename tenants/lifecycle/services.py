@@ -9,15 +9,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit, lookalikes
-from core.errors import Conflict, InvalidInput, NotFound
+from core import audit
+from core.errors import Conflict, NotFound
 from core.jobs import services as jobs
 from core.jobs.models import Job
 from core.models import AuditEvent
 from core.permissions import Principal
 from core.storage import store
 from core.tenancy import own_key, shared_context, tenant_context, tenant_key
-from tenants import queries
+from tenants import naming, queries
 from tenants.lifecycle.models import Export
 from tenants.models import Tenant
 
@@ -79,11 +79,7 @@ def _by_slug(slug: str) -> Tenant:
 
 def rename(*, principal: Principal, name: str) -> Tenant:
     """Give the organisation another name; its hosts stay. Raises: InvalidInput."""
-    name = name.strip()
-    if unseen := lookalikes.invisible(name):
-        raise InvalidInput(f"A name holds no character that nobody sees ({unseen}).")
-    if not name or len(name) > 100:
-        raise InvalidInput("A name has 1 to 100 characters.")
+    name = naming.checked_name(name)
     tenant = queries.organisation()
     if name != tenant.name:
         with transaction.atomic():

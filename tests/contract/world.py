@@ -248,6 +248,8 @@ FIXED: dict[str, object] = {
     "path": "manifest.json",
     "table": "journal_lines",
     "kind": "csv",
+    "request_token": "no-token",
+    "progress_token": "no-token",
 }
 
 
@@ -379,6 +381,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("invitations", "POST"): Call({"email": "newer@ours.example", "role": "viewer"}),
     ("invitation-renew", "POST"): Call(),
     ("invitation-revoke", "POST"): Call(),
+    # organisations are started on the base host, where none of them is: nothing is here
+    ("start", "POST"): Call({"name": "New", "slug": "new", "email": "a@b.example"}, events=0, refused=404),
+    ("start-confirm", "POST"): Call({"slug": "new"}, events=0, refused=404),
+    ("start-progress", "POST"): Call({"slug": "new"}, events=0, refused=404),
     # joining, and signing in with it; so with a new password
     ("join", "POST"): Call({"name": "New", "password": NEW_PASSWORD, "again": NEW_PASSWORD}, events=2),
     ("password-new", "POST"): Call({"password": NEW_PASSWORD, "again": NEW_PASSWORD}, events=2),

@@ -1,0 +1,39 @@
+"""How often somebody without an organisation may ask, by the address of their machine and by the mail address.
+
+The first limit is answered openly; the second one silently, because an answer would tell what others did.
+"""
+
+import hashlib
+
+from django.http import HttpRequest
+
+from core.errors import RateLimited
+from core.postgres.names import SHARED_SCHEMA
+from core.ratelimit import Limit, check, client_address
+
+_RATES: dict[str, tuple[float, int]] = {  # a minute, and at once
+    "begin": (1, 10),
+    "name": (60, 60),
+    "confirm": (10, 30),
+    "progress": (120, 240),  # the page asks every two seconds
+}
+_MAILS = (1 / 20, 3)
+
+
+def count(request: HttpRequest, what: str) -> None:
+    """Count one request of this machine. Raises RateLimited."""
+    per_minute, burst = _RATES[what]
+    decision = check([_limit(f"{what}/{client_address(request)}", per_minute, burst)])
+    if not decision.is_allowed:
+        seconds = decision.retry_after_seconds
+        raise RateLimited(f"Too many tries. Wait {seconds} s, then try again.", retry_after_seconds=seconds)
+
+
+def may_mail(email: str) -> bool:
+    """Count one mail to this address: three at once, then one in twenty minutes."""
+    digest = hashlib.sha256(email.encode()).hexdigest()[:24]
+    return check([_limit(f"mail/{digest}", *_MAILS)]).is_allowed
+
+
+def _limit(name: str, per_minute: float, burst: int) -> Limit:
+    return Limit(f"{SHARED_SCHEMA}/rate/start/{name}", per_minute, burst)

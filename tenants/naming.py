@@ -1,0 +1,31 @@
+"""What an organisation may be called: its name for people, its slug for schema and host."""
+
+import re
+
+from core.errors import InvalidInput
+from core.postgres.names import is_tenant_schema
+
+LONGEST_NAME = 100
+_SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
+
+
+def schema_of(slug: str) -> str:
+    """The schema that a slug names. Raises InvalidInput when it can name none."""
+    schema = slug.replace("-", "_")
+    if not _SLUG.fullmatch(slug) or not is_tenant_schema(schema):
+        raise InvalidInput(
+            f"{slug!r} cannot name an organisation: use a-z, 0-9 and single hyphens, at most 40.",
+            errors=[{"pointer": "/slug", "code": "invalid", "detail": "use a-z, 0-9 and single hyphens"}],
+        )
+    return schema
+
+
+def checked_name(name: str) -> str:
+    """The name without spaces around it. Raises InvalidInput."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(
+            f"A name has 1 to {LONGEST_NAME} printable characters.",
+            errors=[{"pointer": "/name", "code": "invalid", "detail": "is empty, too long or not printable"}],
+        )
+    return name
