@@ -193,6 +193,10 @@ def test_the_template_holds_no_rows_that_a_clone_would_miss(db: None) -> None:
         "INSERT INTO public.tenants_membership SELECT * FROM public.tenants_membership",
         "UPDATE public.tenants_membership SET role = 'admin'",
         "DELETE FROM public.tenants_apikey",
+        "SELECT * FROM public.founding_organisationrequest",
+        "INSERT INTO public.founding_organisationrequest SELECT * FROM public.founding_organisationrequest",
+        "CREATE SCHEMA another",
+        "CREATE ROLE t_another",
     ],
 )
 def test_raw_sql_beyond_the_own_schema_is_refused(acme: Tenant, statement: str) -> None:
@@ -216,6 +220,29 @@ def test_shared_tables_show_an_organisation_its_own_rows_only(db: None) -> None:
 def test_the_shared_context_cannot_enter_an_organisations_schema(db: None) -> None:
     with shared_context():
         assert _refused("SELECT * FROM acme.people_session")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE SCHEMA another",
+        "CREATE ROLE t_another",
+        "GRANT t_acme TO t_globex",
+        "DROP SCHEMA acme CASCADE",
+        "CREATE TABLE public.another (i int)",
+        f"CREATE TABLE {TEMPLATE_SCHEMA}.another (i int)",
+    ],
+)
+@pytest.mark.parametrize("role", ["ds_public", "none"])
+def test_who_takes_wishes_for_organisations_cannot_make_one(db: None, statement: str, role: str) -> None:
+    """The web process writes a row; schemas and roles need the owner. `none` is the login itself."""
+    with shared_context(), transaction.atomic():
+        Tenant.objects.exists()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL ROLE {role}")
+            assert _rows("SELECT current_user") != [(connections[OWNER_ALIAS].settings_dict["USER"],)]
+
+        assert _refused(statement)
 
 
 def test_the_shared_context_has_no_audit_trail_to_read_by_mistake(db: None) -> None:

@@ -37,6 +37,22 @@ class Platform:
 
     port: int
     password: str
+    home: Path
+
+    @property
+    def base(self) -> str:
+        """Where no organisation is."""
+        return f"http://localhost:{self.port}"
+
+    def manage(self, *arguments: str) -> str:
+        """What `manage.py` prints on the platform's machine."""
+        return subprocess.run(
+            [sys.executable, "-m", "django", *arguments],
+            env={**os.environ, "DATASYNTH_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": "config.settings"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     def address(self, organisation: str = "acme") -> str:
         return f"http://{organisation}.localhost:{self.port}"
@@ -104,7 +120,7 @@ def running_platform(**settings: str) -> Iterator[Platform]:
     try:
         assert place is not None, said
         assert password is not None, said
-        yield Platform(int(place.group(1)), password.group(1))
+        yield Platform(int(place.group(1)), password.group(1), home)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)

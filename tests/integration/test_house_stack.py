@@ -27,6 +27,7 @@ PATTERNS = {
     "web": "uvicorn config.asgi",
     "worker": "celery -A config",
     "dispatcher": "django dispatcher",
+    "maker": "django make_organisations",
     "valkey": "valkey-server",
     "postgresql": "bin/postgres -D",
 }
@@ -233,7 +234,7 @@ def test_a_killed_process_is_started_again_and_the_run_under_way_is_released(hom
         run = client.json("POST", "/api/v1/runs", {"text": SMALL}, Idempotency_Key="1")
         wait_for(lambda: client.json("GET", f"/api/v1/runs/{run['id']}")["state"] == "running", 30)
         orphans = []
-        for name in ("dispatcher", "worker", "valkey", "postgresql", "web"):
+        for name in ("dispatcher", "maker", "worker", "valkey", "postgresql", "web"):
             killed = successor(process.pid, name, None)
             orphans += children_of(killed) if name == "worker" else []
             os.kill(killed, signal.SIGKILL)

@@ -133,7 +133,15 @@ def test_a_long_record_costs_no_long_search() -> None:
     assert len(redacted("cookie" * 1_000_000)) <= 20_000
 
 
-@pytest.mark.parametrize("path", ["/join/abcDEF_123-x", "/login/password/abcDEF_123-x?next=/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/join/abcDEF_123-x",
+        "/login/password/abcDEF_123-x?next=/",
+        "/start/confirm/abcDEF_123-x",
+        "/start/progress/abcDEF_123-x",
+    ],
+)
 def test_links_that_open_once_are_hidden(path: str) -> None:
     assert "abcDEF" not in redacted(f'127.0.0.1 - "GET {path} HTTP/1.1" 200')
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.stack import Stack
 
 
 @pytest.fixture(autouse=True)
@@ -223,3 +224,48 @@ def test_an_address_that_is_no_mail_server_is_refused(monkeypatch: pytest.Monkey
 
     with pytest.raises(ImproperlyConfigured):
         env.email_server()
+
+
+@pytest.mark.parametrize(
+    ("value", "who"),
+    [
+        ("", None),
+        ("closed", None),
+        ("Open", frozenset()),
+        ("a.example, B.example", frozenset({"a.example", "b.example"})),
+    ],
+)
+def test_self_service_is_closed_unless_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch, value: str, who: frozenset[str] | None
+) -> None:
+    monkeypatch.setenv("SELF_SERVICE", value)
+
+    assert env.self_service() == who
+
+
+@pytest.mark.parametrize(
+    "value", ["opne", "yes", "a.example,,b.example", "@a.example", "a example", ".example"]
+)
+def test_a_misspelt_self_service_opens_nothing(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SELF_SERVICE", value)
+
+    with pytest.raises(ImproperlyConfigured, match="SELF_SERVICE must be closed, open, or mail domains"):
+        env.self_service()
+
+
+@pytest.mark.parametrize(
+    ("base_host", "value", "is_open"),
+    [
+        ("", "", True),
+        ("books.example", "", False),
+        ("", "closed", False),
+        ("books.example", "a.example", True),
+    ],
+)
+def test_one_machine_by_itself_is_open_and_a_server_with_a_name_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base_host: str, value: str, is_open: bool
+) -> None:
+    monkeypatch.setenv("BASE_HOST", base_host)
+    monkeypatch.setenv("SELF_SERVICE", value)
+
+    assert Stack(tmp_path, 8000).is_open() == is_open
