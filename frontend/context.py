@@ -127,7 +127,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "density": _cookie(request, "density", DENSITIES),
         "shortcuts": request.COOKIES.get("shortcuts") != "off",
         "sso_button": _once(_sso_button),
-        "start_address": _start_address(request),
+        "start_address": _start_address(),
     }
     principal = principal_of(request)
     tenant = getattr(request, "tenant", None)
@@ -198,12 +198,9 @@ def _cookie(request: HttpRequest, name: str, known: tuple[str, ...]) -> str:
     return value if value in known else ""
 
 
-def _start_address(request: HttpRequest) -> str:
+def _start_address() -> str:
     """Where somebody starts an organisation of their own; empty where nobody may."""
-    if not is_open():
-        return ""
-    port = request.get_host().partition(":")[2]
-    return f"{request.scheme}://{settings.BASE_HOST}{f':{port}' if port else ''}{reverse('start')}"
+    return f"{origin_of(settings.BASE_HOST)}{reverse('start')}" if is_open() else ""
 
 
 def _sso_button() -> Connection | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.request import split_domain_port
@@ -39,7 +40,9 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 request.principal, request.api_key = principal, api_key  # type: ignore[attr-defined]
                 tenant: Tenant | None = api_key.tenant
             else:
-                tenant = _tenant_of_host(request)
+                host = _host_of(request)
+                tenant = queries.tenant_of_host(host)
+                request.is_on_base_host = host == settings.BASE_HOST.lower()  # type: ignore[attr-defined]
             if tenant is None:
                 return _shared_answer(request) or error_answer(request, 404)
             request.tenant = tenant  # type: ignore[attr-defined]
@@ -113,12 +116,12 @@ def _bad_scim_token(bad: BadToken) -> HttpResponseBase:
     return response
 
 
-def _tenant_of_host(request: HttpRequest) -> Tenant | None:
+def _host_of(request: HttpRequest) -> str:
+    """Lower case, without port; empty when it is no host."""
     try:
-        host, _ = split_domain_port(request.get_host())
+        return str(split_domain_port(request.get_host())[0])
     except DisallowedHost:
-        return None
-    return queries.tenant_of_host(host)
+        return ""
 
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:

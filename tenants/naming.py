@@ -2,6 +2,7 @@
 
 import re
 
+from core import lookalikes
 from core.errors import InvalidInput
 from core.postgres.names import is_tenant_schema
 
@@ -23,9 +24,12 @@ def schema_of(slug: str) -> str:
 def checked_name(name: str) -> str:
     """The name without spaces around it. Raises InvalidInput."""
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(
-            f"A name has 1 to {LONGEST_NAME} printable characters.",
-            errors=[{"pointer": "/name", "code": "invalid", "detail": "is empty, too long or not printable"}],
-        )
+    if unseen := lookalikes.invisible(name):
+        raise _bad_name(f"A name holds no character that nobody sees ({unseen}).")
+    if not name or len(name) > LONGEST_NAME:
+        raise _bad_name(f"A name has 1 to {LONGEST_NAME} characters.")
     return name
+
+
+def _bad_name(message: str) -> InvalidInput:
+    return InvalidInput(message, errors=[{"pointer": "/name", "code": "invalid", "detail": message}])

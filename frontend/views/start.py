@@ -25,7 +25,7 @@ def start(request: HttpRequest) -> HttpResponse:
         form = NewOrganisation(request.POST)
         if form.is_valid():
             try:
-                begun = services.begin(**form.cleaned_data, origin=f"{request.scheme}://{request.get_host()}")
+                begun = services.begin(**form.cleaned_data)
             except DomainError as error:
                 form.add_error(form.place_of(error), str(error))
                 return _page(request, "start", {"form": form}, error.http_status)

@@ -27,7 +27,9 @@ class OrganisationRequest(models.Model):
     email = models.EmailField(max_length=254)
     person_name = models.CharField(max_length=150, blank=True, default="")
     password = models.CharField(max_length=200, blank=True, default="")  # hash, until the membership has it
-    origin = models.CharField(max_length=300)  # scheme, base host and port that the person came by
+    origin = models.CharField(
+        max_length=300
+    )  # of the base host, for links: a command may not know the port that `make up` found
     token_digest = models.CharField(max_length=64, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)  # starts of a maker, those that died too
     reason = models.CharField(max_length=300, blank=True, default="")  # of a failure, for the person

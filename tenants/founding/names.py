@@ -2,6 +2,7 @@
 
 Slugs are plain ASCII, so punycode and foreign letters cannot occur in them; what is left are names of the
 platform's own, and letters that look alike. Source of the idea of a skeleton: Unicode Technical Standard 39, section 4.
+`core.lookalikes` compares with every other name in this process; organisations may be many, so here the database compares.
 """
 
 import unicodedata

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest
-from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_protect
 
@@ -47,6 +45,5 @@ def start_page(view: View) -> View:
 
 
 def _is_base_host(request: HttpRequest) -> bool:
-    if hasattr(request, "tenant"):  # an operator gave the base host itself to an organisation
-        return False
-    return split_domain_port(request.get_host())[0] == settings.BASE_HOST.lower()
+    """As the tenant middleware found it; an operator may have given the base host itself to an organisation."""
+    return getattr(request, "is_on_base_host", False) and not hasattr(request, "tenant")

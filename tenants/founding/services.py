@@ -6,7 +6,6 @@ Nobody's account is looked up before the address is proved. Call in the shared s
 
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.errors import Conflict, InvalidInput, NotFound, RateLimited
+from tenants.addresses import origin_of
 from tenants.founding import names, throttle
 from tenants.founding.models import OrganisationRequest
 from tenants.models import User
@@ -48,10 +48,9 @@ def is_open() -> bool:
     return settings.SELF_SERVICE is not None
 
 
-def begin(*, name: str, slug: str, email: str, origin: str) -> Begun | None:
+def begin(*, name: str, slug: str, email: str) -> Begun | None:
     """Note the wish. None when this address has had enough mails: the caller answers as always.
 
-    Args: origin: scheme, host and port under which the person sees the platform.
     Raises: InvalidInput; RateLimited while too many wait for their proof.
     """
     name = names.checked_name(name)
@@ -77,7 +76,7 @@ def begin(*, name: str, slug: str, email: str, origin: str) -> Begun | None:
             slug=slug,
             skeleton=names.skeleton_of(slug),
             email=email,
-            origin=origin,
+            origin=origin_of(settings.BASE_HOST),
             token_digest=digest,
             expires_at=timezone.now() + LINK_LIFE,
         )
@@ -125,10 +124,8 @@ def retry(*, token: str, slug: str) -> None:
 
 
 def address_of(row: OrganisationRequest, path: str = "") -> str:
-    """Where the organisation is reached by the scheme and port that its founder came by."""
-    parts = urlsplit(row.origin)
-    host = names.host_of(row.slug)
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{path}"
+    """The whole address of a path of the organisation that was made, or will be."""
+    return f"{origin_of(names.host_of(row.slug))}{path}"
 
 
 # -- by the operator -----------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ def committed(
 ) -> Iterator[None]:
     """Real commits; what a test made is removed after it."""
     settings.SELF_SERVICE = frozenset()
+    settings.PUBLIC_PORT = 8000
     forget_tries()
     with django_db_blocker.unblock():
         before = organisations()
@@ -62,7 +63,7 @@ def committed(
 def prove(slug: str = "initech-labs", email: str = EMAIL) -> str:
     """A wish that waits to be made; the token of its progress."""
     with shared_context():
-        begun = services.begin(name="Initech Labs", slug=slug, email=email, origin="http://localhost:8000")
+        begun = services.begin(name="Initech Labs", slug=slug, email=email)
         assert begun is not None
         return services.confirm(token=begun.token, slug=slug, person_name="First Person", password=PASSWORD)
 
@@ -311,7 +312,7 @@ def test_the_maker_believes_no_row(column: str, value: str) -> None:
 def test_of_two_who_prove_at_once_one_has_the_name() -> None:
     with shared_context():
         begun = [
-            services.begin(name="I", slug=slug, email=f"{slug}@initech.example", origin="http://localhost")
+            services.begin(name="I", slug=slug, email=f"{slug}@initech.example")
             for slug in ("initech-labs", "initechlabs")
         ]
     outcomes: list[str] = []

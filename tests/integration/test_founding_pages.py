@@ -31,12 +31,13 @@ _CSRF_TOKEN = re.compile(r"[A-Za-z0-9]{64}")
 def visitor(db: None, settings: Settings) -> Client:
     """A browser on the base host of a platform that is open to everybody."""
     settings.SELF_SERVICE = frozenset()
-    return Client(headers={"host": "localhost:8000"})
+    settings.PUBLIC_PORT = 8000
+    return Client(headers={"host": "localhost"})
 
 
 def begin(**overrides: str) -> services.Begun:
     with shared_context():
-        begun = services.begin(**{**FORM, "origin": "http://localhost:8000", **overrides})
+        begun = services.begin(**{**FORM, **overrides})
     assert begun is not None
     return begun
 
@@ -77,7 +78,8 @@ def test_while_it_is_closed_there_is_nothing(db: None, settings: Settings, path:
 
 
 def test_the_sign_in_leads_there_only_while_it_is_open(db: None, settings: Settings) -> None:
-    client = Client(headers={"host": "acme.localhost:8000"})
+    settings.PUBLIC_PORT = 8000
+    client = Client(headers={"host": "acme.localhost:666"})
 
     assert "/start" not in client.get("/login").content.decode()
     settings.SELF_SERVICE = frozenset()
@@ -136,6 +138,18 @@ def test_a_wish_is_kept_without_its_token_and_its_link_goes_by_mail(
     assert visitor.get(link[1]).status_code == 200
 
 
+def test_what_a_request_says_of_its_host_is_in_no_link(visitor: Client, settings: Settings) -> None:
+    settings.HAS_EMAIL = True
+    liar = Client(headers={"host": "localhost:666", "x-forwarded-host": "evil.example"})
+
+    liar.post("/start", FORM)
+
+    (letter,) = letters(1)
+    assert "http://localhost:8000/start/confirm/" in letter.body
+    assert "666" not in letter.body
+    assert "evil" not in letter.body
+
+
 def test_without_mail_the_operator_hands_the_link_over(visitor: Client) -> None:
     answer = visitor.post("/start", FORM)
     listed, printed = StringIO(), StringIO()
@@ -186,7 +200,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(visitor: Client, settin
         ("name", "", "required"),
         ("name", "x" * 101, "at most 100 characters"),
         ("name", "Аcme", "mixes letters"),
-        ("name", "Ac\u202eme", "printable"),
+        ("name", "Ac\u202eme", "RIGHT-TO-LEFT OVERRIDE"),
         ("email", "not an address", "valid email"),
         ("email", "a@b", "valid email"),
     ],
@@ -276,10 +290,12 @@ def test_when_too_many_wait_for_their_proof_nobody_else_may_ask_until_some_expir
 
 
 def test_look_ups_are_limited_and_say_so_in_place(visitor: Client) -> None:
-    statuses = [visitor.get("/start/name", {"slug": "initech"}).status_code for _ in range(62)]
+    first = [visitor.get("/start/name", {"slug": "initech"}).status_code for _ in range(60)]
+    # one a second comes back: on a slow machine a few more pass
+    more = [visitor.get("/start/name", {"slug": "initech"}).status_code for _ in range(200)]
 
-    assert statuses[:60] == [200] * 60
-    assert statuses[-1] == 429
+    assert first == [200] * 60
+    assert 429 in more
 
 
 # -- the proof -----------------------------------------------------------------------------------------------
