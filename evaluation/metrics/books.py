@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import duckdb
 
 from evaluation.metrics.dataset import Dataset, Table
 from evaluation.metrics.errors import MetricUndefined
+from evaluation.metrics.optional import OPTIONAL
 
 _TYPES = {
     "string": "VARCHAR",
@@ -139,6 +141,13 @@ class Books:
         self.dataset = replace(self.dataset, tables=typed)
         for table in typed.values():
             self.run(f"create view {table.name} as from {self.relation(table, table.files)}")
+        for name, columns in OPTIONAL.items():
+            if name not in typed:
+                empty = ", ".join(f'null::{kind} as "{column}"' for column, kind in columns.items())
+                self.run(f"create view {name} as select {empty} where false")
+        self.run(
+            "create view own_statements as select * from financial_statements where basis = 'standalone'"
+        )
         d = self.dataset
         self.run(
             "create table horizon (first_day date, last_day date, fiscal_start int, over_delivery decimal(9, 6))"
@@ -150,8 +159,17 @@ class Books:
         self.insert(
             "currencies", ((company.code, company.country, company.exponent) for company in d.companies)
         )
+        self.run("create table reporting (currency varchar, half decimal(12, 6))")
+        self.insert("reporting", [(d.group_currency, _half(d.group_exponent))])
+        self.run("create table halves (company_code varchar, half decimal(12, 6))")
+        self.insert("halves", ((company.code, _half(company.exponent)) for company in d.companies))
         self.run("create table holidays (company_code varchar, day date)")
         self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
+
+
+def _half(exponent: int) -> str:
+    """Half a minor unit: how far a rounded amount may be from the exact one."""
+    return format(Decimal(5).scaleb(-exponent - 1), "f")
 
 
 def _paths(files: Sequence[Path]) -> str:

@@ -63,6 +63,8 @@ class Dataset:
     months: int
     fiscal_year_start_month: int
     companies: tuple[Company, ...]
+    group_currency: str
+    group_exponent: int
     over_delivery: str
     tables: Mapping[str, Table]
 
@@ -117,6 +119,8 @@ def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
         months=int(period["months"]),
         fiscal_year_start_month=int(period["fiscal_year_start_month"]),
         companies=tuple(_company(entry) for entry in facts["companies"]),
+        group_currency=str(facts["group"]["currency"]),
+        group_exponent=int(facts["group"].get("exponent", 2)),
         over_delivery=str(facts["tolerances"]["over_delivery"]),
         tables={table.name: table for table in tables},
     )

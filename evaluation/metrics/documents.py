@@ -201,10 +201,15 @@ RULES = (
                 from goods_receipt_lines l join goods_receipts g using (document_id) group by all
                 union all
                 select l.document_id, l.material_id, d.posting_date, -sum(l.quantity)
-                from delivery_lines l join deliveries d using (document_id) group by all),
+                from delivery_lines l join deliveries d using (document_id) group by all
+                union all
+                select l.document_id, l.material_id, d.posting_date, sum(l.quantity)
+                from intercompany_document_lines l join intercompany_documents d using (document_id)
+                where d.side = 'purchase' and l.material_id is not null group by all),
             moved as (
                 select document_id, material_id, posting_date, sum(quantity) as quantity
-                from inventory_movements where kind in ('receipt', 'issue') group by all)
+                from inventory_movements where kind in ('receipt', 'issue')
+                  and document_id not in (select document_id from group_goods_issues) group by all)
             select document_id, material_id, posting_date, d.quantity as documented, m.quantity as moved
             from documents d full join moved m using (document_id, material_id, posting_date)
             where d.quantity is distinct from m.quantity

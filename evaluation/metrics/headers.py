@@ -11,6 +11,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
     "R2R": ("SA", "SB", "SC", "ST", "SZ", "EB", "CL"),
+    "IC": ("II", "IR", "IZ", "FW", "IV"),
 }
 _OF_PROCESS = ", ".join(
     f"('{process}', '{kind}')" for process, kinds in DOCUMENT_TYPES.items() for kind in kinds
@@ -34,8 +35,10 @@ RULES = (
                    c.currency
             from journal_documents d left join companies c using (company_code)
             where d.has_header and not coalesce(
-                d.one_currency and d.currency = c.currency and d.line_currency = d.currency, false)""",
-        holds="All {n} invoices, payments and entries with their lines are in the currency of their company.",
+                d.one_currency and (d.currency = c.currency or d.process = 'IC') and d.line_currency = d.currency,
+                false)""",
+        holds="All {n} invoices, payments and entries with their lines are in the currency of their company, but for "
+        "trade between companies.",
         breaks="{value} of {n} invoices, payments or entries are in another currency than their company's.",
     ),
     Rule(
@@ -46,12 +49,15 @@ RULES = (
         offenders="""
             with rated as (
                 select document_id, d.currency, c.currency as company_currency, exchange_rate, document_turnover,
-                       debit + credit as posted, if(d.currency = c.currency, 0, d.lines * 0.01) as rounding,
-                       document_turnover::decimal(28, 4) * exchange_rate::decimal(10, 6) as converted
-                from journal_documents d left join companies c using (company_code) where has_header)
-            select document_id, currency, company_currency, exchange_rate, document_turnover, posted from rated
-            where not coalesce((currency <> company_currency or exchange_rate = 1)
-                               and abs(converted - posted) <= rounding, false)""",
+                       debit, other_debit, other_credit, -- a line without a document amount is an exchange difference or the like
+                       if(d.currency = c.currency, 0, power(10, -k.digits)) as rounding,
+                       (document_turnover / 2)::double * exchange_rate::double as converted
+                from journal_documents d left join companies c using (company_code)
+                left join currencies k using (company_code) where has_header)
+            select document_id, currency, company_currency, exchange_rate, document_turnover, debit from rated
+            where not coalesce(if(currency = company_currency, exchange_rate = 1 and document_turnover = 2 * debit,
+                abs(converted - (debit - other_debit)) <= rounding
+                or abs(converted - (debit - other_credit)) <= rounding), false)""",
         holds="In all {n} entries amounts in document currency times rate are the amounts posted; the own rate is 1.",
         breaks="In {value} of {n} entries document amounts times rate are not the amounts posted.",
     ),

@@ -24,12 +24,13 @@ SUBTYPES = (
 # Subtypes whose net amount per document is kept, to compare documents with what they posted.
 NET_OF = (
     "cash", "trade_receivable", "input_tax", "inventory", "fixed_asset_cost", "accumulated_depreciation",
-    "trade_payable", "gr_ir", "tax_payable", "payroll_payable", "accrued",
+    "trade_payable", "gr_ir", "tax_payable", "payroll_payable", "accrued", "intercompany_receivable",
+    "intercompany_payable", "fx_result",
 )  # fmt: skip
 # Subtypes whose daily sums are kept, to follow their balance to each month end.
 DAILY = (
     "cash", "trade_receivable", "trade_payable", "inventory", "fixed_asset_cost", "accumulated_depreciation", "gr_ir",
-    "accrued",
+    "accrued", "intercompany_receivable", "intercompany_payable",
 )  # fmt: skip
 
 _HEADER = (
@@ -143,6 +144,8 @@ def _documents(headers: str) -> str:
                    min(document_currency) = max(document_currency) and count(document_currency) = count(*)
                        as one_currency,
                    coalesce(sum(abs(document_amount)), 0) as document_turnover,
+                   coalesce(sum(debit) filter (where document_amount = 0), 0) as other_debit,
+                   coalesce(sum(credit) filter (where document_amount = 0), 0) as other_credit,
                    min(tax_code) as tax_code, count(distinct tax_code) as tax_codes,
                    bit_or(case when debit > 0 then coalesce(bit, 0) else 0 end) as debit_kinds,
                    bit_or(case when credit > 0 then coalesce(bit, 0) else 0 end) as credit_kinds,

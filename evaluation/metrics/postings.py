@@ -95,6 +95,16 @@ LEGAL = (
     _event("R2R", "tax return", "tax_payable other_current_asset", "input_tax tax_payable"),
     _event("R2R", "tax refund or payment", "tax_payable", "cash"),
     _event("R2R", "tax refund", "cash", "tax_payable other_current_asset"),
+    _event("IC", "sale to a sister company", "intercompany_receivable", "revenue"),
+    _event(
+        "IC", "goods of a sister company", "inventory cost_of_sales", "intercompany_payable cost_of_sales"
+    ),
+    _event("IC", "services of a sister company", "operating_expense", "intercompany_payable"),
+    _event("IC", "settlement received", "cash", "intercompany_receivable"),
+    _event("IC", "settlement paid", "intercompany_payable fx_result interest", "cash fx_result interest"),
+    _event("IC", "loss of open items", "fx_result interest", "intercompany_payable", "FW"),
+    _event("IC", "gain of open items", "intercompany_payable", "fx_result interest", "FW"),
+    _event("IC", "use of goods", "cost_of_sales", "inventory"),
     Combination("R2R", "opening balances", _BALANCE, _BALANCE, "EB"),
     Combination(
         "R2R", "year-end close", _RESULT | {"retained_earnings"}, _RESULT | {"retained_earnings"}, "CL"
@@ -105,7 +115,14 @@ LEGAL = (
 SUBLEDGERS = {
     "trade_receivable": ("customer_invoices", "customer_receipts", "closing_steps"),
     "trade_payable": ("vendor_invoices", "vendor_payments", "asset_transactions", "closing_steps"),
-    "inventory": ("goods_receipts", "deliveries", "customer_invoices", "closing_steps"),
+    "inventory": (
+        "goods_receipts",
+        "deliveries",
+        "customer_invoices",
+        "closing_steps",
+        "intercompany_documents",
+        "group_goods_issues",
+    ),
     "fixed_asset_cost": ("asset_transactions", "vendor_invoices", "closing_steps"),
     "accumulated_depreciation": ("asset_transactions", "closing_steps"),
 }

@@ -16,7 +16,7 @@ POSTING_TABLES = (
     "goods_receipts", "vendor_invoices", "vendor_payments", "deliveries", "customer_invoices", "customer_receipts",
     "payroll_runs", "asset_transactions", "accruals", "cost_allocations", "bank_charges", "tax_settlements",
     "credit_line_movements",
-    "closing_steps",
+    "closing_steps", "intercompany_documents", "intercompany_payments", "fx_revaluations", "group_goods_issues",
 )  # fmt: skip
 
 
@@ -36,10 +36,12 @@ def foreign_keys(dataset: Dataset) -> list[Link]:
     for child in ("journal_lines", "trial_balances", "vendor_invoice_lines", "bank_accounts"):
         if dataset.has(child, "account"):
             links.append(Link(child, "account", "accounts", "account", by_company=True))
-    for kind, parent in (("customer", "customers"), ("vendor", "vendors")):
-        links.append(
-            Link("journal_lines", "partner_id", parent, f"{kind}_id", condition=f"partner_type = '{kind}'")
-        )
+    for kind, parent, key in (
+        ("customer", "customers", "customer_id"),
+        ("vendor", "vendors", "vendor_id"),
+        ("company", "companies", "company_code"),
+    ):
+        links.append(Link("journal_lines", "partner_id", parent, key, condition=f"partner_type = '{kind}'"))
     return links
 
 

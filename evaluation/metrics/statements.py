@@ -1,7 +1,7 @@
 """Exact rules of the financial statements: every line is a sum of account balances, and the statements hold together.
 
 A line that accounts name in `statement_line` is the sum of those accounts; the other lines are totals and results.
-Opening entries are no flows: what they post stands before the first period.
+Statements of a group are measured apart (group.py). Opening entries are no flows: what they post stands before the first period.
 """
 
 from evaluation.metrics.rule import Rule
@@ -19,7 +19,7 @@ _RESULT = """
     from trial_balances t join account_kinds k using (company_code, account)
     where period <= 12 and k.class in ('revenue', 'expense') group by all"""
 _STATED = """
-    select f.*, k.class from financial_statements f
+    select f.*, k.class from own_statements f
     left join (select company_code, statement_line, min(class) as class from account_kinds group by all) k
       on k.company_code = f.company_code and k.statement_line = f.line"""
 _CASH = """
@@ -97,7 +97,7 @@ RULES = (
                 select company_code, fiscal_year, period,
                        coalesce(sum(amount) filter (where line like '%.net_change'), 0) as total,
                        coalesce(sum(amount) filter (where line not like '%.net_change'), 0) as lines
-                from financial_statements where statement = 'CF' group by all)
+                from own_statements where statement = 'CF' group by all)
             select company_code, fiscal_year, period, f.total, f.lines, c.change as change_of_cash
             from flows f full join ({_CASH}) c using (company_code, fiscal_year, period)
             where f.total is distinct from f.lines or coalesce(f.total, 0) <> coalesce(c.change, 0)""",
@@ -111,7 +111,7 @@ RULES = (
         offenders=f"""
             with stated as (
                 select company_code, fiscal_year, period, sum(amount) as amount
-                from financial_statements where statement = 'CF' and line = 'CF.investments' group by all)
+                from own_statements where statement = 'CF' and line = 'CF.investments' group by all)
             select company_code, fiscal_year, period, s.amount, -i.invested as expected
             from stated s full join ({_INVESTED}) i using (company_code, fiscal_year, period)
             where coalesce(s.amount, 0) <> -coalesce(i.invested, 0)""",
@@ -130,7 +130,7 @@ RULES = (
                        coalesce(sum(amount) filter (where line = 'SE.closing'), 0) as closing,
                        coalesce(sum(amount) filter (where line = 'SE.net_income'), 0) as earned,
                        coalesce(sum(amount) filter (where line not in ('SE.opening', 'SE.closing')), 0) as moved
-                from financial_statements where statement = 'SE' group by all),
+                from own_statements where statement = 'SE' group by all),
             opened as (
                 select company_code, -sum(balance) as equity
                 from openings join account_kinds k using (company_code, account)

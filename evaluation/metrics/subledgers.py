@@ -33,7 +33,7 @@ def control_rule(name: str, title: str, what: str, amounts: str, subtype: str, s
     )
 
 
-def _to_date(flows: str) -> str:
+def to_date(flows: str) -> str:
     """Running totals at each month end of a query of (company_code, day, amount)."""
     return f"""
         select f.company_code, m.period_end, sum(f.amount) as amount
@@ -42,14 +42,14 @@ def _to_date(flows: str) -> str:
 
 
 # What was received at order prices, less what the lines of invoices settled of it.
-_NOT_INVOICED = _to_date(f"""
+_NOT_INVOICED = to_date(f"""
     select g.company_code, g.posting_date as day, l.amount
     from goods_receipt_lines l join goods_receipts g using (document_id)
     union all
     select i.company_code, i.posting_date, -{SETTLED}
     from vendor_invoice_lines l join vendor_invoices i using (document_id)
     join goods_receipt_lines r on r.document_id = l.goods_receipt_id and r.line_number = l.goods_receipt_line""")
-_ACCRUED = _to_date("""
+_ACCRUED = to_date("""
     select company_code, posting_date as day, if(kind = 'reversal', -amount, amount) as amount from accruals""")
 
 

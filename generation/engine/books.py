@@ -6,6 +6,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from generation.engine.columns import numbered
+from generation.engine.packs.currency import exponent
 from generation.engine.plan import CompanyPlan
 
 BATCH_USERS = 6
@@ -21,6 +22,10 @@ class Names:
     def unit(self) -> int:
         """Minor units of the currency in units of the files' last decimal."""
         return int(10**self.plan.scale // self.plan.factor)
+
+    def unit_of(self, currency: str) -> int:
+        """Minor units of any currency of the dataset in units of the files' last decimal."""
+        return int(10 ** (self.plan.scale - exponent(currency)))
 
     @cached_property
     def _company(self) -> str:
@@ -41,7 +46,8 @@ class Names:
 
     @cached_property
     def materials(self) -> pa.Array:
-        return numbered(f"M{self._company}", len(self.plan.material_vendor))
+        """What vendors supply, then what sister companies supply."""
+        return numbered(f"M{self._company}", len(self.plan.stock_cost))
 
     @cached_property
     def assets(self) -> pa.Array:
@@ -69,4 +75,6 @@ class Names:
         return f"B{self._company}0001"
 
     def partners(self, who: str | None) -> pa.Array:
+        if who == "company":
+            return pa.array(self.plan.trade.codes, pa.string())
         return self.customers if who == "customer" else self.vendors

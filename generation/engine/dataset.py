@@ -24,7 +24,11 @@ def data_dictionary(config: Config) -> dict[str, Any]:
     dataset = {
         "name": config.name,
         "seed": plain(config)["seed"],
-        "group": {"name": config.group.name, "currency": config.group.currency},
+        "group": {
+            "name": config.group.name,
+            "currency": config.group.currency,
+            "exponent": exponent(config.group.currency),
+        },
         "period": {
             "start": config.period.start.isoformat(),
             "end": (horizon.end - timedelta(days=1)).isoformat(),

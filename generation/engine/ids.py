@@ -25,6 +25,8 @@ PREFIXES = {
     "purchase_orders": "PO", "goods_receipts": "GR", "vendor_invoices": "VI", "vendor_payments": "VP",
     "payroll_runs": "PR", "asset_transactions": "AT", "accruals": "AC", "cost_allocations": "CA",
     "bank_charges": "BC", "tax_settlements": "TS", "closing_steps": "CS", "credit_line_movements": "CL", "journal_entries": "JE",
+    "intercompany_documents": "IC", "intercompany_pairs": "IP", "intercompany_payments": "IV", "fx_revaluations": "FX",
+    "group_goods_issues": "GG",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generation.engine import clock
 from generation.engine.books import BATCH_USERS, Names
 from generation.engine.columns import category, constant, dates, money, optional_text, text, timestamps
+from generation.engine.group.exchange import ONE, RATE_DIGITS
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents, Journal
 
@@ -38,8 +39,10 @@ def line_columns(
         "account": category(journal.account, names.accounts),
         "debit": money(np.maximum(journal.amount, 0) * names.unit, plan.scale),
         "credit": money(np.maximum(-journal.amount, 0) * names.unit, plan.scale),
-        "document_currency": constant(plan.company.currency, n),
-        "document_amount": money(journal.amount * names.unit, plan.scale),
+        "document_currency": constant(_currency(plan, docs), n),
+        "document_amount": money(
+            _document_amounts(docs, journal) * names.unit_of(_currency(plan, docs)), plan.scale
+        ),
         "partner_type": _codes(partner_type, [docs.posting.partner or ""], n),
         "partner_id": _codes(partner, names.partners(docs.posting.partner), n),
         "cost_center_id": _codes(_cost_center(docs, journal), names.cost_centers, n),
@@ -109,8 +112,8 @@ def entry_columns(
         "document_type": constant(posting.document_type, n),
         "process": constant(posting.process, n),
         "source": constant(posting.source, n),
-        "currency": constant(plan.company.currency, n),
-        "exchange_rate": constant_rate(1_000_000, n),
+        "currency": constant(_currency(plan, docs), n),
+        "exchange_rate": exchange_rates(docs.foreign.rate if docs.foreign else np.full(n, ONE)),
         "created_by": category(hands.creator, names.users),
         "approved_by": category(approver, names.employees),
         "approved_at": timestamps(approved_at, approver >= 0),
@@ -125,6 +128,27 @@ def _period(plan: CompanyPlan, docs: Documents) -> NDArray[np.int16]:
     if docs.period is not None:
         return np.full(len(docs), docs.period, np.int16)
     return plan.horizon.fiscal_period[plan.horizon.month[docs.day]].astype(np.int16)
+
+
+def exchange_rates(ten_billionths: Ints) -> pa.Array:
+    """Exchange rates of shape (n,) as a column."""
+    return money(ten_billionths, RATE_DIGITS)
+
+
+def _currency(plan: CompanyPlan, docs: Documents) -> str:
+    return docs.foreign.currency if docs.foreign else plan.company.currency
+
+
+def _document_amounts(docs: Documents, journal: Journal) -> Ints:
+    """Amount of each line in the currency of its document, debit positive, shape (lines,)."""
+    if docs.foreign is None:
+        return journal.amount
+    amounts = np.zeros(len(journal.doc), np.int64)
+    for place, rule in enumerate(docs.posting.rules):
+        if rule.amount in docs.foreign.amounts:
+            at = np.flatnonzero(journal.rule == place)
+            amounts[at] = rule.side * docs.foreign.amounts[rule.amount][journal.row[at]]
+    return amounts
 
 
 def constant_rate(millionths: int, length: int) -> pa.Array:

@@ -19,6 +19,9 @@ from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
 from generation.engine.demand import MEAN_QUANTITY
+from generation.engine.group.exchange import Exchange
+from generation.engine.group.structure import Tree, trees
+from generation.engine.group.trade import Trade, trade_of
 from generation.engine.horizon import Horizon, Slice, holidays_between, month_after
 from generation.engine.industry import Industry, industry_of, seasonal_weights
 from generation.engine.packs.currency import exponent
@@ -120,6 +123,7 @@ class CompanyPlan:
     material_share: float  # of revenue that goods cost
     payroll: int  # gross wages of a year, minor units
     overhead: int  # services bought in a year, minor units
+    trade: Trade  # with sister companies
 
     def rng(self, *purpose: object) -> np.random.Generator:
         return stream(self.seed, self.company.code, *purpose)
@@ -254,6 +258,11 @@ class CompanyPlan:
         cost = np.rint(self.material_price * (self.material_share * noise)).astype(np.int64)
         return np.clip(cost, 1, np.maximum(1, self.material_price * 95 // 100))
 
+    @cached_property
+    def stock_cost(self) -> Ints:
+        """Standard cost of everything in stock: what vendors supply, then what sister companies supply."""
+        return np.concatenate([self.material_cost, self.trade.goods_cost])
+
     # --- services, people, assets ----------------------------------------------------------------------------------
 
     @cached_property
@@ -339,6 +348,10 @@ class CompanyPlan:
             parts.append(Part("a2r", 0, LONG_SLICE, years, self.asset_count * 24))
         if on.record_to_report.enabled:
             parts.append(Part("r2r", 0, self.slice_months, begun, self.lines * SHARES["r2r"]))
+        if self.trade:
+            months = self.trade.slice_months
+            count = horizon.slices_until(horizon.days, months)
+            parts.append(Part("intercompany", 0, months, count, self.trade.lines))
         return tuple(parts)
 
     def shards(self) -> Iterator[tuple[int, Part, Slice, float]]:
@@ -382,10 +395,16 @@ class Plan:
     companies: tuple[CompanyPlan, ...]
     shards: tuple[ShardSpec, ...]
     scale: int
+    trees: tuple[Tree, ...]
 
-    def close_ordinal(self, company: int) -> int:
-        """File ordinal of a company's close: after all shards."""
-        return len(self.shards) + company
+    def close_ordinal(self, place: int) -> int:
+        """File ordinal of a close: after all shards, first the companies, then the groups."""
+        return len(self.shards) + place
+
+    @property
+    def file_numbers(self) -> int:
+        """How many file ordinals the plan takes."""
+        return len(self.shards) + len(self.companies) + len(self.trees)
 
 
 @dataclass(frozen=True)
@@ -404,9 +423,17 @@ class Estimate:
 def build_plan(config: Config) -> Plan:
     """Return the plan of a config; same config, same plan."""
     weights = {c.code: float(c.annual_revenue) * reference_rate(c.currency) for c in config.companies}
-    scale = max(exponent(company.currency) for company in config.companies)
+    scale = max(exponent(code) for code in (config.group.currency, *(c.currency for c in config.companies)))
+    calendars = tuple(_horizon(config, pack_for(company.country)) for company in config.companies)
+    exchange = Exchange(config.seed, calendars[0])
     companies = tuple(
-        _company_plan(config, index, weights[company.code] / sum(weights.values()), scale)
+        _company_plan(
+            config,
+            index,
+            weights[company.code] / sum(weights.values()),
+            scale,
+            trade_of(config, index, calendars, exchange),
+        )
         for index, company in enumerate(config.companies)
     )
     first = np.cumsum([len(companies), *(len(plan.parts) for plan in companies)])
@@ -424,7 +451,7 @@ def build_plan(config: Config) -> Plan:
         )
         for ordinal, (company, number, part, piece, lines) in enumerate(pieces)
     )
-    return Plan(config, companies, shards, scale)
+    return Plan(config, companies, shards, scale, trees(config))
 
 
 def _cut(share: Floats, lines: float) -> Ints:
@@ -447,15 +474,15 @@ def estimate(config: Config) -> Estimate:
         bytes=round(lines * (42 + (330 if with_csv else 0))),
         memory_bytes=(190 << 20) + round(largest * 600),
         cpu_seconds=round(2.0 + lines / (200_000 if with_csv else 400_000) + lines / 60_000, 1),
-        shards=len(plan.shards) + len(plan.companies),
+        shards=plan.file_numbers,
     )
 
 
-def _company_plan(config: Config, index: int, share: float, scale: int) -> CompanyPlan:
+def _company_plan(config: Config, index: int, share: float, scale: int, trade: Trade) -> CompanyPlan:
     company = config.companies[index]
     pack = pack_for(company.country)
     industry = industry_of(company.industry)
-    horizon = _horizon(config, pack)
+    horizon = trade.calendars[index]
     factor = 10 ** exponent(company.currency)
     annual = float(company.annual_revenue) * factor
     salary = pack.average_salary * reference_rate(pack.currency) / reference_rate(company.currency) * factor
@@ -484,6 +511,7 @@ def _company_plan(config: Config, index: int, share: float, scale: int) -> Compa
         material_share=float(np.clip(material, 0.25, 0.80)),
         payroll=round(payroll),
         overhead=round(annual * industry.overhead_share),
+        trade=trade,
     )
 
 

@@ -14,6 +14,19 @@ from generation.engine.posting_table import POSTINGS, Posting, Rule
 Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """Documents in another currency than the company's: by how much of it each rule's amount is, where it is not nothing.
+
+    currency: ISO 4217; rate: company currency for one unit, ten-billionths, shape (docs,); amounts: minor units of the
+    currency by the name of a rule's amount, of its shape.
+    """
+
+    currency: str
+    rate: Ints
+    amounts: Mapping[str, Ints]
+
+
 @dataclass
 class Documents:
     """Documents of one kind, sorted by document where they have lines.
@@ -34,6 +47,7 @@ class Documents:
     reverses: NDArray[np.bytes_] | None = None
     period: int | None = None  # fiscal period, where it is not that of the month
     number: Ints | None = None
+    foreign: Foreign | None = None
 
     @property
     def posting(self) -> Posting:
@@ -46,6 +60,13 @@ class Documents:
         line = np.flatnonzero(kept[self.line_doc])
         by_line = {rule.amount: rule.per_line for rule in self.posting.rules}
 
+        def amounts(of: Mapping[str, Ints]) -> dict[str, Ints]:
+            return {name: values[line if by_line[name] else index] for name, values in of.items()}
+
+        foreign = self.foreign and replace(
+            self.foreign, rate=self.foreign.rate[index], amounts=amounts(self.foreign.amounts)
+        )
+
         def chosen(values: NDArray[Any] | None) -> Any:
             return None if values is None else values[index]
 
@@ -53,13 +74,14 @@ class Documents:
             self,
             ids=self.ids[index],
             day=self.day[index],
-            amounts={name: v[line if by_line[name] else index] for name, v in self.amounts.items()},
+            amounts=amounts(self.amounts),
             line_doc=(np.cumsum(kept) - 1)[self.line_doc[line]],
             heads={name: codes[index] for name, codes in self.heads.items()},
             lines={name: codes[line] for name, codes in self.lines.items()},
             document_day=chosen(self.document_day),
             reverses=chosen(self.reverses),
             number=chosen(self.number),
+            foreign=foreign,
         )
 
     def __len__(self) -> int:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from generation.engine.closing.close import close_company
+from generation.engine.closing.close import Closed, close_company
+from generation.engine.closing.consolidation import consolidate
+from generation.engine.closing.investments import held_by
 from generation.engine.config.model import Config
 from generation.engine.ids import Mark
-from generation.engine.plan import CompanyPlan, ShardSpec, build_plan
+from generation.engine.plan import CompanyPlan, Plan, ShardSpec, build_plan
 from generation.engine.processes import (
     acquire_to_retire,
     hire_to_retire,
+    intercompany,
     master_data,
     order_to_cash,
     procure_to_pay,
@@ -40,6 +43,7 @@ _PRODUCERS: Final[dict[str, Callable[[Shard], None]]] = {
     "h2r": hire_to_retire.produce,
     "a2r": acquire_to_retire.produce,
     "r2r": record_to_report.produce,
+    "intercompany": intercompany.produce,
 }
 
 
@@ -62,7 +66,7 @@ class Extends:
         files = 0
         for months in closings:
             plan = build_plan(with_months(config, months))
-            files += len(plan.shards) + len(plan.companies)
+            files += plan.file_numbers
         return cls(closings[-1] if closings else 0, files)
 
     def day(self, company: CompanyPlan) -> int:
@@ -126,12 +130,13 @@ def close_books(
     progress: Progress | None = None,
     extends: Extends = WHOLE,
 ) -> CloseOutput:
-    """Close every company: balances, statements, bank statements. `summaries` are those of all shards, in order.
+    """Close every company, then every group: balances, statements, bank statements. `summaries` are those of all shards, in order.
 
     Raises: EngineError: a subledger does not tie to its control account.
     """
     plan = build_plan(config)
     files: list[FileEntry] = []
+    closed: dict[int, Closed] = {}
     for company in plan.companies:
         if progress:
             progress(company.index, len(plan.companies), f"{company.code} close")
@@ -140,21 +145,31 @@ def close_books(
             for shard_spec, raw in zip(plan.shards, summaries, strict=True)
             if shard_spec.company == company.index
         )
-        spec = ShardSpec(
-            ordinal=plan.close_ordinal(company.index),
-            company=company.index,
-            process="close",
-            block=0,
-            slice=company.horizon.slice(0, company.horizon.months),
-            space=company.index,
-            lines=0,
-        )
+        spec = _close_spec(plan, company, "close", company.index)
         shard = _shard(config, company, root, spec, mark, extends)
-        close_company(shard, mine)
+        closed[company.index] = close_company(shard, mine, held_by(plan, company.index))
+        files += shard.close()
+    for number, tree in enumerate(plan.trees):
+        parent = plan.companies[tree.root]
+        spec = _close_spec(plan, parent, "consolidation", len(plan.companies) + number)
+        shard = _shard(config, parent, root, spec, mark, extends)
+        consolidate(shard, plan, tree, closed)
         files += shard.close()
     if progress:
         progress(len(plan.companies), len(plan.companies), "books closed")
     return CloseOutput(tuple(files))
+
+
+def _close_spec(plan: Plan, company: CompanyPlan, process: str, place: int) -> ShardSpec:
+    return ShardSpec(
+        ordinal=plan.close_ordinal(place),
+        company=company.index,
+        process=process,
+        block=0,
+        slice=company.horizon.slice(0, company.horizon.months),
+        space=company.index,
+        lines=0,
+    )
 
 
 def _shard(

@@ -41,6 +41,9 @@ class Summary:
     issued: dict[str, Words] = field(
         default_factory=dict
     )  # sales, purchasing -> (months,): demand.fingerprint
+    group: dict[str, Ints] = field(
+        default_factory=dict
+    )  # what trade with sister companies the group takes out: kind -> (months,), in group currency
     bank: list[Mapping[str, NDArray[Any]]] = field(
         default_factory=list
     )  # value_day, amount, journal_id, reference
@@ -52,6 +55,7 @@ class Summary:
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
+        arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
         buffer, sink = io.BytesIO(), pa.BufferOutputStream()
         np.savez(buffer, allow_pickle=False, **arrays)
         with pa.CompressedOutputStream(sink, "zstd") as stream:
@@ -62,7 +66,13 @@ class Summary:
     def from_bytes(cls, raw: bytes) -> "Summary":
         content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            groups: dict[str, dict[str, Any]] = {"open": {}, "stock": {}, "issued": {}, "bank": {}}
+            groups: dict[str, dict[str, Any]] = {
+                "open": {},
+                "stock": {},
+                "issued": {},
+                "group": {},
+                "bank": {},
+            }
             for name in arrays.files:
                 group, _, rest = name.partition("/")
                 if rest:
@@ -73,6 +83,7 @@ class Summary:
                 open_items=groups["open"],
                 stock=groups["stock"],
                 issued=groups["issued"],
+                group=groups["group"],
                 bank=[dict(groups["bank"])] if groups["bank"] else [],
             )
 
@@ -145,7 +156,11 @@ class Shard:
 
     def ids_of(self, table: str, ordinal: NDArray[np.integer]) -> Bytes:
         """Ids of the documents of a table with these numbers within the shard, shape (n,)."""
-        body = bodies(self.plan.seed, table, self._space, ordinal)
+        return self.ids_in(table, self._space, ordinal)
+
+    def ids_in(self, table: str, space: int, ordinal: NDArray[np.integer]) -> Bytes:
+        """Ids of documents in the space of another shard, which knows them, too; shape (n,)."""
+        body = bodies(self.plan.seed, table, space, ordinal)
         return render(table, body, self._mark.tag(body))
 
     def table(
@@ -174,6 +189,10 @@ class Shard:
         """Minor units of the company's currency as a money column."""
         unit = self.names.unit
         return money(minor if unit == 1 else minor * unit, self.plan.scale)
+
+    def amounts(self, minor: NDArray[np.integer], currency: str) -> pa.Array:
+        """Minor units of any currency of the dataset as a money column."""
+        return money(minor * self.names.unit_of(currency), self.plan.scale)
 
     def dates(self, day: NDArray[np.integer]) -> pa.Array:
         return dates(day, self.plan.horizon.epoch)

@@ -2,7 +2,7 @@
 
 Statement lines (each holds accounts of one class only):
   BS.A.cash BS.A.receivables BS.A.intercompany BS.A.tax BS.A.inventory BS.A.prepaid BS.A.other_current BS.A.fixed_assets
-  BS.A.intangibles BS.A.deferred_tax
+  BS.A.intangibles BS.A.investments BS.A.deferred_tax
   BS.L.payables BS.L.intercompany BS.L.not_invoiced BS.L.tax BS.L.accrued BS.L.payroll BS.L.deferred_revenue
   BS.L.provisions BS.L.debt BS.L.deferred_tax BS.L.other
   BS.E.capital BS.E.retained_earnings BS.E.other
@@ -105,7 +105,24 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "disposal_gain": ("other_income",),
     "disposal_loss": ("operating_expense",),
     "other_expense": ("operating_expense",),
+    "intercompany_receivable": ("intercompany_receivable",),
+    "intercompany_payable": ("intercompany_payable",),
+    "intercompany_revenue": ("revenue",),
+    "intercompany_cost": ("operating_expense",),
+    "fx_result": ("fx_result", "interest"),
+    "investment": ("other_current_asset",),
 }
+# Roles that only companies of a group post to: a chart of one's own may do without them.
+GROUP_ROLES: Final = frozenset(
+    {
+        "intercompany_receivable",
+        "intercompany_payable",
+        "intercompany_revenue",
+        "intercompany_cost",
+        "fx_result",
+        "investment",
+    }
+)
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.
 SPREAD_ROLES: Final = frozenset(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generation.engine.charts.growth import Entry
-from generation.engine.charts.kinds import PERSONNEL, PERSONNEL_ROLES, ROLES, SPREAD_ROLES
+from generation.engine.charts.kinds import GROUP_ROLES, PERSONNEL, PERSONNEL_ROLES, ROLES, SPREAD_ROLES
 from generation.engine.errors import EngineError
 
 
@@ -31,8 +31,8 @@ class Finding:
     message: str
 
 
-def findings(accounts: Sequence[OwnAccount]) -> Iterator[Finding]:
-    """Everything that keeps these accounts from being a chart."""
+def findings(accounts: Sequence[OwnAccount], *, in_group: bool) -> Iterator[Finding]:
+    """Everything that keeps these accounts from being a chart; a company of a group needs more roles than one alone."""
     numbers: dict[str, int] = {}
     taken: dict[str, str] = {}
     for place, account in enumerate(accounts):
@@ -56,7 +56,7 @@ def findings(accounts: Sequence[OwnAccount]) -> Iterator[Finding]:
             message = f"The role {account.role} already belongs to account {taken[account.role]}."
             yield Finding(place, "duplicate_role", message)
     for role in ROLES:
-        if _account_for(role, accounts) is None:
+        if _account_for(role, accounts) is None and (in_group or role not in GROUP_ROLES):
             message = f"No account can take the role {role}. Add one of subtype {' or '.join(ROLES[role])}."
             yield Finding(None, "missing_role", message)
 
@@ -64,12 +64,14 @@ def findings(accounts: Sequence[OwnAccount]) -> Iterator[Finding]:
 def own_entries(accounts: Sequence[OwnAccount]) -> tuple[list[Entry], dict[str, int]]:
     """The accounts in order of number as chart entries, and the account of each role. Roles may share an account.
 
-    Raises: EngineError: a role has no account.
+    Raises: EngineError: a role that every company needs has no account.
     """
     ordered = sorted(accounts, key=lambda account: account.number)
     roles: dict[str, int] = {}
     for role in ROLES:
         account = _account_for(role, ordered)
+        if account is None and role in GROUP_ROLES:
+            continue
         if account is None:
             raise EngineError(f"the chart has no account for {role}")
         roles[role] = ordered.index(account)

@@ -28,12 +28,13 @@ class Totals:
     """The sums over the shards of a company. Shards come one by one: only their bank transactions are kept."""
 
     def __init__(self, plan: CompanyPlan) -> None:
-        months, materials = plan.horizon.months, len(plan.material_cost)
+        months, materials = plan.horizon.months, len(plan.stock_cost)
         self.balances = np.zeros((len(plan.chart.accounts), months, 2), np.int64)
         self.cash = np.zeros(plan.horizon.days, np.int64)
         self.open_items = {role: np.zeros(months, np.int64) for role in ("receivable", "payable")}
         self.issued = {side: np.zeros(months, np.uint64) for side in ("sales", "purchasing")}
         self.stock = Stock(np.zeros(materials, np.int64), np.zeros((materials, months), np.int64))
+        self.group: dict[str, Ints] = {}
         self.bank: list[Mapping[str, NDArray[Any]]] = []
 
     def add(self, summary: Summary) -> None:
@@ -48,11 +49,27 @@ class Totals:
             rows, months = part["change"].shape
             self.stock.opening[first : first + rows] += part["opening"]
             self.stock.level[first : first + rows, month : month + months] += part["change"]
+        for kind, sums in summary.group.items():
+            self.group[kind] = self.group.get(kind, 0) + sums
         self.bank += summary.bank
 
 
-def close_company(shard: Shard, summaries: Iterable[Summary]) -> None:
-    """Write everything that follows from the sums of the company's shards.
+@dataclass(frozen=True)
+class Closed:
+    """What the close of a group needs of a company's.
+
+    lines: of its statements; opening: of the balance sheet before the first month, by line, assets positive; goods_value: stock of
+    goods from the group at month ends, (goods, months); group: as Summary has it.
+    """
+
+    lines: statements.Lines
+    opening: Mapping[str, int]
+    goods_value: Ints
+    group: Mapping[str, Ints]
+
+
+def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) -> Closed:
+    """Write everything that follows from the sums of the company's shards. investments: cost of the shares in subsidiaries.
 
     Raises: EngineError: a subledger does not tie to its control account; nothing may be released then.
     """
@@ -62,16 +79,24 @@ def close_company(shard: Shard, summaries: Iterable[Summary]) -> None:
     stock = _stock(plan, totals)
     tax_return.settle(shard, totals.balances)
     before = shard.summary.balances.copy()
-    _open(shard, stock)
+    _open(shard, stock, investments)
     opened = (shard.summary.balances - before)[:, 0]
     treasury.manage(shard, totals.cash + shard.summary.cash)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
-    statements.write(shard, balances, closings, opened[:, 0] - opened[:, 1])
+    opening = opened[:, 0] - opened[:, 1]
+    lines = statements.write(shard, balances, closings, opening)
     subledgers.write(shard, stock.opening[:, None] + stock.level)
     bank.write(shard, [*shard.summary.bank, *totals.bank])
     _tie(plan, closing, totals, stock)
+    bought = len(plan.material_cost)
+    return Closed(
+        lines,
+        statements.opening_by_line(plan, opening),
+        stock.level[bought:] * plan.stock_cost[bought:, None],
+        totals.group,
+    )
 
 
 def _stock(plan: CompanyPlan, totals: Totals) -> Stock:
@@ -85,14 +110,14 @@ def _stock(plan: CompanyPlan, totals: Totals) -> Stock:
     return stock
 
 
-def _open(shard: Shard, stock: Stock) -> None:
+def _open(shard: Shard, stock: Stock, investments: int) -> None:
     """Opening balances: the stock that the first weeks sell, cash until customers pay, assets; equity for the rest."""
     plan, zero = shard.plan, np.zeros(1, np.int64)
     opening_cash = np.array([treasury.opening_cash(plan)])
     material = np.flatnonzero(stock.opening)
-    pieces, value = stock.opening[material], stock.opening[material] * plan.material_cost[material]
+    pieces, value = stock.opening[material], stock.opening[material] * plan.stock_cost[material]
     cost, written_off = (np.array([part.sum()]) for part in plan.assets.balance(-1))
-    equity = opening_cash + cost - written_off + value.sum()
+    equity = opening_cash + cost - written_off + value.sum() + investments
     capital = equity * _CAPITAL_SHARE // 100
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
@@ -102,6 +127,7 @@ def _open(shard: Shard, stock: Stock) -> None:
         "stock": value,
         "cash": opening_cash,
         "assets": cost,
+        "investments": np.array([investments]),
         "written_off": written_off,
         "capital": capital,
         "reserves": equity - capital,
@@ -115,7 +141,7 @@ def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, stock: Stock) -> None
     expected: dict[str, Ints] = {
         role: sign * totals.open_items[role] for role, sign in (("receivable", 1), ("payable", -1))
     }
-    expected["inventory"] = ((stock.opening[:, None] + stock.level) * plan.material_cost[:, None]).sum(axis=0)
+    expected["inventory"] = ((stock.opening[:, None] + stock.level) * plan.stock_cost[:, None]).sum(axis=0)
     assets = [plan.assets.balance(month) for month in range(months)]
     expected["asset_cost"] = np.array([cost.sum() for cost, _ in assets])
     expected["accumulated_depreciation"] = -np.array([written_off.sum() for _, written_off in assets])

@@ -64,8 +64,11 @@ _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
 
 
-def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> None:
-    """financial_statements, standalone. opening: what the opening entry posted, (accounts,), debit positive: no flow."""
+def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> Lines:
+    """financial_statements, standalone; returns their lines.
+
+    opening: what the opening entry posted, (accounts,), debit positive: no flow.
+    """
     plan = shard.plan
     moved = balances[:, :, 0] - balances[:, :, 1]  # debit positive, (accounts, months)
     result = is_result(plan)
@@ -84,7 +87,17 @@ def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> No
         *_cash_flow(plan, flows, income),
         *_changes_in_equity(plan, flows, income, opening),
     ]
-    _write(shard, lines)
+    write_lines(shard, lines)
+    return lines
+
+
+def opening_by_line(plan: CompanyPlan, opening: Ints) -> dict[str, int]:
+    """The balance sheet before the first month, by line; opening: (accounts,), debit positive."""
+    by_line = _by_line(plan, opening[:, None], ~is_result(plan))
+    return {
+        line: int(values[0] if class_ == "asset" else -values[0])
+        for line, (class_, values) in by_line.items()
+    }
 
 
 def _by_line(plan: CompanyPlan, values: Ints, select: NDArray[np.bool_]) -> dict[str, tuple[str, Ints]]:
@@ -146,8 +159,11 @@ def _title(line: str) -> str:
     return line.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def _write(shard: Shard, lines: Lines) -> None:
-    """Lines appear from the first period in which they have an amount; results and totals always."""
+def write_lines(shard: Shard, lines: Lines, basis: str = "standalone", currency: str | None = None) -> None:
+    """Lines appear from the first period in which they have an amount; results and totals always.
+
+    currency: of the amounts, where it is not the company's.
+    """
     horizon, months = shard.plan.horizon, shard.plan.horizon.months
     names = sorted({line for _, line, _, _ in lines})
     statements = ("BS", "IS", "CF", "SE")
@@ -168,7 +184,7 @@ def _write(shard: Shard, lines: Lines) -> None:
             ),
             "line": category(np.array([names.index(line) for _, line, _, _ in lines])[place], names),
             "title": pa.array([title for _, _, title, _ in lines], pa.string()).take(pa.array(place)),
-            "amount": shard.money(amounts[month, place]),
-            "basis": constant("standalone", n),
+            "amount": shard.amounts(amounts[month, place], currency or shard.plan.company.currency),
+            "basis": constant(basis, n),
         },
     )

@@ -25,7 +25,7 @@ def _stock(shard: Shard, last: int, pieces: Ints) -> None:
             "period_end": shard.dates(np.full(n, last)),
             "material_id": category(np.arange(n), shard.names.materials),
             "quantity": pa.array(pieces.astype(np.int32)),
-            "value": shard.money(pieces * shard.plan.material_cost),
+            "value": shard.money(pieces * shard.plan.stock_cost),
         },
     )
 

@@ -30,6 +30,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _processes_that_need_each_other,
         _volume_per_company,
         _people_per_revenue,
+        _group,
         _charts,
     )
     for rule in rules:
@@ -142,22 +143,53 @@ def _has_payroll(data: dict[str, Any]) -> bool:
     return not (isinstance(section, dict) and section.get("enabled") is False)
 
 
+def _group(data: dict[str, Any]) -> Iterator[Finding]:
+    """What only groups have is not asked for where there is none."""
+    in_group = _members(data)
+    processes = data.get("processes")
+    section = processes.get("intercompany") if isinstance(processes, dict) else None
+    if isinstance(section, dict) and section.get("enabled") is not False and not in_group:
+        message = (
+            "No company has a parent, so there is nobody to trade with inside a group. Give companies a parent, "
+            "or remove “intercompany”."
+        )
+        yield ("processes", "intercompany"), "no_group", message, None
+    for number, company in _companies(data):
+        if company.get("parent") is None and company.get("ownership", 1) not in (1, 1.0):
+            message = (
+                "Nobody owns this company, so a share of ownership has no meaning. Name its parent, too."
+            )
+            yield ("companies", number, "ownership"), "no_parent", message, None
+
+
+def _members(data: dict[str, Any]) -> set[str]:
+    """Codes of companies that have a parent or are one."""
+    owned = {
+        company["code"]: company["parent"]
+        for _, company in _companies(data)
+        if isinstance(company.get("code"), str) and isinstance(company.get("parent"), str)
+    }
+    return set(owned) | set(owned.values())
+
+
 def _charts(data: dict[str, Any]) -> Iterator[Finding]:
+    members = _members(data)
     for number, company in _companies(data):
         chart = company.get("chart")
         if isinstance(chart, dict) and chart.get("accounts") is not None and "size" in chart:
             message = "Give either a size or accounts of your own, not both. Remove one of them."
             yield ("companies", number, "chart", "size"), "size_and_accounts", message, None
         if isinstance(chart, dict):
-            yield from _own_chart(("companies", number, "chart", "accounts"), chart)
+            in_group = company.get("code") in members
+            yield from _own_chart(("companies", number, "chart", "accounts"), chart, in_group=in_group)
 
 
-def _own_chart(path: Path, chart: dict[str, Any]) -> Iterator[Finding]:
+def _own_chart(path: Path, chart: dict[str, Any], *, in_group: bool) -> Iterator[Finding]:
     """What is wrong with accounts of one's own, as soon as each of them is well formed."""
     try:
         accounts = ChartConfig.model_validate_json(json.dumps(chart)).accounts
     except ValidationError:
         return
-    for finding in findings(accounts) if accounts else ():
+    for finding in findings(accounts, in_group=in_group) if accounts else ():
         place = path if finding.account is None else (*path, finding.account)
         yield place, finding.code, finding.message, None

@@ -166,20 +166,18 @@ class Company(Section):
     parent: Annotated[
         str | None,
         key(
-            "Code of the company that owns this one.",
+            "Code of the company that owns this one: its parent holds the shares, and the group is consolidated.",
             unit="company code",
             source="no owner",
-            unavailable="this release does not consolidate groups; each company's books stand alone",
         ),
     ] = None
     ownership: Annotated[
         float,
         key(
-            "Share that the parent owns.",
+            "Share that the parent owns; the rest is the share of others in the group's equity and result.",
             unit="share",
             source="fully owned",
             gt=0,
             le=1,
-            unavailable="this release does not consolidate groups, so ownership would change nothing",
         ),
     ] = 1.0

@@ -101,7 +101,7 @@ class Group(Section):
     currency: Annotated[
         Currency,
         key(
-            "Currency in which the group reports; stands in the data dictionary. "
+            "Currency in which the group reports: consolidated statements and exchange rates. "
             "Each company's books stay in its own currency.",
             unit="ISO 4217",
             choices=CURRENCIES,

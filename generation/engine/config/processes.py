@@ -221,13 +221,13 @@ class Manufacturing(Process):
 
 
 class Intercompany(Process):
-    """Trade between companies of the group, and its elimination."""
+    """Trade between the companies of a group, and its elimination."""
 
     share: Annotated[
         float,
         key(
-            "How much of the trade is with sister companies.",
-            unit="share of volume",
+            "How much the companies of a group sell to each other, at most 30 % of the smaller partner's revenue for a pair.",
+            unit="share of the revenue of all companies of the group",
             source="our recommendation: 5–15 %",
             ge=0,
             le=0.5,
@@ -236,7 +236,11 @@ class Intercompany(Process):
     markup: Annotated[
         float,
         key(
-            "What the seller adds to its cost.", unit="share of cost", source="our recommendation", ge=0, le=1
+            "What the seller adds to its cost: transfer prices, and the profit that stays in stock until it is used.",
+            unit="share of cost",
+            source="our recommendation",
+            ge=0,
+            le=1,
         ),
     ] = 0.05
 
@@ -273,15 +277,9 @@ class Processes(Section):
             unavailable="this release does not make production orders",
         ),
     ] = Manufacturing(enabled=False)
-    intercompany: Annotated[
-        Intercompany,
-        key(
-            "Trade between the companies of the group.",
-            unit="section",
-            source="off until it exists",
-            unavailable="in this release the companies of a group do not trade with each other",
-        ),
-    ] = Intercompany(enabled=False)
+    intercompany: Intercompany = Field(
+        default=Intercompany(), description="Trade between companies that belong to the same parent."
+    )
     treasury: Annotated[
         Treasury,
         key(

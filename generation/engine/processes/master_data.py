@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generation.engine.assets import CLASSES, DESCRIPTIONS
 from generation.engine.columns import category, constant, text
-from generation.engine.journal import constant_rate
+from generation.engine.journal import constant_rate, exchange_rates
 from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
@@ -45,6 +45,8 @@ _GOODS = (
 def produce(shard: Shard) -> None:
     """Write the master data of the company; once, but for the register of assets."""
     _assets(shard)
+    if shard.plan.index == 0:
+        _exchange_rates(shard)
     if shard.window.first:
         return
     _company(shard)
@@ -91,10 +93,40 @@ def _company(shard: Shard) -> None:
             "currency": shard.currency(1),
             "industry": constant(company.industry, 1),
             "framework": constant(company.framework, 1),
-            "parent_company_code": constant(None, 1),
-            "ownership": constant_rate(1_000_000, 1),
+            "parent_company_code": constant(company.parent, 1),
+            "ownership": constant_rate(round(company.ownership * 1_000_000), 1),
         },
     )
+
+
+def _exchange_rates(shard: Shard) -> None:
+    """fx_rates between the currencies of the companies and the group, one pair after the other."""
+    trade, horizon = shard.plan.trade, shard.plan.horizon
+    quoted = horizon.weekday[: horizon.days] < 5
+    quoted[0] = True  # opening balances are translated at the rate of the first day, whatever day it is
+    weekdays = np.flatnonzero(quoted)
+    ends = horizon.month_end[: horizon.months]
+    for source, target in trade.pairs:
+        spot = trade.exchange.spot(source, target)
+        day = np.concatenate([weekdays, ends, ends])
+        rate = np.concatenate(
+            [spot[weekdays], trade.exchange.average(source, target), trade.exchange.closing(source, target)]
+        )
+        n = len(day)
+        shard.table(
+            "fx_rates",
+            {
+                "currency_from": constant(source, n),
+                "currency_to": constant(target, n),
+                "date": shard.dates(day),
+                "kind": category(
+                    np.repeat([0, 1, 2], [len(weekdays), len(ends), len(ends)]),
+                    ("spot", "average", "closing"),
+                ),
+                "rate": exchange_rates(rate),
+            },
+            day,
+        )
 
 
 def _accounts(shard: Shard) -> None:
@@ -204,7 +236,7 @@ def _assets(shard: Shard) -> None:
 
 def _materials(shard: Shard) -> None:
     plan, names = shard.plan, shard.names
-    count = len(plan.material_cost)
+    count, own = len(plan.stock_cost), len(plan.material_cost)
     goods = shard.rng("goods").integers(0, len(_GOODS), count)
     described = np.char.add(np.array(_GOODS)[goods], np.char.mod(" %06d", np.arange(1, count + 1)))
     shard.table(
@@ -213,11 +245,11 @@ def _materials(shard: Shard) -> None:
             "material_id": names.materials,
             "company_code": shard.company(count),
             "description": pa.array(described, pa.string()),
-            "type": constant("trading_good", count),
+            "type": category((np.arange(count) >= own).astype(np.int64), ("trading_good", "group_good")),
             "unit": category(shard.rng("unit").choice(3, count, p=[0.8, 0.15, 0.05]), _UNITS),
-            "standard_cost": shard.money(plan.material_cost),
-            "list_price": shard.money(plan.material_price),
-            "vendor_id": category(plan.material_vendor, names.vendors),
+            "standard_cost": shard.money(plan.stock_cost),
+            "list_price": shard.money(np.concatenate([plan.material_price, plan.trade.goods_cost])),
+            "vendor_id": category(np.append(plan.material_vendor, np.full(count - own, -1)), names.vendors),
             **_validity(shard, count),
         },
     )

@@ -5,12 +5,14 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-Kind = Literal["id", "ref", "code", "text", "money", "rate", "int16", "int32", "date", "timestamp", "bool"]
+Kind = Literal[
+    "id", "ref", "code", "text", "money", "rate", "exchange", "int16", "int32", "date", "timestamp", "bool"
+]
 Role = Literal["key", "foreign_key", "timestamp", "measure", "feature", "label"]
 _STRINGS = frozenset({"id", "ref", "code", "text"})
 _FIXED = {
     "int16": pa.int16(), "int32": pa.int32(), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"),
-    "bool": pa.bool_(), "rate": pa.decimal128(18, 6),
+    "bool": pa.bool_(), "rate": pa.decimal128(18, 6), "exchange": pa.decimal128(18, 10),
 }  # fmt: skip
 
 
