@@ -90,7 +90,8 @@ RULES = (
                 from priced p asof left join spots s
                   on s.currency_from = p.currency and s.currency_to = p.own and p.day >= s.date)
             select document_id, company_code, currency, amount, exchange_rate, quoted_rate, posted from quoted
-            where not coalesce(exchange_rate = quoted_rate and abs(amount::decimal(20, 4) * exchange_rate::decimal(18, 10) - posted) <= half, false)""",
+            where not coalesce(exchange_rate = quoted_rate
+                and abs(amount::decimal(20, 4) * exchange_rate::decimal(18, 10) - posted) <= half, false)""",
         holds="All {n} invoices, settlements and revaluations are converted at the quoted rate of their day.",
         breaks="{value} invoices, settlements or revaluations are not converted at the quoted rate of their day.",
     ),

@@ -70,6 +70,10 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         }
         for index in range(int(one([1, 1, 1, 2, 3])))
     ]
+    for index, company in enumerate(companies[1:], start=1):  # owned by any company before it, or by nobody
+        if rng.random() < 0.8:
+            company["parent"] = f"C{int(rng.integers(index))}"
+            company["ownership"] = round(float(one([1.0, 0.51, rng.uniform(0.2, 1.0)])), 4)
     processes: dict[str, dict[str, Any]] = {
         section: {
             key: round(float(rng.uniform(0, top)), 3) * int(rng.random() < 0.8)
@@ -81,6 +85,11 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
     processes["inventory"] = {"safety_stock_days": int(one([0, 1, 14, 60, 180]))}
     for section in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax"):
         processes[section]["enabled"] = bool(rng.random() < 0.8)
+    if any("parent" in company for company in companies):
+        processes["intercompany"] = {
+            "share": round(float(rng.uniform(0, 0.5)), 3),
+            "markup": round(float(rng.uniform(0, 1)), 3),
+        }
     lines = max(10_000, 10 ** rng.uniform(4, 4.9) * 12 / max(months, 12))
     return {
         "version": 1,
@@ -91,7 +100,7 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
             "months": months,
             "fiscal_year_start_month": int(rng.integers(1, 13)),
         },
-        "group": {"name": "Any", "currency": companies[0]["currency"]},
+        "group": {"name": "Any", "currency": one(CURRENCIES)},
         "companies": companies,
         "volume": {"journal_lines_per_year": int(lines)},
         "processes": processes,

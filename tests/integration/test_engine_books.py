@@ -63,6 +63,11 @@ CHANGES: dict[str, Any] = {
 ELSEWHERE = {
     "version": "only one value",
     "quality.gate": "the manifest's verdict: tests/integration/test_cli_generate.py",
+    "companies.parent": "tests/integration/test_engine_group.py",
+    "companies.ownership": "tests/integration/test_engine_group.py",
+    "processes.intercompany.enabled": "tests/integration/test_engine_group.py",
+    "processes.intercompany.share": "tests/integration/test_engine_group.py",
+    "processes.intercompany.markup": "tests/integration/test_engine_group.py",
     "companies.chart.accounts": "tests/unit/test_charts.py",
     "processes.order_to_cash.enabled": "must be on together: tests/unit/test_config_checks.py",
     "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",

@@ -138,7 +138,6 @@ def test_the_largest_seed_survives_json_and_has_a_digest() -> None:
         ("outputs: {formats: [parquet], exports: [fec]}", "outputs.exports"),
         ("marking: {level: metadata}", "marking.level"),
         ("processes: {manufacturing: {}}", "processes.manufacturing"),
-        ("processes: {intercompany: {share: 0.1}}", "processes.intercompany"),
         ("processes: {treasury: {enabled: true}}", "processes.treasury"),
     ],
 )

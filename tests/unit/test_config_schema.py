@@ -61,14 +61,11 @@ def test_keys_that_this_release_refuses_are_marked() -> None:
 
     assert refused == {
         "anomalies",
-        "companies.ownership",
-        "companies.parent",
         "data_quality.duplicate_rate",
         "data_quality.missing_rate",
         "data_quality.typo_rate",
         "marking.level",
         "outputs.exports",
-        "processes.intercompany",
         "processes.manufacturing",
         "processes.treasury",
     }
