@@ -212,8 +212,7 @@ FAULTS = [
     ("intercompany_documents", "posted_amount", "posted_amount + 1", "intercompany.journal"),
     ("intercompany_payments", "fx_result", "fx_result + 1", "intercompany.settlements"),
     ("intercompany_payment_allocations", "amount", "amount + 1", "intercompany.settlements"),
-    ("fx_revaluations", "amount", "amount + 1", "intercompany.intercompany_payables"),
-    ("fx_revaluations", "booked_amount", "booked_amount + 1", "intercompany.revaluations"),
+    ("fx_revaluations", "amount", "amount + 1", "subledgers.intercompany_payables"),
     ("fx_rates", "rate", "rate * 1.01", "intercompany.rates"),
     ("group_goods_issues", "amount", "amount + 1", "intercompany.journal"),
     ("eliminations", "amount", "amount + 1", "group.eliminations"),
@@ -246,6 +245,12 @@ def test_a_wrong_entry_is_noticed_even_where_the_sums_still_hold(
     """The entry, the elimination and the group's line all say 1,000 more, as a wrong calculation would."""
     with _changed(books, tmp_path, "consolidation_entries", "amount", "amount + 1000", where) as copy:
         assert rule in broken(assess(copy))
+
+
+def test_a_revaluation_of_another_amount_is_noticed(books: Path, tmp_path: Path) -> None:
+    where = "kind = 'revaluation'"
+    with _changed(books, tmp_path, "fx_revaluations", "booked_amount", "booked_amount + 1", where) as copy:
+        assert "intercompany.revaluations" in broken(assess(copy))
 
 
 def test_a_translation_difference_that_no_rate_explains_is_noticed(books: Path, tmp_path: Path) -> None:
@@ -305,7 +310,7 @@ def problems(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_trade_inside_a_group_needs_a_group() -> None:
-    config = merged(SMALL, {"processes": {"intercompany": {"share": 0.1}}})
+    config = merged(SMALL, {"processes": {"intercompany": {"share": 0.2}}})
 
     assert ("no_group", "processes.intercompany") in list(problems(config))
 

@@ -58,7 +58,7 @@ EDITS = {
     "unknown parent": (
         "    employees: 40",
         '    employees: 40\n    parent: "9"',
-        [("unknown_parent", "companies[0].parent", 14), ("not_available", "companies[0].parent", 14)],
+        [("unknown_parent", "companies[0].parent", 14)],
     ),
     "two companies with one code": (
         "volume:",

@@ -10,6 +10,7 @@ from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
 from generation.engine.config.model import Volume
+from generation.engine.config.processes import Intercompany
 from generation.engine.config.reader import Document, Path
 from generation.engine.errors import Problem
 
@@ -148,7 +149,12 @@ def _group(data: dict[str, Any]) -> Iterator[Finding]:
     in_group = _members(data)
     processes = data.get("processes")
     section = processes.get("intercompany") if isinstance(processes, dict) else None
-    if isinstance(section, dict) and section.get("enabled") is not False and not in_group:
+    usual = Intercompany().model_dump()
+    if (
+        isinstance(section, dict)
+        and not in_group
+        and any(usual.get(key) != value for key, value in section.items() if key != "enabled")
+    ):
         message = (
             "No company has a parent, so there is nobody to trade with inside a group. Give companies a parent, "
             "or remove “intercompany”."
