@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from http.client import HTTPResponse
 from itertools import chain
 
 from tenants.keys import new_key
@@ -53,23 +54,10 @@ def _send(port: int, step: float, start: float, requests: list[bytes]) -> list[s
 
 def _status(one: socket.socket) -> str:
     """The status of one answer, read to its end."""
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += _received(one)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-    )
-    while len(body) < length:
-        body += _received(one)
-    return head.split(b" ")[1].decode()
-
-
-def _received(one: socket.socket) -> bytes:
-    part = one.recv(65536)
-    if not part:
-        raise ConnectionError("the server closed the connection")
-    return part
+    answer = HTTPResponse(one)
+    answer.begin()
+    answer.read()
+    return str(answer.status)
 
 
 if __name__ == "__main__":
