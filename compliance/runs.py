@@ -17,7 +17,7 @@ SEALED = (MANIFEST, ENVELOPE, PROVENANCE, CROISSANT)
 
 
 def seal_run(context: UnitContext) -> dict[str, Any]:
-    """Stage seal: the signed manifest over every file of a run whose gate has passed."""
+    """Stage seal: the signed manifest over every file of a run; it says itself whether the gate passed."""
     run = run_of(context.spec)
     gate = context.results("gate")[0]
     report = Report.objects.get(run=run)
@@ -26,7 +26,7 @@ def seal_run(context: UnitContext) -> dict[str, Any]:
         engine_config(run),
         [artifacts.file_entry(file) for file in data_files(context)],
         report_sha256=report_digest(report.body),
-        released=True,
+        released=gate["gate"]["verdict"] == "pass",
         gate=gate["gate"],
         closings=closings_of(run),
     )

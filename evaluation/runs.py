@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from core.jobs.pipelines import Hold, UnitContext
+from core.jobs.pipelines import UnitContext
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import Gate, apply_gate
 from evaluation.metrics.page import render_html
@@ -31,7 +31,8 @@ def assess_run(context: UnitContext) -> dict[str, Any]:
 def gate_run(context: UnitContext) -> dict[str, Any]:
     """Stage gate: judge the measurements by the profile of the config, write the report.
 
-    Raises: Hold: the gate failed, also when a metric could not be computed.
+    `held` says why the run may not be released, also when a metric could not be computed; empty when the gate passed.
+    What the gate refused is sealed all the same, and held by the stage that releases.
     """
     run = run_of(context.spec)
     measured = read_measurements(
@@ -49,10 +50,10 @@ def gate_run(context: UnitContext) -> dict[str, Any]:
         run.checks_total = len(judged(gate))
         run.checks_passed = run.checks_total - len(gate.failures)
         run.save(update_fields=["gate_verdict", "checks_total", "checks_passed"])
-    if gate.verdict != "pass":
-        raise Hold(failure_reason(gate))
-    context.log(f"the {gate.profile} gate passed: {run.checks_passed} of {run.checks_total} checks")
-    return {"files": files, "gate": gate.to_dict()}
+    passed = gate.verdict == "pass"
+    verb = "passed" if passed else "failed"
+    context.log(f"the {gate.profile} gate {verb}: {run.checks_passed} of {run.checks_total} checks")
+    return {"files": files, "gate": gate.to_dict(), "held": "" if passed else failure_reason(gate)}
 
 
 def read_measurements(document: Mapping[str, Any]) -> Measurements:

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 
 class Config(models.Model):
@@ -84,6 +85,9 @@ class Run(models.Model):
     rows = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
+    # a held run whose files an approved exception lets out, until then or without an end
+    opened_by_exception = models.BooleanField(default=False)
+    opened_until = models.DateTimeField(null=True)
     started_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -97,6 +101,14 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} #{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its files may be read now: released, or held and opened by an exception that has not ended."""
+        if self.state == self.State.RELEASED:
+            return True
+        is_in_time = self.opened_until is None or timezone.now() < self.opened_until
+        return self.state == self.State.HELD and self.opened_by_exception and is_in_time
 
 
 class RunFile(models.Model):

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
-from core.jobs.pipelines import EndedJob, StageInput, UnitContext
+from core.jobs.pipelines import EndedJob, Hold, StageInput, UnitContext
 from core.storage import store
 from core.tenancy import own_key
 from generation import artifacts, facts
@@ -146,7 +146,7 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
 def release_run(context: UnitContext) -> dict[str, Any]:
     """Stage release: every recorded file is there and whole, so the dataset may be downloaded.
 
-    Raises FileLost: a file is missing in the object store or has another size.
+    Raises FileLost: a file is missing in the object store or has another size. Hold: the gate failed.
     """
     run = run_of(context.spec)
     files = list(RunFile.objects.filter(run=run).order_by("path"))
@@ -157,6 +157,8 @@ def release_run(context: UnitContext) -> dict[str, Any]:
             raise FileLost(f"{file.path} is not in the object store as it was written.")
     run.size_bytes = sum(file.size_bytes for file in files)
     run.save(update_fields=["size_bytes"])
+    if held := context.results("gate")[0]["held"]:
+        raise Hold(held)
     return {"files": len(files), "bytes": run.size_bytes}
 
 

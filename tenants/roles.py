@@ -26,7 +26,7 @@ HELP: dict[str, str] = {
     Role.VIEWER: "Sees datasets, runs, reports and data; changes nothing.",
     Role.OPERATOR: "Also makes datasets and runs, downloads files, uses API keys, reads the audit trail.",
     Role.AUDITOR: "Sees everything including settings and the audit trail, changes nothing, until an end date.",
-    Role.APPROVER: "Sees what a viewer sees and the audit trail.",
+    Role.APPROVER: "Also decides on exceptions of held runs that others asked for, and reads the audit trail.",
     Role.ADMIN: "Also manages people, roles, sign-in, applications and everybody’s keys.",
     Role.OWNER: "May do everything, also delete the organisation. There is always at least one.",
 }
@@ -60,7 +60,7 @@ _AUDITOR = _VIEWER | {
     Permission.APPLICATIONS_READ,
     Permission.ORGANISATION_READ,
 }
-_APPROVER = _VIEWER | {Permission.AUDIT_READ}
+_APPROVER = _VIEWER | {Permission.AUDIT_READ, Permission.EXCEPTIONS_DECIDE}
 _ADMIN = (
     _OPERATOR
     | _AUDITOR

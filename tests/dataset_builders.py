@@ -1,17 +1,21 @@
 """Configs and runs for tests, and a run carried out in the test's own process and transaction."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.db import transaction
 
-from core.jobs.pipelines import EndedJob, Hold, Stage, pipeline
-from generation import services
+from core.jobs.pipelines import EndedJob, Hold, Stage, UnitContext, pipeline
+from core.storage import store
+from generation import artifacts, services
 from generation.models import ConfigVersion, Run
+from generation.runs import data_files, run_of
 
 ACTOR = "operator@acme.example"
 SMALL = """\
@@ -89,6 +93,40 @@ def carry_out(run: Run, stages: Sequence[Stage] | None = None) -> Run:
         kind.on_end(EndedJob(run.job_id, kind.kind, spec, state, reason, lambda name: results[name]))
     run.refresh_from_db()
     return run
+
+
+def stages_with(name: str, fault: Callable[[UnitContext], dict[str, Any]]) -> list[Stage]:
+    """The real stages, and a fault right before the one of this name."""
+    stages = list(pipeline(services.JOB_KIND).stages)
+    place = [stage.name for stage in stages].index(name)
+    return [*stages[:place], Stage("fault", fault), *stages[place:]]
+
+
+def raise_one_debit(context: UnitContext) -> dict[str, Any]:
+    """One amount of the books becomes another, as if they had been made so: debits and credits differ from here on."""
+    file = next(file for file in data_files(context) if file["table"] == "journal_lines" and file["rows"])
+    path = context.workdir / "edited.parquet"
+    store().fetch(file["key"], path)
+    table = pq.read_table(path)
+    debits = table.column("debit").to_pylist()
+    place = next(index for index, debit in enumerate(debits) if debit > 0)
+    debits[place] += 100
+    column = table.schema.get_field_index("debit")
+    pq.write_table(
+        table.set_column(column, "debit", pa.array(debits, table.schema.field("debit").type)), path
+    )
+    run = run_of(context.spec)
+    [edited] = artifacts.put_evidence(run.pk, context.workdir, [path.name])
+    for part in ("bytes", "sha256", "key"):
+        file[part] = edited[part]  # type: ignore[literal-required]  # the three names above
+    artifacts.record(run, [file])
+    return {}
+
+
+def make_held_run(name: str = "held-books", actor: str = ACTOR) -> Run:
+    """A run that its gate holds back: one debit of its books was raised before they were measured."""
+    run = services.start_run(actor=actor, source=services.OfText(small_text(name)))
+    return carry_out(run, stages_with("assess", raise_one_debit))
 
 
 def _one(run: Run, stage: Stage, index: int, results: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:

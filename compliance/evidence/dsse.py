@@ -13,7 +13,7 @@ from typing import Any
 
 import rfc8785
 
-from compliance.evidence.keys import PublicKey, SigningKey
+from compliance.evidence.keys import KeyProblem, PublicKey, SigningKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -118,3 +118,12 @@ class Envelope:
         if not is_statement:
             raise EnvelopeProblem("the payload is no in-toto statement")
         return content
+
+
+def named_key(predicate: Mapping[str, Any]) -> dict[str, PublicKey]:
+    """The key that a statement names as its signer. Raises: KeyProblem: it names none."""
+    try:
+        key = PublicKey.from_jwk(dict(predicate["signer"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeyProblem("the statement does not name the key it was signed with") from error
+    return {key.key_id: key}

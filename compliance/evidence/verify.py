@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from compliance.evidence.contents import ContentProblem, count_rows, unmarked_ids
-from compliance.evidence.dsse import Envelope, EnvelopeProblem
+from compliance.evidence.dsse import Envelope, EnvelopeProblem, named_key
+from compliance.evidence.exception import EXCEPTION, ExceptionProblem, GrantedException, granted_exception
 from compliance.evidence.keys import KeyProblem, PublicKey, public_keys
 from compliance.evidence.manifest import (
     ENVELOPE,
@@ -57,6 +58,7 @@ class Verification:
     key_id: str | None
     key_trusted: bool
     released: bool | None
+    exception: GrantedException | None  # what lets a dataset out that its gate refused
     files: int
     size_bytes: int
     rows: int
@@ -70,6 +72,7 @@ class Verification:
             "key_id": self.key_id,
             "key_trusted": self.key_trusted,
             "released": self.released,
+            "exception": self.exception.to_dict() if self.exception else None,
             "files": self.files,
             "bytes": self.size_bytes,
             "rows": self.rows,
@@ -99,6 +102,7 @@ def verify_dataset(
     check.data(files, signature.digests)
     check.extras(files)
     check.report(manifest)
+    exception = check.exception(manifest, signature, trusted)
     status: Literal["ok", "altered", "unsigned"] = "ok" if signature.key_id else "unsigned"
     return Verification(
         status="altered" if check.problems else status,
@@ -106,6 +110,7 @@ def verify_dataset(
         key_id=signature.key_id,
         key_trusted=trusted is not None and signature.key_id is not None,
         released=manifest.get("released") if isinstance(manifest.get("released"), bool) else None,
+        exception=exception,
         files=len(files),
         size_bytes=sum(file.size_bytes for file in files),
         rows=sum(file.rows for file in files if file.format == "parquet"),
@@ -141,7 +146,7 @@ class _Check:
         try:
             envelope = Envelope.parse((self.root / ENVELOPE).read_bytes())
             content = envelope.statement()
-            keys = _named_key(content["predicate"]) if trusted is None else trusted
+            keys = named_key(content["predicate"]) if trusted is None else trusted
         except FileNotFoundError:
             return _Signature()
         except (EnvelopeProblem, KeyProblem, OSError) as error:
@@ -245,14 +250,31 @@ class _Check:
         except (OSError, ValueError, AttributeError, RecursionError) as error:
             self.fail(REPORT, _reason(error))
 
+    def exception(
+        self,
+        manifest: Mapping[str, Any],
+        signature: _Signature,
+        trusted: Mapping[str, PublicKey] | None,
+    ) -> GrantedException | None:
+        """The exception beside the manifest, if there is one and it is about this very manifest.
 
-def _named_key(predicate: Mapping[str, Any]) -> dict[str, PublicKey]:
-    """The key that a statement names as its signer."""
-    try:
-        key = PublicKey.from_jwk(dict(predicate["signer"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise KeyProblem("the statement does not name the key it was signed with") from error
-    return {key.key_id: key}
+        Where the dataset's own signature does not hold, there is nothing that an exception could be about.
+        """
+        path = self.root / EXCEPTION
+        if signature.key_id is None or not path.exists():
+            return None
+        try:
+            envelope = Envelope.parse(path.read_bytes())
+            return granted_exception(
+                envelope,
+                manifest,
+                manifest_sha256=_sha256(self.root / MANIFEST),
+                key_id=signature.key_id,
+                trusted=trusted,
+            )
+        except (EnvelopeProblem, KeyProblem, ExceptionProblem, ContentProblem, OSError) as error:
+            self.fail(EXCEPTION, _reason(error))
+            return None
 
 
 def _data_paths(root: Path) -> Iterator[str]:
@@ -276,6 +298,6 @@ def _reason(error: Exception) -> str:
             return "it is missing"
         case OSError():
             return f"it cannot be read: {error.strerror}"
-        case EnvelopeProblem() | KeyProblem() | ContentProblem() | ManifestProblem():
+        case EnvelopeProblem() | KeyProblem() | ExceptionProblem() | ContentProblem() | ManifestProblem():
             return str(error)
     return "it is not JSON"

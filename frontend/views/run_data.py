@@ -15,7 +15,7 @@ from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, plain_text, positive, search_text
 from frontend.views.run import head
 from generation.downloads import archive_response, file_response
-from generation.queries.files import ColumnFacts, released_file, require_release, run_files, run_tables
+from generation.queries.files import ColumnFacts, released_file, require_open, run_files, run_tables
 from generation.queries.preview import Cell, PreviewPage, preview_page
 from generation.queries.runs import numbered_run, run_detail
 
@@ -62,7 +62,7 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
     context = head(detail, "run-preview")
     tables = run_tables(run)
     try:
-        require_release(run)
+        require_open(run)
     except Conflict as error:
         return render(request, "frontend/run_preview.html", context | {"reason": str(error)})
     name = plain_text(request, "table") or (tables[0].name if tables else "")
@@ -112,7 +112,7 @@ def run_file(request: HttpRequest, number: int, path: str) -> HttpResponseBase:
 def run_archive(request: HttpRequest, number: int) -> HttpResponseBase:
     """Everything that the run released, as one ZIP."""
     run = numbered_run(number)
-    require_release(run)
+    require_open(run)
     return archive_response(request, run, run_files(run))
 
 

@@ -69,7 +69,7 @@ class Archive(APIView):
     def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
         """All files of a released run as one ZIP."""
         run = find_run(run_id)
-        queries.require_release(run)
+        queries.require_open(run)
         return downloads.archive_response(request._request, run, list(queries.run_files(run)))
 
 

@@ -167,6 +167,12 @@ class RunSummary(Shape):
     size_bytes = serializers.IntegerField(allow_null=True)
     engine_version = serializers.CharField()
     manifest_sha256 = serializers.CharField(help_text="Digest of manifest.json; empty until it is sealed.")
+    downloadable = serializers.BooleanField(
+        source="is_open", help_text="Released, or held and let out by an exception that has not ended."
+    )
+    opened_until = serializers.DateTimeField(
+        allow_null=True, help_text="When the exception of a held run ends; null: no exception, or no end."
+    )
     started_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

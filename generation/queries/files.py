@@ -45,18 +45,18 @@ def run_files(run: Run, *, table: str = "", file_format: str = "") -> QuerySet[R
 
 
 def released_file(run: Run, path: str) -> RunFile:
-    """A file that may be downloaded. Raises NotFound, or Conflict while the run is not released."""
+    """A file that may be downloaded. Raises NotFound, or Conflict while the run is not open."""
     # a NUL in the path would be an error of the database, not a missing file
     file = run.files.filter(path=path).first() if path.isprintable() else None
     if file is None:
         raise NotFound("This run has no such file.")
-    require_release(run)
+    require_open(run)
     return file
 
 
-def require_release(run: Run) -> None:
-    """Raises Conflict, with the reason, unless the run is released."""
-    if run.state != Run.State.RELEASED:
+def require_open(run: Run) -> None:
+    """Raises Conflict, with the reason, unless the run is released or opened by an exception."""
+    if not run.is_open:
         because = f" {run.reason}" if run.reason else ""
         raise Conflict(f"Run #{run.number} is {run.state}: its data cannot be read.{because}")
 

@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.storage import store
 from core.tenancy import own_key
 from generation.models import Run, RunFile
-from generation.queries.files import ColumnFacts, column_facts, find_table, require_release
+from generation.queries.files import ColumnFacts, column_facts, find_table, require_open
 
 MAX_PAGE_SIZE = 200
 BATCH_ROWS = 8192
@@ -50,7 +50,7 @@ def preview_page(
     Raises: NotFound (table), InvalidInput (page, size, column), Conflict (the run is not released).
     """
     found = find_table(run, table)
-    require_release(run)
+    require_open(run)
     if not 1 <= size <= MAX_PAGE_SIZE:
         raise InvalidInput(f"size must be from 1 to {MAX_PAGE_SIZE}, got {size}.")
     if page < 1:

@@ -41,6 +41,8 @@ class RunRow:
     continues: UUID | None
     engine_version: str
     manifest_sha256: str
+    is_open: bool  # its files may be downloaded: released, or let out by an exception
+    opened_until: datetime | None  # the end of that exception
     started_by: str
     created_at: datetime
     finished_at: datetime | None
@@ -206,6 +208,8 @@ def run_row(run: Run, progress: JobView | None) -> RunRow:
         continues=run.continues_id,
         engine_version=run.engine_version,
         manifest_sha256=run.manifest_sha256,
+        is_open=run.is_open,
+        opened_until=run.opened_until if run.opened_by_exception else None,
         started_by=run.started_by,
         created_at=run.created_at,
         finished_at=run.finished_at,

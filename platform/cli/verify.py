@@ -11,6 +11,7 @@ from typing import Any
 from cli.console import facts, phase, size
 from cli.home import data_folder, trusted_key_ids
 from cli.problems import ALTERED, DONE, UNSIGNED, Refused
+from compliance.evidence.exception import GrantedException
 from compliance.evidence.keys import KeyProblem, key_set, read_key_set
 from compliance.evidence.verify import NotADataset, Verification, verify_dataset
 
@@ -63,4 +64,17 @@ def _summary(found: Verification, signature: str) -> list[tuple[str, str]]:
         ("marked ids", f"{found.marked_ids:,} of {found.ids:,}"),
         ("signature", signature),
         ("released", released),
+        *([("exception", _exception(found.exception))] if found.exception else []),
     ]
+
+
+def _exception(granted: GrantedException) -> str:
+    """Who let the dataset out although its gate failed. Only the platform knows whether that was revoked since."""
+    end = (
+        "without an end" if granted.valid_until is None else f"until {granted.valid_until:%Y-%m-%d %H:%M %Z}"
+    )
+    ended = ", which is over" if granted.has_ended() else ""
+    return (
+        f"granted by {granted.granted_by} on {granted.granted_at:%Y-%m-%d}, {end}{ended}, for {', '.join(granted.checks)}; "
+        f"asked by {granted.asked_by}: {granted.reason}"
+    )

@@ -22,6 +22,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("generation.api.urls")),
     path("", include("evaluation.api")),
     path("", include("compliance.api")),
+    path("", include("compliance.exception_api")),
 ]
 api_v2: list[URLPattern | URLResolver] = [
     path("", include(key_api.urlpatterns_v2)),

@@ -34,9 +34,13 @@ class Permission(StrEnum):
     CONFIGS_READ = "configs.read", "See the datasets and every version of their config."
     CONFIGS_WRITE = "configs.write", "Make, change, archive and restore datasets."
     RUNS_READ = "runs.read", "See runs and follow them live."
-    RUNS_WRITE = "runs.write", "Start, cancel, resume and repeat runs."
+    RUNS_WRITE = "runs.write", "Start, cancel, resume and repeat runs, and ask for exceptions of held ones."
     REPORTS_READ = "reports.read", "See the checks and the quality report of a run."
     FILES_READ = "files.read", "Download the files of released runs."
+    EXCEPTIONS_DECIDE = (
+        "exceptions.decide",
+        "Grant, refuse and revoke exceptions of held runs that others asked for.",
+    )
     PREVIEW_READ = "preview.read", "Look into the tables of a run in the browser."
     MEMBERS_READ = "members.read", "See who belongs to the organisation and with which role."
     MEMBERS_WRITE = "members.write", "Add people, change their roles, remove them."

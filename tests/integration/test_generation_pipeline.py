@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from asgiref.sync import async_to_sync
@@ -38,7 +37,7 @@ from generation.queries.preview import preview_page
 from generation.runs import FileLost, data_files
 from tenants.models import Tenant
 from tests.builders import make_api_key
-from tests.dataset_builders import carry_out, make_run, small_text
+from tests.dataset_builders import carry_out, make_held_run, make_run, small_text, stages_with
 
 TEXT = small_text("whole-run", gate="standard", formats="parquet, csv")
 
@@ -255,11 +254,9 @@ def test_tables_files_and_preview_take_few_queries(
 
 
 def test_a_run_that_fails_its_gate_is_held_with_the_reason_and_gives_nothing_away(acme: Tenant) -> None:
-    run = make_run(source=services.OfText(small_text("held-books")))
+    held = make_held_run()
 
-    held = carry_out(run, stages_with("assess", raise_one_debit))
-
-    assert (held.state, held.gate_verdict, held.manifest_sha256) == ("held", "fail", "")
+    assert (held.state, held.gate_verdict) == ("held", "fail")
     assert held.reason.startswith("The lenient gate failed in ")
     view = report_view(held)
     assert view is not None
@@ -270,6 +267,17 @@ def test_a_run_that_fails_its_gate_is_held_with_the_reason_and_gives_nothing_awa
     ):
         with pytest.raises(Conflict, match="is held: its data cannot be read"):
             refused()
+
+
+def test_a_held_run_is_sealed_as_what_it_is(acme: Tenant, tmp_path: Path) -> None:
+    held = make_held_run("sealed-though-held")
+
+    fetch_all(held, tmp_path)
+    found = verify_dataset(tmp_path, public_key_set())
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+
+    assert (manifest["released"], manifest["gate"]["verdict"]) == (False, "fail")
+    assert (found.status, found.released, found.exception) == ("ok", False, None)
 
 
 def test_a_second_attempt_at_a_stage_stores_the_same_files(acme: Tenant) -> None:
@@ -291,30 +299,6 @@ def fetch_all(run: Run, root: Path) -> None:
     for file in run.files.all():
         (root / file.path).parent.mkdir(parents=True, exist_ok=True)
         store().fetch(file.key, root / file.path)
-
-
-def stages_with(name: str, fault: Callable[[UnitContext], dict[str, Any]]) -> list[Stage]:
-    """The real stages, and a fault right before the one of this name."""
-    stages = list(pipeline(services.JOB_KIND).stages)
-    place = [stage.name for stage in stages].index(name)
-    return [*stages[:place], Stage("fault", fault), *stages[place:]]
-
-
-def raise_one_debit(context: UnitContext) -> dict[str, Any]:
-    """One amount in the stored books becomes another: debits and credits differ from here on."""
-    file = next(file for file in data_files(context) if file["table"] == "journal_lines" and file["rows"])
-    path = context.workdir / "edited.parquet"
-    store().fetch(file["key"], path)
-    table = pq.read_table(path)
-    debits = table.column("debit").to_pylist()
-    place = next(index for index, debit in enumerate(debits) if debit > 0)
-    debits[place] += 100
-    column = table.schema.get_field_index("debit")
-    pq.write_table(
-        table.set_column(column, "debit", pa.array(debits, table.schema.field("debit").type)), path
-    )
-    store().put_file(file["key"], path)
-    return {}
 
 
 REPEATED = ("shards", "close", "gate", "seal")
