@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from compliance.exception_queries import open_count
 from core.permissions import Permission, Principal, principal_of
 from core.tenancy import current_schema
 from generation.queries.runs import state_counts
@@ -69,7 +70,12 @@ NAVIGATION = (
     ),
     NavGroup(
         "Governance",
-        (NavItem("Audit log", "scroll-text", "audit", "a", Permission.AUDIT_READ, "/audit"),),
+        (
+            NavItem(
+                "Approvals", "circle-check", "approvals", "x", Permission.EXCEPTIONS_DECIDE, "/approvals"
+            ),
+            NavItem("Audit log", "scroll-text", "audit", "a", Permission.AUDIT_READ, "/audit"),
+        ),
     ),
     NavGroup(
         "Workspace",
@@ -175,6 +181,9 @@ def _drawn(item: NavItem, request: HttpRequest, with_counts: bool) -> NavItem:
         counts = run_counts(request)
         live = counts["queued"] + counts["running"]
         note = f"{live} live" if live else ""
+    if item.route == "approvals" and with_counts:
+        waiting = open_count()
+        note = f"{waiting} open" if waiting else ""
     return replace(item, href=reverse(item.route), note=note, is_current=is_current)
 
 

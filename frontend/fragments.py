@@ -21,9 +21,11 @@ def render_fragment(
     return _varied(render(request, f"{template}#{fragment}", context))
 
 
-def render_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
     """The page at an address that answers fragments, too."""
-    return _varied(render(request, template, context))
+    return _varied(render(request, template, context, status=status))
 
 
 def _varied(response: HttpResponse) -> HttpResponse:

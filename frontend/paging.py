@@ -55,12 +55,12 @@ class Numbered:
     older: str | None
 
 
-def numbered(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Numbered:
-    """The page that the address asks for; the first one for anything that is no page."""
+def numbered(request: HttpRequest, rows: QuerySet[Any], size: int = 50, **chosen: str) -> Numbered:
+    """The page that the address asks for; the first one for anything that is no page. `chosen`: the filter to keep."""
     page = positive(request.GET, "page", 1) or 1
     found = list(rows[(page - 1) * size : page * size + 1])
     return Numbered(
         rows=found[:size],
-        newer=address(page=page - 1 if page > 2 else None) if page > 1 else None,
-        older=address(page=page + 1) if len(found) > size else None,
+        newer=address(**chosen, page=page - 1 if page > 2 else None) if page > 1 else None,
+        older=address(**chosen, page=page + 1) if len(found) > size else None,
     )

@@ -44,6 +44,20 @@ _VERDICTS = {
 }
 
 
+_EXCEPTIONS = {
+    "open": Status("live", "circle-dashed", "Waits for a decision"),
+    "granted": Status("pass", "circle-check", "Granted"),
+    "refused": Status("fail", "circle-x", "Refused"),
+    "withdrawn": Status("idle", "circle-slash", "Withdrawn"),
+    "revoked": Status("fail", "circle-slash", "Revoked"),
+    "expired": Status("idle", "circle-slash", "Expired"),
+}
+
+
+def exception_status(standing: str) -> Status:
+    return _EXCEPTIONS[standing]
+
+
 def run_status(row: RunRow) -> Status:
     """A released run with checks that did not pass says how many: its gate let them through as warnings."""
     missed = (row.checks_total or 0) - (row.checks_passed or 0)
@@ -56,6 +70,8 @@ def run_status(row: RunRow) -> Status:
             return Status("warn", "triangle-alert", counted(missed, "warning"))
         case "released":
             return PASSED
+        case "held" if row.is_open:
+            return Status("warn", "circle-pause", "Held, let out by exception")
         case "held":
             word = f"Held, {counted(missed, 'check')} not met" if missed else "Held"
             return Status("fail", "circle-pause", word)

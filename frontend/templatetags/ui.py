@@ -145,3 +145,9 @@ def short_target(value: str) -> str:
     """`tenants.apikey:8f1c…` → `apikey 8f1c2a`: the kind of object and the beginning of its key."""
     kind, _, key = value.partition(":")
     return f"{kind.rpartition('.')[2]} {key[:8]}".strip()
+
+
+@register.filter
+def standing(value: str) -> states.Status:
+    """How the standing of an exception looks."""
+    return states.exception_status(value)

@@ -18,7 +18,12 @@ from frontend.templatetags.ui import short_target
 from generation.queries.runs import run_numbers
 
 PAGE = 50
-AREAS = (("", "All"), ("generation.", "Datasets and runs"), ("tenants.", "People and keys"))
+AREAS = (
+    ("", "All"),
+    ("generation.", "Datasets and runs"),
+    ("compliance.", "Exceptions"),
+    ("tenants.", "People and keys"),
+)
 _RUN = "generation.run:"
 _FIELDS = ("actor", "action", "target", "since")
 

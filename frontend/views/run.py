@@ -20,6 +20,7 @@ from core.jobs.queries import EventView
 from core.jobs.stream import Message, follow, parse_last_event_id
 from core.permissions import Permission, principal_of, requires
 from evaluation.queries import report_view
+from frontend.exceptions import AskException, exception_panel
 from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, plain_text, positive
 from frontend.report import report_page
@@ -56,14 +57,22 @@ class DocumentRow:
 @requires(GET=Permission.RUNS_READ)
 def run_page(request: HttpRequest, number: int) -> HttpResponse:
     """While the run is live its progress, after that its report, at the same address."""
-    run = numbered_run(number)
+    return page_of(request, numbered_run(number))
+
+
+def page_of(
+    request: HttpRequest, run: Run, *, asking: AskException | None = None, status: int = 200
+) -> HttpResponse:
+    """The page of a run; `asking` is the form of its exception as somebody has filled it in."""
     detail = run_detail(run)
     if detail.row.is_live:
         return render(request, "frontend/run_live.html", head(detail, "run") | progress_context(run))
     context = head(detail, "run") | _report_context(request, run, detail)
+    if run.state == Run.State.HELD:
+        context["exception"] = exception_panel(principal_of(request), run, asking)
     if wants_fragment(request) and "group" in request.GET:
         return render_fragment(request, "frontend/run.html", "checks", context)
-    return render_page(request, "frontend/run.html", context)
+    return render_page(request, "frontend/run.html", context, status)
 
 
 @requires(GET=Permission.RUNS_READ)

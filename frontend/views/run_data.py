@@ -87,7 +87,7 @@ def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
     context = head(detail, "run-files") | {
         "files": page[:FILES_ON_PAGE],
         "total": files.count(),
-        "downloadable": detail.row.is_released and principal_of(request).can(Permission.FILES_READ),
+        "downloadable": detail.row.is_open and principal_of(request).can(Permission.FILES_READ),
         "search": search,
         "chosen": chosen,
         "filters": [

@@ -14,6 +14,7 @@ SENSITIVE = {
     Permission.APPLICATIONS_WRITE,
     Permission.SECURITY_WRITE,
     Permission.ORGANISATION_DELETE,
+    Permission.EXCEPTIONS_DECIDE,
 }
 NOT_HELD_UP = {
     "invitation-revoke": "shuts somebody out",

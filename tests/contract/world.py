@@ -15,9 +15,12 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from compliance import exception_services
+from compliance.models import ReleaseException
 from core.jobs.models import Job
 from core.storage import store
 from core.tenancy import tenant_context, tenant_key
+from evaluation.models import Report
 from generation import services as generation
 from generation.models import Run
 from generation.queries.configs import shipped_templates
@@ -67,6 +70,7 @@ class Things:
     token_id: UUID
     group_id: UUID
     export_id: UUID
+    exception_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,21 @@ def _things(organisation: str, *, runs: int) -> Things:
             ).token.pk,
             group_id=Group.objects.create(display_name=f"group of {organisation}-secret").pk,
             export_id=_export(organisation),
+            exception_id=_exception(organisation, started[-1]),
         )
+
+
+def _exception(organisation: str, run: Run) -> UUID:
+    """The operator asked for it; the run need not be held before somebody decides."""
+    asker = str(Membership.objects.get(user__email=f"operator@{organisation}.example").user_id)
+    return ReleaseException.objects.create(
+        run=run,
+        checks=[{"id": "a.check", "title": "A check", "sentence": "1 of 2."}],
+        reason=f"{organisation}-secret",
+        asked_by=f"operator@{organisation}.example",
+        askers=[asker],
+        starters=[asker],
+    ).pk
 
 
 def _export(organisation: str) -> UUID:
@@ -235,6 +253,7 @@ IDS: dict[str, Callable[[Things], object]] = {
     "token_id": lambda things: things.token_id,
     "group_id": lambda things: things.group_id,
     "export_id": lambda things: things.export_id,
+    "exception_id": lambda things: things.exception_id,
 }
 NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
     "number": RANDOM_NUMBER,
@@ -283,6 +302,28 @@ def _fail_run(things: Things) -> None:
 
 def _release_run(things: Things) -> None:
     Run.objects.filter(pk=things.run_id).update(state=Run.State.RELEASED)
+
+
+def _hold_run(things: Things) -> None:
+    """Held and sealed, as the pipeline leaves it; the world's exception is about it."""
+    Run.objects.filter(pk=things.run_id).update(
+        state=Run.State.HELD, manifest_sha256="0" * 64, started_by="operator@ours.example"
+    )
+    row = {"id": "a.check", "title": "A check", "sentence": "1 of 2.", "verdict": "fail"}
+    body = {"gate": {"failures": ["a.check"]}, "rows": [row]}
+    Report.objects.create(run_id=things.run_id, sha256="0" * 64, body=body)
+
+
+def _hold_run_unasked(things: Things) -> None:
+    _hold_run(things)
+    ReleaseException.objects.filter(pk=things.exception_id).delete()
+
+
+def _grant_exception(things: Things) -> None:
+    _hold_run(things)
+    exception_services.grant(
+        principal=make_principal("approver", "ours"), exception_id=things.exception_id, comment="Once."
+    )
 
 
 def _archive_config(things: Things) -> None:
@@ -358,6 +399,13 @@ CALLS: dict[tuple[str, str], Call] = {
     ("api-run-continuation", "POST"): Call(
         {"months": 1}, {"Idempotency-Key": "continue"}, prepare=_release_run
     ),
+    ("api-run-exceptions", "POST"): Call(
+        {"checks": ["a.check"], "reason": "why"}, {"Idempotency-Key": "ask"}, prepare=_hold_run_unasked
+    ),
+    ("api-exception-grant", "POST"): Call({"comment": "yes"}, prepare=_hold_run),
+    ("api-exception-refusal", "POST"): Call({"comment": "no"}),
+    ("api-exception-withdrawal", "POST"): Call(role="operator"),
+    ("api-exception-revocation", "POST"): Call({"comment": "over"}, prepare=_grant_exception),
     # pages
     ("account_login", "POST"): Call({"login": "viewer@ours.example", "password": "correct horse battery"}),
     ("account_logout", "POST"): Call(),
@@ -378,6 +426,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("run-resume", "POST"): Call(prepare=_fail_run),
     ("run-again", "POST"): Call(),
     ("run-continue", "POST"): Call({"months": "2"}, prepare=_release_run),
+    ("exception-ask", "POST"): Call({"checks": "a.check", "reason": "why"}, prepare=_hold_run_unasked),
+    ("exception-withdraw", "POST"): Call(role="operator"),
+    ("approval", "POST"): Call({"comment": "yes", "decision": "grant"}, prepare=_hold_run),
+    ("approval-revoke", "POST"): Call({"comment": "over"}, prepare=_grant_exception),
     ("invitations", "POST"): Call({"email": "newer@ours.example", "role": "viewer"}),
     ("invitation-renew", "POST"): Call(),
     ("invitation-revoke", "POST"): Call(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -28,13 +28,14 @@ from core.tenancy import tenant_context
 from evaluation.models import Report
 from generation.models import Run
 from generation.queries.files import require_open
+from generation.queries.runs import find_run
 from generation.services import continue_run
 from tenants import persons
 from tenants import services as tenants
 from tenants.models import Tenant
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
-from tests.builders import make_api_key, make_principal
+from tests.builders import drop_organisation, make_api_key, make_organisation, make_principal
 from tests.dataset_builders import make_held_run, make_run
 
 REASON = "The difference is the one that we planted for the course."
@@ -455,9 +456,7 @@ def test_an_approver_asks_for_nothing(held: Run, api_client: Clients) -> None:
     assert answer.status_code == 403
 
 
-def test_another_organisation_finds_neither_run_nor_exception(
-    held: Run, globex: Tenant, api_client: Clients
-) -> None:
+def test_another_organisation_finds_neither_run_nor_exception(held: Run, api_client: Clients) -> None:
     request = asked(held)
     stranger = api_client("owner", "globex")
 
@@ -475,44 +474,54 @@ def test_another_organisation_finds_neither_run_nor_exception(
 # -- two at once ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_two_decisions_at_once_one_counts(django_db_setup: None) -> None:
-    """Two people, two connections, one starting signal; the loser is told, and there is one event."""
-    with tenant_context("acme"):
-        run = make_run(state="held", manifest_sha256="0" * 64, gate_verdict="fail")
-        Report.objects.create(run=run, sha256="0" * 64, body=SMALL_REPORT)
-        request = services.ask(
-            principal=make_principal("operator"), run_id=run.pk, checks=["a.check"], reason=REASON
-        )
-        deciders = [make_principal("approver"), make_principal("admin")]
-    start, outcomes = threading.Barrier(2), []
-
-    def decide(act: Callable[..., Any], principal: Principal) -> None:
+@pytest.fixture
+def race(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[ReleaseException]:
+    """A request of an organisation of its own: what other threads see must be committed."""
+    with django_db_blocker.unblock():
+        make_organisation("race", "Race")
         try:
-            with tenant_context("acme"):
+            with tenant_context("race"):
+                run = make_run(state="held", manifest_sha256="0" * 64, started_by="operator@race.example")
+                Report.objects.create(run=run, sha256="0" * 64, body=SMALL_REPORT)
+                yield services.ask(
+                    principal=make_principal("operator", "race"),
+                    run_id=run.pk,
+                    checks=["a.check"],
+                    reason=REASON,
+                )
+        finally:
+            drop_organisation("race")
+
+
+def test_of_two_decisions_at_once_one_counts(race: ReleaseException) -> None:
+    """Two people, two connections, one starting signal; the loser is told, and there is one event."""
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def decide(act: Callable[..., ReleaseException], role: str) -> None:
+        try:
+            principal = make_principal(role, "race")
+            with tenant_context("race"):
                 start.wait()
-                outcomes.append(act(principal=principal, exception_id=request.pk, comment="Mine.").standing)
+                outcomes.append(act(principal=principal, exception_id=race.pk, comment="Mine.").standing)
         except Conflict:
             outcomes.append("too late")
         finally:
-            connection.close()
+            connections.close_all()
 
-    acts = zip((services.grant, services.refuse), deciders, strict=True)
-    threads = [threading.Thread(target=decide, args=pair) for pair in acts]
+    acts = ((services.grant, "approver"), (services.refuse, "admin"))
+    threads = [threading.Thread(target=decide, args=one) for one in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    with tenant_context("acme"):
-        final = queries.find_exception(request.pk).standing
-        assert sorted(outcomes) == sorted([final, "too late"])
-        events = AuditEvent.objects.filter(target=f"compliance.releaseexception:{request.pk}")
-        assert [event.action for event in events.order_by("seq")][1:] == [
-            f"compliance.exception.{'grant' if final == 'granted' else 'refuse'}"
-        ]
-        run.refresh_from_db()
-        assert run.is_open == (final == "granted")
+    final = queries.find_exception(race.pk).standing
+    assert sorted(outcomes) == sorted([final, "too late"])
+    events = AuditEvent.objects.filter(target=f"compliance.releaseexception:{race.pk}").order_by("seq")
+    verb = "grant" if final == "granted" else "refuse"
+    assert [event.action for event in events] == ["compliance.exception.ask", f"compliance.exception.{verb}"]
+    assert find_run(race.run_id).is_open == (final == "granted")
 
 
 SMALL_REPORT = {

@@ -65,9 +65,13 @@ def test_every_permission_belongs_to_some_role_and_the_owner_has_all() -> None:
     assert PERMISSIONS[Role.OWNER] - PERMISSIONS[Role.ADMIN] == {Permission.ORGANISATION_DELETE}
 
 
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.APPROVER])
-def test_viewers_auditors_and_approvers_change_nothing(role: Role) -> None:
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR])
+def test_viewers_and_auditors_change_nothing(role: Role) -> None:
     assert not PERMISSIONS[role] & WRITES
+
+
+def test_an_approver_decides_and_changes_nothing_else() -> None:
+    assert PERMISSIONS[Role.APPROVER] & WRITES == {Permission.EXCEPTIONS_DECIDE}
 
 
 def test_a_permission_that_is_gone_from_the_catalogue_gives_nothing() -> None:

@@ -74,6 +74,7 @@ KEY = Principal(
 )
 _OF_PEOPLE = {  # acts that need a person behind them, who can give no more than they have
     Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.KEYS_MANAGE, Permission.MEMBERS_WRITE, Permission.ROLES_WRITE,
+    Permission.EXCEPTIONS_DECIDE,
 }  # fmt: skip
 _OF_A_SERVICE = PERMISSIONS[Role.ADMIN] & frozenset(CATALOGUE) - _OF_PEOPLE
 _SERVICE = "isolation"
