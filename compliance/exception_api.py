@@ -22,8 +22,6 @@ from generation.api.reading import query_of
 from generation.api.runs import IDEMPOTENCY_KEY
 from generation.queries.runs import find_run
 
-STANDINGS = [*ReleaseException.State.values, ReleaseException.EXPIRED]
-
 
 class ExceptionFilter(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
@@ -41,7 +39,9 @@ class ExceptionOut(serializers.Serializer[ReleaseException]):
     id = serializers.UUIDField()
     run = serializers.UUIDField(source="run_id")
     run_number = serializers.IntegerField(source="run.number")
-    state = serializers.ChoiceField(choices=STANDINGS, source="standing")
+    state = serializers.CharField(
+        source="standing", help_text="open, granted, refused, withdrawn, revoked or expired"
+    )
     checks = ExceptedCheck(many=True)
     reason = serializers.CharField()
     asked_by = serializers.CharField()

@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.text import slugify
 
+from compliance.models import ReleaseException
 from core import audit
 from core.jobs.pipelines import EndedJob, UnitContext
 from core.models import AuditEvent
@@ -112,6 +113,7 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
         "run_files.jsonl",
         _lines(_of(RunFile, "run__number", "path", "table", "rows", "size_bytes", "sha256")),
     )
+    yield "exceptions.jsonl", _lines(_of(ReleaseException, *_EXCEPTION))
     yield "reports.jsonl", _lines(_of(Report, "run__number", "sha256", "body"))
     yield "audit.jsonl", _lines(AuditEvent.objects.order_by("seq").values().iterator(_BATCH))
 
@@ -120,6 +122,10 @@ _USE = ("created_at", "expires_at", "last_used_at", "revoked_at")
 _RUN = (
     "number", "name", "config_version__config_id", "config_version__number", "seed", "state", "reason", "gate_profile",
     "gate_verdict", "engine_version", "rows", "journal_lines", "manifest_sha256", "started_by", "created_at", "finished_at",
+)  # fmt: skip
+_EXCEPTION = (
+    "id", "run__number", "state", "checks", "reason", "asked_by", "created_at", "decided_by", "decided_at", "comment", "expires_at",
+    "ended_by", "ended_at", "ended_why", "statement_sha256", "envelope",
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class AskException(forms.Form):
     reason = forms.CharField(
         label="Why it may be used all the same",
         max_length=services.MOST_CHARACTERS,
-        help_text="An approver reads it, and it stands in the signed statement. Say what the data is for.",
+        help_text="Say what the data is for. An approver reads it, and it stands with your name in the signed statement.",
         widget=_words(),
     )
 

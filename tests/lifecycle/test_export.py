@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from compliance.models import ReleaseException
 from compliance.organisation_export import build_export, end_export
 from core.errors import Conflict
 from core.jobs.models import Job
@@ -54,7 +55,10 @@ def archive(acme: Tenant, tmp_path: Path) -> zipfile.ZipFile:
     make_api_key("admin")
     make_directory("acme", domain="acme.example")
     version = generation.create_config(actor="test", text=config_text("acme"))
-    generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
+    run = generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
+    ReleaseException.objects.create(
+        run=run, checks=[{"id": "a.check"}], reason="For the course.", asked_by="test", askers=[], starters=[]
+    )
     export = packed(services.order_export(principal=make_principal("admin")), tmp_path)
     with store().open(export.key) as file:
         content = file.read()
@@ -72,6 +76,8 @@ def test_everything_is_in_it_and_the_manifest_fits(archive: zipfile.ZipFile) -> 
     assert {one["role"] for one in members} == {"viewer", "operator", "auditor", "approver", "admin", "owner"}
     [config] = [name for name in archive.namelist() if name.startswith("configs/")]
     assert archive.read(config).decode() == config_text("acme")
+    [exception] = [json.loads(line) for line in archive.read("exceptions.jsonl").splitlines()]
+    assert (exception["run__number"], exception["reason"]) == (1, "For the course.")
     for name in ("runs", "audit", "api_keys", "directory_tokens", "mail_domains"):
         assert archive.read(f"{name}.jsonl").strip(), name
 
