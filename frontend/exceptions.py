@@ -13,7 +13,7 @@ from core.permissions import Permission, Principal
 from generation.models import Run
 
 _EARLIER = 5
-LIFETIMES = (("", "without an end"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"))
+LIFETIMES = (("", "none"), ("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"))
 
 
 def _words(rows: int = 4) -> forms.Textarea:
@@ -40,7 +40,7 @@ class Decision(forms.Form):
         widget=_words(),
     )
     lifetime_days = forms.ChoiceField(
-        label="If granted, for",
+        label="End, if granted",
         choices=LIFETIMES,
         required=False,
         widget=forms.Select(attrs={"class": "control"}),

@@ -83,7 +83,7 @@ def test_a_held_run_is_let_out_by_somebody_else_and_closed_again(visit: Visit) -
     deciding.get_by_role("link", name="Decide").click()
     _look(approver, "approval-open")
     deciding.get_by_label("Comment").fill("For this course only.")
-    deciding.get_by_label("If granted, for").select_option("30")
+    deciding.get_by_label("End, if granted").select_option("30")
     deciding.get_by_role("button", name="Grant").click()
     expect(deciding.locator("main")).to_contain_text(f"Granted: run #{number} can be downloaded.")
     _look(approver, "approval-granted")

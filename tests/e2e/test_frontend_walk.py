@@ -29,6 +29,7 @@ PAGES = (
     "/runs/{run}/log",
     "/settings/members",
     "/settings/keys",
+    "/approvals",
     "/audit",
     "/audit?event=1",
     "/me",
