@@ -1,6 +1,5 @@
 """API v1: exceptions of held runs. The failed checks to name are `gate.failures` of the run's report."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +14,10 @@ from compliance import exception_queries as queries
 from compliance import exception_services as services
 from compliance.models import ReleaseException
 from core.bodies import Body, checked_body
-from core.idempotency import idempotent
+from core.idempotency import repeatable
 from core.pagination import KeysetPagination
 from core.permissions import Permission, principal_of, requires, step_up
 from generation.api.reading import query_of
-from generation.api.runs import IDEMPOTENCY_KEY
 from generation.queries.runs import find_run
 
 
@@ -89,17 +87,10 @@ class RunExceptions(APIView):
         page: Any = pages.paginate_queryset(queries.exceptions_of(find_run(run_id)), request, view=self)
         return pages.get_paginated_response(ExceptionOut(page, many=True).data)
 
-    @extend_schema(
-        operation_id="run_exceptions_ask",
-        request=NewException,
-        responses={201: ExceptionOut},
-        parameters=[IDEMPOTENCY_KEY],
-    )
+    @extend_schema(operation_id="run_exceptions_ask", request=NewException, responses={201: ExceptionOut})
+    @repeatable(is_needed=True)
     def post(self, request: Request, run_id: UUID) -> Response:
         """Ask for an exception of a held run. Needs an Idempotency-Key. Somebody else decides."""
-        return idempotent(request, partial(self._ask, request, run_id))
-
-    def _ask(self, request: Request, run_id: UUID) -> Response:
         body = checked_body(NewException, request)
         asked = services.ask(principal=principal_of(request), run_id=run_id, **body)
         return Response(
@@ -141,6 +132,7 @@ class ExceptionDetail(APIView):
 @requires(POST=Permission.EXCEPTIONS_DECIDE)
 class ExceptionGrant(APIView):
     @extend_schema(operation_id="exceptions_grant", request=Grant, responses=ExceptionOut)
+    @repeatable()
     def post(self, request: Request, exception_id: UUID) -> Response:
         """Let the run's files out. 409 `four_eyes` for whoever asked or started the run."""
         body = checked_body(Grant, request)
@@ -153,6 +145,7 @@ class ExceptionGrant(APIView):
 @requires(POST=Permission.EXCEPTIONS_DECIDE)
 class ExceptionRefusal(APIView):
     @extend_schema(operation_id="exceptions_refuse", request=Comment, responses=ExceptionOut)
+    @repeatable()
     def post(self, request: Request, exception_id: UUID) -> Response:
         """Leave the run held. 409 `four_eyes` for whoever asked or started the run."""
         body = checked_body(Comment, request)
@@ -164,6 +157,7 @@ class ExceptionRefusal(APIView):
 @requires(POST=Permission.RUNS_WRITE)
 class ExceptionWithdrawal(APIView):
     @extend_schema(operation_id="exceptions_withdraw", request=None, responses=ExceptionOut)
+    @repeatable()
     def post(self, request: Request, exception_id: UUID) -> Response:
         """Take back what one has asked for."""
         withdrawn = services.withdraw(principal=principal_of(request), exception_id=exception_id)
@@ -175,6 +169,7 @@ class ExceptionWithdrawal(APIView):
 @requires(POST=Permission.EXCEPTIONS_DECIDE)
 class ExceptionRevocation(APIView):
     @extend_schema(operation_id="exceptions_revoke", request=Comment, responses=ExceptionOut)
+    @repeatable()
     def post(self, request: Request, exception_id: UUID) -> Response:
         """End a granted exception: its run's downloads are closed again."""
         body = checked_body(Comment, request)

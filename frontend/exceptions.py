@@ -13,7 +13,13 @@ from core.permissions import Permission, Principal
 from generation.models import Run
 
 _EARLIER = 5
-LIFETIMES = (("", "none"), ("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"))
+LIFETIMES = (
+    ("", "none"),
+    ("7", "in 7 days"),
+    ("30", "in 30 days"),
+    ("90", "in 90 days"),
+    ("365", "in a year"),
+)
 
 
 def _words(rows: int = 4) -> forms.Textarea:

@@ -73,7 +73,7 @@ def asked(run: Run, role: str = "operator", **changes: Any) -> ReleaseException:
 
 
 def granted(run: Run, **changes: Any) -> ReleaseException:
-    values = {"comment": "Once.", "principal": make_principal("approver")} | changes
+    values: dict[str, Any] = {"comment": "Once.", "principal": make_principal("approver")} | changes
     return services.grant(exception_id=asked(run).pk, **values)
 
 
