@@ -16,7 +16,7 @@ from core.permissions import Permission, Principal
 from core.postgres.names import SHARED_SCHEMA
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, owner_context, shared_context
-from tenants import granting, naming, queries, scopes
+from tenants import granting, naming, queries, responsibility, scopes
 from tenants.models import ApiKey, Domain, Membership, Tenant, User
 from tenants.oauth.services import revoke_tokens_of
 from tenants.people.leaving import forget_member
@@ -205,6 +205,7 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
             _refuse_last_owner(before)
         revoked = _revoke_keys_beyond(before, None)
         revoke_tokens_of(before)
+        left = responsibility.give_up(before)
         target = audit.label(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
@@ -217,6 +218,7 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
             email=before.user.email,
             role=before.role,
             revoked_keys=revoked,
+            nobody_responsible_for=left,
         )
 
 
@@ -237,6 +239,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
             Membership.objects.filter(pk=before.pk).update(is_active=False)
         revoked = _revoke_keys_beyond(before, None)
         revoke_tokens_of(before)
+        left = responsibility.give_up(before)
         delete_sessions([before.user_id])
         audit.record(
             actor=granting.name_of(actor),
@@ -245,6 +248,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
             email=before.user.email,
             reason=reason,
             revoked_keys=revoked,
+            nobody_responsible_for=left,
         )
         before.is_active = False
     return before

@@ -1,5 +1,6 @@
 """Template tags of the design system: icons, times, numbers. Anything bigger is a template."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -123,6 +124,12 @@ def words(value: str) -> str:
 def joined(beginning: str, end: object) -> str:
     """`revoke-` and a key's id → the name of the dialog of this key."""
     return f"{beginning}{end}"
+
+
+@register.filter
+def at(mapping: Mapping[object, object], key: object) -> object:
+    """What a mapping holds under a key; nothing when it holds none."""
+    return mapping.get(key)
 
 
 @register.filter

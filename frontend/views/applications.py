@@ -16,6 +16,7 @@ from frontend.paging import numbered
 from tenants import scopes
 from tenants.oauth import queries, services
 from tenants.oauth.tokens import place_of
+from tenants.responsibility import members_by_id
 
 
 @requires(GET=Permission.APPLICATIONS_READ)
@@ -66,6 +67,16 @@ def application_rotate(request: HttpRequest, application_id: UUID) -> HttpRespon
 
 @step_up("POST")
 @requires(POST=Permission.APPLICATIONS_WRITE)
+def application_take_over(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Become responsible for an application that acts for itself."""
+    application = queries.application(application_id)
+    services.take_over(principal=principal_of(request), application=application)
+    messages.success(request, f"You are responsible for “{application.name}” now. It may do what you may.")
+    return redirect("applications")
+
+
+@step_up("POST")
+@requires(POST=Permission.APPLICATIONS_WRITE)
 def application_delete(request: HttpRequest, application_id: UUID) -> HttpResponse:
     application = queries.application(application_id)
     services.delete_application(principal=principal_of(request), application=application)
@@ -104,8 +115,10 @@ def _problems(error: DomainError) -> Sequence[tuple[str | None, str]]:
 def _page(
     request: HttpRequest, form: NewApplication, *, made: services.Registered | None = None, status: int = 200
 ) -> HttpResponse:
+    page = numbered(request, queries.applications().order_by("-created_at", "-id"))
     context = {
-        "page": numbered(request, queries.applications().order_by("-created_at", "-id")),
+        "page": page,
+        "people": members_by_id(one.responsible_id for one in page.rows),
         "form": form,
         "rotation": Rotation(),
         "made": made,

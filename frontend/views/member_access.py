@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.paging import numbered
-from tenants import queries, services
+from tenants import queries, responsibility, services
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import factors, letters, passwords, sessions
@@ -72,6 +72,7 @@ def member_activate(request: HttpRequest, member_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, member: Membership, more: dict[str, object] | None = None) -> HttpResponse:
     context = {
         "member": member,
+        "held": responsibility.held_by(member),
         "factors": factors.factors_of(member.user_id),
         "page": numbered(request, sessions.sessions_of(member.user_id)),
         "hours": int(passwords.LIFETIME.total_seconds() // 3600),

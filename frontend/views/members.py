@@ -11,7 +11,7 @@ from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.paging import numbered
 from frontend.role_forms import RoleChoice, last_day, note_error
-from tenants import granting, queries, services
+from tenants import granting, queries, responsibility, services
 from tenants.models import Membership
 from tenants.people.invitations import open_invitations
 
@@ -23,10 +23,12 @@ def member_list(request: HttpRequest) -> HttpResponse:
     roles = granting.known_roles()
     names = {role.key: role.name for role in roles}
     mine = {role.key for role in granting.roles_to_give(principal)}
+    may = principal.can(Permission.MEMBERS_WRITE)
     context = {
         "page": page,
         "members": [(one, names.get(one.role, one.role), one.role in mine) for one in page.rows],
-        "waiting": open_invitations().count() if principal.can(Permission.MEMBERS_WRITE) else 0,
+        "waiting": open_invitations().count() if may else 0,
+        "held": {one.pk: held for one in page.rows if (held := responsibility.held_by(one))} if may else {},
         "roles": roles,
         "now": timezone.now(),
     }

@@ -13,6 +13,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from core.problems import SCIM_PREFIX
 from frontend.forms import NewToken, Rotation
 from frontend.paging import numbered
+from tenants import responsibility
 from tenants.addresses import own_address
 from tenants.queries import custom_roles
 from tenants.roles import PERMISSIONS, Role, granted_by, may_give
@@ -76,6 +77,17 @@ def provisioning_token_rotate(request: HttpRequest, token_id: UUID) -> HttpRespo
     return _page(request, NewToken(), issued=issued)
 
 
+@step_up("POST")
+@requires(POST=Permission.PROVISIONING_WRITE)
+def provisioning_token_take_over(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """Become responsible for a token of the directory."""
+    token = tokens.take_over(principal=principal_of(request), token_id=token_id)
+    messages.success(
+        request, f"You are responsible for the token “{token.name}” now. The directory may let people in."
+    )
+    return redirect("provisioning")
+
+
 @requires(POST=Permission.PROVISIONING_WRITE)
 def provisioning_token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     token = tokens.revoke_token(principal=principal_of(request), token_id=token_id)
@@ -123,12 +135,15 @@ def _page(
     now, roles = timezone.now(), _roles(request)
     names = dict(Role.choices) | {one.key: one.name for one in custom_roles()}
     page = numbered(request, Group.objects.order_by("display_name", "id"))
+    listed = Token.objects.order_by("-created_at", "-id")[:50]
     context = {
         "address": own_address(request, SCIM_PREFIX).rstrip("/"),
         "origin": queries.setup().origin,
         "origins": Setup.Origin.choices,
         "domains": MailDomain.objects.filter(verified_at__isnull=False).order_by("name"),
-        "tokens": Token.objects.order_by("-created_at", "-id")[:50],
+        "tokens": listed,
+        "people": responsibility.members_by_id(one.responsible_id for one in listed),
+        "vouched": {one.pk for one in listed if responsibility.may_bring_people(one)},
         "page": page,
         "groups": [
             {"group": one, "size": one.members.count(), "role_name": names.get(one.role, one.role)}

@@ -18,6 +18,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("tenants.api")),
     path("", include("tenants.role_api")),
     path("", include("tenants.people.api")),
+    path("", include("tenants.responsibility_api")),
     path("", include(key_api.urlpatterns_v1)),
     path("", include("generation.api.urls")),
     path("", include("evaluation.api")),

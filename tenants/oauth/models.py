@@ -27,6 +27,7 @@ class Application(models.Model):
     previous_hash = models.CharField(max_length=200, blank=True, default="")
     previous_until = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=254)
+    responsible_id = models.UUIDField(null=True, db_index=True)  # a membership: what it may, a service may
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True)
 

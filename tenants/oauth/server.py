@@ -22,6 +22,7 @@ from oauthlib.oauth2 import (
 )
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeChallengeMethodError
 
+from tenants import responsibility
 from tenants.keys import is_secret, read_key
 from tenants.models import Membership
 from tenants.oauth import queries, services, tokens
@@ -163,6 +164,8 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Application, *args: Any, **kwargs: Any
     ) -> bool:
+        if grant_type == _OWN and responsibility.responsible(client.responsible_id) is None:
+            return False  # nobody vouches for it: an admin takes it over
         return grant_type in GRANT_TYPES[Application.Kind(client.kind)]
 
     def validate_scopes(

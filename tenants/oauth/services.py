@@ -14,7 +14,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
-from tenants import scopes
+from tenants import responsibility, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import Membership
 from tenants.oauth import queries
@@ -58,6 +58,7 @@ def create_application(
     if not may:
         raise _bad("An application needs at least one permission.", "permissions", "choose at least one")
     scopes.refuse_more(scopes.named(may), principal.permissions, "An application")
+    responsible = responsibility.member_behind(principal)
     redirects = checked_redirects(redirect_uris, is_needed=chosen != Application.Kind.SERVICE)
     key, text = new_key(prefix=SECRET_PREFIX)
     is_public = chosen == Application.Kind.PUBLIC
@@ -70,6 +71,7 @@ def create_application(
             permissions=may,
             secret_hash="" if is_public else hash_secret(key.secret),
             created_by=principal.actor,
+            responsible_id=responsible.pk,
         )
         application.refresh_from_db()
         audit.record(
@@ -116,6 +118,31 @@ def rotate_secret(
             previous_until=previous_until,
         )
     return Registered(row, text)
+
+
+def take_over(*, principal: Principal, application: Application) -> Application:
+    """Become responsible for a service. Raises: Forbidden when it may do more than the principal; Conflict for an
+    application that acts for people, which needs nobody: it does what each of them may.
+    """
+    if application.acts_for_people:
+        raise Conflict("This application acts for people, each of whom answers for it.")
+    scopes.refuse_more(scopes.named(application.permissions), principal.permissions, "It")
+    member = responsibility.member_behind(principal)
+    with transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=application.pk)
+        if row.responsible_id == member.pk:
+            return row
+        before, row.responsible_id = row.responsible_id, member.pk
+        row.save(update_fields=["responsible_id"])
+        audit.record(
+            actor=principal.actor,
+            action="tenants.application.take_over",
+            target=row,
+            client_id=row.client_id,
+            responsible=member.pk,
+            before=before,
+        )
+    return row
 
 
 def delete_application(*, principal: Principal, application: Application) -> None:

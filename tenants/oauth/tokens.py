@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.permissions import Permission, Principal
+from tenants import responsibility
 from tenants.addresses import origin
 from tenants.models import Membership
 from tenants.oauth.models import Application, Grant, RevokedToken
@@ -145,6 +146,9 @@ def bearer(token: AccessToken) -> Bearer:
     may = frozenset(one for one in Permission if one in scopes)
     actor = f"application:{application.client_id}"
     if token.grant_id is None:
+        if responsibility.responsible(application.responsible_id) is None:
+            raise BadToken("nobody is responsible")
+        may &= responsibility.vouched(application.responsible_id)
         return Bearer(application, None, Principal(actor, actor, may))
     membership = _member(token.grant_id, application)
     if membership is None:

@@ -36,6 +36,7 @@ class Token(models.Model):
     previous_hash = models.CharField(max_length=200, blank=True, default="")
     previous_until = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=254)
+    responsible_id = models.UUIDField(null=True, db_index=True)  # a membership that vouches for the directory
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

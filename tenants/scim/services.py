@@ -28,6 +28,7 @@ from tenants.scim.tokens import ACTOR
 from tenants.sso.models import MailDomain
 
 UNMAPPABLE = (Role.OWNER, Role.AUDITOR)  # owners are made by owners; an auditor needs an end date
+NOBODY_RESPONSIBLE = "Nobody is responsible for this token, so it only ends access. An owner or admin takes it over under Settings, Provisioning."
 _LONGEST = 254
 _MOST_MEMBERS = 10_000
 
@@ -107,11 +108,20 @@ def create_user(wanted: resources.User) -> Membership:
     return queries.member(added.membership.pk)
 
 
-def change_user(membership: Membership, wanted: resources.User) -> Membership:
-    """Bring a member to what the directory says. Raises exceptions of SCIM and DomainError."""
+def change_user(membership: Membership, wanted: resources.User, *, may_give: bool) -> Membership:
+    """Bring a member to what the directory says. Raises exceptions of SCIM and DomainError.
+
+    A directory that may give nothing (nobody is responsible for its token) still ends access, and does no more.
+    """
+    if not may_give and wanted.active is not False:
+        raise ForbiddenException(detail=NOBODY_RESPONSIBLE)
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
         before = queries.member(membership.pk)
+        if not may_give:
+            _refuse_owner(before)
+            services.end_access(before, actor=ACTOR, reason="scim")
+            return queries.member(membership.pk)
         _refuse_double(wanted, before)
         address = _address(wanted)
         if address != before.user.email:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from core import audit, ratelimit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Permission, Principal
-from tenants import granting
+from tenants import granting, responsibility
 from tenants.key_services import MAXIMAL_OVERLAP
 from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
 from tenants.roles import Role
@@ -62,6 +62,7 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
         raise InvalidInput("A token expires within a year from now.")
     if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
         raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
+    responsible = responsibility.member_behind(principal)
     key, text = new_key(prefix=PREFIX)
     with transaction.atomic():
         token = Token.objects.create(
@@ -69,6 +70,7 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
             key_id=key.key_id,
             secret_hash=hash_secret(key.secret),
             created_by=principal.actor,
+            responsible_id=responsible.pk,
             expires_at=expires_at,
         )
         audit.record(
@@ -109,6 +111,31 @@ def rotate_token(*, principal: Principal, token_id: UUID, previous_until: dateti
     return IssuedToken(token, text)
 
 
+def take_over(*, principal: Principal, token_id: UUID) -> Token:
+    """Become responsible for a token. Raises: NotFound; Forbidden; Conflict when it works no more."""
+    refuse_less(principal)
+    member = responsibility.member_behind(principal)
+    with transaction.atomic():
+        token = Token.objects.select_for_update().filter(pk=token_id).first()
+        if token is None:
+            raise NotFound
+        if token.revoked_at is not None or token.expires_at <= timezone.now():
+            raise Conflict("This token is revoked or expired. Make a new one.")
+        if token.responsible_id == member.pk:
+            return token
+        before, token.responsible_id = token.responsible_id, member.pk
+        token.save(update_fields=["responsible_id"])
+        audit.record(
+            actor=principal.actor,
+            action="tenants.scim_token.take_over",
+            target=token,
+            key_id=token.key_id,
+            responsible=member.pk,
+            before=before,
+        )
+    return token
+
+
 def revoke_token(*, principal: Principal, token_id: UUID) -> Token:
     """Make a token useless at once. A second time changes nothing."""
     token = token_of(token_id)
@@ -121,7 +148,9 @@ def revoke_token(*, principal: Principal, token_id: UUID) -> Token:
 
 
 def principal_of_token(request: HttpRequest) -> Principal:
-    """Whom the bearer token of a request stands for. Call in the organisation of the host. Raises BadToken.
+    """Whom the bearer token of a request stands for, and whether it may let anybody in (`directory_may_give`).
+
+    Call in the organisation of the host. Raises BadToken.
 
     Cheap first: form and checksum, the failures of the address, one look-up, and Argon2 only for what is new.
     """
@@ -141,6 +170,7 @@ def principal_of_token(request: HttpRequest) -> Principal:
         raise BadToken(ratelimit.note_failure(_KIND, request))
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
+    request.directory_may_give = responsibility.may_bring_people(token)  # type: ignore[attr-defined]
     return Principal(
         actor=ACTOR,
         credential=f"scim:{token.key_id}",

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 from scim2_models import (
     Context,
+    ForbiddenException,
     InvalidFilterException,
     InvalidSyntaxException,
     InvalidValueException,
@@ -130,6 +131,7 @@ def _user_search(request: HttpRequest) -> HttpResponse:
 
 def _user_create(request: HttpRequest) -> HttpResponse:
     wanted = _read_user(request, Context.RESOURCE_CREATION_REQUEST, active=True)
+    _refuse_to_give(request)
     return _user(request, services.create_user(wanted), Context.RESOURCE_CREATION_RESPONSE, status=201)
 
 
@@ -140,7 +142,7 @@ def _user_get(request: HttpRequest, user_id: str) -> HttpResponse:
 def _user_put(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, before = _matched_user(request, user_id)
     wanted = _read_user(request, Context.RESOURCE_REPLACEMENT_REQUEST, active=before.active)
-    changed = services.change_user(membership, wanted)
+    changed = services.change_user(membership, wanted, may_give=_may_give(request))
     return _user(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
@@ -148,7 +150,7 @@ def _user_patch(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, resource = _matched_user(request, user_id)
     patch = PatchOp[User].model_validate(_body(request), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     patch.patch(resource)
-    changed = services.change_user(membership, resource)
+    changed = services.change_user(membership, resource, may_give=_may_give(request))
     return _user(request, changed, Context.RESOURCE_PATCH_RESPONSE)
 
 
@@ -195,6 +197,7 @@ def _group_search(request: HttpRequest) -> HttpResponse:
 
 def _group_create(request: HttpRequest) -> HttpResponse:
     wanted = Group.model_validate(_body(request), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+    _refuse_to_give(request)
     return _group(request, services.create_group(wanted), Context.RESOURCE_CREATION_RESPONSE, status=201)
 
 
@@ -205,6 +208,7 @@ def _group_get(request: HttpRequest, group_id: str) -> HttpResponse:
 def _group_put(request: HttpRequest, group_id: str) -> HttpResponse:
     group, _ = _matched_group(request, group_id)
     wanted = Group.model_validate(_body(request), scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
+    _refuse_to_give(request)
     return _group(request, services.change_group(group, wanted), Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
@@ -212,11 +216,13 @@ def _group_patch(request: HttpRequest, group_id: str) -> HttpResponse:
     group, resource = _matched_group(request, group_id)
     patch = PatchOp[Group].model_validate(_body(request), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     patch.patch(resource)
+    _refuse_to_give(request)
     return _group(request, services.change_group(group, resource), Context.RESOURCE_PATCH_RESPONSE)
 
 
 def _group_delete(request: HttpRequest, group_id: str) -> HttpResponse:
     group, _ = _matched_group(request, group_id)
+    _refuse_to_give(request)
     services.delete_group(group)
     return HttpResponse(status=204)
 
@@ -313,6 +319,16 @@ def _parameters(asked: Mapping[str, Any]) -> ResponseParameters[Any]:
     chosen = {name: asked[name] for name in _ATTRIBUTES if asked.get(name)}
     parameters: ResponseParameters[Any] = ResponseParameters[User | Group].model_validate(chosen)
     return parameters
+
+
+def _may_give(request: HttpRequest) -> bool:
+    """True while somebody is responsible for the token who may do what a directory does."""
+    return bool(request.directory_may_give)  # type: ignore[attr-defined]  # set with the principal
+
+
+def _refuse_to_give(request: HttpRequest) -> None:
+    if not _may_give(request):
+        raise ForbiddenException(detail=services.NOBODY_RESPONSIBLE)
 
 
 def _base(request: HttpRequest) -> str:

@@ -1,0 +1,69 @@
+"""Who vouches for what belongs to the organisation: applications that act for themselves, tokens of directories.
+
+One member is responsible for each: who made it, or who took it over. It does what that person may do now; without such a
+person nobody vouches for it (ADR 0025).
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.permissions import Permission, Principal
+from tenants import queries
+from tenants.models import Membership
+from tenants.oauth.models import Application
+from tenants.roles import PERMISSIONS, Role, permissions_of
+from tenants.scim.models import Token
+
+
+def member_behind(principal: Principal) -> Membership:
+    """Who becomes responsible for what this principal makes or takes over. Raises Forbidden when that is nobody."""
+    return queries.members().get(user_id=queries.person(principal))
+
+
+def responsible(membership_id: UUID | None) -> Membership | None:
+    """The responsible person, while they are an active member."""
+    return queries.members().filter(pk=membership_id, is_active=True).first() if membership_id else None
+
+
+def members_by_id(ids: Iterable[UUID | None]) -> dict[UUID, Membership]:
+    """The responsible people of a page, by their id; who is no active member is not among them."""
+    wanted = {one for one in ids if one is not None}
+    return {one.pk: one for one in queries.members().filter(pk__in=wanted, is_active=True)}
+
+
+def vouched(membership_id: UUID | None) -> frozenset[Permission]:
+    """What the responsible person may do now; nothing without one."""
+    membership = responsible(membership_id)
+    return permissions_of(membership) if membership else frozenset()
+
+
+def may_bring_people(token: Token) -> bool:
+    """True while the responsible person may do what a directory does: all that an admin may."""
+    return PERMISSIONS[Role.ADMIN] <= vouched(token.responsible_id)
+
+
+def held_by(membership: Membership) -> list[str]:
+    """What a person is responsible for, as people read it: to be said before they go."""
+    live = Token.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
+    return [
+        *(f"the application “{one.name}”" for one in _applications(membership).order_by("name")),
+        *(
+            f"the directory token “{one.name}”"
+            for one in live.filter(responsible_id=membership.pk).order_by("name")
+        ),
+    ]
+
+
+def give_up(membership: Membership) -> list[str]:
+    """Nobody is responsible any more for what this person was: part of ending their access. Says what that was."""
+    held = held_by(membership)
+    _applications(membership).update(responsible_id=None)
+    Token.objects.filter(responsible_id=membership.pk).update(responsible_id=None)
+    return held
+
+
+def _applications(membership: Membership) -> QuerySet[Application]:
+    return Application.objects.filter(responsible_id=membership.pk, kind=Application.Kind.SERVICE)

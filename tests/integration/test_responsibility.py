@@ -1,0 +1,228 @@
+"""Somebody is responsible for what belongs to the organisation; without them it keeps no right."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from core.errors import Forbidden
+from core.models import AuditEvent
+from tenants import services
+from tenants.models import Membership, Tenant
+from tenants.oauth import services as applications
+from tenants.oauth.models import Application
+from tenants.scim import tokens
+from tenants.scim.models import Token
+from tests.builders import make_principal
+from tests.oauth.conftest import App, api, own_token, token_of
+from tests.scim.conftest import Directory, user
+
+pytestmark = pytest.mark.usefixtures("no_tries_counted")
+Clients = Callable[..., Client]
+
+
+def _member(role: str) -> Membership:
+    return Membership.objects.select_related("user").get(user__email=f"{role}@acme.example")
+
+
+def _service(maker: str = "admin", *scopes: str) -> App:
+    made = applications.create_application(
+        principal=make_principal(maker),
+        name="Nightly",
+        kind="service",
+        permissions=scopes or ("members.read", "members.write"),
+    )
+    return App(made.application.client_id, made.secret)
+
+
+def _directory(maker: str = "admin") -> tuple[Directory, Token]:
+    issued = tokens.issue_token(
+        principal=make_principal(maker), name="Entra", expires_at=timezone.now() + timedelta(days=30)
+    )
+    return Directory("acme", issued.text), issued.token
+
+
+def _caller(number: int) -> Client:
+    return Client(headers={"host": "acme.localhost"}, REMOTE_ADDR=f"10.11.0.{number}")
+
+
+# -- services ------------------------------------------------------------------------------------------------
+
+
+def test_a_service_may_what_its_responsible_person_may_now(acme: Tenant) -> None:
+    app, caller = _service("admin", "members.read", "roles.read"), _caller(1)
+    token = own_token(caller, app)
+
+    before = api(caller, token, "/api/v1/roles")
+    services.change_role(actor="test", membership=_member("admin"), role="viewer")
+    after = api(caller, token, "/api/v1/roles")
+
+    assert (before.status_code, after.status_code) == (200, 403)
+    assert api(caller, token).status_code == 200  # what a viewer may, it still may
+
+
+@pytest.mark.parametrize("end", ["remove", "deactivate", "directory"])
+def test_a_service_stops_at_once_when_its_responsible_person_goes(acme: Tenant, end: str) -> None:
+    app, caller = _service(), _caller(2)
+    token = own_token(caller, app)
+    directory, _ = _directory("owner")
+
+    if end == "remove":
+        services.remove_member(actor="test", membership=_member("admin"))
+    elif end == "deactivate":
+        services.end_access(_member("admin"), actor="test", reason="test")
+    else:
+        left = directory.patch(
+            f"/Users/{_member('admin').pk}", {"op": "replace", "path": "active", "value": False}
+        )
+        assert left.status_code == 200
+
+    assert api(caller, token).status_code == 401
+    refused = token_of(caller, app, grant_type="client_credentials")
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_who_comes_back_is_not_responsible_again(acme: Tenant) -> None:
+    app, caller = _service(), _caller(3)
+    token = own_token(caller, app)
+
+    services.end_access(_member("admin"), actor="test", reason="test")
+    services.give_access(_member("admin"), actor="test", reason="test")
+
+    assert api(caller, token).status_code == 401
+
+
+def test_the_end_of_somebodys_access_names_what_nobody_is_responsible_for(acme: Tenant) -> None:
+    _service()
+    _directory()
+
+    services.end_access(_member("admin"), actor="test", reason="test")
+
+    event = AuditEvent.objects.get(action="tenants.member.end_access")
+    assert event.data["nobody_responsible_for"] == [
+        "the application “Nightly”",
+        "the directory token “Entra”",
+    ]
+
+
+def test_an_application_that_acts_for_people_needs_nobody(acme: Tenant, api_client: Any) -> None:
+    made = applications.create_application(
+        principal=make_principal("admin"),
+        name="Portal",
+        kind="web",
+        permissions=["runs.read"],
+        redirect_uris=["https://app.example/back"],
+    )
+
+    refused = api_client("owner").post(f"/api/v1/applications/{made.application.pk}/takeover")
+
+    assert refused.status_code == 409
+
+
+def test_taking_over_makes_a_service_work_again_and_leaves_one_event(
+    acme: Tenant, api_client: Callable[..., APIClient], client_for: Clients
+) -> None:
+    app, caller = _service("owner"), _caller(4)
+    Application.objects.update(responsible_id=None)
+    row = Application.objects.get()
+    reading, page = api_client("admin"), client_for("admin")
+
+    shown = reading.get("/api/v1/applications").json()["items"][0]
+    text = page.get("/settings/applications").content.decode()
+    taken = page.post(f"/settings/applications/{row.pk}/take-over")
+
+    assert shown["responsible"] is None
+    assert "Nobody is responsible" in text
+    assert taken.status_code == 302
+    assert reading.get("/api/v1/applications").json()["items"][0]["responsible"]["email"] == (
+        "admin@acme.example"
+    )
+    assert AuditEvent.objects.filter(action="tenants.application.take_over").count() == 1
+    assert api(caller, own_token(caller, app)).status_code == 200
+
+
+def test_nobody_takes_over_what_may_do_more_than_they(acme: Tenant) -> None:
+    _service("owner", "organisation.delete")
+
+    with pytest.raises(Forbidden):
+        applications.take_over(principal=make_principal("admin"), application=Application.objects.get())
+
+
+def test_taking_over_asks_a_session_for_a_fresh_proof(acme: Tenant, client_for: Clients) -> None:
+    _service("owner")
+    client = client_for("admin")
+    session = client.session
+    for key in list(session.keys()):
+        if isinstance(session[key], list):
+            session[key] = []  # the proofs that the session remembers
+    session.save()
+
+    answer = client.post(f"/settings/applications/{Application.objects.get().pk}/take-over")
+
+    assert "/me/confirm" in answer["Location"]
+    assert not AuditEvent.objects.filter(action="tenants.application.take_over").exists()
+
+
+def test_pages_say_what_somebody_is_responsible_for_before_they_go(acme: Tenant, client_for: Clients) -> None:
+    _service()
+    _directory()
+    owner = client_for("owner")
+
+    for page in ("/settings/members", f"/settings/members/{_member('admin').pk}"):
+        text = owner.get(page).content.decode()
+        assert "responsible for the application “Nightly”, the directory token “Entra”" in text
+
+
+# -- directories ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["remove", "narrow"])
+def test_a_directory_without_anybody_responsible_ends_access_and_gives_none(acme: Tenant, end: str) -> None:
+    directory, _ = _directory()
+    viewer, operator = _member("viewer"), _member("operator")
+    if end == "remove":
+        services.remove_member(actor="test", membership=_member("admin"))
+    else:
+        services.change_role(actor="test", membership=_member("admin"), role="operator")
+
+    refused = [
+        directory.send("POST", "/Users", user("new@acme.example")),
+        directory.send("POST", "/Groups", {"schemas": [_GROUP], "displayName": "Admins"}),
+        directory.patch(f"/Users/{viewer.pk}", {"op": "replace", "path": "active", "value": True}),
+        directory.send("PUT", f"/Users/{viewer.pk}", user("other@acme.example")),
+    ]
+    ended = directory.patch(f"/Users/{viewer.pk}", {"op": "replace", "path": "active", "value": False})
+    removed = directory.send("DELETE", f"/Users/{operator.pk}")
+
+    assert {one.status_code for one in refused} == {403}
+    assert all("Nobody is responsible" in one.json()["detail"] for one in refused)
+    assert directory.send("GET", "/Users").status_code == 200
+    assert (ended.status_code, removed.status_code) == (200, 204)
+    assert not Membership.objects.get(pk=viewer.pk).is_active
+    assert not Membership.objects.filter(pk=operator.pk).exists()
+
+
+def test_whoever_takes_the_directory_over_lets_it_bring_people_again(
+    acme: Tenant, api_client: Callable[..., APIClient]
+) -> None:
+    directory, token = _directory("owner")
+    Token.objects.update(responsible_id=None)
+    client = api_client("admin")
+
+    before = client.get("/api/v1/directory-tokens").json()["items"][0]
+    operator = api_client("operator").post(f"/api/v1/directory-tokens/{token.pk}/takeover")
+    taken = client.post(f"/api/v1/directory-tokens/{token.pk}/takeover")
+
+    assert (before["responsible"], before["may_let_in"]) == (None, False)
+    assert operator.status_code == 403
+    assert taken.json()["may_let_in"] is True
+    assert taken.json()["responsible"]["email"] == "admin@acme.example"
+    assert directory.send("POST", "/Groups", {"schemas": [_GROUP], "displayName": "Staff"}).status_code == 201
+    assert AuditEvent.objects.filter(action="tenants.scim_token.take_over").count() == 1
+
+
+_GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
