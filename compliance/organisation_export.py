@@ -1,7 +1,7 @@
 """Everything that an organisation has as one ZIP: tables as JSON lines, configs as the text they were written in.
 
-Secrets are never in it: no password, no hash, no key, no sealed value. Files of runs are named by path and digest;
-they are downloaded with their run.
+Secrets are never in it: no password, no hash, no key, no sealed value. The files of released runs are in it when that was
+ordered, streamed from the store; in any case they are named by path and digest.
 """
 
 import json
@@ -20,9 +20,10 @@ from core import audit
 from core.jobs.pipelines import EndedJob, UnitContext
 from core.models import AuditEvent
 from core.storage import store
-from core.tenancy import tenant_key
+from core.tenancy import own_key, tenant_key
 from evaluation.models import Report
 from generation.models import Config, ConfigVersion, Run, RunFile
+from generation.queries.runs import bytes_of_released_files, files_of_released_runs
 from tenants import queries
 from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, CustomRole, Domain
@@ -31,7 +32,7 @@ from tenants.scim import models as scim
 from tenants.sso.models import MailDomain
 
 FORMAT = "datasynth-organisation-export-1"
-_BATCH = 1000
+_BATCH, _PIECE = 1000, 1 << 20
 
 Rows = Iterable[dict[str, Any]]
 
@@ -42,6 +43,8 @@ def build_export(context: UnitContext) -> dict[str, Any]:
     path = context.workdir / "export.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         entries = [_write(archive, name, lines, context) for name, lines in _files()]
+        if context.spec.get("with_files"):
+            entries += _write_run_files(archive, context)
         manifest = {
             "format": FORMAT,
             "organisation": queries.organisation().name,
@@ -51,7 +54,7 @@ def build_export(context: UnitContext) -> dict[str, Any]:
         archive.writestr("manifest.json", _json(manifest, indent=1) + "\n")
     digest = sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(_PIECE):
             digest.update(chunk)
     key = tenant_key("exports", export.pk, "export.zip")
     store().put_file(key, path)
@@ -89,6 +92,26 @@ def _write(
             target.write(content)
             context.progress(size, size, name)
     return {"path": name, "bytes": size, "sha256": digest.hexdigest()}
+
+
+def _write_run_files(archive: zipfile.ZipFile, context: UnitContext) -> Iterator[dict[str, Any]]:
+    """Under `runs/<number>/`, piece by piece and as they are: most are compressed already.
+
+    A file that is not what its digest says fails the export: nobody must keep it for a good one.
+    """
+    done, total = 0, bytes_of_released_files()
+    for file in files_of_released_runs().iterator(_BATCH):
+        name, digest = f"runs/{file.run.number}/{file.path}", sha256()
+        entry = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
+        with store().open(own_key(file.key)) as source, archive.open(entry, "w", force_zip64=True) as target:
+            while piece := source.read(_PIECE):
+                digest.update(piece)
+                target.write(piece)
+                done += len(piece)
+                context.progress(done, total, name)
+        if digest.hexdigest() != file.sha256:
+            raise ValueError(f"{name} is not what its digest says: {digest.hexdigest()}, not {file.sha256}")
+        yield {"path": name, "bytes": file.size_bytes, "sha256": file.sha256}
 
 
 def _files() -> Iterator[tuple[str, Iterable[str]]]:

@@ -15,6 +15,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from core.storage import store
 from core.tenancy import own_key
 from frontend.forms import OrganisationName, Typed
+from generation.queries.runs import bytes_of_released_files
 from generation.streaming import streamed
 from tenants import queries
 from tenants.lifecycle import services
@@ -48,11 +49,16 @@ def organisation_rename(request: HttpRequest) -> HttpResponse:
 def organisation_export(request: HttpRequest) -> HttpResponse:
     """Have everything packed."""
     try:
-        services.order_export(principal=principal_of(request))
+        services.order_export(
+            principal=principal_of(request), with_files=request.POST.get("with_files") == "on"
+        )
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The export is being packed. Reload this page in a minute.")
+        messages.success(
+            request,
+            "The export is being packed. Reload this page in a minute; files of large runs take longer.",
+        )
     return redirect("organisation")
 
 
@@ -130,5 +136,6 @@ def _page(
         "delete_form": delete_form or Typed(word=tenant.name),
         "grace_days": services.GRACE.days,
         "export_days": services.EXPORT_LIFE.days,
+        "files_bytes": bytes_of_released_files(),
     }
     return render(request, "frontend/organisation.html", context, status=status)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from core.errors import NotFound
 from core.jobs import queries as jobs
 from core.jobs.queries import JobView
-from generation.models import Run
+from generation.models import Run, RunFile
 
 STRIP_LENGTH = 72
 
@@ -229,3 +229,14 @@ def _only(runs: QuerySet[Run]) -> Run:
     if run is None:
         raise NotFound("There is no such run.")
     return run
+
+
+def files_of_released_runs() -> QuerySet[RunFile]:
+    """Every file that was given free, run by run: nothing of a run that its gate held."""
+    released = RunFile.objects.filter(run__state=Run.State.RELEASED).select_related("run")
+    return released.order_by("run__number", "path")
+
+
+def bytes_of_released_files() -> int:
+    """How much all of them are together."""
+    return int(files_of_released_runs().aggregate(total=Sum("size_bytes"))["total"] or 0)

@@ -144,19 +144,27 @@ def counts() -> dict[str, int]:
     }
 
 
-def order_export(*, principal: Principal) -> Export:
-    """Have everything packed. Raises: Conflict while another export is being packed."""
+def order_export(*, principal: Principal, with_files: bool) -> Export:
+    """Have everything packed, with the files of released runs or with their digests alone.
+
+    Raises: Conflict while another export is being packed.
+    """
     now = timezone.now()
     drop_expired_exports()
     with transaction.atomic():
         if Export.objects.filter(state=Export.State.WORKING, expires_at__gt=now).exists():
             raise Conflict("An export is being packed already.")
         export = Export.objects.create(ordered_by=principal.actor, expires_at=now + EXPORT_LIFE)
-        jobs.submit(kind=EXPORT_KIND, spec={"export_id": str(export.pk)}, priority=Job.Priority.BULK)
+        jobs.submit(
+            kind=EXPORT_KIND,
+            spec={"export_id": str(export.pk), "with_files": with_files},
+            priority=Job.Priority.BULK,
+        )
         audit.record(
             actor=principal.actor,
             action="tenants.organisation.export",
             target=export,
+            with_files=with_files,
             expires_at=export.expires_at,
         )
     return export

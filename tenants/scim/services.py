@@ -28,7 +28,10 @@ from tenants.scim.tokens import ACTOR
 from tenants.sso.models import MailDomain
 
 UNMAPPABLE = (Role.OWNER, Role.AUDITOR)  # owners are made by owners; an auditor needs an end date
-NOBODY_RESPONSIBLE = "Nobody is responsible for this token, so it only ends access. An owner or admin takes it over under Settings, Provisioning."
+NOBODY_RESPONSIBLE = (
+    "Nobody is responsible for this token, so it only ends access. "
+    "An owner or admin takes it over under Settings, Provisioning."
+)
 _LONGEST = 254
 _MOST_MEMBERS = 10_000
 

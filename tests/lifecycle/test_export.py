@@ -20,7 +20,9 @@ from core.errors import Conflict
 from core.jobs.models import Job
 from core.jobs.pipelines import EndedJob, pipeline
 from core.storage import store
+from core.tenancy import tenant_key
 from generation import services as generation
+from generation.models import Run, RunFile
 from tenants.lifecycle import services
 from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, Membership, Tenant
@@ -59,7 +61,7 @@ def archive(acme: Tenant, tmp_path: Path) -> zipfile.ZipFile:
     ReleaseException.objects.create(
         run=run, checks=[{"id": "a.check"}], reason="For the course.", asked_by="test", askers=[], starters=[]
     )
-    export = packed(services.order_export(principal=make_principal("admin")), tmp_path)
+    export = packed(services.order_export(principal=make_principal("admin"), with_files=False), tmp_path)
     with store().open(export.key) as file:
         content = file.read()
     assert sha256(content).hexdigest() == export.sha256
@@ -92,10 +94,57 @@ def test_no_secret_and_nobody_elses_data_is_in_it(archive: zipfile.ZipFile, acme
     assert b"globex" not in everything
 
 
+@pytest.fixture
+def released(acme: Tenant) -> RunFile:
+    """A released run with one file of three pieces, and a held one with a file that nobody may have."""
+    version = generation.create_config(actor="test", text=config_text("acme"))
+    content = b"synthetic " * (250 << 10)
+    for state in (Run.State.HELD, Run.State.RELEASED):
+        run = generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
+        Run.objects.filter(pk=run.pk).update(state=state)
+        key = tenant_key("runs", run.pk, "part")
+        store().put_bytes(key, content)
+        file = RunFile.objects.create(
+            run=run,
+            path="tables/journal_lines/part-00000.parquet",
+            format="parquet",
+            size_bytes=len(content),
+            sha256=sha256(content).hexdigest(),
+            key=key,
+        )
+    return file
+
+
+def test_the_files_of_released_runs_are_in_it_when_that_is_ordered(released: RunFile, tmp_path: Path) -> None:
+    export = services.order_export(principal=make_principal("admin"), with_files=True)
+    unit = Unit(Job.objects.get(kind=services.EXPORT_KIND).spec, tmp_path)
+
+    build_export(unit)  # type: ignore[arg-type]  # all that the stage uses
+
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        inside = f"runs/{released.run.number}/{released.path}"
+        assert [name for name in archive.namelist() if name.startswith("runs/")] == [inside]
+        assert sha256(archive.read(inside)).hexdigest() == released.sha256
+        [listed] = [
+            one for one in json.loads(archive.read("manifest.json"))["files"] if one["path"] == inside
+        ]
+        assert listed == {"path": inside, "bytes": released.size_bytes, "sha256": released.sha256}
+    assert unit.notes.count(inside) == 3  # told piece by piece
+    assert export.state == Export.State.WORKING
+
+
+def test_an_export_with_a_file_that_was_changed_fails(released: RunFile, tmp_path: Path) -> None:
+    services.order_export(principal=make_principal("admin"), with_files=True)
+    store().put_bytes(released.key, b"something else")
+
+    with pytest.raises(ValueError, match="is not what its digest says"):
+        build_export(Unit(Job.objects.get(kind=services.EXPORT_KIND).spec, tmp_path))  # type: ignore[arg-type]
+
+
 def test_it_is_downloaded_by_those_who_may_until_it_expires(
     acme: Tenant, tmp_path: Path, client_for: Callable[..., Any]
 ) -> None:
-    export = packed(services.order_export(principal=make_principal("admin")), tmp_path)
+    export = packed(services.order_export(principal=make_principal("admin"), with_files=False), tmp_path)
     path = f"/settings/organisation/exports/{export.pk}"
     assert client_for("operator").get(path).status_code == 403
 
@@ -109,11 +158,11 @@ def test_it_is_downloaded_by_those_who_may_until_it_expires(
 
 
 def test_one_export_at_a_time_and_a_failed_one_says_so(acme: Tenant) -> None:
-    first = services.order_export(principal=make_principal("admin"))
+    first = services.order_export(principal=make_principal("admin"), with_files=False)
     with pytest.raises(Conflict):
-        services.order_export(principal=make_principal("admin"))
+        services.order_export(principal=make_principal("admin"), with_files=False)
     spec = {"export_id": str(first.pk)}
     end_export(EndedJob(UUID(int=1), services.EXPORT_KIND, spec, "failed", "", lambda _: []))
 
     assert Export.objects.get(pk=first.pk).state == Export.State.FAILED
-    assert services.order_export(principal=make_principal("admin"))
+    assert services.order_export(principal=make_principal("admin"), with_files=False)
