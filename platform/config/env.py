@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import secrets
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -238,6 +238,48 @@ def celery_broker_url(url: str) -> str:
     query = parse_qs(parts.query)
     query["virtual_host"] = query.pop("db")
     return f"redis+socket://{parts.path}?{urlencode(query, doseq=True)}"
+
+
+def plain_connections() -> list[str]:
+    """Which servers on other machines would be spoken to without encryption: what to write instead, for each."""
+    database = [_plain_database(name, url) for name, url in _database_urls()]
+    valkey, mail, store, kms = (
+        urlsplit(_read(name) or "") for name in ("VALKEY_URL", "EMAIL_URL", "STORAGE_URL", "SECRETS_KMS_URL")
+    )
+    options = parse_qs(store.query)
+    found = [
+        *database,
+        valkey.scheme == "redis" and _is_remote(valkey.hostname) and "VALKEY_URL: rediss://…",
+        parse_qs(mail.query).get("starttls") == ["off"]
+        and _is_remote(mail.hostname)
+        and "EMAIL_URL: without starttls=off",
+        options.get("scheme") == ["http"]
+        and _is_remote(options.get("endpoint_override", [""])[0].rpartition(":")[0] or "elsewhere")
+        and "STORAGE_URL: scheme=https",
+        kms.scheme == "transit+http" and _is_remote(kms.hostname) and "SECRETS_KMS_URL: transit+https://…",
+    ]
+    return [one for one in found if one]
+
+
+def _database_urls() -> list[tuple[str, str]]:
+    return [(name, url) for name in ("DATABASE_URL", "DATABASE_OWNER_URL") if (url := _read(name))]
+
+
+def _plain_database(name: str, url: str) -> str | None:
+    options = django_database(url)
+    hosts = str(options["OPTIONS"].get("hostaddr") or options["HOST"]).split(",")
+    is_encrypted = options["OPTIONS"].get("sslmode") in ("require", "verify-ca", "verify-full")
+    return None if is_encrypted or not any(map(_is_remote, hosts)) else f"{name}: sslmode=verify-full"
+
+
+def _is_remote(host: str | None) -> bool:
+    """False for a socket, for none, and for this machine."""
+    if not host or host.startswith(("/", "@")) or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return True
 
 
 def _with_database(url: str, offset: int) -> str:

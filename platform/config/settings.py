@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 import frontend
 from config import env
 from core.postgres.pool import forget_tenant
@@ -23,6 +25,11 @@ SECRETS_KMS_TOKEN = env.env_text("SECRETS_KMS_TOKEN", "")
 EGRESS_ALLOW = env.env_places("EGRESS_ALLOW")
 DNS_RESOLVERS = env.env_places("DNS_RESOLVERS")
 SELF_SERVICE = env.self_service()  # None: closed
+if not env.env_bool("ALLOW_PLAIN_CONNECTIONS", False) and (plain := env.plain_connections()):
+    raise ImproperlyConfigured(
+        f"Servers on other machines are spoken to with TLS only. Write: {'; '.join(plain)}. "
+        "ALLOW_PLAIN_CONNECTIONS=true is for a network that encrypts by itself."
+    )
 # Any host may knock: the domain table decides which ones exist, and an API key works on every host.
 ALLOWED_HOSTS = ["*"]
 
@@ -144,6 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "tenants.people.context_words.ContextWords"},
 ]
 ACCOUNT_ADAPTER = "tenants.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

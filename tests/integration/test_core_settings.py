@@ -40,3 +40,17 @@ def test_cookies_are_bound_to_the_host_and_to_https_where_there_is_https(
     )
 
     assert json.loads(process.stdout) == expected
+
+
+@pytest.mark.parametrize(("allowed", "starts"), [("false", False), ("true", True)])
+def test_nothing_starts_that_would_speak_plainly_to_another_machine(allowed: str, starts: bool) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", "from config import settings"],
+        env={**os.environ, "VALKEY_URL": "redis://cache.example:6379", "ALLOW_PLAIN_CONNECTIONS": allowed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (process.returncode == 0) is starts
+    assert starts or "VALKEY_URL: rediss://" in process.stderr

@@ -117,6 +117,9 @@ def test_an_organisation_may_invite_people_of_its_own_domains_only(acme: Tenant)
         ("too short", "at least 12 characters"),
         ("qwertyuiop123", "too common"),
         ("new@acme.example", "too similar to the email"),
+        ("Acme Audit 2026!", "names of the product and of your organisation".capitalize()),
+        ("acmeauditacmeaudit1", "acmeaudit"),
+        ("DataSynth-DataSynth", "datasynth"),
     ],
 )
 def test_a_weak_password_is_refused_with_the_reason_at_the_field(
@@ -136,6 +139,10 @@ def test_a_weak_password_is_refused_with_the_reason_at_the_field(
 
 def test_a_sentence_without_signs_and_digits_is_a_good_password(acme: Tenant) -> None:
     assert invitations.accept(token=invite().token, name="New", password="my aunt grows small potatoes")
+
+
+def test_a_sentence_may_name_the_organisation(acme: Tenant) -> None:
+    assert invitations.accept(token=invite().token, name="New", password="an audit of acme and its potatoes")
 
 
 def test_joining_signs_in_with_the_chosen_password(client_for: Clients, acme: Tenant) -> None:

@@ -74,6 +74,40 @@ def test_trusted_proxies_are_addresses_and_networks_and_never_everybody(
 
 
 @pytest.mark.parametrize(
+    ("name", "url", "plain"),
+    [
+        ("DATABASE_URL", "postgresql://app@db.example/ds", True),
+        ("DATABASE_URL", "postgresql://app@db.example/ds?sslmode=prefer", True),
+        ("DATABASE_URL", "postgresql://app@db.example/ds?sslmode=verify-full", False),
+        ("DATABASE_URL", "postgresql://app@localhost/ds", False),
+        ("DATABASE_URL", "postgresql://app@localhost,db.example/ds", True),
+        ("DATABASE_URL", "postgresql://app@localhost/ds?hostaddr=192.0.2.7", True),
+        ("DATABASE_URL", "postgresql://app@/ds?host=/run/postgresql", False),
+        ("DATABASE_OWNER_URL", "postgresql://owner@10.0.0.5/ds", True),
+        ("VALKEY_URL", "redis://cache.example:6379", True),
+        ("VALKEY_URL", "redis://127.0.0.1:6379", False),
+        ("VALKEY_URL", "rediss://cache.example:6379", False),
+        ("VALKEY_URL", "unix:///run/valkey.sock", False),
+        ("EMAIL_URL", "smtp://mail.example:587?starttls=off", True),
+        ("EMAIL_URL", "smtp://mail.example:587", False),
+        ("STORAGE_URL", "s3://bucket/x?scheme=http&endpoint_override=store.example:9000", True),
+        ("STORAGE_URL", "s3://bucket/x?scheme=http&endpoint_override=127.0.0.1:9000", False),
+        ("STORAGE_URL", "s3://bucket/x?region=eu-central-1", False),
+        ("SECRETS_KMS_URL", "transit+http://bao.example:8200/transit/ds", True),
+        ("SECRETS_KMS_URL", "transit+http://[::1]:8200/transit/ds", False),
+    ],
+)
+def test_a_server_elsewhere_without_tls_is_named_with_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str, plain: bool
+) -> None:
+    for other in ("EMAIL_URL", "SECRETS_KMS_URL"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, url)
+
+    assert [one.partition(":")[0] for one in env.plain_connections()] == ([name] if plain else [])
+
+
+@pytest.mark.parametrize(
     ("text", "value"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("No", False)]
 )
 def test_truth_values_are_read_in_the_usual_spellings(
