@@ -163,6 +163,17 @@ class Books:
         self.insert("reporting", [(d.group_currency, _half(d.group_exponent))])
         self.run("create table halves (company_code varchar, half decimal(12, 6))")
         self.insert("halves", ((company.code, _half(company.exponent)) for company in d.companies))
+        self.run(
+            "create table limits (company_code varchar, price_tolerance decimal(9, 6), clearing_days int, "
+            "review_months int, low_value_limit decimal(18, 4))"
+        )
+        self.insert(
+            "limits",
+            (
+                (c.code, c.price_tolerance, c.clearing_days, c.review_months, c.low_value_limit)
+                for c in d.companies
+            ),
+        )
         self.run("create table holidays (company_code varchar, day date)")
         self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
 

@@ -15,6 +15,8 @@ DATE_OF = {
     "asset_transactions": "posting_date", "accruals": "posting_date", "cost_allocations": "posting_date",
     "bank_charges": "posting_date", "tax_settlements": "posting_date", "closing_steps": "posting_date",
     "credit_line_movements": "posting_date",
+    "vendor_returns": "posting_date", "gr_ir_clearings": "posting_date",
+    "stock_adjustments": "posting_date",
     "journal_entries": "posting_date",
 }  # fmt: skip
 

@@ -44,12 +44,21 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What the dictionary says of a company: the decimals of its currency and its public holidays."""
+    """What the dictionary says of a company: the decimals of its currency, its public holidays, and limits of its books.
+
+    price_tolerance: share of an order's price; clearing_days: after which goods never invoiced are cleared;
+    review_months: after how many months of a fiscal year stock is compared with what it will bring;
+    low_value_limit: highest cost of an asset that is expensed at once, in the company's currency.
+    """
 
     code: str
     country: str
     exponent: int
     holidays: tuple[date, ...]
+    price_tolerance: str
+    clearing_days: int
+    review_months: int
+    low_value_limit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,16 @@ def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
 
 def _company(entry: Mapping[str, Any]) -> Company:
     holidays = tuple(sorted(date.fromisoformat(day) for day in entry.get("holidays", ())))
-    return Company(str(entry["company_code"]), str(entry["country"]), int(entry["exponent"]), holidays)
+    return Company(
+        code=str(entry["company_code"]),
+        country=str(entry["country"]),
+        exponent=int(entry["exponent"]),
+        holidays=holidays,
+        price_tolerance=str(entry["price_tolerance"]),
+        clearing_days=int(entry["gr_ir_clearing_days"]),
+        review_months=int(entry["review_months"]),
+        low_value_limit=str(entry["low_value_limit"]),
+    )
 
 
 def _table(root: Path, entry: Mapping[str, Any]) -> Table:

@@ -72,6 +72,12 @@ _EXPECTED = f"""
     from goods_receipts g
     left join (select document_id, sum(amount) as amount from goods_receipt_lines group by 1) l using (document_id)
     union all
+    select 'vendor_returns', r.document_id, 0, 0, 0, l.amount, 0, 0
+    from vendor_returns r
+    left join (select document_id, sum(amount) as amount from vendor_return_lines group by 1) l using (document_id)
+    union all
+    select 'gr_ir_clearings', document_id, 0, 0, 0, amount, 0, 0 from gr_ir_clearings
+    union all
     select 'asset_transactions', t.document_id, 0, -coalesce(i.gross_amount, 0), 0, 0,
            case kind when 'acquisition' then amount when 'disposal' then -amount else 0 end,
            case kind when 'disposal' then accumulated_depreciation when 'acquisition' then 0 else -amount end
@@ -80,6 +86,7 @@ _EXPECTED = f"""
 # What the debits of an entry must add up to, for documents that post a single total.
 _TOTALS = """
     select 'deliveries' as source, document_id, sum(cost_amount) as total from delivery_lines group by all
+    union all select 'stock_adjustments', document_id, sum(abs(amount)) from stock_adjustment_lines group by all
     union all select 'accruals', document_id, amount from accruals
     union all select 'cost_allocations', document_id, amount from cost_allocations
     union all select 'bank_charges', document_id, amount from bank_charges
@@ -144,6 +151,10 @@ RULES = (
             from goods_receipts g join purchase_orders o on o.document_id = g.purchase_order_id
             where g.company_code is distinct from o.company_code
             union all
+            select v.document_id, v.company_code, g.company_code, null, null
+            from vendor_returns v join goods_receipts g on g.document_id = v.goods_receipt_id
+            where v.company_code is distinct from g.company_code
+            union all
             select i.document_id, i.company_code, o.company_code, i.vendor_id, o.vendor_id
             from vendor_invoices i join purchase_orders o on o.document_id = i.purchase_order_id
             where i.company_code is distinct from o.company_code or i.vendor_id is distinct from o.vendor_id
@@ -203,12 +214,15 @@ RULES = (
                 select l.document_id, l.material_id, d.posting_date, -sum(l.quantity)
                 from delivery_lines l join deliveries d using (document_id) group by all
                 union all
+                select l.document_id, l.material_id, r.posting_date, -sum(l.quantity)
+                from vendor_return_lines l join vendor_returns r using (document_id) group by all
+                union all
                 select l.document_id, l.material_id, d.posting_date, sum(l.quantity)
                 from intercompany_document_lines l join intercompany_documents d using (document_id)
                 where d.side = 'purchase' and l.material_id is not null group by all),
             moved as (
                 select document_id, material_id, posting_date, sum(quantity) as quantity
-                from inventory_movements where kind in ('receipt', 'issue')
+                from inventory_movements where kind in ('receipt', 'issue', 'vendor_return')
                   and document_id not in (select document_id from group_goods_issues) group by all)
             select document_id, material_id, posting_date, d.quantity as documented, m.quantity as moved
             from documents d full join moved m using (document_id, material_id, posting_date)
@@ -234,6 +248,8 @@ RULES = (
             "vendor_invoices",
             "vendor_payments",
             "goods_receipts",
+            "vendor_returns",
+            "gr_ir_clearings",
             "asset_transactions",
         ),
         offenders=f"""
@@ -257,6 +273,7 @@ RULES = (
         tables=(
             "deliveries",
             "payroll_runs",
+            "stock_adjustments",
             "accruals",
             "cost_allocations",
             "bank_charges",

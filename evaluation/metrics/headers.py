@@ -7,10 +7,10 @@ from evaluation.metrics.rule import Rule
 # Document types by process, as the books post them.
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "O2C": ("WA", "DR", "DG", "DZ"),
-    "P2P": ("WE", "RE", "KR", "KZ"),
+    "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
-    "R2R": ("SA", "SB", "SC", "ST", "SZ", "EB", "CL"),
+    "R2R": ("SA", "SB", "SC", "ST", "SZ", "EB", "CL", "WI", "WV", "WB"),
     "IC": ("II", "IR", "IZ", "FW", "IV"),
 }
 _OF_PROCESS = ", ".join(

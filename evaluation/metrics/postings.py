@@ -63,8 +63,13 @@ LEGAL = (
         "cash other_income cost_of_sales input_tax trade_payable",
     ),
     _event(
-        "P2P", "credit note", "trade_payable", "inventory gr_ir operating_expense input_tax cost_of_sales"
+        "P2P",
+        "credit note",
+        "trade_payable cost_of_sales",
+        "inventory gr_ir operating_expense input_tax cost_of_sales",
     ),
+    _event("P2P", "return to vendor", "gr_ir", "inventory"),
+    _event("P2P", "clearing of goods never invoiced", "gr_ir", "cost_of_sales"),
     _event(
         "H2R",
         "payroll run",
@@ -105,6 +110,10 @@ LEGAL = (
     _event("IC", "loss of open items", "fx_result interest", "intercompany_payable", "FW"),
     _event("IC", "gain of open items", "intercompany_payable", "fx_result interest", "FW"),
     _event("IC", "use of goods", "cost_of_sales", "inventory"),
+    _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
+    _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
+    _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
+    _event("R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense", "WB"),
     Combination("R2R", "opening balances", _BALANCE, _BALANCE, "EB"),
     Combination(
         "R2R", "year-end close", _RESULT | {"retained_earnings"}, _RESULT | {"retained_earnings"}, "CL"
@@ -117,8 +126,10 @@ SUBLEDGERS = {
     "trade_payable": ("vendor_invoices", "vendor_payments", "asset_transactions", "closing_steps"),
     "inventory": (
         "goods_receipts",
+        "vendor_returns",
         "deliveries",
         "customer_invoices",
+        "stock_adjustments",
         "closing_steps",
         "intercompany_documents",
         "group_goods_issues",

@@ -26,16 +26,24 @@ def settled_rule(name: str, title: str, invoices: str, allocations: str, key: st
 RULES = (
     Rule(
         id="quantities.received_within_order",
-        title="Received ≤ ordered, within tolerance",
+        title="Received less returned ≤ ordered, within tolerance",
         tables=("goods_receipt_lines",),
         offenders="""
             with received as (
                 select g.purchase_order_id as document_id, l.purchase_order_line as line_number,
                        any_value(l.material_id) as material_id, sum(l.quantity) as received, min(l.quantity) as least,
-                       count(distinct l.material_id) as materials
-                from goods_receipt_lines l left join goods_receipts g using (document_id) group by 1, 2)
+                       count(distinct l.material_id) as materials, sum(coalesce(b.quantity, 0)) as returned
+                from goods_receipt_lines l left join goods_receipts g using (document_id)
+                left join (
+                    select v.goods_receipt_id as document_id, r.goods_receipt_line as line_number,
+                           sum(r.quantity) as quantity
+                    from vendor_return_lines r join vendor_returns v using (document_id) group by 1, 2) b
+                  using (document_id, line_number)
+                group by 1, 2)
             select document_id, line_number, o.quantity as ordered, r.received
-            from received r left join purchase_order_lines o using (document_id, line_number), horizon
+            from (select document_id, line_number, material_id, received - returned as received, least, materials
+                  from received) r
+            left join purchase_order_lines o using (document_id, line_number), horizon
             where not coalesce(r.least > 0 and r.received <= o.quantity * (1 + horizon.over_delivery)
                                and r.materials = 1 and r.material_id = o.material_id, false)""",
         holds="In all {n} receipt lines the material was ordered, and no order line is exceeded beyond tolerance.",

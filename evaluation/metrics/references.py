@@ -13,7 +13,8 @@ from evaluation.metrics.wording import grouped
 
 # Documents that post: each must be the source of at least one journal entry.
 POSTING_TABLES = (
-    "goods_receipts", "vendor_invoices", "vendor_payments", "deliveries", "customer_invoices", "customer_receipts",
+    "goods_receipts", "vendor_returns", "gr_ir_clearings",
+    "vendor_invoices", "vendor_payments", "deliveries", "customer_invoices", "customer_receipts",
     "payroll_runs", "asset_transactions", "accruals", "cost_allocations", "bank_charges", "tax_settlements",
     "credit_line_movements",
     "closing_steps", "intercompany_documents", "intercompany_payments", "fx_revaluations", "group_goods_issues",

@@ -2,6 +2,15 @@
 
 from evaluation.metrics.rule import Rule
 
+# Month ends at which a company compares stock with what it will bring, and when it does so next.
+REVIEWS = """
+    select company_code, period_end as reviewed_on,
+           lead(period_end) over (partition by company_code order by period_end) as next_on
+    from (
+        select l.company_code, m.period_end, l.review_months, (month(m.period_end) - h.fiscal_start + 12) % 12 + 1 as period
+        from limits l, month_ends m, horizon h)
+    where period % review_months = 0 or period = 12"""
+
 # What an invoice line l settles of a receipt line r, exactly: the receipt's value piece by piece, in whole ten-thousandths.
 SETTLED = """(((r.amount::decimal(26, 4) * 10000)::hugeint * l.quantity // r.quantity)::decimal(28, 0) * 0.0001::decimal(5, 4))"""
 
@@ -41,10 +50,16 @@ def to_date(flows: str) -> str:
         join month_ends m on m.period_end >= f.month_end group by all"""
 
 
-# What was received at order prices, less what the lines of invoices settled of it.
+# What was received at order prices, less what was sent back, what the lines of invoices settled of it (credit notes take that
+# back), and what was cleared because no invoice came.
 _NOT_INVOICED = to_date(f"""
     select g.company_code, g.posting_date as day, l.amount
     from goods_receipt_lines l join goods_receipts g using (document_id)
+    union all
+    select r.company_code, r.posting_date, -l.amount
+    from vendor_return_lines l join vendor_returns r using (document_id)
+    union all
+    select company_code, posting_date, -amount from gr_ir_clearings
     union all
     select i.company_code, i.posting_date, -{SETTLED}
     from vendor_invoice_lines l join vendor_invoices i using (document_id)
@@ -143,7 +158,12 @@ def _of(table: str, amount: str) -> str:
 
 _RECEIVABLES = _of("ar_open_items", "open_amount")
 _PAYABLES = _of("ap_open_items", "open_amount")
-_STOCK_VALUES = _of("inventory_balances", "value")
+# Stock at standard cost, less what the last review of the fiscal year's months found it will not bring.
+_STOCK_VALUES = f"""{_of("inventory_balances", "value")}
+    union all
+    select w.company_code, m.period_end, -w.amount
+    from inventory_write_downs w join ({REVIEWS}) r on r.company_code = w.company_code and r.reviewed_on = w.period_end
+    join month_ends m on m.period_end >= r.reviewed_on and (r.next_on is null or m.period_end < r.next_on)"""
 _COSTS = _of("asset_balances", "cost")
 _WRITTEN_OFF = _of("asset_balances", "accumulated_depreciation")
 
@@ -226,7 +246,8 @@ RULES = (
         offenders="""
             select document_id, line_number, kind, quantity from inventory_movements
             where not coalesce(case when kind in ('opening', 'receipt', 'return') then quantity > 0
-                when kind = 'issue' then quantity < 0 else false end, false)""",
+                when kind in ('issue', 'vendor_return', 'scrap') then quantity < 0
+                when kind = 'count' then quantity <> 0 else false end, false)""",
         holds="All {n} stock movements add or take as their kind says.",
         breaks="{value} of {n} stock movements add where their kind takes, or the reverse.",
     ),

@@ -7,7 +7,7 @@ _DUE = " union all ".join(
     f"left join {partners} using ({partner})"
     for invoices, partners, partner, corrects in (
         ("customer_invoices", "customers", "customer_id", "reference_document_id is not null"),
-        ("vendor_invoices", "vendors", "vendor_id", "false"),
+        ("vendor_invoices", "vendors", "vendor_id", "reference_document_id is not null"),
     )
 )
 

@@ -1,21 +1,32 @@
-"""The asset register as arrays: what is owned at the start, bought and sold; straight-line depreciation to the cent."""
+"""The asset register as arrays: what is owned at the start, bought and sold, and what is written off it by method."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.depreciation import DECLINING, DIGITS, IMMEDIATE, MACRS, STRAIGHT_LINE, written_off
 from generation.engine.horizon import Horizon
 
 Ints = NDArray[np.int64]
-CLASSES = ("machinery", "it_equipment", "furniture", "vehicles", "leasehold_improvements")
+CLASSES = ("machinery", "it_equipment", "furniture", "vehicles", "leasehold_improvements", "low_value")
+LOW_VALUE: Final = CLASSES.index("low_value")
 _LIFE = np.array([120, 36, 84, 60, 120])  # months
+# Recovery periods of IRS Publication 946; improvements of buildings are depreciated straight line there, too.
+_RECOVERY = np.array([84, 60, 84, 60, 0])
 _WEIGHT = np.array([0.35, 0.25, 0.20, 0.15, 0.05])
 _SIZE = np.array([6.0, 0.6, 0.5, 2.0, 4.0])  # relative cost
-DESCRIPTIONS = ("Machine", "Computer equipment", "Office furniture", "Vehicle", "Leasehold improvement")
+DESCRIPTIONS = (
+    "Machine",
+    "Computer equipment",
+    "Office furniture",
+    "Vehicle",
+    "Leasehold improvement",
+    "Small equipment",
+)
 NEVER = np.iinfo(np.int64).max
 
 
@@ -27,7 +38,9 @@ class Assets:
     """
 
     kind: Ints  # index into CLASSES
+    method: Ints  # index into depreciation.METHODS
     cost: Ints  # minor units
+    salvage: Ints  # residual value, minor units
     life: Ints  # months
     bought: Ints  # day of acquisition
     bought_month: Ints
@@ -35,18 +48,20 @@ class Assets:
     sold_month: Ints
     cost_center: Ints
     vendor: Ints  # service vendor that sold it
+    shift: int  # months from the start of its fiscal year to the start of the books
 
     def __len__(self) -> int:
         return len(self.cost)
 
     def written_off(self, month: int) -> Ints:
         """Accumulated depreciation of each asset at the end of a month, were it still owned; -1 is the opening."""
-        elapsed = np.clip(month - self.bought_month, 0, self.life)
-        return self.cost * elapsed // self.life
+        return written_off(
+            self.method, self.cost, self.salvage, self.life, self.bought_month, month, self.shift
+        )
 
     def charge(self, month: int) -> Ints:
-        """Depreciation of each asset in a month: from the month after acquisition until the month before disposal."""
-        owned = (self.bought_month < month) & (self.sold_month > month)
+        """Depreciation of each asset in a month, as its method says, until the month before disposal."""
+        owned = (self.bought_month <= month) & (self.sold_month > month)
         return np.where(owned, self.written_off(month) - self.written_off(month - 1), 0)
 
     def balance(self, month: int) -> tuple[Ints, Ints]:
@@ -55,14 +70,27 @@ class Assets:
         return np.where(owned, self.cost, 0), np.where(owned, self.written_off(month), 0)
 
 
+@dataclass(frozen=True)
+class Policy:
+    """How assets are bought, kept and depreciated: yearly rates and shares, and the highest cost of a low-value asset."""
+
+    acquisition_rate: float
+    disposal_rate: float
+    low_value_share: float  # of purchases
+    low_value_limit: int  # minor units; 0 where the country has none
+    salvage_share: float  # of cost
+    declining_share: float
+    digits_share: float
+    macrs_share: float
+
+
 def register(
     rng: Callable[..., np.random.Generator],
     horizon: Horizon,
+    policy: Policy,
     *,
     owned: int,
     total_cost: int,
-    acquisition_rate: float,
-    disposal_rate: float,
     cost_centers: int,
     vendors: int,
 ) -> Assets:
@@ -72,26 +100,34 @@ def register(
     register and change nothing in it. rng: a stream for a purpose.
     """
     years = horizon.slices_until(horizon.days, 12)
-    bought_count = int(np.rint(owned * acquisition_rate))
-    start = _draw(rng("assets", "owned"), owned, disposal_rate, cost_centers, vendors)
+    bought_count = int(np.rint(owned * policy.acquisition_rate))
+    start = _draw(rng("assets", "owned"), owned, policy, cost_centers, vendors)
     size = start.raw.sum() / total_cost if owned and total_cost else 1.0
     months = 1 + (rng("assets", "age").random(owned) * start.life * 0.8).astype(
         np.int64
     )  # owned before the start
     bought = -months * 30 + rng("assets", "in month").integers(0, 28, owned) - 30
-    parts = [(start, bought)]
+    parts = [(start.at_cost(size), bought)]
     for year in range(years):
         piece, draw = horizon.slice(year, 12), rng("assets", "bought", year)
         day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, bought_count)])
-        parts.append((_draw(draw, bought_count, disposal_rate, cost_centers, vendors), day))
+        parts.append((_draw(draw, bought_count, policy, cost_centers, vendors).at_cost(size), day))
+        small = _low_value_count(policy, bought_count)
+        draw = rng("assets", "low value", year)
+        day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, small)])
+        parts.append((_draw_low_value(draw, small, policy, cost_centers, vendors), day))
     bought = np.concatenate([day for _, day in parts])
     drawn = _Drawn(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
     sale = horizon.last_workday[np.minimum(np.maximum(bought, 0) + 1 + drawn.kept, horizon.reach - 1)]
     sale = np.where(sale > bought, sale, bought)
     leaves = drawn.kept < horizon.reach - np.maximum(bought, 0) - 1
+    cost = drawn.raw.astype(np.int64)
+    keeps_value = (drawn.method != MACRS) & (drawn.method != IMMEDIATE)
     return Assets(
         kind=drawn.kind,
-        cost=np.maximum(1, np.rint(drawn.raw / size)).astype(np.int64),
+        method=drawn.method,
+        cost=cost,
+        salvage=np.where(keeps_value, cost * round(policy.salvage_share * 10_000) // 10_000, 0),
         life=drawn.life,
         bought=bought,
         bought_month=_month_of(horizon, bought),
@@ -99,31 +135,69 @@ def register(
         sold_month=np.where(leaves, _month_of(horizon, sale), NEVER),
         cost_center=drawn.cost_center,
         vendor=drawn.vendor,
+        shift=(horizon.start.month - horizon.fiscal_start) % 12,
     )
 
 
 class _Drawn(NamedTuple):
     kind: Ints
+    method: Ints
     life: Ints
-    raw: NDArray[np.float64]  # cost without a unit
+    raw: NDArray[np.float64]  # cost without a unit, or in minor units
     kept: Ints  # days from purchase, or from the start, to the sale
     cost_center: Ints
     vendor: Ints
 
+    def at_cost(self, size: float) -> "_Drawn":
+        """The same with costs in whole minor units."""
+        return self._replace(raw=np.maximum(1, np.rint(self.raw / size)))
 
-def _draw(
-    rng: np.random.Generator, count: int, disposal_rate: float, cost_centers: int, vendors: int
-) -> _Drawn:
-    kind = rng.choice(len(CLASSES), count, p=_WEIGHT).astype(np.int64)
-    hazard = -math.log(1 - min(disposal_rate, 0.999)) / 365 if disposal_rate else 1e-9
+
+def _draw(rng: np.random.Generator, count: int, policy: Policy, cost_centers: int, vendors: int) -> _Drawn:
+    kind = rng.choice(len(_WEIGHT), count, p=_WEIGHT).astype(np.int64)
+    raw = _SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count))
+    kept = _kept(rng, count, policy)
+    shares = np.array([policy.declining_share, policy.digits_share, policy.macrs_share])
+    pick = np.searchsorted(np.cumsum(shares), rng.random(count), side="right")
+    method = np.array([DECLINING, DIGITS, MACRS, STRAIGHT_LINE])[pick]
+    method = np.where((method == MACRS) & (_RECOVERY[kind] == 0), STRAIGHT_LINE, method)
     return _Drawn(
         kind=kind,
-        life=_LIFE[kind],
-        raw=_SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count)),
-        kept=np.minimum(rng.exponential(1.0, count) / hazard, 1e6).astype(np.int64),
+        method=method,
+        life=np.where(method == MACRS, _RECOVERY[kind], _LIFE[kind]),
+        raw=raw,
+        kept=kept,
         cost_center=rng.integers(0, cost_centers, count),
         vendor=rng.integers(0, vendors, count),
     )
+
+
+def _low_value_count(policy: Policy, bought: int) -> int:
+    """Low-value assets bought in a year, beside `bought` others."""
+    if policy.low_value_limit < 1:
+        return 0
+    return int(np.rint(bought * policy.low_value_share / (1 - policy.low_value_share)))
+
+
+def _draw_low_value(
+    rng: np.random.Generator, count: int, policy: Policy, cost_centers: int, vendors: int
+) -> _Drawn:
+    """Cost between a fifth of the limit and the limit."""
+    limit = policy.low_value_limit
+    return _Drawn(
+        kind=np.full(count, LOW_VALUE),
+        method=np.full(count, IMMEDIATE),
+        life=np.ones(count, np.int64),
+        raw=rng.integers(max(1, limit // 5), limit + 1, count).astype(np.float64),
+        kept=_kept(rng, count, policy),
+        cost_center=rng.integers(0, cost_centers, count),
+        vendor=rng.integers(0, vendors, count),
+    )
+
+
+def _kept(rng: np.random.Generator, count: int, policy: Policy) -> Ints:
+    hazard = -math.log(1 - min(policy.disposal_rate, 0.999)) / 365 if policy.disposal_rate else 1e-9
+    return np.minimum(rng.exponential(1.0, count) / hazard, 1e6).astype(np.int64)
 
 
 def _month_of(horizon: Horizon, day: Ints) -> Ints:

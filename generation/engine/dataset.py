@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from generation.engine.config.load import digest, plain
@@ -108,6 +109,12 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "currency": plan.company.currency,
         "exponent": exponent(plan.company.currency),
         "industry": plan.company.industry,
+        "price_tolerance": format(Decimal(plan.price_tolerance_bp).scaleb(-4), "f"),
+        "review_months": plan.rates.review_months,
+        "gr_ir_clearing_days": plan.rates.gr_ir_clearing_days,
+        "low_value_limit": format(
+            Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"
+        ),
         "accounts": {role: accounts[index].number for role, index in sorted(plan.chart.roles.items())},
         "holidays": [
             day.isoformat() for day in plan.horizon.holidays if plan.horizon.start <= day < plan.horizon.end

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
-Flows = tuple[tuple[Codes, Ints, Ints], ...]
+Flows = tuple[tuple[NDArray[np.integer], Ints, Ints], ...]
 
 # Pieces in an order line: 1 + floor(log-normal(1.6, 1)) at 4,096 steps. Drawing integers from a rounded table keeps the
 # processor's exp() from deciding a quantity.

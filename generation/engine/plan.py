@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.engine.assets import Assets, register
+from generation.engine.assets import Assets, Policy, register
 from generation.engine.charts.chart import Chart, chart_for
 from generation.engine.config.company import Company
 from generation.engine.config.model import Config
@@ -228,6 +228,11 @@ class CompanyPlan:
         """Days from a purchase order to the first day that its goods are for."""
         return LEAD + self.rates.safety_stock_days
 
+    @property
+    def price_tolerance_bp(self) -> int:
+        """How far an invoice may be off the order's price before it is blocked, basis points."""
+        return round(self.rates.price_tolerance * 10_000)
+
     @cached_property
     def material_cut(self) -> Ints:
         return self.vendor_cut * MATERIALS_PER_VENDOR
@@ -297,6 +302,14 @@ class CompanyPlan:
             return 0
         return max(20, round(self.lines / LINES_PER_ASSET))
 
+    @property
+    def low_value_limit(self) -> int:
+        """Highest cost of an asset that the country's law lets expense at once, minor units; 0 where there is none."""
+        limit, currency = self.pack.low_value_limit, self.pack.currency
+        if currency != self.company.currency:
+            return int(limit * reference_rate(currency) / reference_rate(self.company.currency) * self.factor)
+        return limit * self.factor
+
     @cached_property
     def cost_center_count(self) -> int:
         return int(np.clip(self.company.employees // 15, 8, 60))
@@ -317,10 +330,18 @@ class CompanyPlan:
         return register(
             self.rng,
             self.horizon,
+            Policy(
+                acquisition_rate=self.rates.acquisition_rate,
+                disposal_rate=self.rates.disposal_rate,
+                low_value_share=self.rates.low_value_share,
+                low_value_limit=self.low_value_limit,
+                salvage_share=self.rates.salvage_share,
+                declining_share=self.rates.double_declining_share,
+                digits_share=self.rates.sum_of_years_share,
+                macrs_share=self.rates.macrs_share,
+            ),
             owned=self.asset_count,
             total_cost=round(self.revenue * self.industry.asset_intensity),
-            acquisition_rate=self.rates.acquisition_rate,
-            disposal_rate=self.rates.disposal_rate,
             cost_centers=self.cost_center_count,
             vendors=len(self.service_vendors),
         )

@@ -113,6 +113,42 @@ POSTINGS: Final[dict[str, Posting]] = {
         needs_approval=True,
         partner="vendor",
     ),
+    "vendor_return": Posting(
+        "WL",
+        "P2P",
+        "vendor_returns",
+        "Return to vendor",
+        (
+            Rule("gr_ir", D, "cost", "Goods sent back, not credited", True, _MATERIAL),
+            Rule("inventory", C, "cost", "Return to vendor", True, _MATERIAL),
+        ),
+    ),
+    "vendor_credit": Posting(
+        "KG",
+        "P2P",
+        "vendor_invoices",
+        "Vendor credit note",
+        (
+            Rule("payable", D, "gross", "Vendor credit note", carries=_PARTNER),
+            Rule("gr_ir", C, "cost", "Goods credited", True, ("material", "tax")),
+            Rule("price_variance", C, "variance", "Price variance", True, ("material", "tax")),
+            Rule("input_tax", C, "tax", "Tax on purchases", carries=_TAX),
+        ),
+        by_hand=True,
+        needs_approval=True,
+        partner="vendor",
+    ),
+    "gr_ir_clearing": Posting(
+        "KP",
+        "P2P",
+        "gr_ir_clearings",
+        "Clearing of goods never invoiced",
+        (
+            Rule("gr_ir", D, "cost", "Goods never invoiced", True, _MATERIAL),
+            Rule("price_variance", C, "cost", "Goods never invoiced", True, _MATERIAL),
+        ),
+        source="adjustment",
+    ),
     "service_invoice": Posting(
         "KR",
         "P2P",
@@ -210,7 +246,10 @@ POSTINGS: Final[dict[str, Posting]] = {
         "Depreciation run",
         (
             Rule("depreciation", D, "charge", "Depreciation", True, ("asset", "cost_center")),
-            Rule("accumulated_depreciation", C, "charge", "Depreciation", True, ("asset",)),
+            Rule(
+                "low_value_assets", D, "at_once", "Low-value asset expensed", True, ("asset", "cost_center")
+            ),
+            Rule("accumulated_depreciation", C, "total", "Depreciation", True, ("asset",)),
         ),
         source="recurring",
     ),
@@ -416,6 +455,39 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("cogs", D, "cost", "Goods of the group used", True, _MATERIAL),
             Rule("inventory", C, "cost", "Goods of the group used", True, _MATERIAL),
         ),
+    ),
+    "stock_count": Posting(
+        "WI",
+        "R2R",
+        "stock_adjustments",
+        "Stock count",
+        (
+            Rule("stock_difference", D, "loss", "Count difference", True, _MATERIAL),
+            Rule("inventory", C, "loss", "Count difference", True, _MATERIAL),
+        ),
+        source="adjustment",
+    ),
+    "stock_scrap": Posting(
+        "WV",
+        "R2R",
+        "stock_adjustments",
+        "Scrap",
+        (
+            Rule("stock_difference", D, "loss", "Goods thrown away", True, _MATERIAL),
+            Rule("inventory", C, "loss", "Goods thrown away", True, _MATERIAL),
+        ),
+        source="adjustment",
+    ),
+    "write_down": Posting(
+        "WB",
+        "R2R",
+        "closing_steps",
+        "Write-down of inventory",
+        (
+            Rule("inventory_write_down", D, "amount", "Change of the write-down"),
+            Rule("inventory_allowance", C, "amount", "Change of the write-down"),
+        ),
+        source="adjustment",
     ),
     "opening": Posting(
         "EB",

@@ -38,6 +38,9 @@ class Summary:
     stock: dict[str, NDArray[np.signedinteger]] = field(
         default_factory=dict
     )  # from purchasing: first, month, opening, change
+    adjusted: dict[str, Ints] = field(
+        default_factory=dict
+    )  # from purchasing: counting.Adjustments of the months of the books
     issued: dict[str, Words] = field(
         default_factory=dict
     )  # sales, purchasing -> (months,): demand.fingerprint
@@ -53,6 +56,7 @@ class Summary:
         arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash}
         arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
+        arrays |= {f"adjusted/{name}": values for name, values in self.adjusted.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
         arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
@@ -67,11 +71,7 @@ class Summary:
         content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             groups: dict[str, dict[str, Any]] = {
-                "open": {},
-                "stock": {},
-                "issued": {},
-                "group": {},
-                "bank": {},
+                group: {} for group in ("open", "stock", "adjusted", "issued", "group", "bank")
             }
             for name in arrays.files:
                 group, _, rest = name.partition("/")
@@ -82,6 +82,7 @@ class Summary:
                 cash=arrays["cash"],
                 open_items=groups["open"],
                 stock=groups["stock"],
+                adjusted=groups["adjusted"],
                 issued=groups["issued"],
                 group=groups["group"],
                 bank=[dict(groups["bank"])] if groups["bank"] else [],

@@ -39,10 +39,30 @@ SHARES = {
         "partial_receipt_rate": 1.0,
         "late_payment_share": 1.0,
         "cash_discount_share": 1.0,
+        "over_delivery_rate": 1.0,
+        "vendor_return_rate": 0.5,
+        "price_tolerance": 0.05,
+        "dispute_rate": 0.2,
+        "never_invoiced_rate": 0.2,
     },
     "hire_to_retire": {"annual_raise_rate": 0.5},
-    "acquire_to_retire": {"disposal_rate": 0.5, "acquisition_rate": 1.0},
+    "acquire_to_retire": {
+        "disposal_rate": 0.5,
+        "acquisition_rate": 1.0,
+        "low_value_share": 0.9,
+        "salvage_share": 0.5,
+        "double_declining_share": 0.3,
+        "sum_of_years_share": 0.3,
+        "macrs_share": 0.3,
+    },
     "record_to_report": {"manual_share": 1.0, "accrual_share": 1.0},
+    "inventory": {
+        "cycle_count_share": 1.0,
+        "count_difference_rate": 1.0,
+        "count_posting_share": 1.0,
+        "scrap_rate": 1.0,
+        "write_down_share": 1.0,
+    },
     "tax": {"foreign_share": 1.0},
 }
 
@@ -82,7 +102,11 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         }
         for section, keys in SHARES.items()
     }
-    processes["inventory"] = {"safety_stock_days": int(one([0, 1, 14, 60, 180]))}
+    processes["inventory"] |= {
+        "safety_stock_days": int(one([0, 1, 14, 60, 180])),
+        "review_months": int(one([1, 3, 5, 12])),
+    }
+    processes["procure_to_pay"]["gr_ir_clearing_days"] = int(one([30, 90, 365]))
     for section in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax"):
         processes[section]["enabled"] = bool(rng.random() < 0.8)
     if any("parent" in company for company in companies):

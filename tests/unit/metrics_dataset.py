@@ -37,7 +37,7 @@ TABLES = {
     "employees": "employee_id | employee_id:s company_code:s>companies.company_code name:s "
     "manager_id:s?>employees.employee_id approval_limit:m",
     "assets": "asset_id | asset_id:s company_code:s>companies.company_code class:s acquisition_date:d acquisition_cost:m "
-    "useful_life_months:h depreciation_method:s",
+    "salvage_value:m useful_life_months:h depreciation_method:s",
     "materials": "material_id | material_id:s company_code:s>companies.company_code standard_cost:m list_price:m",
     "vendors": f"vendor_id | vendor_id:s {_PARTNER}",
     "customers": f"customer_id | customer_id:s {_PARTNER}",
@@ -49,11 +49,19 @@ TABLES = {
     "goods_receipt_lines": f"document_id line_number | {_LINE.format('goods_receipts')} purchase_order_line:i "
     "material_id:s>materials.material_id quantity:i amount:m",
     "vendor_invoices": "document_id | document_id:s company_code:s vendor_id:s>vendors.vendor_id "
-    "purchase_order_id:s?>purchase_orders.document_id invoice_date:d posting_date:d due_date:d net_amount:m "
+    "purchase_order_id:s?>purchase_orders.document_id reference_document_id:s?>vendor_invoices.document_id "
+    "invoice_date:d posting_date:d due_date:d net_amount:m "
     "tax_amount:m gross_amount:m currency:s",
     "vendor_invoice_lines": f"document_id line_number | {_LINE.format('vendor_invoices')} "
     "material_id:s?>materials.material_id account:s? asset_id:s?>assets.asset_id quantity:i net_amount:m "
     "goods_receipt_id:s?>goods_receipts.document_id goods_receipt_line:i",
+    "vendor_returns": "document_id | document_id:s company_code:s goods_receipt_id:s>goods_receipts.document_id posting_date:d",
+    "vendor_return_lines": f"document_id line_number | {_LINE.format('vendor_returns')} goods_receipt_line:i "
+    "material_id:s>materials.material_id quantity:i amount:m",
+    "payment_blocks": "document_id line_number | document_id:s>vendor_invoices.document_id line_number:i company_code:s kind:s "
+    "reason:s date:d",
+    "gr_ir_clearings": "document_id | document_id:s company_code:s goods_receipt_id:s>goods_receipts.document_id posting_date:d "
+    "amount:m",
     "vendor_payments": "document_id | document_id:s company_code:s vendor_id:s>vendors.vendor_id payment_date:d amount:m "
     "on_account_amount:m currency:s method:s bank_account_id:s>bank_accounts.bank_account_id",
     "vendor_payment_allocations": f"document_id line_number | {_LINE.format('vendor_payments')} "
@@ -84,6 +92,11 @@ TABLES = {
     "posting_date:d amount:m",
     "inventory_movements": "document_id line_number | document_id:s line_number:i company_code:s posting_date:d "
     "material_id:s>materials.material_id kind:s quantity:i amount:m",
+    "stock_adjustments": "document_id | document_id:s company_code:s kind:s posting_date:d",
+    "stock_adjustment_lines": f"document_id line_number | {_LINE.format('stock_adjustments')} "
+    "material_id:s>materials.material_id book_quantity:i? counted_quantity:i? difference:i is_posted:b amount:m",
+    "inventory_write_downs": "company_code period_end material_id | company_code:s period_end:d "
+    "material_id:s>materials.material_id quantity:i net_realisable_value:m amount:m",
     "cost_allocations": "document_id | document_id:s company_code:s kind:s posting_date:d amount:m",
     "accruals": "document_id | document_id:s company_code:s kind:s posting_date:d amount:m "
     "reverses_document_id:s?>accruals.document_id",

@@ -15,12 +15,18 @@ from tests.unit.metrics_dataset import Row, at, cents
 
 END = date(2025, 3, 31)
 MONTH_ENDS = (date(2025, 1, 31), date(2025, 2, 28), END)
+_LIMITS = {
+    "price_tolerance": "0.02",
+    "gr_ir_clearing_days": 30,
+    "review_months": 11,
+    "low_value_limit": "800.00",
+}
 FACTS = {
     "name": "hand-made", "seed": 7,
     "period": {"start": "2025-01-01", "end": "2025-03-31", "months": 3, "fiscal_year_start_month": 4},
     "companies": [
-        {"company_code": "1000", "country": "DE", "currency": "EUR", "exponent": 2, "holidays": ["2025-01-01"]},
-        {"company_code": "2000", "country": "GB", "currency": "GBP", "exponent": 2, "holidays": []},
+        {"company_code": "1000", "country": "DE", "currency": "EUR", "exponent": 2, "holidays": ["2025-01-01"], **_LIMITS},
+        {"company_code": "2000", "country": "GB", "currency": "GBP", "exponent": 2, "holidays": [], **_LIMITS},
     ],
     "tolerances": {"over_delivery": 0.1}, "sod_violation_rate": 0.01,
 }  # fmt: skip
@@ -128,7 +134,10 @@ class Story:
 def told() -> Story:
     """All documents and postings of the two companies."""
     story = Story()
-    for chapter in (_master_data, _opening, _purchases, _sales, _people, _assets, _month_ends, _second_company, _year_end, _bank):
+    for chapter in (
+        _master_data, _opening, _purchases, _returns, _sales, _people, _assets, _stock_keeping, _month_ends, _second_company,
+        _year_end, _bank,
+    ):
         chapter(story)
     return story
 
@@ -146,10 +155,10 @@ def _master_data(story: Story) -> None:
     for person, manager in (("E1", "E2"), ("E2", None)):
         story.add("employees", employee_id=person, company_code="1000", name=person, manager_id=manager,
                   approval_limit=cents(100_000_00))  # fmt: skip
-    story.add("assets", asset_id="A1", company_code="1000", **{"class": "machinery"}, acquisition_date=date(2024, 3, 15),
-              acquisition_cost=cents(1_200_000), useful_life_months=48, depreciation_method="straight_line")
+    story.add("assets", asset_id="A1", company_code="1000", **{"class": "machinery"}, acquisition_date=date(2023, 12, 15),
+              acquisition_cost=cents(1_200_000), salvage_value=cents(0), useful_life_months=48, depreciation_method="straight_line")
     story.add("assets", asset_id="A2", company_code="1000", **{"class": "vehicles"}, acquisition_date=date(2025, 2, 14),
-              acquisition_cost=cents(240_000), useful_life_months=24, depreciation_method="straight_line")
+              acquisition_cost=cents(240_000), salvage_value=cents(0), useful_life_months=24, depreciation_method="straight_line")
     story.add("materials", material_id="M1", company_code="1000", standard_cost=cents(1000), list_price=cents(2000))
     story.add("materials", material_id="M2", company_code="1000", standard_cost=cents(2500), list_price=cents(6000))
     for table, partners in (("vendors", ("V1", "V2")), ("customers", ("C1", "C2"))):
@@ -235,12 +244,46 @@ def _purchases(story: Story) -> None:
     story.post("JE07", "P2P", "KZ", ("vendor_payments", "VP1"), date(2025, 2, 5),
                [("2000", 89_250), ("1000", -87_465), ("4800", -1_500), ("1160", -285)], partner=("vendor", "V1"),
                value=date(2025, 2, 6), approved=True)  # fmt: skip
-    _payment(story, "VP2", "V1", date(2025, 3, 3), 13_800, [("VI2", 13_800, 0)])
-    story.post("JE08", "P2P", "KZ", ("vendor_payments", "VP2"), date(2025, 3, 3), [("2000", 13_800), ("1000", -13_800)],
+    _payment(story, "VP2", "V1", date(2025, 3, 3), 7_850, [("VI2", 13_800, 0), ("CV1", -5_950, 0)])
+    story.post("JE08", "P2P", "KZ", ("vendor_payments", "VP2"), date(2025, 3, 3),
+               [("2000", 13_800), ("2000", -5_950), ("1000", -7_850)],
                partner=("vendor", "V1"))  # fmt: skip
     _payment(story, "VP3", "V2", date(2025, 2, 28), 130_906, [("VI3", 130_906, 0)])
     story.post("JE09", "P2P", "KZ", ("vendor_payments", "VP3"), date(2025, 2, 28), [("2000", 130_906), ("1000", -130_906)],
                partner=("vendor", "V2"), value=date(2025, 3, 3))  # fmt: skip
+
+
+def _returns(story: Story) -> None:
+    """Two damaged pieces go back and are credited; two others are never invoiced; VI1 is blocked for its price."""
+    day = date(2025, 1, 22)
+    story.header("vendor_returns", "VR1", goods_receipt_id="GR1", posting_date=day)
+    story.items("vendor_return_lines", "VR1",
+                [{"goods_receipt_line": 2, "material_id": "M2", "quantity": 2, "amount": cents(5_000)}])
+    _move(story, "VR1", day, "vendor_return", [("M2", -2)])
+    story.post("JE60", "P2P", "WL", ("vendor_returns", "VR1"), day, [("2900", 5_000), ("1200", -5_000)])
+    story.refer(("goods_receipts", "GR1"), ("vendor_returns", "VR1"), day, "returns")
+    day = date(2025, 2, 11)
+    _purchase_invoice(story, "CV1", "V1", "PO1", day, -5_000, -950, [
+        {"material_id": "M2", "quantity": -2, "net_amount": cents(-5_000), "goods_receipt_id": "GR1", "goods_receipt_line": 2}])
+    story.rows["vendor_invoices"][-1].update(reference_document_id="VI1", due_date=day)
+    story.post("JE61", "P2P", "KG", ("vendor_invoices", "CV1"), day, [("2000", 5_950), ("2900", -5_000), ("1160", -950)],
+               partner=("vendor", "V1"), approved=True)
+    story.refer(("vendor_invoices", "VI1"), ("vendor_invoices", "CV1"), day, "credits")
+    story.header("purchase_orders", "PO2", vendor_id="V1", order_date=date(2025, 1, 10))
+    story.items("purchase_order_lines", "PO2",
+                [{"material_id": "M2", "quantity": 2, "unit_price": cents(2500), "net_amount": cents(5_000)}])
+    day = date(2025, 1, 20)
+    story.header("goods_receipts", "GR3", purchase_order_id="PO2", posting_date=day)
+    story.items("goods_receipt_lines", "GR3",
+                [{"purchase_order_line": 1, "material_id": "M2", "quantity": 2, "amount": cents(5_000)}])
+    _move(story, "GR3", day, "receipt", [("M2", 2)])
+    story.post("JE62", "P2P", "WE", ("goods_receipts", "GR3"), day, [("1200", 5_000), ("2900", -5_000)])
+    story.refer(("purchase_orders", "PO2"), ("goods_receipts", "GR3"), day, "fulfils")
+    story.header("gr_ir_clearings", "GC1", goods_receipt_id="GR3", posting_date=MONTH_ENDS[1], amount=cents(5_000))
+    story.post("JE63", "P2P", "KP", ("gr_ir_clearings", "GC1"), MONTH_ENDS[1], [("2900", 5_000), ("5000", -5_000)], how="adjustment")
+    story.refer(("goods_receipts", "GR3"), ("gr_ir_clearings", "GC1"), MONTH_ENDS[1], "clears")
+    for number, kind, day in ((1, "block", date(2025, 1, 24)), (2, "release", date(2025, 1, 27))):
+        story.add("payment_blocks", document_id="VI1", line_number=number, company_code="1000", kind=kind, reason="price", date=day)
 
 
 def _sales_invoice(
@@ -348,7 +391,7 @@ def _asset_step(
 
 
 def _assets(story: Story) -> None:
-    """A1 has cost 12 000 since March 2024 (250 a month) and is sold on 14 March; A2 is bought in February (100 a month)."""
+    """A1 has cost 12 000 since December 2023 (250 a month) and is sold on 14 March; A2 is bought in February (100 a month)."""
     _purchase_invoice(story, "VI4", "V2", None, date(2025, 2, 14), 240_000, 45_600,
                       [{"account": "1500", "asset_id": "A2", "net_amount": cents(240_000)}])  # fmt: skip
     _asset_step(story, "AT1", "acquisition", date(2025, 2, 14), "A2", 240_000, invoice="VI4")
@@ -366,6 +409,30 @@ def _assets(story: Story) -> None:
     story.post("JE27", "A2R", "AA", ("asset_transactions", "AT5"), date(2025, 3, 14),
                [("1510", 350_000), ("1000", 952_000), ("6300", 50_000), ("1500", -1_200_000), ("2110", -152_000)],
                value=date(2025, 3, 17), approved=True)  # fmt: skip
+
+
+def _stock_keeping(story: Story) -> None:
+    """A count at the end of February finds a piece missing; one is thrown away in March; M1 brings less than it costs."""
+    story.header("stock_adjustments", "SA1", kind="count", posting_date=MONTH_ENDS[1])
+    story.items("stock_adjustment_lines", "SA1", [
+        {"material_id": "M1", "book_quantity": 119, "counted_quantity": 118, "difference": -1, "is_posted": True,
+         "amount": cents(-1_000)},
+        {"material_id": "M2", "book_quantity": 60, "counted_quantity": 62, "difference": 2, "is_posted": False, "amount": cents(0)}])
+    _move(story, "SA1", MONTH_ENDS[1], "count", [("M1", -1)])
+    story.post("JE64", "R2R", "WI", ("stock_adjustments", "SA1"), MONTH_ENDS[1], [("5000", 1_000), ("1200", -1_000)], how="adjustment")
+    story.header("stock_adjustments", "SA2", kind="scrap", posting_date=END)
+    story.items("stock_adjustment_lines", "SA2", [
+        {"material_id": "M2", "book_quantity": None, "counted_quantity": None, "difference": -1, "is_posted": True,
+         "amount": cents(-2_500)}])
+    _move(story, "SA2", END, "scrap", [("M2", -1)])
+    story.post("JE65", "R2R", "WV", ("stock_adjustments", "SA2"), END, [("5000", 2_500), ("1200", -2_500)], how="adjustment")
+    for step, entry, day, pieces, value, change in (
+        ("CS5", "JE66", MONTH_ENDS[1], 118, 900, 11_800), ("CS6", "JE67", END, 98, 950, 98 * 50 - 11_800),
+    ):
+        story.header("closing_steps", step, step="inventory_write_down", posting_date=day, fiscal_year=2025)
+        story.add("inventory_write_downs", company_code="1000", period_end=day, material_id="M1", quantity=pieces,
+                  net_realisable_value=cents(value), amount=cents(pieces * (1000 - value)))
+        story.post(entry, "R2R", "WB", ("closing_steps", step), day, [("5000", change), ("1200", -change)], how="adjustment")
 
 
 def _month_ends(story: Story) -> None:

@@ -94,7 +94,12 @@ def test_every_rate_of_a_process_has_a_default_for_every_industry() -> None:
 @pytest.mark.parametrize("rate", PLACES)
 def test_every_rate_that_is_given_reaches_the_books(rate: str) -> None:
     section, name = PLACES[rate]
-    value = 9 if rate == "safety_stock_days" else 0.123
+    value = {
+        "safety_stock_days": 9,
+        "gr_ir_clearing_days": 33,
+        "price_tolerance": 0.012,
+        "review_months": 5,
+    }.get(rate, 0.123)
 
     config = load_config(f"{GOOD}processes: {{{section}: {{{name}: {value}}}}}\n")
 

@@ -8,6 +8,7 @@ import pytest
 
 from generation.engine.assets import NEVER, Assets
 from generation.engine.columns import category, compact, line_numbers, money, numbered, sum_by
+from generation.engine.depreciation import STRAIGHT_LINE
 from generation.engine.errors import EngineError
 from generation.engine.horizon import Horizon
 from generation.engine.packs.pack import pack_for
@@ -110,10 +111,26 @@ def test_partners_abroad_are_zero_rated_and_purchases_in_america_carry_no_recove
     assert american.rates_bp[bought].tolist() == [0, 0]
 
 
+def one_asset(*, cost: int, life: int, sold: int = NEVER, sold_month: int = NEVER) -> Assets:
+    zero = np.zeros(1, np.int64)
+    return Assets(
+        kind=zero,
+        method=zero + STRAIGHT_LINE,
+        cost=zero + cost,
+        salvage=zero,
+        life=zero + life,
+        bought=zero,
+        bought_month=zero,
+        sold=zero + sold,
+        sold_month=zero + sold_month,
+        cost_center=zero,
+        vendor=zero,
+        shift=0,
+    )
+
+
 def test_straight_line_depreciation_ends_at_exactly_the_cost() -> None:
-    asset = Assets(
-        *(np.array([value]) for value in (0, 1000, 36, 0, 0, NEVER, NEVER, 0, 0))
-    )  # bought in month 0
+    asset = one_asset(cost=1000, life=36)  # bought in month 0
 
     charges = [int(asset.charge(month)[0]) for month in range(40)]
 
@@ -124,7 +141,7 @@ def test_straight_line_depreciation_ends_at_exactly_the_cost() -> None:
 
 
 def test_a_sold_asset_is_depreciated_until_the_month_before_and_leaves_no_balance() -> None:
-    asset = Assets(*(np.array([value]) for value in (0, 1200, 12, 0, 0, 100, 3, 0, 0)))  # sold in month 3
+    asset = one_asset(cost=1200, life=12, sold=100, sold_month=3)
 
     assert [int(asset.charge(month)[0]) for month in range(5)] == [0, 100, 100, 0, 0]
     assert [int(part[0]) for part in asset.balance(2)] == [1200, 200]

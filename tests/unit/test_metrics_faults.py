@@ -143,7 +143,8 @@ FAULTS = (
     fault("the cost of an asset is off", "subledgers.asset_cost_control subledgers.asset_balances "
           "subledgers.depreciation_within_cost",
           cell("asset_balances", {"cost": _more}, period_end=MONTH_ENDS[1], asset_id="A2")),
-    fault("depreciation is off", "subledgers.depreciation_control subledgers.asset_balances subledgers.depreciation_within_cost",
+    fault("depreciation is off", "subledgers.depreciation_control subledgers.asset_balances subledgers.depreciation_within_cost "
+          "subledgers.depreciation_schedule",
           cell("asset_balances", {"accumulated_depreciation": _more}, period_end=MONTH_ENDS[2], asset_id="A2")),
     fault("a book value is off", "subledgers.depreciation_within_cost",
           cell("asset_balances", {"net_book_value": _more}, period_end=MONTH_ENDS[2], asset_id="A2")),
@@ -181,7 +182,7 @@ FAULTS = (
           cell("payroll_lines", {"wage_tax": _more}, document_id="PR1", line_number=1)),
     fault("a depreciation run differs from its lines", "documents.depreciation_totals documents.journal_repeats_documents",
           cell("asset_transactions", {"amount": _more}, document_id="AT4")),
-    fault("less stock arrived than the receipt says", "documents.movements_repeat_documents "
+    fault("less stock arrived than the receipt says", "documents.movements_repeat_documents subledgers.stock_counts "
           "subledgers.inventory_balances subledgers.movements_at_standard_cost",
           cell("inventory_movements", {"quantity": 43}, document_id="GR1", line_number=1)),
     fault("an entry posts another amount than the invoice", "headers.exchange_rate documents.journal_repeats_documents "
@@ -196,7 +197,7 @@ FAULTS = (
     fault("output tax is called input tax", "tax.ledger", cell("tax_lines", {"direction": "input"}, document_id="CI1", line_number=1)),
     fault("a tax return states less", "tax.settlements", cell("tax_settlements", {"amount": Decimal("85.49")}, document_id="TS1")),
     # references
-    fault("an invoice line names no receipt", "references.foreign_keys quantities.invoiced_within_received "
+    fault("an invoice line names no receipt", "subledgers.gr_ir_old_items references.foreign_keys quantities.invoiced_within_received "
           "subledgers.gr_ir_control documents.journal_repeats_documents",
           cell("vendor_invoice_lines", {"goods_receipt_id": "GR9"}, document_id="VI2", line_number=1)),
     fault("a line posts to an account that is not there", "references.foreign_keys postings.legal_accounts "
@@ -222,7 +223,7 @@ FAULTS = (
           cell("vendor_invoices", {"invoice_date": date(2025, 2, 11)}, document_id="VI3")),
     fault("an entry is approved before it is entered", "dates.entries",
           cell("journal_entries", {"approved_at": at(date(2025, 2, 26), 9)}, document_id="JE31")),
-    fault("an asset depreciates before it is bought", "subledgers.depreciation_by_life dates.assets subledgers.asset_balances",
+    fault("an asset depreciates before it is bought", "subledgers.depreciation_schedule dates.assets subledgers.asset_balances",
           cell("assets", {"acquisition_date": date(2025, 2, 1)}, asset_id="A1")),
     fault("a reference carries another date", "dates.references",
           cell("document_references", {"date": _day_later}, target_id="GR2")),
@@ -232,6 +233,7 @@ FAULTS = (
     fault("more arrived than was ordered", "quantities.received_within_order documents.order_lines",
           cell("purchase_order_lines", {"quantity": 39}, document_id="PO1", line_number=1)),
     fault("more is invoiced than arrived", "quantities.invoiced_within_received subledgers.gr_ir_control "
+          "documents.payment_blocks subledgers.gr_ir_old_items "
           "documents.journal_repeats_documents",
           cell("vendor_invoice_lines", {"quantity": 9}, document_id="VI2", line_number=1)),
     fault("more is delivered than was ordered", "quantities.delivered_within_order documents.order_lines",
@@ -246,7 +248,7 @@ FAULTS = (
     fault("more is paid than was invoiced", "quantities.paid_within_invoiced subledgers.ap_open_items "
           "documents.journal_repeats_documents",
           cell("vendor_payment_allocations", {"discount": Decimal("0.01")}, document_id="VP3", line_number=1)),
-    fault("stock runs out", "quantities.stock_never_negative subledgers.inventory_balances",
+    fault("stock runs out", "quantities.stock_never_negative subledgers.inventory_balances subledgers.stock_counts",
           cell("inventory_movements", {"posting_date": date(2025, 3, 31)}, document_id="CS1", line_number=1)),
     # headers
     fault("an invoice is in another currency", "headers.currency",
@@ -273,12 +275,42 @@ FAULTS = (
     # stock and assets
     fault("an issue adds to the stock", "subledgers.movement_signs",
           cell("inventory_movements", {"kind": "receipt"}, document_id="DL3", line_number=1)),
-    fault("a charge exceeds its month", "documents.depreciation_totals subledgers.asset_balances subledgers.depreciation_by_life",
+    fault("a charge exceeds its month", "documents.depreciation_totals subledgers.asset_balances subledgers.depreciation_schedule",
           cell("depreciation_lines", {"amount": _more}, document_id="AT4", line_number=1)),
-    fault("a charge comes after the useful life", "subledgers.depreciation_by_life",
+    fault("a charge comes after the useful life", "subledgers.depreciation_schedule",
           cell("assets", {"useful_life_months": 9}, asset_id="A1")),
+    fault("an asset is depreciated by another method", "subledgers.depreciation_schedule",
+          cell("assets", {"depreciation_method": "sum_of_years_digits"}, asset_id="A2")),
+    fault("a residual value is written off", "subledgers.depreciation_schedule",
+          cell("assets", {"salvage_value": Decimal("2400.00") / 10}, asset_id="A2")),
+    fault("an asset is expensed at once above the limit", "subledgers.low_value_assets subledgers.depreciation_schedule",
+          cell("assets", {"depreciation_method": "immediate"}, asset_id="A2")),
     fault("a class has two useful lives", "subledgers.asset_classes",
           cell("assets", {"class": "vehicles"}, asset_id="A1")),
+    # stock keeping
+    fault("a count starts from another quantity", "subledgers.stock_counts",
+          cell("stock_adjustment_lines", {"book_quantity": 61, "counted_quantity": 63}, document_id="SA1", line_number=2)),
+    fault("a difference is not posted as stated", "subledgers.stock_counts documents.journal_repeats_totals",
+          cell("stock_adjustment_lines", {"amount": _more}, document_id="SA1", line_number=1)),
+    fault("scrap comes back", "subledgers.movement_signs subledgers.stock_counts documents.movements_repeat_documents",
+          cell("inventory_movements", {"kind": "return"}, document_id="SA2", line_number=1)),
+    fault("a write-down is off", "subledgers.write_downs subledgers.inventory_control",
+          cell("inventory_write_downs", {"amount": _more}, period_end=MONTH_ENDS[1])),
+    fault("stock brings more than it cost", "subledgers.write_downs",
+          cell("inventory_write_downs", {"net_realisable_value": Decimal("10.01")}, period_end=MONTH_ENDS[1])),
+    # purchasing
+    fault("more goes back than arrived", "quantities.returned_within_received documents.movements_repeat_documents "
+          "documents.vendor_credit_notes",
+          cell("vendor_return_lines", {"quantity": 13}, document_id="VR1", line_number=1)),
+    fault("a credit note takes back another amount", "documents.vendor_credit_notes documents.vendor_invoice_totals",
+          cell("vendor_invoice_lines", {"net_amount": _more}, document_id="CV1", line_number=1)),
+    fault("an invoice off its price is paid at once", "documents.payment_blocks",
+          gone("payment_blocks", document_id="VI1", line_number=1), gone("payment_blocks", document_id="VI1", line_number=2)),
+    fault("a blocked invoice is paid", "quantities.paid_when_released",
+          gone("payment_blocks", document_id="VI1", line_number=2)),
+    fault("an old item stays open", "subledgers.gr_ir_old_items references.document_chain references.journal_sources "
+          "subledgers.gr_ir_control",
+          gone("gr_ir_clearings", document_id="GC1")),
     # terms
     fault("a sale is billed above its order", "documents.billed_at_order_price",
           cell("customer_invoice_lines", {"net_amount": _more}, document_id="CI1", line_number=1),

@@ -11,6 +11,7 @@ from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
 from generation.engine.config.model import Volume
 from generation.engine.config.processes import Intercompany
+from generation.engine.config.rates import METHOD_SHARES
 from generation.engine.config.reader import Document, Path
 from generation.engine.errors import Problem
 
@@ -32,6 +33,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _volume_per_company,
         _people_per_revenue,
         _group,
+        _methods_of_depreciation,
         _charts,
     )
     for rule in rules:
@@ -176,6 +178,19 @@ def _members(data: dict[str, Any]) -> set[str]:
         if isinstance(company.get("code"), str) and isinstance(company.get("parent"), str)
     }
     return set(owned) | set(owned.values())
+
+
+def _methods_of_depreciation(data: dict[str, Any]) -> Iterator[Finding]:
+    processes = data.get("processes")
+    section = processes.get("acquire_to_retire") if isinstance(processes, dict) else None
+    shares = [section.get(name) for name in METHOD_SHARES] if isinstance(section, dict) else []
+    total = sum(share for share in shares if isinstance(share, int | float) and share > 0)
+    if total > 1 + 1e-9:
+        message = (
+            f"{', '.join(METHOD_SHARES)} add up to {total:g}; together they are at most 1. Lower one of them."
+        )
+        path: Path = ("processes", "acquire_to_retire")
+        yield path, "too_many_shares", message, None
 
 
 def _charts(data: dict[str, Any]) -> Iterator[Finding]:

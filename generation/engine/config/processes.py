@@ -120,6 +120,67 @@ class ProcureToPay(Process):
         ),
     ] = None
 
+    over_delivery_rate: Annotated[
+        float | None,
+        key(
+            "How often a vendor delivers more than was ordered, 1 to 10 %; the surplus stays in stock and is paid.",
+            unit="share of purchase orders",
+            source="our recommendation: 2 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    vendor_return_rate: Annotated[
+        float | None,
+        key(
+            "How often part of a receipt goes back to the vendor, who replaces and credits it, where time allows.",
+            unit="share of purchase orders",
+            source="our recommendation: 1.5 %",
+            ge=0,
+            le=0.5,
+        ),
+    ] = None
+    price_tolerance: Annotated[
+        float | None,
+        key(
+            "How far an invoice may be off the order's price; beyond it the invoice is blocked until it is released.",
+            unit="share of the order's price",
+            source="our recommendation: 2 %",
+            ge=0,
+            le=0.05,
+        ),
+    ] = None
+    dispute_rate: Annotated[
+        float | None,
+        key(
+            "How many vendor invoices are disputed: they are blocked and not paid.",
+            unit="share of vendor invoices",
+            source="our recommendation: 1 %",
+            ge=0,
+            le=0.2,
+        ),
+    ] = None
+    never_invoiced_rate: Annotated[
+        float | None,
+        key(
+            "How many goods receipts the vendor never invoices.",
+            unit="share of goods receipts",
+            source="our recommendation: 0.5 %",
+            ge=0,
+            le=0.2,
+        ),
+    ] = None
+    gr_ir_clearing_days: Annotated[
+        int | None,
+        key(
+            "After how many days goods that were never invoiced are taken off the clearing account, at a month's end.",
+            unit="days",
+            source="our recommendation: 90",
+            ge=30,
+            le=365,
+        ),
+    ] = None
+
 
 class HireToRetire(Process):
     """Employees' pay: monthly payroll runs, wage tax, social security."""
@@ -159,6 +220,56 @@ class AcquireToRetire(Process):
             le=1,
         ),
     ] = None
+    low_value_share: Annotated[
+        float | None,
+        key(
+            "How many purchases are low-value assets, expensed at once, where the country's law has a limit for them.",
+            unit="share of asset purchases",
+            source="our recommendation: 30 %; the limit stands in the country pack",
+            ge=0,
+            le=0.9,
+        ),
+    ] = None
+    salvage_share: Annotated[
+        float | None,
+        key(
+            "How much of its cost an asset is worth at the end of its life, and is not depreciated.",
+            unit="share of cost",
+            source="our recommendation: 5 %; none under hgb and pcg, where assets are written off in full",
+            ge=0,
+            le=0.5,
+        ),
+    ] = None
+    double_declining_share: Annotated[
+        float | None,
+        key(
+            "How many assets are depreciated by double declining balance. What the shares leave is straight line.",
+            unit="share of assets",
+            source="our recommendation: straight line 70 %, declining balance 15 %, MACRS 10 %, digits 5 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    sum_of_years_share: Annotated[
+        float | None,
+        key(
+            "How many assets are depreciated by the sum of the years' digits.",
+            unit="share of assets",
+            source="our recommendation: 5 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    macrs_share: Annotated[
+        float | None,
+        key(
+            "How many assets are depreciated by the MACRS tables of the United States, half-year convention.",
+            unit="share of assets",
+            source="our recommendation: 10 % in the United States, none elsewhere",
+            ge=0,
+            le=1,
+        ),
+    ] = None
 
 
 class RecordToReport(Process):
@@ -187,7 +298,7 @@ class RecordToReport(Process):
 
 
 class Inventory(Process):
-    """Stock of materials, moved by receipts, deliveries and returns only."""
+    """Stock of materials, moved by receipts, deliveries, returns, counts and scrap only."""
 
     safety_stock_days: Annotated[
         int | None,
@@ -197,6 +308,67 @@ class Inventory(Process):
             source=INDUSTRY,
             ge=0,
             le=180,
+        ),
+    ] = None
+    cycle_count_share: Annotated[
+        float | None,
+        key(
+            "How many materials are counted at each month's end.",
+            unit="share of materials",
+            source="our recommendation: 8 %, about once a year",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    count_difference_rate: Annotated[
+        float | None,
+        key(
+            "How often a count finds another quantity than the books.",
+            unit="share of counts",
+            source="our recommendation: 15 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    count_posting_share: Annotated[
+        float | None,
+        key(
+            "How many differences are posted; the others are left to the next count.",
+            unit="share of differences",
+            source="our recommendation: 80 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    scrap_rate: Annotated[
+        float | None,
+        key(
+            "How often some of a material is thrown away at a month's end.",
+            unit="share of materials per month",
+            source="our recommendation: 1 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    write_down_share: Annotated[
+        float | None,
+        key(
+            "How many materials will bring less than they cost and are written down.",
+            unit="share of materials",
+            source="our recommendation: 8 %",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    review_months: Annotated[
+        int | None,
+        key(
+            "After how many months of the fiscal year stock is compared with what it will bring: 3 at each quarter's "
+            "end, 12 at the year's end only. The year's end always counts.",
+            unit="months",
+            source="our recommendation: quarterly",
+            ge=1,
+            le=12,
         ),
     ] = None
 

@@ -21,12 +21,29 @@ class Rates:
     partial_receipt_rate: float
     vendor_late_payment_share: float
     vendor_cash_discount_share: float
+    over_delivery_rate: float
+    vendor_return_rate: float
+    price_tolerance: float
+    dispute_rate: float
+    never_invoiced_rate: float
+    gr_ir_clearing_days: int
     annual_raise_rate: float
     disposal_rate: float
     acquisition_rate: float
+    low_value_share: float
+    salvage_share: float
+    double_declining_share: float
+    sum_of_years_share: float
+    macrs_share: float
     manual_share: float
     accrual_share: float
     safety_stock_days: int
+    cycle_count_share: float
+    count_difference_rate: float
+    count_posting_share: float
+    scrap_rate: float
+    write_down_share: float
+    review_months: int
     foreign_share: float
 
 
@@ -45,12 +62,29 @@ _MANUFACTURING: Final = Rates(
     partial_receipt_rate=0.12,
     vendor_late_payment_share=0.15,
     vendor_cash_discount_share=0.30,
+    over_delivery_rate=0.02,
+    vendor_return_rate=0.015,
+    price_tolerance=0.02,
+    dispute_rate=0.01,
+    never_invoiced_rate=0.005,
+    gr_ir_clearing_days=90,
     annual_raise_rate=0.030,
     disposal_rate=0.05,
     acquisition_rate=0.10,
+    low_value_share=0.30,
+    salvage_share=0.05,
+    double_declining_share=0.15,
+    sum_of_years_share=0.05,
+    macrs_share=0.10,
     manual_share=0.20,
     accrual_share=0.30,
     safety_stock_days=14,
+    cycle_count_share=0.08,
+    count_difference_rate=0.15,
+    count_posting_share=0.80,
+    scrap_rate=0.01,
+    write_down_share=0.08,
+    review_months=3,
     foreign_share=0.15,
 )
 INDUSTRY_RATES: Final[dict[str, Rates]] = {
@@ -115,19 +149,50 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "partial_receipt_rate": ("procure_to_pay", "partial_receipt_rate"),
     "vendor_late_payment_share": ("procure_to_pay", "late_payment_share"),
     "vendor_cash_discount_share": ("procure_to_pay", "cash_discount_share"),
+    "over_delivery_rate": ("procure_to_pay", "over_delivery_rate"),
+    "vendor_return_rate": ("procure_to_pay", "vendor_return_rate"),
+    "price_tolerance": ("procure_to_pay", "price_tolerance"),
+    "dispute_rate": ("procure_to_pay", "dispute_rate"),
+    "never_invoiced_rate": ("procure_to_pay", "never_invoiced_rate"),
+    "gr_ir_clearing_days": ("procure_to_pay", "gr_ir_clearing_days"),
     "annual_raise_rate": ("hire_to_retire", "annual_raise_rate"),
     "disposal_rate": ("acquire_to_retire", "disposal_rate"),
     "acquisition_rate": ("acquire_to_retire", "acquisition_rate"),
+    "low_value_share": ("acquire_to_retire", "low_value_share"),
+    "salvage_share": ("acquire_to_retire", "salvage_share"),
+    "double_declining_share": ("acquire_to_retire", "double_declining_share"),
+    "sum_of_years_share": ("acquire_to_retire", "sum_of_years_share"),
+    "macrs_share": ("acquire_to_retire", "macrs_share"),
     "manual_share": ("record_to_report", "manual_share"),
     "accrual_share": ("record_to_report", "accrual_share"),
     "safety_stock_days": ("inventory", "safety_stock_days"),
+    "cycle_count_share": ("inventory", "cycle_count_share"),
+    "count_difference_rate": ("inventory", "count_difference_rate"),
+    "count_posting_share": ("inventory", "count_posting_share"),
+    "scrap_rate": ("inventory", "scrap_rate"),
+    "write_down_share": ("inventory", "write_down_share"),
+    "review_months": ("inventory", "review_months"),
     "foreign_share": ("tax", "foreign_share"),
 }
+
+# Shares of depreciation methods; straight line is what they leave.
+METHOD_SHARES: Final = ("double_declining_share", "sum_of_years_share", "macrs_share")
+_WITHOUT_SALVAGE: Final = ("hgb", "pcg")
 
 
 def rates_of(config: Config, company: Company) -> Rates:
     """The rates that the books of this company follow."""
-    return replace(INDUSTRY_RATES[company.industry], **_given(config.processes))
+    given = _given(config.processes)
+    usual = INDUSTRY_RATES[company.industry]
+    if company.country != "US":
+        usual = replace(usual, macrs_share=0.0)
+    if company.framework in _WITHOUT_SALVAGE:
+        usual = replace(usual, salvage_share=0.0)
+    # methods that are not given share what the given ones leave
+    left = 1.0 - sum(given.get(name, 0.0) for name in METHOD_SHARES)
+    open_shares = {name: getattr(usual, name) for name in METHOD_SHARES if name not in given}
+    scale = min(1.0, max(left, 0.0) / sum(open_shares.values())) if any(open_shares.values()) else 1.0
+    return replace(usual, **{name: share * scale for name, share in open_shares.items()}, **given)
 
 
 def _given(processes: Processes) -> dict[str, Any]:

@@ -84,6 +84,11 @@ class CountryPack:
         return self.file.average_salary
 
     @property
+    def low_value_limit(self) -> int:
+        """Up to which cost assets are expensed at once, in whole units of the currency; 0 where the law has no limit."""
+        return self.file.low_value.limit if self.file.low_value else 0
+
+    @property
     def cities(self) -> tuple[City, ...]:
         return self.file.places.cities
 

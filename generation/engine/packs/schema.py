@@ -228,6 +228,13 @@ class Places(_Part):
         return self
 
 
+class LowValue(_Part):
+    """Assets up to a cost that may be expensed at once, in whole units of the currency, rounded down."""
+
+    limit: Annotated[int, Field(ge=1)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class PackFile(_Part):
     """One file. See docs/packs.md."""
 
@@ -238,6 +245,7 @@ class PackFile(_Part):
     average_salary: Annotated[int, Field(ge=1)]
     weekend: tuple[int, ...]
     tax: TaxFrame
+    low_value: LowValue | None = None
     identifiers: Identifiers
     bank: Bank
     feasts: Mapping[str, tuple[date, ...]] = {}

@@ -5,6 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, line_numbers, text
+from generation.engine.depreciation import IMMEDIATE
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
 from generation.engine.settlement import Invoices, write_open_items
@@ -151,7 +152,9 @@ def _depreciate(shard: Shard) -> None:
         doc,
     )
     lines = {"asset": asset, "cost_center": assets.cost_center[asset]}
-    shard.post(Documents("depreciation", ids, day, {"charge": amount}, doc, lines=lines))
+    at_once = np.where(assets.method[asset] == IMMEDIATE, amount, 0)
+    amounts = {"charge": amount - at_once, "at_once": at_once, "total": amount}
+    shard.post(Documents("depreciation", ids, day, amounts, doc, lines=lines))
 
 
 def _write(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from generation.engine.assets import CLASSES, DESCRIPTIONS
 from generation.engine.columns import category, constant, text
+from generation.engine.depreciation import METHODS
 from generation.engine.journal import constant_rate, exchange_rates
 from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
@@ -225,8 +226,9 @@ def _assets(shard: Shard) -> None:
             "class": category(assets.kind, CLASSES),
             "acquisition_date": shard.dates(assets.bought),
             "acquisition_cost": shard.money(assets.cost),
+            "salvage_value": shard.money(assets.salvage),
             "useful_life_months": pa.array(assets.life.astype(np.int16)),
-            "depreciation_method": constant("straight_line", count),
+            "depreciation_method": category(assets.method, METHODS),
             "cost_center_id": category(assets.cost_center, names.cost_centers),
             **_validity(shard, count, assets.bought, assets.sold),
         },

@@ -1,20 +1,26 @@
-"""What all vendor invoices have in common: their header, their tax, and the payment runs that clear them."""
+"""What all vendor invoices have in common: header, tax, payment blocks with their release, and the runs that clear them."""
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import category, text
+from generation.engine.columns import category, constant, text
 from generation.engine.posting import Documents
-from generation.engine.settlement import Invoices, Items, group, instalments, write_payments
-from generation.engine.shard import Bytes, Shard
+from generation.engine.settlement import Invoices, Items, group, instalments, net_credits, write_payments
+from generation.engine.shard import Bytes, Ints, Shard
 
 _RUN_WEEKDAY = 1  # payment runs on Tuesdays
-_PARTIAL_RATE, _BLOCKED_RATE = 0.05, 0.01
+_PARTIAL_RATE = 0.05
+_REASONS = ("price", "dispute")
 
 
-def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None) -> None:
-    """Headers and tax lines; `partner` counts in the names of all vendors. `orders` (n,) are purchase orders, if any."""
+def write_vendor_invoices(
+    shard: Shard, invoices: Invoices, orders: Bytes | None, *, corrected: Bytes | None = None
+) -> None:
+    """Headers and tax lines; `partner` counts in the names of all vendors.
+
+    orders, corrected: shape (n,); purchase orders, and the invoices that credit notes correct, if any.
+    """
     n = len(invoices.ids)
     shard.table(
         "vendor_invoices",
@@ -23,6 +29,7 @@ def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None
             "company_code": shard.company(n),
             "vendor_id": category(invoices.partner, shard.names.vendors),
             "purchase_order_id": pa.nulls(n, pa.string()) if orders is None else text(orders),
+            "reference_document_id": pa.nulls(n, pa.string()) if corrected is None else text(corrected),
             "invoice_date": shard.dates(invoices.day),
             "posting_date": shard.dates(invoices.day),
             "due_date": shard.dates(invoices.due),
@@ -46,8 +53,19 @@ def write_vendor_invoices(shard: Shard, invoices: Invoices, orders: Bytes | None
     )
 
 
-def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) -> Items:
-    """Pay in weekly runs, on time in the last one before the due date. Write and post the payments, return what they cleared."""
+def pay(
+    shard: Shard,
+    invoices: Invoices,
+    offers_discount: NDArray[np.bool_],
+    *,
+    held: NDArray[np.bool_] | None = None,
+    notes: Invoices | None = None,
+) -> Items:
+    """Pay in weekly runs, on time in the last one before the due date. Write and post the payments, return what they cleared.
+
+    held: which invoices are blocked for their price until somebody releases them, in time for their payment. Disputed ones
+    stay blocked. notes: the vendors' credit notes, netted with the next payment; they count behind the invoices.
+    """
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
     late = rng.random(n) < rates.vendor_late_payment_share
@@ -60,9 +78,17 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
     early &= moment <= invoices.day + 14
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
-    pays = np.flatnonzero(rng.random(n) >= _BLOCKED_RATE)  # the rest is blocked
+    disputed = rng.random(n) < rates.dispute_rate
+    _write_blocks(shard, invoices, disputed, np.zeros(n, np.bool_) if held is None else held, moment)
+    pays = np.flatnonzero(~disputed)
     items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
     payments = group(items, horizon.reach)
+    if notes is not None:
+        zero = np.zeros(len(notes.ids), np.int64)
+        number = np.arange(n, n + len(notes.ids))
+        credited = Items(number, notes.partner, notes.day, notes.gross, zero, zero)
+        payments = net_credits(payments, credited, horizon.reach)
+        invoices = invoices.plus(notes)
     ids = write_payments(shard, "vendor", payments, invoices)
     code = invoices.tax_code[payments.items.invoice]
     first = np.searchsorted(payments.doc_of, np.arange(len(ids)))
@@ -72,3 +98,28 @@ def pay(shard: Shard, invoices: Invoices, offers_discount: NDArray[np.bool_]) ->
         value_lag=2,
     )
     return payments.items
+
+
+def _write_blocks(
+    shard: Shard, invoices: Invoices, disputed: NDArray[np.bool_], held: NDArray[np.bool_], moment: Ints
+) -> None:
+    """Blocks on the day of the invoice; releases on a working day from then until the first payment at `moment`."""
+    n, last_workday = len(invoices.ids), shard.plan.horizon.last_workday
+    room = np.maximum(moment - invoices.day - 1, 0)
+    released = last_workday[invoices.day + 1 + (shard.rng("release").random(n) * room).astype(np.int64)]
+    for line, (kind, rows, day) in enumerate(
+        (("block", disputed | held, invoices.day), ("release", held & ~disputed, released)), start=1
+    ):
+        at = np.flatnonzero(rows)
+        shard.table(
+            "payment_blocks",
+            {
+                "document_id": text(invoices.ids[at]),
+                "line_number": pa.array(np.full(len(at), line, np.int32)),
+                "company_code": shard.company(len(at)),
+                "kind": constant(kind, len(at)),
+                "reason": category(np.where(held[at], 0, 1), _REASONS),
+                "date": shard.dates(day[at]),
+            },
+            day[at],
+        )

@@ -8,45 +8,33 @@ from numpy.typing import NDArray
 
 from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
-from generation.engine.plan import LEAD, CompanyPlan
+from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
+from generation.engine.processes.covering import adjusted, plan_cover
 from generation.engine.processes.payables import pay, write_vendor_invoices
+from generation.engine.processes.receiving import (
+    Orders,
+    Receipts,
+    Returns,
+    clear_old_items,
+    plan_receipts,
+    receive,
+    send_back,
+)
 from generation.engine.settlement import Invoices, write_open_items
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
-PACK = 5  # pieces in a pack
-
 
 @dataclass(frozen=True)
-class Orders:
-    """Purchase orders (docs,) and their lines (lines,), grouped by order."""
+class Bills:
+    """Invoices for goods; of_receipt (receipts,) is the invoice of each receipt or -1, price (receipt lines,) what a piece
+    was invoiced at, held (invoices,) whether a price is beyond the tolerance."""
 
-    vendor: Ints
-    day: Ints
-    needed: Ints  # first day that the goods are for: everything has arrived the day after
-    material: Ints
-    pieces: Ints
-    line_doc: Ints
-
-
-@dataclass(frozen=True)
-class Receipts:
-    """Goods receipts (docs,) and their lines (lines,), grouped by receipt."""
-
-    order: Ints
-    day: Ints
-    line: NDArray[np.intp]  # order line
-    line_doc: Ints
-    pieces: Ints
-
-
-@dataclass(frozen=True)
-class Cover:
-    """What is bought for the windows of a slice, shape (materials, windows), and the first day of each window."""
-
-    pieces: Ints
-    opens: Ints
+    invoices: Invoices
+    of_receipt: Ints
+    price: Ints
+    held: NDArray[np.bool_]
 
 
 def produce(shard: Shard) -> None:
@@ -55,46 +43,30 @@ def produce(shard: Shard) -> None:
     first = int(plan.material_cut[shard.block])
     lines = demand.column(plan, shard.block, shard.slice)
     done = demand.fulfil(plan, lines)
-    cover = _cover(shard, lines, done, first)
+    cover = plan_cover(shard, lines, done, first)
     # windows whose order would lie before the books are left to the opening stock
     is_ordered = cover.opens >= plan.order_ahead
     orders = _plan_orders(plan, np.where(is_ordered, cover.pieces, 0), cover.opens, first)
     order_ids, number = _write_orders(shard, orders)
-    receipts = _plan_receipts(shard, orders)
-    receipt_ids = _receive(shard, orders, receipts, order_ids, number)
+    receipts, returns = plan_receipts(shard, orders)
+    receipt_ids = receive(shard, orders, receipts, order_ids, number)
+    return_ids = send_back(shard, orders, receipts, returns, receipt_ids)
     opening = np.where(is_ordered, 0, cover.pieces).sum(axis=1)
-    _record_stock(shard, opening, demand.flows(lines, done), orders, receipts, first)
+    moves = (
+        *demand.flows(lines, done),
+        *_supply(orders, receipts, returns),
+        adjusted(shard, cover.changes),
+    )
+    _record_stock(shard, opening, moves, first)
     shard.summary.issued["purchasing"] = demand.fingerprint(plan, lines, done)
-    invoices = _invoice(shard, orders, receipts, receipt_ids, order_ids)
-    items = pay(shard, invoices, plan.goods_vendors.takes_discount[invoices.partner])
-    write_open_items(shard, "vendor", invoices, items)
-
-
-def _cover(shard: Shard, lines: demand.Lines, done: demand.Fulfilment, first: int) -> Cover:
-    """A vendor is reviewed every few days; a window is what customers order from one review to the next.
-
-    Goods for a window have arrived before the first of its orders can be delivered, so stock is never short. What customers
-    sent back before a window need not be bought for it. Whole packs are bought, but for the rest of a slice.
-    """
-    plan, piece = shard.plan, shard.slice
-    vendors, materials = plan.goods_vendors, int(plan.material_cut[shard.block + 1]) - first
-    vendor = plan.material_vendor[first : first + materials]
-    review, phase = vendors.cycle[vendor], vendors.phase[vendor] % vendors.cycle[vendor]
-    windows = piece.days // int(vendors.cycle.min()) + 2
-
-    def cell(row: Ints, day: NDArray[np.integer]) -> Ints:
-        window: Ints = (day.astype(np.int64) - piece.first + review[row] - phase[row]) // review[row]
-        return row * windows + window
-
-    row = lines.material.astype(np.int64) - first
-    back = np.flatnonzero((done.back > 0) & (done.back_day + 1 + review[row] < piece.end))
-    cells = np.concatenate([cell(row, lines.day), cell(row[back], done.back_day[back] + 1) + 1])
-    pieces = np.concatenate([lines.quantity, -done.back[back]])
-    need = sum_by(cells, pieces, materials * windows).reshape(materials, windows)
-    wanted = np.maximum.accumulate(np.maximum(np.cumsum(need, axis=1), 0), axis=1)
-    packs = np.minimum(-(-wanted // PACK) * PACK, wanted[:, -1:])
-    opens = piece.first + np.maximum((np.arange(windows) - 1) * review[:, None] + phase[:, None], 0)
-    return Cover(np.diff(packs, axis=1, prepend=0), opens)
+    forgotten = shard.rng("never invoiced").random(len(receipts.day)) < plan.rates.never_invoiced_rate
+    forgotten[returns.receipt] = False
+    clear_old_items(shard, orders, receipts, forgotten, receipt_ids)
+    bills = _invoice(shard, orders, receipts, np.flatnonzero(~forgotten), receipt_ids, order_ids)
+    notes = _credit(shard, orders, receipts, returns, bills, receipt_ids, return_ids, order_ids)
+    offers = plan.goods_vendors.takes_discount[bills.invoices.partner]
+    items = pay(shard, bills.invoices, offers, held=bills.held, notes=notes)
+    write_open_items(shard, "vendor", bills.invoices.plus(notes), items)
 
 
 def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Orders:
@@ -150,82 +122,30 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
     return ids, number
 
 
-def _plan_receipts(shard: Shard, orders: Orders) -> Receipts:
-    """One receipt for each order, or two. A late one eats into the safety stock, but no longer than until goods are needed."""
-    plan, rng, n = shard.plan, shard.rng("receipt"), len(orders.vendor)
-    horizon = plan.horizon
-    workday = horizon.next_workday
-    latest = np.maximum(horizon.last_workday[orders.needed + 1], orders.day + 1)
-    day = np.minimum(workday[orders.day + LEAD + rng.integers(-3, 3, n)], latest)
-    second = np.minimum(workday[day + 3 + rng.integers(0, 6, n)], latest)
-    split, percent = rng.random(n) < plan.rates.partial_receipt_rate, rng.integers(60, 81, n)
-    split &= second > day
-    of, pieces = orders.line_doc, orders.pieces
-    first = np.where(split[of], pieces * percent[of] // 100, pieces)
-    parts: list[tuple[Ints, ...]] = []
-    used = 0
-    for when, amount in ((day, first), (second, pieces - first)):
-        line = np.flatnonzero(amount > 0)
-        fresh = np.diff(of[line], prepend=-1) != 0
-        order = of[line][fresh]
-        parts.append((order, when[order], line, np.cumsum(fresh) - 1 + used, amount[line]))
-        used += len(order)
-    return Receipts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _receive(
-    shard: Shard, orders: Orders, receipts: Receipts, order_ids: Bytes, number: NDArray[np.int32]
-) -> Bytes:
-    n, doc, line = len(receipts.order), receipts.line_doc, receipts.line
-    material = orders.material[line]
-    ids, value = shard.ids("goods_receipts", n), receipts.pieces * shard.plan.material_cost[material]
-    shard.table(
-        "goods_receipts",
-        {
-            "document_id": text(ids),
-            "company_code": shard.company(n),
-            "purchase_order_id": text(order_ids[receipts.order]),
-            "posting_date": shard.dates(receipts.day),
-        },
-        receipts.day,
-    )
-    shard.table(
-        "goods_receipt_lines",
-        {
-            "document_id": category(doc, text(ids)),
-            "line_number": pa.array(line_numbers(doc)),
-            "company_code": shard.company(len(doc)),
-            "purchase_order_line": pa.array(number[line]),
-            "material_id": category(material, shard.names.materials),
-            "quantity": pa.array(receipts.pieces.astype(np.int32)),
-            "amount": shard.money(value),
-        },
-        receipts.day,
-        doc,
-    )
-    shard.refer("purchase_orders", order_ids[receipts.order], "goods_receipts", ids, "fulfils", receipts.day)
-    shard.movements(ids, doc, receipts.day[doc], material, receipts.pieces, value, "receipt")
-    shard.post(
-        Documents("goods_receipt", ids, receipts.day, {"cost": value}, doc, lines={"material": material})
-    )
-    return ids
-
-
 def _invoice(
-    shard: Shard, orders: Orders, receipts: Receipts, receipt_ids: Bytes, order_ids: Bytes
-) -> Invoices:
-    """One invoice for each goods receipt, some days later; now and then a price is off."""
-    plan, rng = shard.plan, shard.rng("invoice")
-    day = plan.horizon.next_workday[receipts.day + 4 + rng.integers(0, 4, len(receipts.day))]
-    doc, line, pieces, count = receipts.line_doc, receipts.line, receipts.pieces, len(receipts.day)
-    material = orders.material[line]
+    shard: Shard,
+    orders: Orders,
+    receipts: Receipts,
+    billed: NDArray[np.intp],
+    receipt_ids: Bytes,
+    order_ids: Bytes,
+) -> Bills:
+    """One invoice for each receipt in `billed`, some days later; now and then a price is off."""
+    plan, rng, count = shard.plan, shard.rng("invoice"), len(billed)
+    bill_of = np.full(len(receipts.day), -1)
+    bill_of[billed] = np.arange(count)
+    day = plan.horizon.next_workday[receipts.day[billed] + 4 + rng.integers(0, 4, count)]
+    line = np.flatnonzero(bill_of[receipts.line_doc] >= 0)
+    doc, pieces = bill_of[receipts.line_doc[line]], receipts.pieces[line]
+    material = orders.material[receipts.line[line]]
     cost = plan.material_cost[material]
     agrees = rng.random(count) < plan.rates.three_way_match_rate
     off = np.where(agrees[doc], 0, rng.integers(-50, 51, len(line)))
-    value = pieces * cost
-    net_line = pieces * np.maximum(1, cost * (1000 + off) // 1000)
-    net = sum_by(doc, net_line, count)
-    vendor = orders.vendor[receipts.order]
+    price = np.maximum(1, cost * (1000 + off) // 1000)
+    value, net_line = pieces * cost, pieces * price
+    beyond = np.abs(price - cost) * 10_000 > cost * plan.price_tolerance_bp
+    net, order = sum_by(doc, net_line, count), receipts.order[billed]
+    vendor = orders.vendor[order]
     code = plan.goods_vendors.tax_code[vendor]
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
@@ -236,7 +156,70 @@ def _invoice(
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
     )
-    write_vendor_invoices(shard, invoices, order_ids[receipts.order])
+    write_vendor_invoices(shard, invoices, order_ids[order])
+    _write_lines(shard, invoices, doc, material, pieces, net_line, receipts, line, receipt_ids)
+    shard.refer("goods_receipts", receipt_ids[billed], "vendor_invoices", invoices.ids, "invoices", day)
+    amounts = {"cost": value, "variance": net_line - value, "tax": invoices.tax, "gross": invoices.gross}
+    heads = {"partner": vendor, "tax": code}
+    shard.post(
+        Documents(
+            "vendor_invoice", invoices.ids, day, amounts, doc, heads=heads, lines={"material": material}
+        )
+    )
+    by_line = np.zeros(len(receipts.line), np.int64)
+    by_line[line] = price
+    return Bills(invoices, bill_of, by_line, sum_by(doc, beyond.astype(np.int64), count) > 0)
+
+
+def _credit(
+    shard: Shard,
+    orders: Orders,
+    receipts: Receipts,
+    returns: Returns,
+    bills: Bills,
+    receipt_ids: Bytes,
+    return_ids: Bytes,
+    order_ids: Bytes,
+) -> Invoices:
+    """The vendor's credit note for each return, at the price that was invoiced, when both are in the books."""
+    plan, rng, n, doc = shard.plan, shard.rng("credit note"), len(returns.receipt), returns.line_doc
+    bill = bills.of_receipt[returns.receipt]
+    corrected = bills.invoices
+    since = np.maximum(corrected.day[bill], returns.day)
+    day = plan.horizon.next_workday[since + 2 + rng.integers(0, 6, n)]
+    material = orders.material[receipts.line[returns.line]]
+    value = returns.pieces * plan.material_cost[material]
+    net_line = returns.pieces * bills.price[returns.line]
+    net, code = sum_by(doc, net_line, n), corrected.tax_code[bill]
+    tax = tax_on(net, plan.taxes.rates_bp[code])
+    vendor = corrected.partner[bill]
+    notes = Invoices(shard.ids("vendor_invoices", n), vendor, day, day, -net, -tax, code)
+    write_vendor_invoices(
+        shard, notes, order_ids[receipts.order[returns.receipt]], corrected=corrected.ids[bill]
+    )
+    _write_lines(shard, notes, doc, material, -returns.pieces, -net_line, receipts, returns.line, receipt_ids)
+    shard.refer("vendor_invoices", corrected.ids[bill], "vendor_invoices", notes.ids, "credits", day)
+    shard.refer("vendor_returns", return_ids, "vendor_invoices", notes.ids, "credits", day)
+    amounts = {"gross": -notes.gross, "cost": value, "variance": net_line - value, "tax": tax}
+    heads = {"partner": vendor, "tax": code}
+    shard.post(
+        Documents("vendor_credit", notes.ids, day, amounts, doc, heads=heads, lines={"material": material})
+    )
+    return notes
+
+
+def _write_lines(
+    shard: Shard,
+    invoices: Invoices,
+    doc: Ints,
+    material: Ints,
+    pieces: Ints,
+    net_line: Ints,
+    receipts: Receipts,
+    line: NDArray[np.intp],
+    receipt_ids: Bytes,
+) -> None:
+    """vendor_invoice_lines of goods; line: the line of the receipts that each settles."""
     n = len(doc)
     shard.table(
         "vendor_invoice_lines",
@@ -250,35 +233,27 @@ def _invoice(
             "asset_id": constant(None, n),
             "quantity": pa.array(pieces.astype(np.int32)),
             "net_amount": shard.money(net_line),
-            "goods_receipt_id": category(doc, text(receipt_ids)),
-            "goods_receipt_line": pa.array(line_numbers(doc)),
+            "goods_receipt_id": category(receipts.line_doc[line], text(receipt_ids)),
+            "goods_receipt_line": pa.array(receipts.number[line]),
         },
-        day,
+        invoices.day,
         doc,
     )
-    shard.refer("goods_receipts", receipt_ids, "vendor_invoices", invoices.ids, "invoices", day)
-    amounts = {"cost": value, "variance": net_line - value, "tax": invoices.tax, "gross": invoices.gross}
-    shard.post(
-        Documents(
-            "vendor_invoice",
-            invoices.ids,
-            day,
-            amounts,
-            doc,
-            heads={"partner": vendor, "tax": code},
-            lines={"material": material},
-        )
+
+
+def _supply(orders: Orders, receipts: Receipts, returns: Returns) -> demand.Flows:
+    """(material, day, pieces taken from stock) of receipts and of returns to vendors."""
+    material = orders.material[receipts.line]
+    return (
+        (material, receipts.day[receipts.line_doc], -receipts.pieces),
+        (material[returns.line], returns.day[returns.line_doc], returns.pieces),
     )
-    return invoices
 
 
-def _record_stock(
-    shard: Shard, opening: Ints, flows: demand.Flows, orders: Orders, receipts: Receipts, first: int
-) -> None:
+def _record_stock(shard: Shard, opening: Ints, flows: demand.Flows, first: int) -> None:
     """What the close needs for stock: the opening pieces that this slice relies on, and the change in some months."""
     horizon = shard.plan.horizon
-    received = (orders.material[receipts.line], receipts.day[receipts.line_doc], -receipts.pieces)
-    material, day, pieces = (np.concatenate(column) for column in zip(*flows, received, strict=True))
+    material, day, pieces = (np.concatenate(column) for column in zip(*flows, strict=True))
     here = np.flatnonzero((day < horizon.days) & (pieces != 0))
     month = horizon.month[day[here]].astype(np.int64)
     low = int(month.min(initial=horizon.months - 1))

@@ -133,8 +133,18 @@ TABLES = (
             code("class", "Asset class."),
             day("acquisition_date", "Day of acquisition; may lie before the period."),
             money("acquisition_cost", "Cost at acquisition."),
-            count("useful_life_months", "Useful life.", "months", "int16"),
-            code("depreciation_method", "straight_line."),
+            money("salvage_value", "Residual value that is not depreciated."),
+            count(
+                "useful_life_months",
+                "Useful life, or recovery period under MACRS; 1 for low-value assets.",
+                "months",
+                "int16",
+            ),
+            code(
+                "depreciation_method",
+                "straight_line, double_declining_balance, sum_of_years_digits, macrs (half-year convention) or "
+                "immediate (low-value assets, expensed at once).",
+            ),
             reference(
                 "cost_center_id", "cost_centers", "cost_center_id", "Cost centre that bears the depreciation."
             ),

@@ -1,6 +1,7 @@
 """Declarations of procure-to-pay tables."""
 
 from generation.engine.schema.declaration import (
+    Column,
     Table,
     code,
     company,
@@ -78,7 +79,7 @@ TABLES = (
     Table(
         "vendor_invoices",
         "Vendor invoices",
-        "Invoices received.",
+        "Invoices and credit notes received; credit notes have negative amounts.",
         ("document_id",),
         (
             key("document_id", "Vendor invoice."),
@@ -89,6 +90,14 @@ TABLES = (
                 "purchase_orders",
                 "document_id",
                 "Purchase order; null for services and assets.",
+                kind="ref",
+                nullable=True,
+            ),
+            reference(
+                "reference_document_id",
+                "vendor_invoices",
+                "document_id",
+                "Invoice that a credit note corrects.",
                 kind="ref",
                 nullable=True,
             ),
@@ -129,6 +138,65 @@ TABLES = (
                 nullable=True,
             ),
             count("goods_receipt_line", "Line of the goods receipt; 0 without one."),
+        ),
+    ),
+    Table(
+        "vendor_returns",
+        "Returns to vendors",
+        "Damaged goods sent back; the vendor replaces them on the same order and credits them.",
+        ("document_id",),
+        (
+            key("document_id", "Return."),
+            company(),
+            reference("goods_receipt_id", "goods_receipts", "document_id", "Goods receipt.", kind="ref"),
+            day("posting_date", "Day on which the goods leave."),
+        ),
+    ),
+    Table(
+        "vendor_return_lines",
+        "Lines of returns to vendors",
+        "Goods sent back.",
+        ("document_id", "line_number"),
+        (
+            *line_key("vendor_returns"),
+            company(),
+            count("goods_receipt_line", "Line of the goods receipt."),
+            _MATERIAL,
+            count("quantity", "Quantity sent back.", "pieces"),
+            money("amount", "Value at order price."),
+        ),
+    ),
+    Table(
+        "payment_blocks",
+        "Payment blocks",
+        "Vendor invoices that may not be paid, and their release.",
+        ("document_id", "line_number"),
+        (
+            Column(
+                "document_id",
+                "ref",
+                "Vendor invoice.",
+                role="key",
+                references=("vendor_invoices", "document_id"),
+            ),
+            Column("line_number", "int32", "1 the block, 2 its release.", role="key"),
+            company(),
+            code("kind", "block or release."),
+            code("reason", "price (off the order by more than the tolerance) or dispute (not paid)."),
+            day("date", "Day of the block or release."),
+        ),
+    ),
+    Table(
+        "gr_ir_clearings",
+        "Clearings of goods never invoiced",
+        "Goods received long ago without an invoice, taken off the clearing account.",
+        ("document_id",),
+        (
+            key("document_id", "Clearing."),
+            company(),
+            reference("goods_receipt_id", "goods_receipts", "document_id", "Goods receipt.", kind="ref"),
+            day("posting_date", "Day of posting."),
+            money("amount", "Value that no invoice came for."),
         ),
     ),
     Table(
