@@ -22,7 +22,7 @@ _LIMITS = {
     "low_value_limit": "800.00",
 }
 FACTS = {
-    "name": "hand-made", "seed": 7,
+    "name": "hand-made", "seed": 7, "group": {"name": "Hand-made", "currency": "EUR", "exponent": 2},
     "period": {"start": "2025-01-01", "end": "2025-03-31", "months": 3, "fiscal_year_start_month": 4},
     "companies": [
         {"company_code": "1000", "country": "DE", "currency": "EUR", "exponent": 2, "holidays": ["2025-01-01"], **_LIMITS},
@@ -144,7 +144,8 @@ def told() -> Story:
 
 def _master_data(story: Story) -> None:
     for code, country in (("1000", "DE"), ("2000", "GB")):
-        story.add("companies", company_code=code, name=code, country=country, currency=CURRENCY[code], parent_company_code=None)
+        story.add("companies", company_code=code, name=code, country=country, currency=CURRENCY[code], parent_company_code=None,
+                  ownership=Decimal(1))
         for number, (class_, subtype, line) in ACCOUNTS.items():
             story.add("accounts", company_code=code, account=number, name=subtype, **{"class": class_}, subtype=subtype,
                       normal_side="D" if class_ in ("asset", "expense") else "C", is_control=subtype in CONTROL,
