@@ -149,6 +149,7 @@ class Books:
             "create view own_statements as select * from financial_statements where basis = 'standalone'"
         )
         d = self.dataset
+        self._facts_of_companies()
         self.run(
             "create table horizon (first_day date, last_day date, fiscal_start int, over_delivery decimal(9, 6))"
         )
@@ -176,6 +177,16 @@ class Books:
         )
         self.run("create table holidays (company_code varchar, day date)")
         self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
+
+    def _facts_of_companies(self) -> None:
+        """`roles`: which account the books use for what; `rates`: what the close computes with. Both may be empty."""
+        self.run("create table roles (company_code varchar, role varchar, account varchar)")
+        self.run("create table rates (company_code varchar, name varchar, value decimal(18, 6))")
+        for company in self.dataset.companies:
+            self.insert(
+                "roles", ((company.code, role, account) for role, account in company.accounts.items())
+            )
+            self.insert("rates", ((company.code, name, value) for name, value in company.rates.items()))
 
 
 def _half(exponent: int) -> str:

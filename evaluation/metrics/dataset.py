@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What the dictionary says of a company: the decimals of its currency, its public holidays, and limits of its books.
+    """What the dictionary says of a company: the decimals of its currency, its public holidays, limits, accounts by role, rates.
 
     price_tolerance: share of an order's price; clearing_days: after which goods never invoiced are cleared;
     review_months: after how many months of a fiscal year stock is compared with what it will bring;
@@ -59,6 +59,8 @@ class Company:
     clearing_days: int
     review_months: int
     low_value_limit: str
+    accounts: Mapping[str, str]
+    rates: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
 
 def _company(entry: Mapping[str, Any]) -> Company:
     holidays = tuple(sorted(date.fromisoformat(day) for day in entry.get("holidays", ())))
+    accounts = {str(role): str(account) for role, account in entry.get("accounts", {}).items()}
+    rates = {str(name): str(value) for name, value in entry.get("rates", {}).items()}
     return Company(
         code=str(entry["company_code"]),
         country=str(entry["country"]),
@@ -146,6 +150,8 @@ def _company(entry: Mapping[str, Any]) -> Company:
         clearing_days=int(entry["gr_ir_clearing_days"]),
         review_months=int(entry["review_months"]),
         low_value_limit=str(entry["low_value_limit"]),
+        accounts=accounts,
+        rates=rates,
     )
 
 

@@ -49,7 +49,8 @@ _EXPECTED = f"""
     select 'customer_invoices' as source, document_id, gross_amount as trade_receivable, 0 as trade_payable, 0 as cash,
            0 as gr_ir, 0 as fixed_asset_cost, 0 as accumulated_depreciation from customer_invoices
     union all
-    select 'customer_receipts', p.document_id, -(p.amount + coalesce(a.discount, 0)), 0, p.amount, 0, 0, 0
+    select 'customer_receipts', p.document_id, -(p.amount - p.on_account_amount + coalesce(a.discount, 0)), 0, p.amount,
+           0, 0, 0
     from customer_receipts p
     left join (select document_id, sum(discount) as discount from customer_receipt_allocations group by 1) a
     using (document_id)
@@ -81,7 +82,13 @@ _EXPECTED = f"""
     select 'asset_transactions', t.document_id, 0, -coalesce(i.gross_amount, 0), 0, 0,
            case kind when 'acquisition' then amount when 'disposal' then -amount else 0 end,
            case kind when 'disposal' then accumulated_depreciation when 'acquisition' then 0 else -amount end
-    from asset_transactions t left join vendor_invoices i on i.document_id = t.vendor_invoice_id"""
+    from asset_transactions t left join vendor_invoices i on i.document_id = t.vendor_invoice_id
+    union all
+    select 'receipt_applications', document_id, -amount, 0, 0, 0, 0, 0 from receipt_applications
+    union all
+    select 'receipt_returns', document_id, amount, 0, -(amount + fee), 0, 0, 0 from receipt_returns
+    union all
+    select 'receivable_write_offs', document_id, -gross_amount, 0, 0, 0, 0, 0 from receivable_write_offs"""
 
 # What the debits of an entry must add up to, for documents that post a single total.
 _TOTALS = """
@@ -90,6 +97,9 @@ _TOTALS = """
     union all select 'accruals', document_id, amount from accruals
     union all select 'cost_allocations', document_id, amount from cost_allocations
     union all select 'bank_charges', document_id, amount from bank_charges
+    union all select 'prepaid_expenses', document_id, amount from prepaid_expenses
+    union all select 'prepaid_releases', document_id, amount from prepaid_releases
+    union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
         when 'net_payment' then net_amount else wage_tax + employee_social + employer_social end from payroll_runs"""
@@ -251,6 +261,9 @@ RULES = (
             "vendor_returns",
             "gr_ir_clearings",
             "asset_transactions",
+            "receipt_applications",
+            "receipt_returns",
+            "receivable_write_offs",
         ),
         offenders=f"""
             with posted as (
@@ -263,7 +276,7 @@ RULES = (
         }
             from ({_EXPECTED}) e join posted p using (source, document_id)
             where {" or ".join(f"e.{name} is distinct from p.{name}" for name in _COMPARED)}
-               or (e.source in ('customer_receipts', 'vendor_payments') and e.cash is distinct from p.cash)""",
+               or (e.source in ('customer_receipts', 'vendor_payments', 'receipt_returns') and e.cash is distinct from p.cash)""",
         holds="All {n} documents are posted with the amounts that they state.",
         breaks="{value} of {n} documents are posted with other amounts than they state.",
     ),
@@ -278,6 +291,9 @@ RULES = (
             "cost_allocations",
             "bank_charges",
             "credit_line_movements",
+            "prepaid_expenses",
+            "prepaid_releases",
+            "provision_movements",
         ),
         offenders=f"""
             with posted as (
@@ -285,7 +301,7 @@ RULES = (
                 from journal_documents group by all)
             select source, document_id, t.total, p.posted
             from ({_TOTALS}) t join posted p using (source, document_id) where t.total is distinct from p.posted""",
-        holds="All {n} deliveries, payrolls, accruals, allocations and charges are posted with their totals.",
+        holds="All {n} deliveries, payrolls, accruals, allocations, charges and the like are posted with their totals.",
         breaks="{value} of {n} deliveries, payrolls, accruals, allocations or charges post another total.",
     ),
 )

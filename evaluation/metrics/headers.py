@@ -6,11 +6,11 @@ from evaluation.metrics.rule import Rule
 
 # Document types by process, as the books post them.
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
-    "O2C": ("WA", "DR", "DG", "DZ"),
+    "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW"),
     "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
-    "R2R": ("SA", "SB", "SC", "ST", "SZ", "EB", "CL", "WI", "WV", "WB"),
+    "R2R": ("SA", "SB", "SC", "ST", "SZ", "SW", "SI", "SP", "SR", "SV", "EB", "CL", "WI", "WV", "WB"),
     "IC": ("II", "IR", "IZ", "FW", "IV"),
 }
 _OF_PROCESS = ", ".join(

@@ -33,6 +33,12 @@ DAILY = (
     "accrued", "intercompany_receivable", "intercompany_payable",
 )  # fmt: skip
 
+# Roles whose accounts are followed document by document.
+FOLLOWED = (
+    "customer_deposits", "loss_allowance", "credit_losses", "bad_debt", "sales_return", "dunning_income", "income_tax",
+    "income_tax_payable", "deferred_tax", "prepaid", "warranty_provision", "holiday_provision", "accrued",
+)  # fmt: skip
+
 _HEADER = (
     "process", "document_type", "source", "source_document_type", "source_document_id", "reverses_document_id",
     "currency", "exchange_rate", "created_by",
@@ -40,7 +46,7 @@ _HEADER = (
 
 
 def read_journal(books: Books) -> None:
-    """Create `account_kinds`, `journal_documents`, `account_months`, `account_days` and `openings` in the open books."""
+    """Create `account_kinds`, `journal_documents`, `account_months`, `account_days`, `openings` and `role_lines` in the open books."""
     _account_kinds(books)
     lines, headers = books.dataset.tables["journal_lines"], books.dataset.tables["journal_entries"]
     header_files = {path.name: path for path in headers.files}
@@ -59,6 +65,7 @@ def read_journal(books: Books) -> None:
         "from day_sums group by all"
     )
     _openings(books)
+    _role_lines(books)
 
 
 def _account_kinds(books: Books) -> None:
@@ -85,6 +92,19 @@ def _openings(books: Books) -> None:
             select document_id from journal_documents, horizon
             where document_type = 'EB' and posting_date = horizon.first_day)
         group by all"""
+    )
+
+
+def _role_lines(books: Books) -> None:
+    """Lines on the accounts of the roles whose subledgers are followed document by document, with their source."""
+    books.run(
+        f"""create table role_lines as
+        select l.company_code, l.account, l.posting_date, l.debit - l.credit as net, e.source_document_type as source,
+               e.source_document_id
+        from (select document_id, company_code, account, posting_date, debit, credit from journal_lines
+              where period <= 12 and (company_code, account) in (
+                  select company_code, account from roles where role in ({_quoted(FOLLOWED)}))) l
+        left join journal_entries e using (document_id)"""
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from evaluation.metrics.later_tables import LATER_TABLES
+
 _DOCUMENT = {"document_id": "VARCHAR", "company_code": "VARCHAR", "partner_company_code": "VARCHAR"}
 _PERIOD = {"fiscal_year": "SMALLINT", "period": "SMALLINT"}
 _PAIR = {"pair_id": "VARCHAR", "seller": "VARCHAR", "buyer": "VARCHAR", **_PERIOD}
@@ -12,6 +14,7 @@ _LINE = {"statement": "VARCHAR", "line": "VARCHAR"}
 _PARENT = {"parent_company_code": "VARCHAR", **_PERIOD}
 
 OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
+    **LATER_TABLES,
     "fx_rates": {
         "currency_from": "VARCHAR",
         "currency_to": "VARCHAR",

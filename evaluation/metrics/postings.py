@@ -21,6 +21,10 @@ _RESULT = _COSTS | {"revenue", "other_income"}
 _BALANCE = frozenset(SUBTYPES) - _RESULT - {"clearing"}
 
 
+_ALLOWANCE = "other_current_asset clearing prepaid"
+_TAXED = "tax_expense operating_expense tax_payable provision deferred_tax_asset other_current_asset prepaid"
+
+
 @dataclass(frozen=True, slots=True)
 class Combination:
     """A business event: kinds of account that it may debit and credit; `only` restricts it to a document type."""
@@ -46,6 +50,18 @@ LEGAL = (
     _event(
         "O2C", "receipt, less credit notes", "cash revenue tax_payable trade_receivable", "trade_receivable"
     ),
+    _event("O2C", "payment on account", "cash", "other_liability deferred_revenue payroll_payable", "DZ"),
+    _event(
+        "O2C",
+        "payment on account applied",
+        "other_liability deferred_revenue payroll_payable",
+        "trade_receivable",
+        "DA",
+    ),
+    _event("O2C", "payment returned", "trade_receivable operating_expense interest", "cash", "DX"),
+    _event("O2C", "reminder", "trade_receivable", "other_income", "DM"),
+    _event("O2C", "deduction granted", "revenue tax_payable", "trade_receivable", "DD"),
+    _event("O2C", "receivable written off", "operating_expense tax_payable", "trade_receivable", "DW"),
     _event("P2P", "goods receipt", "inventory", "gr_ir"),
     _event(
         "P2P",
@@ -114,6 +130,14 @@ LEGAL = (
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
     _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
     _event("R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense", "WB"),
+    _event("R2R", "expected credit losses", "operating_expense", _ALLOWANCE, "SW"),
+    _event("R2R", "expected credit losses released", _ALLOWANCE, "operating_expense", "SW"),
+    _event("R2R", "cost paid ahead", "prepaid", "cash", "SP"),
+    _event("R2R", "provision", "operating_expense", "provision accrued", "SV"),
+    _event("R2R", "provision used or released", "provision accrued", "operating_expense cash", "SV"),
+    _event("R2R", "income tax", _TAXED, _TAXED, "SI"),
+    _event("R2R", "income tax payment", "tax_payable provision", "cash", "SZ"),
+    _event("R2R", "income tax refund", "cash", "tax_payable provision", "SZ"),
     Combination("R2R", "opening balances", _BALANCE, _BALANCE, "EB"),
     Combination(
         "R2R", "year-end close", _RESULT | {"retained_earnings"}, _RESULT | {"retained_earnings"}, "CL"
@@ -122,7 +146,10 @@ LEGAL = (
 
 # Tables whose documents may post to control accounts, by kind of account.
 SUBLEDGERS = {
-    "trade_receivable": ("customer_invoices", "customer_receipts", "closing_steps"),
+    "trade_receivable": (
+        "customer_invoices", "customer_receipts", "receipt_applications", "receipt_returns", "receivable_write_offs",
+        "dunning_notices", "closing_steps",
+    ),
     "trade_payable": ("vendor_invoices", "vendor_payments", "asset_transactions", "closing_steps"),
     "inventory": (
         "goods_receipts",
@@ -136,7 +163,7 @@ SUBLEDGERS = {
     ),
     "fixed_asset_cost": ("asset_transactions", "vendor_invoices", "closing_steps"),
     "accumulated_depreciation": ("asset_transactions", "closing_steps"),
-}
+}  # fmt: skip
 
 
 def is_legal(process: str, document_type: str, debit: frozenset[str], credit: frozenset[str]) -> bool:

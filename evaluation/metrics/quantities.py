@@ -3,25 +3,44 @@
 from evaluation.metrics.rule import Rule
 
 
-def settled_rule(name: str, title: str, invoices: str, allocations: str, key: str) -> Rule:
-    """Σ allocated + discount lies between zero and the gross amount, with the sign of the invoice."""
+def settled_rule(name: str, title: str, invoices: str, changes: str) -> Rule:
+    """What is open of an invoice lies between zero and what was charged, with the sign of the invoice.
+
+    changes: a query of (document_id of the invoice, charged, settled, discount), a row for each change.
+    """
     return Rule(
         id=f"quantities.{name}",
         title=title,
         tables=(invoices,),
         offenders=f"""
             with settled as (
-                select {key} as document_id, sum(amount + discount) as settled, bool_or(discount < 0) as negative
-                from {allocations} group by all)
-            select document_id, i.gross_amount, s.settled
+                select document_id, sum(charged) as charged, sum(settled) as settled, bool_or(discount < 0) as negative
+                from ({changes}) group by all)
+            select document_id, i.gross_amount, s.charged, s.settled
             from {invoices} i join settled s using (document_id)
-            where not coalesce(case when i.gross_amount >= 0 then s.settled between 0 and i.gross_amount
+            where not coalesce(case when i.gross_amount >= 0 then s.settled between 0 and i.gross_amount + s.charged
                                     else s.settled between i.gross_amount and 0 end, false)
                or (i.gross_amount >= 0 and s.negative)""",
         holds="No settlement of {n} invoices and credit notes exceeds their gross amount.",
         breaks="{value} of {n} invoices are settled for more than their gross amount, or with the wrong sign.",
     )
 
+
+_RECEIVED = """
+    select customer_invoice_id as document_id, 0 as charged, amount + discount as settled, discount
+    from customer_receipt_allocations
+    union all
+    select a.customer_invoice_id, 0, -(a.amount + a.discount), 0
+    from receipt_returns r join customer_receipt_allocations a on a.document_id = r.customer_receipt_id
+    union all
+    select customer_invoice_id, 0, amount, 0 from receipt_applications
+    union all
+    select customer_invoice_id, 0, gross_amount, 0 from receivable_write_offs
+    union all
+    select customer_invoice_id, fee + interest, 0, 0 from dunning_notices"""
+_PAID = """
+    select vendor_invoice_id as document_id, 0 as charged, amount + discount as settled, discount
+    from vendor_payment_allocations"""
 
 RULES = (
     Rule(
@@ -117,15 +136,13 @@ RULES = (
         "received_within_billed",
         "Received ≤ invoiced",
         "customer_invoices",
-        "customer_receipt_allocations",
-        "customer_invoice_id",
+        _RECEIVED,
     ),
     settled_rule(
         "paid_within_invoiced",
         "Paid ≤ invoiced",
         "vendor_invoices",
-        "vendor_payment_allocations",
-        "vendor_invoice_id",
+        _PAID,
     ),
     Rule(
         id="quantities.stock_never_negative",

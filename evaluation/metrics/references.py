@@ -16,7 +16,8 @@ POSTING_TABLES = (
     "goods_receipts", "vendor_returns", "gr_ir_clearings",
     "vendor_invoices", "vendor_payments", "deliveries", "customer_invoices", "customer_receipts",
     "payroll_runs", "asset_transactions", "accruals", "cost_allocations", "bank_charges", "tax_settlements",
-    "credit_line_movements",
+    "credit_line_movements", "receipt_applications", "receipt_returns", "receivable_write_offs", "income_tax_payments",
+    "prepaid_expenses", "prepaid_releases", "provision_movements",
     "closing_steps", "intercompany_documents", "intercompany_payments", "fx_revaluations", "group_goods_issues",
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ def foreign_keys(dataset: Dataset) -> list[Link]:
         for column in table.columns
         if column.references and not (table.name == "journal_lines" and column.name == "document_id")
     ]
-    for child in ("journal_lines", "trial_balances", "vendor_invoice_lines", "bank_accounts"):
+    for child in ("journal_lines", "trial_balances", "budgets", "vendor_invoice_lines", "bank_accounts"):
         if dataset.has(child, "account"):
             links.append(Link(child, "account", "accounts", "account", by_company=True))
     for kind, parent, key in (

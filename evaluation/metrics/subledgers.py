@@ -1,5 +1,6 @@
 """Exact rules of the subledgers: open items, stock and assets follow from documents and equal their control accounts."""
 
+from evaluation.metrics.receivables import CHANGES, role_control
 from evaluation.metrics.rule import Rule
 
 # Month ends at which a company compares stock with what it will bring, and when it does so next.
@@ -91,16 +92,20 @@ def partner_rule(side: str, items: str, subtype: str, sign: int) -> Rule:
     )
 
 
-def open_item_rules(
-    side: str, items: str, invoices: str, allocations: str, payments: str, invoice_key: str
-) -> tuple[Rule, ...]:
-    """Open items are invoices less what was cleared by the period end, none missing and none invented."""
+_PAYABLE_CHANGES = """
+    select document_id, posting_date as day, gross_amount as amount from vendor_invoices
+    union all
+    select a.vendor_invoice_id, p.payment_date, -(a.amount + a.discount)
+    from vendor_payment_allocations a join vendor_payments p using (document_id)"""
+
+
+def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple[Rule, ...]:
+    """Open items are invoices less what was cleared by the period end, none missing and none invented.
+
+    changes: a query of (document_id of the invoice, day, amount).
+    """
     running = f"""
-        with events as (
-            select document_id, posting_date as day, gross_amount as amount from {invoices}
-            union all
-            select a.{invoice_key}, p.payment_date, -(a.amount + a.discount)
-            from {allocations} a join {payments} p using (document_id)),
+        with events as (select document_id, day, amount from ({changes})),
         daily as (select document_id, day, sum(amount) as amount from events group by all),
         spans as (
             select document_id, day as since, lead(day) over w as until, sum(amount) over w as balance
@@ -194,8 +199,14 @@ RULES = (
         "gr_ir",
         -1,
     ),
-    control_rule(
-        "accruals_control", "Accruals = accounts", "Accruals less reversals", _ACCRUED, "accrued", -1
+    role_control(
+        "subledgers.accruals_control",
+        "Accruals = account",
+        "Accruals less reversals",
+        ("accruals",),
+        "'accruals'",
+        "accrued",
+        f"select company_code, period_end, -amount as amount from ({_ACCRUED})",
     ),
     partner_rule("ar", "ar_open_items", "trade_receivable", 1),
     partner_rule("ap", "ap_open_items", "trade_payable", -1),
@@ -203,17 +214,13 @@ RULES = (
         "ar",
         "ar_open_items",
         "customer_invoices",
-        "customer_receipt_allocations",
-        "customer_receipts",
-        "customer_invoice_id",
+        CHANGES,
     ),
     *open_item_rules(
         "ap",
         "ap_open_items",
         "vendor_invoices",
-        "vendor_payment_allocations",
-        "vendor_payments",
-        "vendor_invoice_id",
+        _PAYABLE_CHANGES,
     ),
     Rule(
         id="subledgers.inventory_balances",

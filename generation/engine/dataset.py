@@ -5,11 +5,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from generation.engine.closing.budgets import growth
+from generation.engine.closing.credit_losses import loss_rates
+from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
 from generation.engine.packs.currency import exponent
 from generation.engine.plan import CompanyPlan, build_plan
 from generation.engine.schema.catalogue import TABLES
+from generation.engine.settlement import BUCKETS
 from generation.engine.writers import FileEntry
 
 ENGINE_VERSION: Final = "3.0.0"  # any change of the bytes of any dataset needs a new one
@@ -116,7 +120,27 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
             Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"
         ),
         "accounts": {role: accounts[index].number for role, index in sorted(plan.chart.roles.items())},
+        "rates": {name: f"{value:.6f}" for name, value in _rates(plan).items()},
         "holidays": [
             day.isoformat() for day in plan.horizon.holidays if plan.horizon.start <= day < plan.horizon.end
         ],
     }
+
+
+def _rates(plan: CompanyPlan) -> dict[str, float]:
+    """The rates behind what the close computes, so that a reader can compute it again; as the books use them, rounded."""
+    rates = plan.rates
+    found = {
+        f"loss_rate {bucket}": int(rate) / 1_000_000
+        for bucket, rate in zip(BUCKETS, loss_rates(plan), strict=True)
+    }
+    found["dunning_fee"] = float(rates.dunning_fee)
+    found["dunning_interest_rate"] = round(rates.dunning_interest_rate * 10_000) / 10_000
+    found["budget_growth"] = growth(plan) / 1_000_000
+    if plan.processes.record_to_report.enabled:
+        found["warranty_share"] = round(rates.warranty_share, 6)
+        found["holiday_pay_share"] = round(rates.holiday_pay_share, 6)
+    if plan.processes.tax.enabled:
+        found["income_tax_rate"] = IncomeTax(plan).rate / 1_000_000
+        found["income_tax_instalments"] = float(rates.income_tax_instalments)
+    return found

@@ -28,6 +28,8 @@ PREFIXES = {
     "bank_charges": "BC", "tax_settlements": "TS", "closing_steps": "CS", "credit_line_movements": "CL", "journal_entries": "JE",
     "intercompany_documents": "IC", "intercompany_pairs": "IP", "intercompany_payments": "IV", "fx_revaluations": "FX",
     "group_goods_issues": "GG",
+    "receipt_applications": "RA", "receipt_returns": "RR", "receivable_write_offs": "RW", "dunning_notices": "DN",
+    "income_tax_payments": "IT", "prepaid_expenses": "PE", "prepaid_releases": "PL", "provision_movements": "PM",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ Ints = NDArray[np.int64]
 
 # Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
 SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
-LINES_PER_ORDER_LINE = 4.32
+LINES_PER_ORDER_LINE = 4.55
 LINES_PER_ORDER = 2.5  # order lines in an order
 ORDERS_PER_CUSTOMER = 40  # a year
 LINES_PER_VENDOR = 343  # journal lines a year
@@ -124,6 +124,7 @@ class CompanyPlan:
     payroll: int  # gross wages of a year, minor units
     overhead: int  # services bought in a year, minor units
     trade: Trade  # with sister companies
+    prepaid: int  # insurance and rent paid ahead, of a year
 
     def rng(self, *purpose: object) -> np.random.Generator:
         return stream(self.seed, self.company.code, *purpose)
@@ -513,12 +514,15 @@ def _company_plan(config: Config, index: int, share: float, scale: int, trade: T
     people = payroll * (1 + pack.social_rate_bp / 10_000) / annual
     depreciation = industry.asset_intensity / 10 if config.processes.acquire_to_retire.enabled else 0.0
     material = 1 - industry.operating_margin - people - industry.overhead_share - depreciation
+    rates = rates_of(config, company)
+    keeps_accounts = config.processes.record_to_report.enabled
+    prepaid = round(annual * industry.overhead_share * rates.prepaid_share) if keeps_accounts else 0
     return CompanyPlan(
         index=index,
         seed=config.seed,
         company=company,
         processes=config.processes,
-        rates=rates_of(config, company),
+        rates=rates,
         approval_thresholds=tuple(limit * factor for limit in config.controls.approval_thresholds),
         sod_violation_rate=config.controls.sod_violation_rate,
         horizon=horizon,
@@ -531,7 +535,8 @@ def _company_plan(config: Config, index: int, share: float, scale: int, trade: T
         revenue=round(annual),
         material_share=float(np.clip(material, 0.25, 0.80)),
         payroll=round(payroll),
-        overhead=round(annual * industry.overhead_share),
+        overhead=round(annual * industry.overhead_share) - prepaid,
+        prepaid=prepaid,
         trade=trade,
     )
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Chart
 from generation.engine.errors import EngineError
-from generation.engine.posting_table import POSTINGS, Posting, Rule
+from generation.engine.posting_kinds import Posting, Rule
+from generation.engine.posting_table import POSTINGS
 
 Ints = NDArray[np.int64]
 

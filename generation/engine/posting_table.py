@@ -1,42 +1,16 @@
 """The posting table: for every kind of business document, which account roles it debits and credits."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
-D, C = 1, -1
-
-
-class Rule(NamedTuple):
-    """One line of a posting: debit or credit an account role with a named amount; a negative amount changes the side.
-
-    `carries` names the dimensions on the line: partner, tax, cost_center, material, asset; "account" takes the account
-    from the document line instead of the role.
-    """
-
-    role: str
-    side: int
-    amount: str
-    text: str
-    per_line: bool = False
-    carries: tuple[str, ...] = ()
-
-
-class Posting(NamedTuple):
-    """How one kind of document posts. `source` may be overridden by the document; `by_hand` documents are entered by clerks."""
-
-    document_type: str
-    process: str
-    table: str
-    title: str
-    rules: tuple[Rule, ...]
-    source: str = "automated"
-    by_hand: bool = False
-    needs_approval: bool = False
-    partner: str | None = None
-
+from generation.engine.posting_kinds import C, D, Posting, Rule
+from generation.engine.posting_period_end import PERIOD_END
+from generation.engine.posting_receivables import RECEIVABLES
 
 _PARTNER, _TAX, _MATERIAL = ("partner",), ("tax",), ("material",)
 _EXPENSE = ("account", "cost_center")
 POSTINGS: Final[dict[str, Posting]] = {
+    **RECEIVABLES,
+    **PERIOD_END,
     "delivery": Posting(
         "WA",
         "O2C",

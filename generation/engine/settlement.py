@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
+OPEN_COLUMNS = len(BUCKETS) + 1  # of sums of open items: invoices by age, then credit notes
+_BUCKET_FROM = np.array([1, 31, 61, 91])  # days overdue
 METHODS = ("transfer", "check", "wire", "card")
 # Shares of the methods for customers and vendors; cheques live on in America only.
 _METHOD_SHARES = {
@@ -20,6 +23,10 @@ _METHOD_SHARES = {
     "elsewhere": {"customer": (0.93, 0.00, 0.02, 0.05), "vendor": (0.95, 0.00, 0.03, 0.02)},
 }
 DISCOUNT_PERCENT = 2
+_TABLES = {
+    "customer": ("customer_receipts", "customer_receipt_allocations"),
+    "vendor": ("vendor_payments", "vendor_payment_allocations"),
+}
 
 
 @dataclass(frozen=True)
@@ -113,9 +120,8 @@ def instalments(
 
     moment, early, partial, percent: shape (pays,). Early payers deduct the cash discount.
     """
-    gross, net = invoices.gross[pays], invoices.net[pays]
-    discount_net = np.where(early & ~partial, (net * DISCOUNT_PERCENT + 50) // 100, 0)
-    discount_tax = tax_on(discount_net, shard.plan.taxes.rates_bp[invoices.tax_code[pays]])
+    gross = invoices.gross[pays]
+    discount_net, discount_tax = discounts(shard, invoices, pays, early & ~partial)
     first = np.where(partial, gross * percent // 100, gross - discount_net - discount_tax)
     later = np.flatnonzero(partial)
     zero = np.zeros(len(later), np.int64)
@@ -125,6 +131,14 @@ def instalments(
         Items(invoice[later], partner[later], second_day, (gross - first)[later], zero, zero)
     )
     return items.take(np.flatnonzero(items.amount != 0))
+
+
+def discounts(
+    shard: Shard, invoices: Invoices, pays: NDArray[np.intp], early: NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
+    """Cash discount of the invoices in `pays`, net and tax apart; none where not `early`."""
+    net = np.where(early, (invoices.net[pays] * DISCOUNT_PERCENT + 50) // 100, 0)
+    return net, tax_on(net, shard.plan.taxes.rates_bp[invoices.tax_code[pays]])
 
 
 def group(items: Items, days: int) -> Payments:
@@ -160,32 +174,61 @@ def net_credits(payments: Payments, notes: Items, days: int) -> Payments:
     return Payments(payments.partner, payments.day, payments.items.plus(settled).take(order), doc_of[order])
 
 
-def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoices) -> Bytes:
-    """The payment table of `who` (customer or vendor), its allocations, tax on discounts and references. Returns the ids."""
-    table, allocations = (
-        ("customer_receipts", "customer_receipt_allocations")
-        if who == "customer"
-        else ("vendor_payments", "vendor_payment_allocations")
-    )
-    n, items = len(payments.partner), payments.items
-    ids = shard.ids(table, n)
+def methods_of(shard: Shard, who: str, series: str, count: int) -> Ints:
+    """How payments of a series are made, indices into METHODS; the same series always gives the same."""
     shares = _METHOD_SHARES.get(shard.plan.company.country, _METHOD_SHARES["elsewhere"])[who]
-    method = shard.rng(table, "method").choice(len(METHODS), n, p=shares)
+    return shard.rng(_TABLES[who][0], "method", series).choice(len(METHODS), count, p=shares)
+
+
+def write_headers(
+    shard: Shard,
+    who: str,
+    partner: Ints,
+    day: Ints,
+    amount: Ints,
+    on_account: Ints,
+    method: Ints,
+    more: Mapping[str, pa.Array],
+) -> Bytes:
+    """Rows of the payment table of `who` (customer or vendor), arrays of shape (n,). Returns the ids."""
+    table, n = _TABLES[who][0], len(day)
+    ids = shard.ids(table, n)
     shard.table(
         table,
         {
             "document_id": text(ids),
             "company_code": shard.company(n),
-            f"{who}_id": category(payments.partner, shard.names.partners(who)),
-            "payment_date": shard.dates(payments.day),
-            "amount": shard.money(payments.amount),
-            "on_account_amount": shard.money(np.zeros(n, np.int64)),
+            f"{who}_id": category(partner, shard.names.partners(who)),
+            "payment_date": shard.dates(day),
+            "amount": shard.money(amount),
+            "on_account_amount": shard.money(on_account),
             "currency": shard.currency(n),
             "method": category(method, METHODS),
             "bank_account_id": constant(shard.names.bank_account, n),
+            **more,
         },
-        payments.day,
+        day,
     )
+    return ids
+
+
+def write_payments(
+    shard: Shard,
+    who: str,
+    payments: Payments,
+    invoices: Invoices,
+    series: str = "",
+    more: Mapping[str, pa.Array] | None = None,
+) -> Bytes:
+    """The payments of `who` (customer or vendor), their allocations, tax on discounts and references. Returns the ids.
+
+    series: a name where a shard writes several lots of payments; more: further columns of the allocations.
+    """
+    (table, allocations), n, items = _TABLES[who], len(payments.partner), payments.items
+    method = methods_of(shard, who, series, n)
+    zero = np.zeros(n, np.int64)
+    reason = {"on_account_reason": constant(None, n)} if who == "customer" else {}
+    ids = write_headers(shard, who, payments.partner, payments.day, payments.amount, zero, method, reason)
     number = line_numbers(payments.doc_of)
     shard.table(
         allocations,
@@ -196,6 +239,7 @@ def write_payments(shard: Shard, who: str, payments: Payments, invoices: Invoice
             f"{who}_invoice_id": text(invoices.ids[items.invoice]),
             "amount": shard.money(items.amount),
             "discount": shard.money(items.discount_net + items.discount_tax),
+            **(more or {}),
         },
         items.day,
     )
@@ -224,7 +268,7 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
     month_end = horizon.month_end[: horizon.months]
     by_day = np.argsort(items.day, kind="stable")
     until = np.searchsorted(items.day[by_day], month_end, side="right")
-    sums, start = np.zeros(horizon.months, np.int64), 0
+    sums, start = np.zeros((horizon.months, OPEN_COLUMNS), np.int64), 0
     first = int(invoices.day.min(initial=horizon.reach - 1))
     for month in range(int(horizon.month[first]), horizon.months):
         last = month_end[month]
@@ -232,17 +276,26 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
         np.subtract.at(rest, items.invoice[paid], cleared[paid])
         start = until[month]
         row = np.flatnonzero((invoices.day <= last) & (rest != 0))
-        sums[month] = rest[row].sum()
+        late = np.maximum(last - invoices.due[row], 0)
+        bucket = np.searchsorted(_BUCKET_FROM, late, side="right")
+        np.add.at(sums[month], np.where(rest[row] < 0, len(BUCKETS), bucket), rest[row])
         if last >= shard.window.first:
-            _write_month(shard, table, who, invoices, row, rest[row], int(last))
+            _write_month(shard, table, who, invoices, row, rest[row], int(last), late, bucket)
     shard.summary.open_items[role] = shard.summary.open_items.get(role, 0) + sums
 
 
 def _write_month(
-    shard: Shard, table: str, who: str, invoices: Invoices, row: NDArray[np.intp], rest: Ints, last: int
+    shard: Shard,
+    table: str,
+    who: str,
+    invoices: Invoices,
+    row: NDArray[np.intp],
+    rest: Ints,
+    last: int,
+    late: Ints,
+    bucket: NDArray[np.intp],
 ) -> None:
     n = len(row)
-    late = np.maximum(last - invoices.due[row], 0)
     shard.table(
         table,
         {
@@ -254,6 +307,6 @@ def _write_month(
             "original_amount": shard.money(invoices.gross[row]),
             "open_amount": shard.money(rest),
             "days_overdue": pa.array(late.astype(np.int32)),
-            "bucket": category(np.searchsorted(np.array([1, 31, 61, 91]), late, side="right"), BUCKETS),
+            "bucket": category(bucket, BUCKETS),
         },
     )

@@ -34,7 +34,9 @@ class Summary:
 
     balances: Ints  # (accounts, months, 2): debits and credits
     cash: Ints  # (days,): net change of the bank account
-    open_items: dict[str, Ints] = field(default_factory=dict)  # control role -> (months,): open at month end
+    open_items: dict[str, Ints] = field(
+        default_factory=dict
+    )  # control role -> (months, settlement.OPEN_COLUMNS): open at month end
     stock: dict[str, NDArray[np.signedinteger]] = field(
         default_factory=dict
     )  # from purchasing: first, month, opening, change
@@ -47,6 +49,7 @@ class Summary:
     group: dict[str, Ints] = field(
         default_factory=dict
     )  # what trade with sister companies the group takes out: kind -> (months,), in group currency
+    sums: dict[str, Ints] = field(default_factory=dict)  # by name -> (months,)
     bank: list[Mapping[str, NDArray[Any]]] = field(
         default_factory=list
     )  # value_day, amount, journal_id, reference
@@ -58,6 +61,7 @@ class Summary:
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"adjusted/{name}": values for name, values in self.adjusted.items()}
         arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
+        arrays |= {f"sums/{name}": values for name, values in self.sums.items()}
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
         arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
         buffer, sink = io.BytesIO(), pa.BufferOutputStream()
@@ -71,7 +75,7 @@ class Summary:
         content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             groups: dict[str, dict[str, Any]] = {
-                group: {} for group in ("open", "stock", "adjusted", "issued", "group", "bank")
+                group: {} for group in ("open", "stock", "adjusted", "issued", "group", "sums", "bank")
             }
             for name in arrays.files:
                 group, _, rest = name.partition("/")
@@ -85,6 +89,7 @@ class Summary:
                 adjusted=groups["adjusted"],
                 issued=groups["issued"],
                 group=groups["group"],
+                sums=groups["sums"],
                 bank=[dict(groups["bank"])] if groups["bank"] else [],
             )
 

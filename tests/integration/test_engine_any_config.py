@@ -33,6 +33,12 @@ SHARES = {
         "partial_shipment_rate": 1.0,
         "cash_discount_share": 1.0,
         "never_paid_rate": 0.2,
+        "short_payment_rate": 0.2,
+        "on_account_rate": 0.2,
+        "payment_return_rate": 0.2,
+        "dunning_interest_rate": 0.5,
+        "loss_rate_current": 1.0,
+        "loss_rate_over_90": 1.0,
     },
     "procure_to_pay": {
         "three_way_match_rate": 1.0,
@@ -55,7 +61,14 @@ SHARES = {
         "sum_of_years_share": 0.3,
         "macrs_share": 0.3,
     },
-    "record_to_report": {"manual_share": 1.0, "accrual_share": 1.0},
+    "record_to_report": {
+        "manual_share": 1.0,
+        "accrual_share": 1.0,
+        "prepaid_share": 0.5,
+        "warranty_share": 0.2,
+        "holiday_pay_share": 0.2,
+        "budget_growth": 1.0,
+    },
     "inventory": {
         "cycle_count_share": 1.0,
         "count_difference_rate": 1.0,
@@ -63,7 +76,7 @@ SHARES = {
         "scrap_rate": 1.0,
         "write_down_share": 1.0,
     },
-    "tax": {"foreign_share": 1.0},
+    "tax": {"foreign_share": 1.0, "income_tax_rate": 0.6},
 }
 
 
@@ -102,6 +115,12 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         }
         for section, keys in SHARES.items()
     }
+    processes["order_to_cash"] |= {
+        "write_off_after_days": int(one([60, 180, 365])),
+        "dunning_interval_days": int(one([5, 14, 60])),
+        "dunning_fee": int(one([0, 25, 1_000])),
+    }
+    processes["tax"]["income_tax_instalments"] = int(one([0, 1, 4, 12]))
     processes["inventory"] |= {
         "safety_stock_days": int(one([0, 1, 14, 60, 180])),
         "review_months": int(one([1, 3, 5, 12])),

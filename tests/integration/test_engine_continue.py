@@ -20,6 +20,10 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
         "period": {"start": "2025-01-01", "months": 2},
         "volume": {"journal_lines_per_year": 1_300_000},
     },
+    "tax of the year before": {  # the year ends in July; its balance is paid in December, after the first close
+        "period": {"start": "2024-03-01", "months": 9, "fiscal_year_start_month": 8},
+        "processes": {"order_to_cash": {"write_off_after_days": 60, "never_paid_rate": 0.1}},
+    },
     "short of cash": {
         "period": {"start": "2025-01-01", "months": 8},
         "volume": {"journal_lines_per_year": 20_000},

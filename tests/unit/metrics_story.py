@@ -25,7 +25,8 @@ FACTS = {
     "name": "hand-made", "seed": 7, "group": {"name": "Hand-made", "currency": "EUR", "exponent": 2},
     "period": {"start": "2025-01-01", "end": "2025-03-31", "months": 3, "fiscal_year_start_month": 4},
     "companies": [
-        {"company_code": "1000", "country": "DE", "currency": "EUR", "exponent": 2, "holidays": ["2025-01-01"], **_LIMITS},
+        {"company_code": "1000", "country": "DE", "currency": "EUR", "exponent": 2, "holidays": ["2025-01-01"],
+         "accounts": {"accrued": "2200"}, **_LIMITS},
         {"company_code": "2000", "country": "GB", "currency": "GBP", "exponent": 2, "holidays": [], **_LIMITS},
     ],
     "tolerances": {"over_delivery": 0.1}, "sod_violation_rate": 0.01,

@@ -115,6 +115,17 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "intercompany_cost": ("operating_expense",),
     "fx_result": ("fx_result", "interest"),
     "investment": ("other_current_asset",),
+    "loss_allowance": ("other_current_asset", "clearing", "prepaid"),
+    "credit_losses": ("operating_expense",),
+    "bad_debt": ("operating_expense",),
+    "customer_deposits": ("other_liability", "deferred_revenue", "payroll_payable"),
+    "dunning_income": ("other_income",),
+    "income_tax": ("tax_expense", "operating_expense"),
+    "income_tax_payable": ("tax_payable", "provision"),
+    "warranty_provision": ("provision", "accrued"),
+    "warranty_expense": ("operating_expense",),
+    "holiday_provision": ("provision", "accrued"),
+    "deferred_tax": ("deferred_tax_asset", "other_current_asset", "prepaid"),
 }
 # Roles that only companies of a group post to: a chart of one's own may do without them.
 GROUP_ROLES: Final = frozenset(

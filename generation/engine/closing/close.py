@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from generation.engine.closing import (
     bank,
+    budgets,
+    credit_losses,
+    key_figures,
+    provisions,
     statements,
     steps,
     stock_keeping,
@@ -17,9 +21,11 @@ from generation.engine.closing import (
     treasury,
     trial_balance,
 )
+from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.errors import EngineError
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
+from generation.engine.settlement import BUCKETS, OPEN_COLUMNS
 from generation.engine.shard import Ints, Shard, Summary
 
 _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
@@ -40,11 +46,14 @@ class Totals:
         months, materials = plan.horizon.months, len(plan.stock_cost)
         self.balances = np.zeros((len(plan.chart.accounts), months, 2), np.int64)
         self.cash = np.zeros(plan.horizon.days, np.int64)
-        self.open_items = {role: np.zeros(months, np.int64) for role in ("receivable", "payable")}
+        self.open_items = {
+            role: np.zeros((months, OPEN_COLUMNS), np.int64) for role in ("receivable", "payable")
+        }
         self.issued = {side: np.zeros(months, np.uint64) for side in ("sales", "purchasing")}
         self.stock = Stock(np.zeros(materials, np.int64), np.zeros((materials, months), np.int64))
         self.group: dict[str, Ints] = {}
         self.adjusted: list[Mapping[str, Ints]] = []
+        self.gross_pay = np.zeros(months, np.int64)
         self.bank: list[Mapping[str, NDArray[Any]]] = []
 
     def add(self, summary: Summary) -> None:
@@ -52,6 +61,7 @@ class Totals:
         self.cash += summary.cash
         for role, sums in summary.open_items.items():
             self.open_items[role] += sums
+        self.gross_pay += summary.sums.get("gross_pay", 0)
         for side, words in summary.issued.items():
             self.issued[side] += words
         if part := summary.stock:
@@ -97,12 +107,17 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     bought = len(plan.material_cost)  # goods of the group stand behind
     stock_keeping.adjust(shard, totals.adjusted, pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought])
-    treasury.manage(shard, totals.cash + shard.summary.cash)
+    credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
+    if plan.processes.record_to_report.enabled:
+        provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)
+    _finance(shard, totals)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
     lines = statements.write(shard, balances, closings, opening)
+    key_figures.write(shard, lines)
+    budgets.write(shard, balances)
     subledgers.write(shard, pieces)
     bank.write(shard, [*shard.summary.bank, *totals.bank])
     _tie(plan, closing, totals, pieces, written_down)
@@ -150,11 +165,36 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
     shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}, number=zero))
 
 
+def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
+    """Revenue of each month, shape (months,)."""
+    of_revenue = np.array([account.subtype == "revenue" for account in plan.chart.accounts])
+    revenue: Ints = (balances[of_revenue, :, 1] - balances[of_revenue, :, 0]).sum(axis=0)
+    return revenue
+
+
+def _finance(shard: Shard, totals: Totals) -> None:
+    """Credit line and income tax, month by month: tax depends on interest, and cash on the tax that is paid later."""
+    plan = shard.plan
+    change = totals.cash + shard.summary.cash
+    balances = totals.balances + shard.summary.balances
+    result = -(balances[:, :, 0] - balances[:, :, 1])[trial_balance.is_result(plan)].sum(axis=0)
+    line = treasury.CreditLine(plan)
+    tax = IncomeTax(plan) if plan.processes.tax.enabled else None
+    for month in range(plan.horizon.months):
+        interest = line.pass_month(month, change)
+        for payment in tax.close(int(result[month]) - interest) if tax else ():
+            change[payment.day] -= payment.amount
+    line.write(shard)
+    if tax:
+        tax.write(shard)
+
+
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, pieces: Ints, written_down: Ints) -> None:
     """Subledgers equal their control accounts at every month end, or there is no dataset. closing: (accounts, months)."""
     roles, months = plan.chart.roles, plan.horizon.months
     expected: dict[str, Ints] = {
-        role: sign * totals.open_items[role] for role, sign in (("receivable", 1), ("payable", -1))
+        role: sign * totals.open_items[role].sum(axis=1)
+        for role, sign in (("receivable", 1), ("payable", -1))
     }
     expected["inventory"] = (pieces * plan.stock_cost[:, None]).sum(axis=0)
     expected["inventory_allowance"] = -written_down

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from generation.engine.charts.chart import Account
 from generation.engine.closing.trial_balance import Closings, is_result
 from generation.engine.columns import category, constant
 from generation.engine.plan import CompanyPlan
@@ -140,8 +141,15 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
         elif account.class_ == "equity":
             flows["CF.equity"] -= values
         elif account.class_ in ("asset", "liability"):
-            flows[CASH_FLOW.get(account.subtype, "CF.other")] -= values
+            flows[_flow_line(account)] -= values
     return [("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items()]
+
+
+def _flow_line(account: Account) -> str:
+    """Cash flow line of an asset or liability; an allowance moves with what it is deducted from."""
+    if account.statement_line == "BS.A.receivables":
+        return "CF.receivables"
+    return CASH_FLOW.get(account.subtype, "CF.other")
 
 
 def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints, opening: Ints) -> Lines:

@@ -16,7 +16,6 @@ from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.streams import hashed, uniforms
 
 KINDS: Final = ("count", "scrap")
-_WRITE_DOWN_STEP: Final = 1 << 12  # numbers of these closing steps begin here
 _LOSS_PERCENT: Final = (5, 50)  # of cost, where goods bring less than they cost
 
 
@@ -153,8 +152,7 @@ def write_down(shard: Shard, pieces: Ints) -> Ints:
         standing[month] = amount.sum()
         _write_worth(shard, month, material, pieces[material, month], value, amount)
         if change := int(standing[month]) - before:
-            ids = shard.ids_of("closing_steps", np.array([_WRITE_DOWN_STEP + month]))
-            steps.write(shard, ids, "inventory_write_down", day)
+            ids = steps.write_monthly(shard, "inventory_write_down", np.array([month]), day)
             amounts = {"amount": np.array([change])}
             shard.post(Documents("write_down", ids, day, amounts, number=np.array([month])))
         before = int(standing[month])

@@ -26,58 +26,76 @@ def opening_cash(plan: CompanyPlan) -> int:
     return round(weekly * _WEEKS_BEFORE_CASH + 2 * plan.revenue * _FLOOR)
 
 
-def manage(shard: Shard, change: Ints) -> None:
-    """Write and post what the credit line does; change: net change of the bank account by day, shape (days,)."""
-    day, kind, amount, standing = _scan(shard.plan, change)
-    number = day * len(KINDS) + kind
-    ids = shard.ids_of("credit_line_movements", number)
-    n = len(ids)
-    shard.table(
-        "credit_line_movements",
-        {
-            "document_id": text(ids),
-            "company_code": shard.company(n),
-            "kind": category(kind, KINDS),
-            "posting_date": shard.dates(day),
-            "amount": shard.money(amount),
-            "drawn_amount": shard.money(standing),
-            "bank_account_id": constant(shard.names.bank_account, n),
-        },
-        day,
-    )
-    for code, name in enumerate(KINDS):
-        at = np.flatnonzero(kind == code)
-        heads: dict[str, NDArray[np.integer]] = {}
-        if name == "interest":
-            heads = {"cost_center": np.zeros(len(at), np.int64)}
-        shard.post(
-            Documents(f"credit_{name}", ids[at], day[at], {"amount": amount[at]}, heads=heads, number=day[at])
+class CreditLine:
+    """The credit line of a company, month by month: money moved and what is drawn afterwards. A loop over days, not over rows."""
+
+    def __init__(self, plan: CompanyPlan) -> None:
+        self._horizon = plan.horizon
+        self._floor = round(plan.revenue * _FLOOR)
+        self._step = max(plan.factor, round(plan.revenue * _STEP))
+        self._cash = self._drawn = self._owed = 0
+        self._moves: list[tuple[int, int, int, int]] = []  # day, kind, amount, drawn afterwards
+
+    def pass_month(self, month: int, change: Ints) -> int:
+        """Go through the days of a month; change: net change of the bank account by day, shape (days,).
+
+        Returns the interest of the month.
+        """
+        first, last = int(self._horizon.month_first[month]), int(self._horizon.month_end[month])
+        month_end = int(self._horizon.last_workday[last])
+        paid = 0
+        for day, moved in enumerate(change[first : last + 1].tolist(), start=first):
+            self._cash += moved
+            if day == month_end:
+                paid = self._settle(day)
+            if self._cash < 0:
+                taken = -((self._cash - self._floor) // self._step) * self._step
+                self._move(day, "drawing", taken, taken)
+            self._owed += self._drawn
+        return paid
+
+    def _settle(self, day: int) -> int:
+        """Pay the interest of the month and pay back what can be spared; returns the interest."""
+        interest = (self._owed * _RATE_BP + 1_825_000) // 3_650_000  # drawn amount x days, half up
+        self._owed = 0
+        if interest:
+            self._move(day, "interest", interest, 0)
+        repaid = min(self._drawn, (self._cash - 2 * self._floor) // self._step * self._step)
+        if repaid > 0:
+            self._move(day, "repayment", repaid, -repaid)
+        return interest
+
+    def _move(self, day: int, kind: str, amount: int, drawn: int) -> None:
+        self._drawn += drawn
+        self._cash += amount if kind == "drawing" else -amount
+        self._moves.append((day, KINDS.index(kind), amount, self._drawn))
+
+    def write(self, shard: Shard) -> None:
+        """Write and post what the credit line did."""
+        day, kind, amount, standing = np.array(self._moves, np.int64).reshape(-1, 4).T
+        number = day * len(KINDS) + kind
+        ids = shard.ids_of("credit_line_movements", number)
+        n = len(ids)
+        shard.table(
+            "credit_line_movements",
+            {
+                "document_id": text(ids),
+                "company_code": shard.company(n),
+                "kind": category(kind, KINDS),
+                "posting_date": shard.dates(day),
+                "amount": shard.money(amount),
+                "drawn_amount": shard.money(standing),
+                "bank_account_id": constant(shard.names.bank_account, n),
+            },
+            day,
         )
-
-
-def _scan(plan: CompanyPlan, change: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """(day, kind, amount, drawn afterwards) of every movement, in order of time. A loop over days, not over rows."""
-    horizon = plan.horizon
-    floor, step = round(plan.revenue * _FLOOR), max(plan.factor, round(plan.revenue * _STEP))
-    month_ends = set(horizon.last_workday[horizon.month_end[: horizon.months]].tolist())
-    cash = drawn = owed = 0
-    moves: list[tuple[int, int, int, int]] = []
-    for day, moved in enumerate(change.tolist()):
-        cash += moved
-        if day in month_ends:
-            interest = (owed * _RATE_BP + 1_825_000) // 3_650_000  # drawn amount x days, half up
-            owed = 0
-            if interest:
-                cash -= interest
-                moves.append((day, KINDS.index("interest"), interest, drawn))
-            repaid = min(drawn, (cash - 2 * floor) // step * step)
-            if repaid > 0:
-                cash, drawn = cash - repaid, drawn - repaid
-                moves.append((day, KINDS.index("repayment"), repaid, drawn))
-        if cash < 0:
-            taken = -((cash - floor) // step) * step
-            cash, drawn = cash + taken, drawn + taken
-            moves.append((day, KINDS.index("drawing"), taken, drawn))
-        owed += drawn
-    columns = np.array(moves, np.int64).reshape(-1, 4)
-    return columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3]
+        for code, name in enumerate(KINDS):
+            at = np.flatnonzero(kind == code)
+            heads: dict[str, NDArray[np.integer]] = {}
+            if name == "interest":
+                heads = {"cost_center": np.zeros(len(at), np.int64)}
+            shard.post(
+                Documents(
+                    f"credit_{name}", ids[at], day[at], {"amount": amount[at]}, heads=heads, number=day[at]
+                )
+            )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from generation.engine.config.fields import Section, key
+from generation.engine.config.receivables import Receivables
 
 INDUSTRY = "the company's industry"
 ALWAYS = "a process runs unless it is switched off"
@@ -21,7 +22,7 @@ class Process(Section):
     ] = True
 
 
-class OrderToCash(Process):
+class OrderToCash(Receivables, Process):
     """Sales orders, deliveries, customer invoices, credit notes and receipts."""
 
     return_rate: Annotated[
@@ -67,7 +68,7 @@ class OrderToCash(Process):
     never_paid_rate: Annotated[
         float | None,
         key(
-            "How often a customer invoice is never paid; it stays open to the end of the data.",
+            "How often a customer invoice is never paid; it stays open until it is written off.",
             unit="share of customer invoices",
             source=INDUSTRY,
             ge=0,
@@ -295,6 +296,46 @@ class RecordToReport(Process):
             le=1,
         ),
     ] = None
+    prepaid_share: Annotated[
+        float | None,
+        key(
+            "How much of the overhead is insurance and rent paid ahead, for a year and a quarter, and released month by month.",
+            unit="share of the overhead",
+            source="our recommendation: 6 %",
+            ge=0,
+            le=0.5,
+        ),
+    ] = None
+    warranty_share: Annotated[
+        float | None,
+        key(
+            "How much is put aside for warranties; four fifths are claimed within a year, the rest is released.",
+            unit="share of revenue",
+            source=INDUSTRY,
+            ge=0,
+            le=0.2,
+        ),
+    ] = None
+    holiday_pay_share: Annotated[
+        float | None,
+        key(
+            "How much is put aside for holidays not yet taken; used in August and December.",
+            unit="share of gross pay",
+            source="our recommendation: 4 %",
+            ge=0,
+            le=0.2,
+        ),
+    ] = None
+    budget_growth: Annotated[
+        float | None,
+        key(
+            "By how much the budget of a month exceeds the same month of the year before; the first year has a plan.",
+            unit="share of the year before",
+            source="our recommendation: 3 %",
+            ge=-0.5,
+            le=1,
+        ),
+    ] = None
 
 
 class Inventory(Process):
@@ -384,6 +425,27 @@ class Tax(Process):
             source=INDUSTRY,
             ge=0,
             le=1,
+        ),
+    ] = None
+    income_tax_rate: Annotated[
+        float | None,
+        key(
+            "Tax on the result of a fiscal year, current and deferred.",
+            unit="share of the taxable result",
+            source="the law of the company's country, in its pack",
+            ge=0,
+            le=0.6,
+        ),
+    ] = None
+    income_tax_instalments: Annotated[
+        int | None,
+        key(
+            "Instalments on the income tax during a fiscal year, each that part of the year before's tax; "
+            "the balance follows five months after the year's end.",
+            unit="instalments per year",
+            source="our recommendation: quarterly",
+            ge=0,
+            le=12,
         ),
     ] = None
 

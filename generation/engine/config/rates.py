@@ -45,12 +45,30 @@ class Rates:
     write_down_share: float
     review_months: int
     foreign_share: float
+    short_payment_rate: float
+    on_account_rate: float
+    payment_return_rate: float
+    write_off_after_days: int
+    dunning_interval_days: int
+    dunning_fee: int
+    dunning_interest_rate: float
+    loss_rate_current: float
+    loss_rate_1_30: float
+    loss_rate_31_60: float
+    loss_rate_61_90: float
+    loss_rate_over_90: float
+    income_tax_instalments: int
+    prepaid_share: float
+    warranty_share: float
+    holiday_pay_share: float
+    budget_growth: float
 
 
 # Our recommendation: returns 3 %, partial shipment 8–10 %,
 # discounts taken 25 % in sales,
 # 30 % in purchases, never paid 1–2 %, three-way match 95 %, partial receipt 10–15 %, late payment 15 %,
 # disposals 5 % a year, manual journals 20 %, accruals 30 %,
+# short payments 3 %, payments on account 2 %, returned payments 1 %, reminders after 14, 28 and 42 days,
 # and the differences between industries.
 _MANUFACTURING: Final = Rates(
     return_rate=0.03,
@@ -86,11 +104,29 @@ _MANUFACTURING: Final = Rates(
     write_down_share=0.08,
     review_months=3,
     foreign_share=0.15,
+    short_payment_rate=0.03,
+    on_account_rate=0.02,
+    payment_return_rate=0.01,
+    write_off_after_days=180,
+    dunning_interval_days=14,
+    dunning_fee=25,
+    dunning_interest_rate=0.09,
+    loss_rate_current=0.005,
+    loss_rate_1_30=0.02,
+    loss_rate_31_60=0.05,
+    loss_rate_61_90=0.10,
+    loss_rate_over_90=0.25,
+    income_tax_instalments=4,
+    prepaid_share=0.06,
+    warranty_share=0.005,
+    holiday_pay_share=0.04,
+    budget_growth=0.03,
 )
 INDUSTRY_RATES: Final[dict[str, Rates]] = {
     "manufacturing": _MANUFACTURING,
     "retail": replace(
         _MANUFACTURING,
+        warranty_share=0.003,
         return_rate=0.06,
         customer_late_payment_share=0.08,
         partial_shipment_rate=0.05,
@@ -100,6 +136,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
     ),
     "services": replace(
         _MANUFACTURING,
+        warranty_share=0.0,
         return_rate=0.01,
         customer_late_payment_share=0.18,
         partial_shipment_rate=0.03,
@@ -110,6 +147,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
     ),
     "technology": replace(
         _MANUFACTURING,
+        warranty_share=0.004,
         return_rate=0.02,
         customer_late_payment_share=0.12,
         annual_raise_rate=0.04,
@@ -120,6 +158,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
     ),
     "financial_services": replace(
         _MANUFACTURING,
+        warranty_share=0.0,
         return_rate=0.005,
         customer_late_payment_share=0.05,
         partial_shipment_rate=0.02,
@@ -130,6 +169,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
     ),
     "healthcare": replace(
         _MANUFACTURING,
+        warranty_share=0.0,
         return_rate=0.02,
         customer_late_payment_share=0.25,
         never_paid_rate=0.020,
@@ -173,6 +213,23 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "write_down_share": ("inventory", "write_down_share"),
     "review_months": ("inventory", "review_months"),
     "foreign_share": ("tax", "foreign_share"),
+    "short_payment_rate": ("order_to_cash", "short_payment_rate"),
+    "on_account_rate": ("order_to_cash", "on_account_rate"),
+    "payment_return_rate": ("order_to_cash", "payment_return_rate"),
+    "write_off_after_days": ("order_to_cash", "write_off_after_days"),
+    "dunning_interval_days": ("order_to_cash", "dunning_interval_days"),
+    "dunning_fee": ("order_to_cash", "dunning_fee"),
+    "dunning_interest_rate": ("order_to_cash", "dunning_interest_rate"),
+    "loss_rate_current": ("order_to_cash", "loss_rate_current"),
+    "loss_rate_1_30": ("order_to_cash", "loss_rate_1_30"),
+    "loss_rate_31_60": ("order_to_cash", "loss_rate_31_60"),
+    "loss_rate_61_90": ("order_to_cash", "loss_rate_61_90"),
+    "loss_rate_over_90": ("order_to_cash", "loss_rate_over_90"),
+    "income_tax_instalments": ("tax", "income_tax_instalments"),
+    "prepaid_share": ("record_to_report", "prepaid_share"),
+    "warranty_share": ("record_to_report", "warranty_share"),
+    "holiday_pay_share": ("record_to_report", "holiday_pay_share"),
+    "budget_growth": ("record_to_report", "budget_growth"),
 }
 
 # Shares of depreciation methods; straight line is what they leave.

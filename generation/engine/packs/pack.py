@@ -71,6 +71,11 @@ class CountryPack:
         return self.file.tax
 
     @property
+    def income_tax_rate(self) -> float:
+        """Tax on profits as a fraction."""
+        return self.file.income_tax.rate_bp / 10_000
+
+    @property
     def social_rate_bp(self) -> int:
         return self.file.social_rate_bp
 

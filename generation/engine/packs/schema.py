@@ -68,10 +68,14 @@ class TaxRate(_Part):
 
 
 class TaxFrame(_Part):
-    """Rates in basis points, and how the books choose one; `kind` as in docs/packs.md."""
+    """Rates in basis points, and how the books choose one; `kind` as in docs/packs.md.
+
+    bad_debt_relief: the law by which the tax on a receivable written off is corrected; None where it is lost.
+    """
 
     kind: Literal["vat", "sales_tax", "regional_vat", "divided_vat"]
     standard_rate_bp: Rate
+    bad_debt_relief: Annotated[str, Field(min_length=1)] | None = None
     home_region: str | None = None
     regions: tuple[Region, ...] = ()
     rates: tuple[TaxRate, ...] = ()
@@ -117,6 +121,13 @@ class TaxFrame(_Part):
                 f"standard_rate_bp: is {self.standard_rate_bp}, but the rate in force is {now[0]:g}"
             )
         return self
+
+
+class IncomeTax(_Part):
+    """Tax on profits of companies, national and local together."""
+
+    rate_bp: Annotated[float, Field(ge=0, le=6_000)]
+    source: Annotated[str, Field(min_length=1)]
 
 
 class Identifiers(_Part):
@@ -244,6 +255,7 @@ class PackFile(_Part):
     wage_tax_rate_bp: Rate
     average_salary: Annotated[int, Field(ge=1)]
     weekend: tuple[int, ...]
+    income_tax: IncomeTax
     tax: TaxFrame
     low_value: LowValue | None = None
     identifiers: Identifiers

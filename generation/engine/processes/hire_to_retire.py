@@ -34,6 +34,7 @@ def produce(shard: Shard) -> None:
         name: sum_by(month, values, months)
         for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
     }
+    shard.summary.sums["gross_pay"] = _by_month(shard, totals["gross"])
     run, payment, statutory = (shard.ids("payroll_runs", months) for _ in range(3))
     _write_runs(shard, "run", run, payday, totals, len(staff))
     _write_runs(shard, "net_payment", payment, payday, totals, len(staff))
@@ -46,6 +47,14 @@ def produce(shard: Shard) -> None:
     shard.post(Documents("statutory_payment", statutory, due, owed), value_lag=1)
     shard.refer("payroll_runs", run, "payroll_runs", payment, "clears", payday)
     shard.refer("payroll_runs", run, "payroll_runs", statutory, "clears", due)
+
+
+def _by_month(shard: Shard, amounts: Ints) -> Ints:
+    """Amounts of the months of the slice as amounts of the months of the books, shape (months,)."""
+    sums = np.zeros(shard.plan.horizon.months, np.int64)
+    inside = amounts[: max(len(sums) - shard.slice.first_month, 0)]
+    sums[shard.slice.first_month : shard.slice.first_month + len(inside)] = inside
+    return sums
 
 
 def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:

@@ -10,16 +10,8 @@ from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.settlement import (
-    Invoices,
-    Items,
-    Payments,
-    group,
-    instalments,
-    net_credits,
-    write_open_items,
-    write_payments,
-)
+from generation.engine.processes import receivables
+from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
@@ -63,20 +55,7 @@ def produce(shard: Shard) -> None:
     delivery_ids = _deliver(shard, orders, shipments)
     invoices = _invoice(shard, orders, shipments, delivery_ids)
     credit = _credit_notes(shard, orders, done, invoices, shipments.order)
-    payments = _receipts(shard, invoices, credit)
-    everything = invoices.plus(credit)
-    ids = write_payments(shard, "customer", payments, everything)
-    shard.post(
-        Documents(
-            "customer_receipt",
-            ids,
-            payments.day,
-            payments.amounts(),
-            payments.doc_of,
-            heads={"partner": payments.partner, "tax": plan.customers.tax_code[payments.partner]},
-        )
-    )
-    write_open_items(shard, "customer", everything, payments.items)
+    receivables.settle(shard, invoices, credit)
     shard.summary.issued["sales"] = demand.fingerprint(plan, orders.lines, done)
 
 
@@ -276,32 +255,6 @@ def _totals(
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
     )
-
-
-def _receipts(shard: Shard, invoices: Invoices, credit: Invoices) -> Payments:
-    """When each invoice is paid; credit notes are netted with the customer's next payment.
-
-    Punctual payers use their last payment day before the due date, late ones a day behind it, by their habit.
-    """
-    plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.customers
-    rng, n = shard.rng("payment"), len(invoices.ids)
-    partner, rates = invoices.partner, plan.rates
-    cycle, phase = customers.cycle[partner], customers.phase[partner]
-    late = rng.random(n) < rates.customer_late_payment_share
-    early = ~late & customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
-    punctual = horizon.last_workday[np.maximum(invoices.due - (invoices.due - phase) % cycle, 0)]
-    at_due = horizon.last_workday[invoices.due]
-    punctual = np.where(punctual > invoices.day, punctual, np.maximum(at_due, invoices.day + 1))
-    overdue = horizon.next_workday[invoices.due + customers.delay[partner] + rng.integers(0, 6, n)]
-    soon = horizon.next_workday[invoices.day + 3]
-    moment = np.where(early, soon, np.where(late, overdue, punctual))
-    partial = (rng.random(n) < 0.08) & ~early
-    percent = rng.choice(np.array([25, 50, 50, 75]), n)
-    pays = np.flatnonzero(rng.random(n) >= rates.never_paid_rate)
-    items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
-    zero = np.zeros(len(credit.ids), np.int64)
-    notes = Items(np.arange(n, n + len(credit.ids)), credit.partner, credit.day, credit.gross, zero, zero)
-    return net_credits(group(items, horizon.reach), notes, horizon.reach)
 
 
 def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: Ints) -> NDArray[np.int32]:

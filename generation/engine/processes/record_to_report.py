@@ -7,6 +7,7 @@ from generation.engine.columns import constant, optional_text, text
 from generation.engine.expenses import expense_accounts
 from generation.engine.plan import LINES_PER_ALLOCATION, SHARES
 from generation.engine.posting import Documents
+from generation.engine.processes import prepaid
 from generation.engine.shard import Bytes, Ints, Shard
 
 _SIGMA = 1.3
@@ -25,6 +26,7 @@ def produce(shard: Shard) -> None:
     _allocate(shard, "manual", "manual_allocation", manual, journals)
     _accrue(shard, accruals)
     _charge(shard)
+    prepaid.produce(shard)
 
 
 def _amounts(shard: Shard, purpose: str, count: int, total: float) -> Ints:

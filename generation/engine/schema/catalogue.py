@@ -1,10 +1,20 @@
 """All tables of a dataset, by name."""
 
-from generation.engine.schema import group, inventory, ledger, master, purchasing, sales
+from generation.engine.schema import (
+    group,
+    income_tax,
+    inventory,
+    ledger,
+    master,
+    period_end,
+    purchasing,
+    receivables,
+    sales,
+)
 from generation.engine.schema.declaration import Table
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for module in (master, purchasing, sales, inventory, ledger, group)
+    for module in (master, purchasing, sales, receivables, inventory, ledger, income_tax, period_end, group)
     for table in module.TABLES
 }

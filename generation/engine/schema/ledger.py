@@ -142,7 +142,10 @@ TABLES = (
             code("target_type", "Table of the later document."),
             Column("target_id", "ref", "Later document.", role="foreign_key"),
             company(),
-            code("relation", "fulfils, invoices, clears, credits, returns or reverses."),
+            code(
+                "relation",
+                "fulfils, invoices, clears, credits, reverses, applies, returns, reminds, writes off or releases.",
+            ),
             day("date", "Day of the later document."),
         ),
     ),
@@ -324,7 +327,7 @@ TABLES = (
         (
             key("document_id", "Step."),
             company(),
-            code("step", "opening, inventory_write_down or year_end_close."),
+            code("step", "opening, credit_losses, income_tax, inventory_write_down or year_end_close."),
             day("posting_date", "Day of posting."),
             _YEAR,
         ),

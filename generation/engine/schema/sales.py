@@ -133,6 +133,11 @@ TABLES = (
             code("currency", "Currency, ISO 4217."),
             code("method", "transfer, check, wire or card."),
             reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that received."),
+            code(
+                "on_account_reason",
+                "no_reference or unclear_reference, where the payment could not be allocated.",
+                nullable=True,
+            ),
         ),
     ),
     Table(
@@ -146,8 +151,13 @@ TABLES = (
             reference(
                 "customer_invoice_id", "customer_invoices", "document_id", "Invoice cleared.", kind="ref"
             ),
-            money("amount", "Amount received on the invoice."),
+            money("amount", "Amount received on the invoice, with what its reminders charged."),
             money("discount", "Cash discount granted, tax included."),
+            code(
+                "short_payment_reason",
+                "price, quality, quantity, unauthorised or wrong_discount, where the customer pays less than is due.",
+                nullable=True,
+            ),
         ),
     ),
 )

@@ -1,0 +1,31 @@
+"""Columns of the tables about receivables, tax and the period end that a dataset may lack; see optional.py."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_DOCUMENT = "document_id varchar, company_code varchar, posting_date date"
+_OF_INVOICE = f"{_DOCUMENT}, customer_id varchar, customer_invoice_id varchar"
+_MONEY = "DECIMAL(18,2)"
+_TABLES: Mapping[str, str] = {
+    "receipt_applications": f"{_OF_INVOICE}, customer_receipt_id varchar, amount {_MONEY}",
+    "receipt_returns": f"{_DOCUMENT}, customer_id varchar, customer_receipt_id varchar, reason varchar, amount {_MONEY}, fee {_MONEY}",
+    "receivable_write_offs": f"{_OF_INVOICE}, kind varchar, reason varchar, loss_amount {_MONEY}, tax_amount {_MONEY}, "
+    f"gross_amount {_MONEY}",
+    "dunning_notices": f"{_OF_INVOICE}, level smallint, days_overdue int, overdue_amount {_MONEY}, fee {_MONEY}, interest {_MONEY}",
+    "loss_allowances": f"company_code varchar, period_end date, bucket varchar, open_amount {_MONEY}, loss_rate DECIMAL(18,6), "
+    f"allowance {_MONEY}",
+    "prepaid_expenses": f"{_DOCUMENT}, kind varchar, months smallint, amount {_MONEY}",
+    "prepaid_releases": f"{_DOCUMENT}, prepaid_expense_id varchar, amount {_MONEY}",
+    "provision_movements": f"{_DOCUMENT}, kind varchar, movement varchar, amount {_MONEY}",
+    "budgets": "company_code varchar, fiscal_year smallint, period smallint, account varchar, "
+    f"budget_amount {_MONEY}, actual_amount {_MONEY}, deviation {_MONEY}",
+    "key_figures": "company_code varchar, fiscal_year smallint, period smallint, key_figure varchar, unit varchar, "
+    f"numerator {_MONEY}, factor int, denominator {_MONEY}, value DECIMAL(18,6)",
+    "income_tax_provisions": "company_code varchar, fiscal_year smallint, period smallint, period_end date, "
+    f"pretax_result {_MONEY}, losses_brought_forward {_MONEY}, losses_used {_MONEY}, taxable_result {_MONEY}, "
+    f"tax_rate DECIMAL(18,6), current_tax {_MONEY}, losses_carried_forward {_MONEY}, deferred_tax_asset {_MONEY}",
+    "income_tax_payments": f"{_DOCUMENT}, fiscal_year smallint, kind varchar, amount {_MONEY}",
+}
+LATER_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    name: dict(column.split(" ", 1) for column in columns.split(", ")) for name, columns in _TABLES.items()
+}

@@ -1,0 +1,71 @@
+"""A fault planted in books that the engine made is caught by its metric, and only by those that should see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from evaluation.metrics.assess import assess
+from tests.engine_builders import make_books, small_config
+from tests.engine_faults import FAULTS, Fault
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nineteen months with many of the rare things: the second fiscal year pays tax on the first."""
+    root = tmp_path_factory.mktemp("books")
+    rates = {
+        "never_paid_rate": 0.1,
+        "short_payment_rate": 0.15,
+        "on_account_rate": 0.1,
+        "payment_return_rate": 0.1,
+        "write_off_after_days": 60,
+    }
+    make_books(
+        small_config(period={"start": "2024-01-01", "months": 19}, processes={"order_to_cash": rates}), root
+    )
+    return root
+
+
+def broken(root: Path) -> set[str]:
+    return {row.id for row in assess(root).rows if row.kind == "exact" and row.applicable and row.value != 0}
+
+
+def plant(root: Path, fault: Fault) -> None:
+    for path in sorted((root / "tables" / fault.table).glob("*.parquet")):
+        content = pq.read_table(path)
+        rows: list[Row] = content.to_pylist()
+        hit = next((row for row in rows if _fits(row, fault.where)), None)
+        if hit is None:
+            continue
+        for name, value in fault.change.items():
+            hit[name] = value(hit[name]) if callable(value) else value
+        pq.write_table(pa.Table.from_pylist(rows, schema=content.schema), path)
+        return
+    raise AssertionError(f"no row of {fault.table} is {dict(fault.where)}")
+
+
+def _fits(row: Row, where: Mapping[str, Any]) -> bool:
+    return all(
+        wanted(row[name]) if callable(wanted) else row[name] == wanted for name, wanted in where.items()
+    )
+
+
+def test_the_books_hold_before_a_fault_is_planted(books: Path) -> None:
+    assert broken(books) == set()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_fault_is_caught_by_those_that_should(fault: Fault, books: Path, tmp_path: Path) -> None:
+    root = copytree(books, tmp_path / "books")
+    plant(root, fault)
+
+    assert broken(root) == set(fault.caught_by.split())
