@@ -74,7 +74,10 @@ def _exception(granted: GrantedException) -> str:
         "without an end" if granted.valid_until is None else f"until {granted.valid_until:%Y-%m-%d %H:%M %Z}"
     )
     ended = ", which is over" if granted.has_ended() else ""
-    return (
+    text = (
         f"granted by {granted.granted_by} on {granted.granted_at:%Y-%m-%d}, {end}{ended}, for {', '.join(granted.checks)}; "
         f"asked by {granted.asked_by}: {granted.reason}"
     )
+    return "".join(
+        letter if letter.isprintable() else " " for letter in text
+    )  # anybody's words, in a terminal

@@ -12,6 +12,7 @@ from compliance.evidence.exception import EXCEPTION, GrantedException
 from compliance.evidence.keys import SigningKey, key_set
 from compliance.evidence.seal import seal
 from compliance.evidence.verify import verify_dataset
+from tests.integration.command_line import CommandLine
 from tests.unit.sealed_dataset import KEY, make_dataset, manifest_of, sealed
 
 TRUSTED = key_set([KEY.public])
@@ -148,3 +149,30 @@ def test_beside_a_dataset_that_nobody_signed_an_exception_says_nothing(tmp_path:
 
 def _fields() -> dict[str, Any]:
     return {name: getattr(GRANTED, name) for name in GrantedException.__slots__}
+
+
+def test_the_command_shows_who_let_a_dataset_out(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    (tmp_path / "out").mkdir()
+    changes = {
+        "valid_until": datetime(2026, 3, 31, tzinfo=UTC),
+        "comment": "x",
+        "reason": "The\x1b[2J difference\nis",
+    }
+    granted = GrantedException(**{**_fields(), **changes})
+    granted.write(tmp_path / "out", manifest_sha256=held(tmp_path / "out"), key=KEY)
+    (tmp_path / "keys.json").write_text(json.dumps(TRUSTED))
+
+    told = line.run("verify", "out", "--keys", "keys.json")
+    data = json.loads(line.run("verify", "out", "--keys", "keys.json", "--json").stdout)
+
+    assert told.returncode == 0
+    shown = " ".join(told.stdout.split())
+    assert "released no" in shown
+    assert "granted by approver@acme.example on 2026-03-01, until 2026-03-31 00:00 UTC" in shown
+    assert (
+        "for journal.balanced, bank.reconciled; asked by operator@acme.example: The [2J difference is"
+        in shown
+    )
+    assert "\x1b" not in told.stdout
+    assert (data["released"], data["exception"]["validUntil"]) == (False, "2026-03-31T00:00:00+00:00")
