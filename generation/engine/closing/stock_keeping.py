@@ -1,18 +1,18 @@
 """What the close does to stock: count sheets and scrap from what purchasing foresaw, and the write-down to what goods will bring."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.closing import steps
-from generation.engine.columns import category, constant, text
+from generation.engine.columns import category, constant, line_numbers, text
 from generation.engine.counting import COUNTED, SCRAPPED, is_counted
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.shard import Bytes, Ints, Shard
+from generation.engine.shard import Ints, Shard
 from generation.engine.streams import hashed, uniforms
 
 KINDS: Final = ("count", "scrap")
@@ -21,115 +21,100 @@ _LOSS_PERCENT: Final = (5, 50)  # of cost, where goods bring less than they cost
 
 def adjust(shard: Shard, parts: Sequence[Mapping[str, Ints]], pieces: Ints) -> None:
     """Write and post counts and scrap of each month. pieces: stock at month ends, (materials, months), after them."""
-    plan, horizon = shard.plan, shard.plan.horizon
     names = ("material", "month", "pieces", "kind")
-    if parts:
-        material, month, moved, kind = (np.concatenate([part[name] for part in parts]) for name in names)
-    else:
-        material, month, moved, kind = (np.zeros(0, np.int64) for _ in names)
-    everything = np.arange(len(pieces))
-    for number in range(horizon.months):
-        day = int(horizon.last_workday[horizon.month_end[number]])
-        gone = np.flatnonzero((month == number) & (kind == SCRAPPED))
-        if len(gone):
-            _scrap(shard, number, day, material[gone], moved[gone])
-        counted = everything[is_counted(plan, everything, number)]
-        if len(counted):
-            at = np.flatnonzero((month == number) & (kind != SCRAPPED))
-            difference, posted = np.zeros(len(pieces), np.int64), np.ones(len(pieces), np.bool_)
-            difference[material[at]], posted[material[at]] = moved[at], kind[at] == COUNTED
-            _count(shard, number, day, counted, pieces[:, number], difference, posted)
+    columns = [np.concatenate([np.zeros(0, np.int64), *(part[name] for part in parts)]) for name in names]
+    by_month = np.argsort(columns[1], kind="stable")
+    material, month, moved, kind = (column[by_month] for column in columns)
+    gone = np.flatnonzero(kind == SCRAPPED)
+    everything = np.ones(len(gone), np.bool_)
+    _write(shard, "scrap", _Lines(month[gone], material[gone], None, moved[gone], everything))
+    found = np.flatnonzero(kind != SCRAPPED)
+    sheets = [
+        _sheet(shard.plan, number, pieces[:, number], material[at], moved[at], kind[at] == COUNTED)
+        for number in range(shard.plan.horizon.months)
+        for at in [found[month[found] == number]]
+    ]
+    _write(shard, "count", _Lines(*(np.concatenate(column) for column in zip(*sheets, strict=True))))
 
 
-def _scrap(shard: Shard, number: int, day: int, material: Ints, moved: Ints) -> None:
-    ids = _header(shard, "scrap", number, day)
-    value = moved * shard.plan.material_cost[material]
-    n = len(material)
-    _write_lines(shard, ids, day, material, None, moved, np.ones(n, np.bool_), value)
-    _post(shard, "scrap", ids, number, day, material, moved, value)
+class _Lines(NamedTuple):
+    """Lines of counts or scrap by month, arrays of shape (n,); `booked` is None for scrap."""
+
+    month: Ints
+    material: Ints
+    booked: Ints | None
+    difference: Ints
+    posted: NDArray[np.bool_]
 
 
-def _count(
-    shard: Shard,
-    number: int,
-    day: int,
-    material: Ints,
+def _sheet(
+    plan: CompanyPlan,
+    month: int,
     stock: Ints,
-    difference: Ints,
-    posted: NDArray[np.bool_],
-) -> None:
-    """Lines that move stock come first, so that movements have the numbers of their lines."""
-    moves = (difference != 0) & posted
-    material = material[np.argsort(~moves[material], kind="stable")]
-    found, is_posted = difference[material], posted[material]
-    booked = stock[material] - np.where(is_posted, found, 0)
-    value = np.where(is_posted, found, 0) * shard.plan.material_cost[material]
-    ids = _header(shard, "count", number, day)
-    _write_lines(shard, ids, day, material, booked, found, is_posted, value)
-    at = np.flatnonzero(moves[material])
-    if len(at):
-        _post(shard, "count", ids, number, day, material[at], found[at], value[at])
+    material: Ints,
+    moved: Ints,
+    is_posted: NDArray[np.bool_],
+) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]:
+    """Columns of `_Lines`. What moves stock comes first, so that movements have the numbers of their lines."""
+    difference, posted = np.zeros(len(stock), np.int64), np.ones(len(stock), np.bool_)
+    difference[material], posted[material] = moved, is_posted
+    everything = np.arange(len(stock))
+    counted = everything[is_counted(plan, everything, month)]
+    counted = counted[np.argsort(((difference == 0) | ~posted)[counted], kind="stable")]
+    found, posted = difference[counted], posted[counted]
+    booked = stock[counted] - np.where(posted, found, 0)
+    return np.full(len(counted), month), counted, booked, found, posted
 
 
-def _header(shard: Shard, kind: str, number: int, day: int) -> Bytes:
-    ids = shard.ids_of("stock_adjustments", np.array([len(KINDS) * number + KINDS.index(kind)]))
-    days = np.array([day])
+def _write(shard: Shard, kind: str, lines: _Lines) -> None:
+    """One document a month."""
+    horizon = shard.plan.horizon
+    month, doc = np.unique(lines.month, return_inverse=True)
+    day = horizon.last_workday[horizon.month_end[month]]
+    ids = shard.ids_of("stock_adjustments", len(KINDS) * month + KINDS.index(kind))
+    value = np.where(lines.posted, lines.difference, 0) * shard.plan.material_cost[lines.material]
+    count, n, booked = len(month), len(doc), lines.booked
+    none = pa.nulls(n, pa.int32())
     shard.table(
         "stock_adjustments",
         {
             "document_id": text(ids),
-            "company_code": shard.company(1),
-            "kind": constant(kind, 1),
-            "posting_date": shard.dates(days),
+            "company_code": shard.company(count),
+            "kind": constant(kind, count),
+            "posting_date": shard.dates(day),
         },
-        days,
+        day,
     )
-    return ids
-
-
-def _write_lines(
-    shard: Shard,
-    ids: Bytes,
-    day: int,
-    material: Ints,
-    booked: Ints | None,
-    difference: Ints,
-    posted: NDArray[np.bool_],
-    value: Ints,
-) -> None:
-    n = len(material)
-    none = pa.nulls(n, pa.int32())
     shard.table(
         "stock_adjustment_lines",
         {
-            "document_id": category(np.zeros(n, np.int32), text(ids)),
-            "line_number": pa.array(np.arange(1, n + 1, dtype=np.int32)),
+            "document_id": category(doc, text(ids)),
+            "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
-            "material_id": category(material, shard.names.materials),
+            "material_id": category(lines.material, shard.names.materials),
             "book_quantity": none if booked is None else pa.array(booked.astype(np.int32)),
-            "counted_quantity": none if booked is None else pa.array((booked + difference).astype(np.int32)),
-            "difference": pa.array(difference.astype(np.int32)),
-            "is_posted": pa.array(posted),
+            "counted_quantity": none
+            if booked is None
+            else pa.array((booked + lines.difference).astype(np.int32)),
+            "difference": pa.array(lines.difference.astype(np.int32)),
+            "is_posted": pa.array(lines.posted),
             "amount": shard.money(value),
         },
-        np.full(n, day),
+        day,
+        doc,
     )
-
-
-def _post(
-    shard: Shard, kind: str, ids: Bytes, number: int, day: int, material: Ints, moved: Ints, value: Ints
-) -> None:
-    days, owner = np.array([day]), np.zeros(len(material), np.int64)
-    shard.movements(ids, owner, days[owner], material, moved, value, kind)
+    at = np.flatnonzero((lines.difference != 0) & lines.posted)
+    shard.movements(ids, doc[at], day[doc[at]], lines.material[at], lines.difference[at], value[at], kind)
+    moving, owner = np.unique(doc[at], return_inverse=True)
     shard.post(
         Documents(
             f"stock_{kind}",
-            ids,
-            days,
-            {"loss": -value},
+            ids[moving],
+            day[moving],
+            {"loss": -value[at]},
             owner,
-            lines={"material": material},
-            number=np.array([number]),
+            lines={"material": lines.material[at]},
+            number=month[moving],
         )
     )
 
