@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi
+.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation and not sso" || status=$$?; \
+	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation and not sso and not exports" || status=$$?; \
 	exit $$status
 
 slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
@@ -94,6 +94,15 @@ $(CACHE)/kms/.complete: requirements/kms.txt $(BIN)/uv
 	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --require-hashes --target $(CACHE)/kms -r $<
 	@touch $@
 
+exports-check: $(STAMP) $(CACHE)/exports/.complete ## Exports against published schemas, fetched as packages
+	EXPORT_SCHEMAS=$(CACHE)/exports $(BIN)/python -m pytest -m "exports or not exports" tests/exports
+
+$(CACHE)/exports/.complete: requirements/exports.txt $(BIN)/uv
+	@rm -rf $(CACHE)/exports && mkdir -p $(CACHE)/tmp
+	@TMPDIR=$(CACHE)/tmp $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target $(CACHE)/exports -r $< \
+	|| TMPDIR=$(CACHE)/tmp $(BIN)/python -m pip install --quiet --no-deps --require-hashes --target $(CACHE)/exports -r $<
+	@touch $@
+
 bench-auth: $(STAMP) ## What an API key costs a request, and what a flood of wrong keys costs the others
 	$(BIN)/python -m pytest -q -m bench -s tests/benchmarks/test_auth_speed.py
 
@@ -112,6 +121,7 @@ lock: $(BIN)/uv ## Write the hash-locked requirements from pyproject.toml (no ad
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 	$(COMPILE) requirements/kms.in -o requirements/kms.txt
+	$(COMPILE) --no-deps requirements/exports.in -o requirements/exports.txt
 
 clean: ## Remove the environment and caches of this folder (not the data folder)
 	rm -rf $(VENV) $(CACHE) .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles

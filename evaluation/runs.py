@@ -14,7 +14,7 @@ from evaluation.metrics.report import Report as Measurements
 from evaluation.metrics.report import Row, encode_report, report_document
 from evaluation.models import Report
 from generation import artifacts
-from generation.runs import data_files, run_of
+from generation.runs import run_of, table_files
 
 NAMED_FAILURES = 3
 
@@ -22,7 +22,7 @@ NAMED_FAILURES = 3
 def assess_run(context: UnitContext) -> dict[str, Any]:
     """Stage assess: measure the Parquet tables in a folder of this unit."""
     run = run_of(context.spec)
-    parquet = [file for file in data_files(context) if file["format"] == "parquet"]
+    parquet = [file for file in table_files(context) if file["format"] == "parquet"]
     artifacts.fetch([*parquet, context.results("close")[0]["schema"]], context.workdir)
     measured = assess(context.workdir, progress=context.progress)
     return {"measurements": artifacts.put_bytes(run.pk, "measurements", encode_report(measured.to_dict()))}

@@ -25,6 +25,7 @@ STAGE_WORDS = {
     "close": "Close",
     "assess": "Check",
     "gate": "Gate",
+    "exports": "Exports",
     "seal": "Sign",
     "release": "Release",
 }

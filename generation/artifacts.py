@@ -9,7 +9,7 @@ from uuid import UUID
 from core.storage import store
 from core.tenancy import own_key, tenant_key
 from generation.engine.dataset import REISSUED
-from generation.engine.writers import FileEntry
+from generation.engine.writers import EXPORTS, FileEntry
 from generation.models import Run, RunFile
 
 RECORD_BATCH = 500
@@ -49,7 +49,8 @@ def kept_files(run: Run) -> list[StoredFile]:
     """Table files that a run takes over from the run it continues: they stay where they are in the store."""
     if run.continues_id is None:
         return []
-    rows = RunFile.objects.filter(run=run.continues_id).exclude(table__in=["", *REISSUED]).order_by("path")
+    tables = RunFile.objects.filter(run=run.continues_id).exclude(table__startswith=EXPORTS)
+    rows = tables.exclude(table__in=["", *REISSUED]).order_by("path")
     return [
         {
             "path": row.path,

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from core.problems import problem
 from core.storage import store
 from core.tenancy import own_key
+from generation.engine.writers import EXPORTS
 from generation.models import Run, RunFile
 from generation.streaming import streamed
 
@@ -23,6 +24,12 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+    "dtd": "application/xml-dtd",
+    "jsonl": "application/x-ndjson",
+    "sql": "application/sql",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same files give the same archive
@@ -108,9 +115,10 @@ def archive_name(run: Run) -> str:
 
 
 def download_name(file: RunFile) -> str:
-    """A file name that tells the table: journal_lines-part-00000.parquet."""
+    """A file name that tells the table: journal_lines-part-00000.parquet. Exports have the names that their readers expect."""
     folder, _, name = file.path.rpartition("/")
-    return f"{file.table}-{name}" if folder and file.table else name
+    is_table = folder and file.table and not file.table.startswith(EXPORTS)
+    return f"{file.table}-{name}" if is_table else name
 
 
 def zip_pieces(files: Iterable[tuple[str, RunFile]]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What a worker does for a run: plan, make the shards, close the books, release.
+"""What a worker does for a run: plan, make the shards, close the books, write the exports, release.
 
 Each function is one stage of the job that config/pipeline.py lists. It writes into the folder of its unit,
 puts the files under their digest into the object store and returns small JSON; a repeat gives the same bytes.
@@ -21,9 +21,10 @@ from generation.artifacts import StoredFile
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import data_dictionary
+from generation.engine.exports.make import export_units, files_for, make_export
 from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
-from generation.engine.run import Extends, close_books, produce_shard, with_months
+from generation.engine.run import Extends, close_books, file_companies, produce_shard, with_months
 from generation.models import Run, RunFile
 
 SYSTEM = "system"
@@ -60,9 +61,18 @@ def _extends(run: Run, config: EngineConfig) -> Extends:
     return Extends.of(config, run.closings[:-1])
 
 
-def data_files(context: UnitContext) -> list[StoredFile]:
+def table_files(context: UnitContext) -> list[StoredFile]:
     """All table files of a run, by path, as the shards and the close reported them."""
-    parts = [*context.results("shards"), *context.results("close")]
+    return _reported(context, "shards", "close")
+
+
+def data_files(context: UnitContext) -> list[StoredFile]:
+    """All files of a run that its manifest lists: tables and exports, by path."""
+    return _reported(context, "shards", "close", "exports")
+
+
+def _reported(context: UnitContext, *stages: str) -> list[StoredFile]:
+    parts = [part for stage in stages for part in context.results(stage)]
     return sorted((file for part in parts for file in part["files"]), key=lambda file: str(file["path"]))
 
 
@@ -141,6 +151,30 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
         run.save(update_fields=["rows", "journal_lines", "size_bytes"])
     context.log(f"{run.rows:,} rows in {len(parquet)} files, {run.journal_lines:,} journal lines")
     return {"files": closed, "schema": schema[0]}
+
+
+def export_count(stage: StageInput) -> int:
+    """How many units the stage of exports has."""
+    return len(export_units(engine_config(run_of(stage.spec))))
+
+
+def export_run(context: UnitContext) -> dict[str, Any]:
+    """Stage exports: one format of another system for one company, from the table files that it reads."""
+    run = run_of(context.spec)
+    config = engine_config(run)
+    unit = export_units(config)[context.index]
+    stored = {file["path"]: file for file in table_files(context)}
+    entries = [artifacts.file_entry(file) for file in stored.values()]
+    needed = files_for(unit, entries, file_companies(config, closings_of(run)))
+    books = context.workdir / "books"
+    for done, entry in enumerate(needed):
+        context.progress(done, len(needed) + 1, entry.path)
+        artifacts.fetch([stored[entry.path]], books)
+    written = make_export(config, unit, needed, books, context.workdir)
+    files = artifacts.put_files(run.pk, context.workdir, written)
+    artifacts.record(run, files)
+    context.log(f"{unit.label}: {len(files)} files")
+    return {"files": files}
 
 
 def release_run(context: UnitContext) -> dict[str, Any]:

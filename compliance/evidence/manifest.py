@@ -17,6 +17,7 @@ MANIFEST = "manifest.json"
 ENVELOPE = "manifest.dsse.json"
 SCHEMA = "schema.json"
 REPORT = "report.json"
+EXPORTS = "exports/"
 
 
 class ManifestProblem(ValueError):
@@ -25,7 +26,7 @@ class ManifestProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file of a table; `path` is relative to the dataset folder, with slashes."""
+    """One file of a table or an export; `path` is relative to the dataset folder, with slashes."""
 
     path: str
     table: str
@@ -35,6 +36,11 @@ class DataFile:
     size_bytes: int
     sha256: str
 
+    @property
+    def is_export(self) -> bool:
+        """A file of an export has its folder for a table; only digest and size can be checked without its format."""
+        return self.table.startswith(EXPORTS)
+
 
 def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
     """Every data file of the manifest, in order of path.
@@ -42,20 +48,24 @@ def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
     Raises: ManifestProblem: an entry is malformed, stands twice, or points out of the dataset folder.
     """
     try:
+        owners = [(str(table["name"]), int(table["columns"]), table["files"]) for table in manifest["tables"]]
+        owners += [
+            (EXPORTS + str(export["name"]), 0, export["files"]) for export in manifest.get("exports", ())
+        ]
         files = [
             DataFile(
                 path=path_inside(str(entry["path"])),
-                table=str(table["name"]),
+                table=owner,
                 format=str(entry["format"]),
                 rows=int(entry["rows"]),
-                columns=int(table["columns"]),
+                columns=columns,
                 size_bytes=int(entry["bytes"]),
                 sha256=str(entry["sha256"]),
             )
-            for table in manifest["tables"]
-            for entry in table["files"]
+            for owner, columns, entries in owners
+            for entry in entries
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ManifestProblem(f"its list of tables is malformed ({error})") from error
     paths = [file.path for file in files]
     if len(set(paths)) != len(paths):

@@ -9,6 +9,8 @@ from generation.models import Run
 from generation.queries.preview import MAX_PAGE_SIZE
 from generation.services import CONFIG_NAME, CONFIG_NAME_RULE, MAX_MONTHS, MAX_SEED
 
+FILE_FORMATS = ["parquet", "csv", "json", "html", "txt", "xml", "dtd", "jsonl", "sql", "xlsx"]
+
 MAX_CONFIG_CHARACTERS = 1 << 20
 Shape = serializers.Serializer[Any]
 
@@ -221,7 +223,7 @@ class EventQuery(Shape):
 
 class FileFilter(Shape):
     table = serializers.SlugField(required=False, max_length=100)
-    format = serializers.ChoiceField(required=False, choices=["parquet", "csv", "json", "html"])
+    format = serializers.ChoiceField(required=False, choices=FILE_FORMATS)
 
 
 class File(Shape):

@@ -14,7 +14,7 @@ from generation.engine.packs.currency import exponent
 from generation.engine.plan import CompanyPlan, build_plan
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.settlement import BUCKETS
-from generation.engine.writers import FileEntry
+from generation.engine.writers import EXPORTS, FileEntry
 
 ENGINE_VERSION: Final = "3.0.0"  # any change of the bytes of any dataset needs a new one
 CONTRACT_VERSION: Final = 1
@@ -60,13 +60,14 @@ def manifest(
     gate: Mapping[str, Any],
     closings: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Content of manifest.json: what was made, from what, with which verdict, and the checksum of every table file.
+    """Content of manifest.json: what was made, from what, with which verdict, and the checksum of every data file.
 
     closings: how many months the books had each time that they were closed; by default they were closed once.
     """
     by_table: dict[str, list[FileEntry]] = {}
     for entry in sorted(files, key=lambda entry: entry.path):
         by_table.setdefault(entry.table, []).append(entry)
+    exports = {table: by_table.pop(table) for table in list(by_table) if table.startswith(EXPORTS)}
     return {
         "manifest_version": 1,
         "contract_version": CONTRACT_VERSION,
@@ -81,6 +82,7 @@ def manifest(
         "gate": dict(gate),
         "released": released,
         "tables": [_table(name, entries) for name, entries in by_table.items()],
+        "exports": [_export(folder, entries) for folder, entries in exports.items()],
     }
 
 
@@ -91,16 +93,25 @@ def _table(name: str, entries: Sequence[FileEntry]) -> dict[str, Any]:
         "rows": sum(entry.rows for entry in first),
         "columns": entries[0].columns,
         "bytes": sum(entry.bytes for entry in entries),
-        "files": [
-            {
-                "path": entry.path,
-                "format": entry.format,
-                "rows": entry.rows,
-                "bytes": entry.bytes,
-                "sha256": entry.sha256,
-            }
-            for entry in entries
-        ],
+        "files": [_file(entry) for entry in entries],
+    }
+
+
+def _export(folder: str, entries: Sequence[FileEntry]) -> dict[str, Any]:
+    return {
+        "name": folder.removeprefix(EXPORTS),
+        "bytes": sum(entry.bytes for entry in entries),
+        "files": [_file(entry) for entry in entries],
+    }
+
+
+def _file(entry: FileEntry) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "format": entry.format,
+        "rows": entry.rows,
+        "bytes": entry.bytes,
+        "sha256": entry.sha256,
     }
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from generation.engine.assets import Assets, Policy, register
 from generation.engine.charts.chart import Chart, chart_for
 from generation.engine.config.company import Company
+from generation.engine.config.exports import REACH
 from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
@@ -34,6 +35,8 @@ from generation.engine.taxes import TaxCodes, tax_codes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+EXPORT_MEMORY = 720 << 20  # of a process that writes an export
+LINES_EXPORTED = 70_000  # journal lines a second that an export takes
 # Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
 SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
 LINES_PER_ORDER_LINE = 4.55
@@ -488,14 +491,23 @@ def estimate(config: Config) -> Estimate:
     plan = build_plan(config)
     lines = sum(round(company.lines * config.period.months / 12) for company in plan.companies)
     with_csv = "csv" in config.outputs.formats
+    exports = config.outputs.exports
     # a slice is drawn in full, even where the books end inside it
     largest = max(part.lines * part.slice_months / 12 for company in plan.companies for part in company.parts)
     return Estimate(
         journal_lines=lines,
         rows=round(lines * 3.2),
-        bytes=round(lines * (42 + (330 if with_csv else 0))),
-        memory_bytes=(190 << 20) + round(largest * 600),
-        cpu_seconds=round(2.0 + lines / (200_000 if with_csv else 400_000) + lines / 60_000, 1),
+        bytes=round(
+            lines * (42 + (330 if with_csv else 0) + sum(REACH[export].bytes_per_line for export in exports))
+        ),
+        memory_bytes=max((190 << 20) + round(largest * 600), EXPORT_MEMORY if exports else 0),
+        cpu_seconds=round(
+            2.0
+            + lines / (200_000 if with_csv else 400_000)
+            + lines / 60_000
+            + len(exports) * lines / LINES_EXPORTED,
+            1,
+        ),
         shards=plan.file_numbers,
     )
 

@@ -31,6 +31,7 @@ __all__ = [
     "Progress",
     "ShardOutput",
     "close_books",
+    "file_companies",
     "produce_shard",
     "with_months",
 ]
@@ -63,11 +64,7 @@ class Extends:
     @classmethod
     def of(cls, config: Config, closings: Sequence[int]) -> "Extends":
         """What books have that were closed after these numbers of months."""
-        files = 0
-        for months in closings:
-            plan = build_plan(with_months(config, months))
-            files += plan.file_numbers
-        return cls(closings[-1] if closings else 0, files)
+        return cls(closings[-1] if closings else 0, len(file_companies(config, closings)))
 
     def day(self, company: CompanyPlan) -> int:
         """The first day whose rows are still to be written."""
@@ -75,6 +72,17 @@ class Extends:
 
 
 WHOLE: Final = Extends()
+
+
+def file_companies(config: Config, closings: Sequence[int]) -> list[str]:
+    """The company of each numbered file of books that were closed after these numbers of months; of a group, its parent."""
+    codes: list[str] = []
+    for months in closings:
+        plan = build_plan(with_months(config, months))
+        codes += [plan.companies[shard.company].code for shard in plan.shards]
+        codes += [company.code for company in plan.companies]
+        codes += [plan.companies[tree.root].code for tree in plan.trees]
+    return codes
 
 
 def with_months(config: Config, months: int) -> Config:

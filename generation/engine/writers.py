@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -16,6 +16,7 @@ from generation.engine.errors import EngineError
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Table
 
+EXPORTS: Final = "exports/"  # where exports lie in a dataset
 # Measured on made books: smaller and faster than plain values or dictionaries of them.
 _ENCODING = {
     "id": "DELTA_LENGTH_BYTE_ARRAY",
@@ -31,7 +32,8 @@ _ENCODING = {
 class FileEntry:
     """One written file: path inside the dataset, its table, format, size and checksum.
 
-    Format is parquet, csv, or json for the sidecar of a CSV file, which has no rows.
+    Format is parquet, csv, or json for the sidecar of a CSV file, which has no rows. A file of an export has the export's
+    folder for a table, its own format, and the records in it for rows.
     """
 
     path: str
@@ -41,6 +43,10 @@ class FileEntry:
     columns: int
     bytes: int
     sha256: str
+
+    @property
+    def is_export(self) -> bool:
+        return self.table.startswith(EXPORTS)
 
 
 class TableFile(Protocol):

@@ -1,7 +1,7 @@
 """`datasynth continue`: further months for a dataset, as if its books had been kept on.
 
 Closed months stay as they are, file by file; the new months come in files of their own, with their opening balances, open
-items, late payments and reversals. The whole is measured, judged, sealed and signed again.
+items, late payments and reversals. Exports are issued anew. The whole is measured, judged, sealed and signed again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cli.console import phase
 from cli.generate import release, tell
 from cli.home import data_folder, own_key
 from cli.problems import ALTERED, DONE, GATE_FAILED, Refused
-from cli.production import extend_tables
+from cli.production import extend_tables, make_exports
 from cli.reproduce import closings_of, read_manifest
 from cli.staging import replacing
 from compliance.evidence.manifest import ManifestProblem, data_files
@@ -61,12 +61,16 @@ def run(options: Namespace) -> int:
         all_files = extend_tables(
             config, staging, files, extends, workers=options.workers, mark=PublicMark(), quiet=options.quiet
         )
+        closings = [*closings, config.period.months]
+        exports = make_exports(
+            config, staging, all_files, closings, workers=options.workers, quiet=options.quiet
+        )
         made = release(
             config,
             staging,
             key,
-            all_files,
-            [*closings, config.period.months],
+            [*all_files, *exports],
+            closings,
             started_at=started_at,
             seconds=time.monotonic() - start,
             quiet=options.quiet,
@@ -89,6 +93,7 @@ def _files(manifest: Mapping[str, Any]) -> list[FileEntry]:
                 file.path, file.table, file.format, file.rows, file.columns, file.size_bytes, file.sha256
             )
             for file in data_files(manifest)
+            if not file.is_export  # issued anew over the whole books
         ]
     except ManifestProblem as problem:
         raise Refused(f"the manifest cannot be used: {problem}") from problem

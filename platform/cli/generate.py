@@ -16,7 +16,7 @@ from cli.console import facts, phase, size
 from cli.home import data_folder, own_key
 from cli.machine import processors
 from cli.problems import DONE, GATE_FAILED, Failed, Refused
-from cli.production import make_tables
+from cli.production import make_files
 from cli.staging import staged
 from compliance.evidence.keys import SigningKey
 from compliance.evidence.manifest import report_digest
@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
 def _make(config: Config, root: Path, key: SigningKey, *, workers: int | None, quiet: bool) -> Made:
     started_at, start = datetime.now(UTC), time.monotonic()
     closings = [config.period.months]
-    files = make_tables(config, root, closings=closings, workers=workers, mark=PublicMark(), quiet=quiet)
+    files = make_files(config, root, closings=closings, workers=workers, mark=PublicMark(), quiet=quiet)
     seconds = time.monotonic() - start
     return release(config, root, key, files, closings, started_at=started_at, seconds=seconds, quiet=quiet)
 

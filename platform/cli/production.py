@@ -1,4 +1,4 @@
-"""Makes the tables of a dataset on this machine: shards on worker processes, the close, the dictionary.
+"""Makes the data files of a dataset on this machine: shards on worker processes, the close, the dictionary, exports.
 
 What `generate`, `continue` and `reproduce` share. The same config gives the same bytes for any number of workers.
 """
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ from cli.console import Report, phase
 from cli.machine import processors
 from generation.engine.config.model import Config
 from generation.engine.dataset import REISSUED, data_dictionary
+from generation.engine.exports.make import export_units, files_for, make_export
 from generation.engine.ids import Mark
 from generation.engine.plan import build_plan
 from generation.engine.run import (
@@ -30,14 +32,17 @@ from generation.engine.run import (
     FileEntry,
     ShardOutput,
     close_books,
+    file_companies,
     produce_shard,
     with_months,
 )
 
+Output = TypeVar("Output")
+Output_co = TypeVar("Output_co", covariant=True)
 _LINES_WORTH_A_WORKER = 500_000  # starting a process takes about as long as making half of them
 
 
-def make_tables(
+def make_files(
     config: Config,
     root: Path,
     *,
@@ -46,7 +51,7 @@ def make_tables(
     mark: Mark,
     quiet: bool,
 ) -> tuple[FileEntry, ...]:
-    """Write tables/ and schema.json into the empty folder `root`; return every data file in order of path.
+    """Write tables/, schema.json and exports/ into the empty folder `root`; return every data file.
 
     Args: closings: how many months the books have each time that they are closed, ascending. workers: processes; None: as
     many as this machine has processors for and the work is worth.
@@ -56,7 +61,32 @@ def make_tables(
         part = with_months(config, months)
         extends = Extends.of(config, closings[:number])
         files = extend_tables(part, root, files, extends, workers=workers, mark=mark, quiet=quiet)
-    return tuple(files)
+    return (*files, *make_exports(config, root, files, closings, workers=workers, quiet=quiet))
+
+
+def make_exports(
+    config: Config,
+    root: Path,
+    files: Sequence[FileEntry],
+    closings: Sequence[int],
+    *,
+    workers: int | None,
+    quiet: bool,
+) -> list[FileEntry]:
+    """Write the exports of the config from the table files in `root`; return their files in order of path."""
+    units = export_units(config)
+    if not units:
+        return []
+    work = _Exports(config, root, tuple(files), file_companies(config, closings))
+    lines = sum(file.rows for file in files if file.table == "journal_lines" and file.format == "parquet")
+    workers = _worth(workers, lines * len(units), len(units))
+    made: list[FileEntry] = []
+    with phase("Writing exports", quiet=quiet) as report:
+        report(0, len(units), units[0].label)
+        for done, (number, entries) in enumerate(_made(work, range(len(units)), workers), start=1):
+            made += entries
+            report(done, len(units), units[number].label)
+    return sorted(made, key=lambda file: file.path)
 
 
 def extend_tables(
@@ -70,7 +100,7 @@ def extend_tables(
     quiet: bool,
 ) -> list[FileEntry]:
     """Add the months that are not closed yet to the data files in `root`, and write schema.json; return all data files."""
-    work = _Work(config, root, mark, extends)
+    work = _Shards(config, root, mark, extends)
     with phase("Making documents", quiet=quiet) as report:
         outputs = _shards(work, workers, report)
     with phase("Closing the books", quiet=quiet) as report:
@@ -87,49 +117,68 @@ def extend_tables(
     return sorted([*kept, *made, *close.files], key=lambda file: file.path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What every worker has to know."""
+class _Work(Protocol[Output_co]):
+    """What every worker has to know, and what it makes of a number."""
 
+    def __call__(self, number: int) -> Output_co: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Shards:
     config: Config
     root: Path
     mark: Mark
     extends: Extends
 
-    def produce(self, ordinal: int) -> ShardOutput:
-        return produce_shard(self.config, ordinal, self.root, mark=self.mark, extends=self.extends)
+    def __call__(self, number: int) -> ShardOutput:
+        return produce_shard(self.config, number, self.root, mark=self.mark, extends=self.extends)
 
 
-def _shards(work: _Work, workers: int | None, report: Report) -> list[ShardOutput]:
+@dataclass(frozen=True, slots=True)
+class _Exports:
+    config: Config
+    root: Path
+    files: tuple[FileEntry, ...]
+    companies: list[str]
+
+    def __call__(self, number: int) -> tuple[FileEntry, ...]:
+        unit = export_units(self.config)[number]
+        return make_export(
+            self.config, unit, files_for(unit, self.files, self.companies), self.root, self.root
+        )
+
+
+def _shards(work: _Shards, workers: int | None, report: Report) -> list[ShardOutput]:
     """The output of every shard in order of ordinal; the largest are made first, lest one runs on alone."""
     lines = {shard.ordinal: shard.lines for shard in build_plan(work.config).shards}
     order = sorted(lines, key=lambda ordinal: (-lines[ordinal], ordinal))
     total, done, outputs = sum(lines.values()), 0, {}
-    workers = min(workers or 1 + min(total // _LINES_WORTH_A_WORKER, processors() - 1), len(order))
-    made = _made_here if workers == 1 else _made_by_workers
-    for ordinal, output in made(work, order, workers):
+    for ordinal, output in _made(work, order, _worth(workers, total, len(order))):
         outputs[ordinal], done = output, done + lines[ordinal]
         report(done, total, f"{done:,} lines")
     return [outputs[ordinal] for ordinal in sorted(outputs)]
 
 
-def _made_here(work: _Work, order: list[int], workers: int) -> Iterator[tuple[int, ShardOutput]]:
-    _one_thread()
-    for ordinal in order:
-        yield ordinal, work.produce(ordinal)
+def _worth(workers: int | None, lines: int, units: int) -> int:
+    """How many processes that many journal lines in that many units are worth, unless somebody has decided."""
+    return min(workers or 1 + min(lines // _LINES_WORTH_A_WORKER, processors() - 1), units)
 
 
-def _made_by_workers(work: _Work, order: list[int], workers: int) -> Iterator[tuple[int, ShardOutput]]:
+def _made(work: _Work[Output], order: Sequence[int], workers: int) -> Iterator[tuple[int, Output]]:
+    """What the work makes of each number, as it gets ready."""
+    if workers == 1:
+        _one_thread()
+        for number in order:
+            yield number, work(number)
+        return
     with _pool(work, workers) as pool:
-        futures: dict[Future[ShardOutput], int] = {
-            pool.submit(_produce, ordinal): ordinal for ordinal in order
-        }
+        futures: dict[Future[Output], int] = {pool.submit(_make, number): number for number in order}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
 @contextmanager
-def _pool(work: _Work, workers: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(work: _Work[Any], workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that are gone when the block is left, in order or by an error.
 
     Spawned, because a fork of a process with Arrow's threads may hang.
@@ -149,10 +198,10 @@ def _pool(work: _Work, workers: int) -> Iterator[ProcessPoolExecutor]:
 
 # -- inside a worker process ---------------------------------------------------------------------------------
 
-_work: _Work
+_work: _Work[Any]
 
 
-def _begin_worker(work: _Work) -> None:
+def _begin_worker(work: _Work[Any]) -> None:
     global _work
     _work = work
     signal.signal(
@@ -170,8 +219,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _produce(ordinal: int) -> ShardOutput:
-    return _work.produce(ordinal)
+def _make(number: int) -> Any:
+    return _work(number)
 
 
 def _one_thread() -> None:

@@ -14,12 +14,12 @@ from typing import Any
 from cli.config_file import config_of
 from cli.console import facts
 from cli.problems import ALTERED, DONE, Refused
-from cli.production import make_tables
+from cli.production import make_files
 from compliance.evidence.marks import PublicMark
 from generation.engine.config.model import Config
 from generation.engine.dataset import ENGINE_VERSION
 
-_DATA_FOLDERS = ("tables", "labels")
+_DATA_FOLDERS = ("tables", "labels", "exports")
 _SCHEMA = "schema.json"
 
 
@@ -36,7 +36,7 @@ def run(options: Namespace) -> int:
     config = config_of(manifest.get("config"), str(options.dataset / "manifest.json"))
     with tempfile.TemporaryDirectory(prefix="datasynth-") as folder:
         again = Path(folder)
-        make_tables(
+        make_files(
             config,
             again,
             closings=closings_of(manifest, config),

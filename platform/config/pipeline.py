@@ -10,7 +10,16 @@ from compliance.organisation_export import build_export, end_export
 from compliance.runs import seal_run
 from core.jobs.pipelines import Stage, register
 from evaluation.runs import assess_run, gate_run
-from generation.runs import close_run, end_run, make_shard, plan_run, release_run, shard_weights
+from generation.runs import (
+    close_run,
+    end_run,
+    export_count,
+    export_run,
+    make_shard,
+    plan_run,
+    release_run,
+    shard_weights,
+)
 from generation.services import JOB_KIND
 from tenants.lifecycle.services import EXPORT_KIND
 
@@ -25,6 +34,7 @@ register(
         Stage("close", partial(close_run, mark=MARK), weight=12),
         Stage("assess", assess_run, weight=30),
         Stage("gate", gate_run, weight=1),
+        Stage("exports", export_run, fan_out=export_count, weight=6),
         Stage("seal", seal_run, weight=2),
         Stage("release", release_run, weight=1),
     ),

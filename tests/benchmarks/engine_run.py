@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cli.production import make_tables
+from cli.production import make_files
 from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
@@ -107,7 +107,7 @@ def workers(lines: int, count: int) -> dict[str, Any]:
     """What `datasynth generate --workers` does to make the tables, by the clock on the wall."""
     config, start = config_of(lines), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        files = make_tables(config, Path(folder), closings=[12], workers=count, mark=PublicMark(), quiet=True)
+        files = make_files(config, Path(folder), closings=[12], workers=count, mark=PublicMark(), quiet=True)
     wall = time.monotonic() - start
     made = sum(entry.rows for entry in files if entry.table == "journal_lines")
     children = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -98,6 +98,7 @@ CHANGES: dict[str, Any] = {
 # Keys that change another file than the tables, or need a second company or an own chart; their tests are named.
 ELSEWHERE = {
     "version": "only one value",
+    "outputs.exports": "files of their own: tests/exports",
     "quality.gate": "the manifest's verdict: tests/integration/test_cli_generate.py",
     "companies.parent": "tests/integration/test_engine_group.py",
     "companies.ownership": "tests/integration/test_engine_group.py",

@@ -135,7 +135,7 @@ def test_the_largest_seed_survives_json_and_has_a_digest() -> None:
     [
         ("anomalies: [{type: self_approval, rate: 0.1}]", "anomalies"),
         ("data_quality: {typo_rate: 0.1}", "data_quality.typo_rate"),
-        ("outputs: {formats: [parquet], exports: [fec]}", "outputs.exports"),
+        ("outputs: {formats: [parquet], exports: [ocel2]}", "outputs.exports[0]"),
         ("marking: {level: metadata}", "marking.level"),
         ("processes: {manufacturing: {}}", "processes.manufacturing"),
         ("processes: {treasury: {enabled: true}}", "processes.treasury"),

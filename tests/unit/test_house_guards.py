@@ -34,7 +34,7 @@ def test_requirements_pin_versions_and_name_no_address(path: Path) -> None:
     assert all("==" in line for line in requirements)
 
 
-@pytest.mark.parametrize("name", ["uv.txt", "runtime.txt", "dev.txt", "kms.txt"])
+@pytest.mark.parametrize("name", ["uv.txt", "runtime.txt", "dev.txt", "kms.txt", "exports.txt"])
 def test_every_locked_requirement_has_a_digest(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
 

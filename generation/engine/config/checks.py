@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
+from generation.engine.config.exports import REACH, Export, reached
 from generation.engine.config.model import Volume
 from generation.engine.config.processes import Intercompany
 from generation.engine.config.rates import METHOD_SHARES
@@ -35,6 +36,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _group,
         _methods_of_depreciation,
         _charts,
+        _exports,
     )
     for rule in rules:
         for path, code, message, suggestion in rule(document.data):
@@ -214,3 +216,31 @@ def _own_chart(path: Path, chart: dict[str, Any], *, in_group: bool) -> Iterator
     for finding in findings(accounts, in_group=in_group) if accounts else ():
         place = path if finding.account is None else (*path, finding.account)
         yield place, finding.code, finding.message, None
+
+
+def _exports(data: dict[str, Any]) -> Iterator[Finding]:
+    """Exports that this release does not make, and those that no company of the config can have."""
+    outputs = data.get("outputs")
+    exports = outputs.get("exports") if isinstance(outputs, dict) else None
+    companies = [
+        (str(company.get("country")), str(company.get("framework"))) for _, company in _companies(data)
+    ]
+    for number, export in enumerate(exports if isinstance(exports, list) else ()):
+        if not isinstance(export, str):
+            continue
+        path: Path = ("outputs", "exports", number)
+        if export in get_args(Export) and export not in REACH:
+            message = f"This release does not write the export “{export}”. It has {', '.join(sorted(REACH))}."
+            yield path, "not_available", message, None
+        elif export in REACH and companies and not reached(export, companies):
+            message = (
+                f"The export “{export}” is made for {REACH[export].who}, and the config has none. Remove it."
+            )
+            yield path, "no_company_for_export", message, None
+        elif export in REACH:
+            for code in (code for _, code in _codes(data) if len(code) > REACH[export].longest_code):
+                message = (
+                    f"The export “{export}” has {REACH[export].longest_code} characters for a company code; "
+                    f"“{code[:20]}” is longer. Give the company a shorter code."
+                )
+                yield path, "code_too_long_for_export", message, None

@@ -11,6 +11,7 @@ from generation.engine.packs.pack import COUNTRIES
 
 Industry = Literal["manufacturing", "retail", "services", "technology", "financial_services", "healthcare"]
 Framework = Literal["ifrs", "us_gaap", "hgb", "pcg"]
+FORMULA_STARTS = ("=", "+", "-", "@")  # control characters are refused anyway
 ChartSize = Literal["small", "medium", "large"]
 Subtype = Literal[
     "cash", "trade_receivable", "intercompany_receivable", "input_tax", "inventory", "prepaid",
@@ -39,6 +40,15 @@ def _country(code: str) -> str:
     return code
 
 
+def _no_formula(name: str) -> str:
+    """Spreadsheets take a cell that begins so for a formula; refused rather than escaped, so that CSV reads back as it is."""
+    if name[0] in FORMULA_STARTS:
+        raise refuse(
+            "starts_like_formula", f"A name does not begin with “{name[0]}”: spreadsheets would run it."
+        )
+    return name
+
+
 Currency = Annotated[str, AfterValidator(_currency)]
 CURRENCIES = sorted(EXPONENTS)
 
@@ -59,6 +69,7 @@ class OwnAccount(Section):
             min_length=1,
             max_length=100,
         ),
+        AfterValidator(_no_formula),
     ]
     subtype: Annotated[
         Subtype,
@@ -114,7 +125,9 @@ class Company(Section):
         ),
     ]
     name: Annotated[
-        str, key("Name of the company.", unit="text", source="no default", min_length=1, max_length=100)
+        str,
+        key("Name of the company.", unit="text", source="no default", min_length=1, max_length=100),
+        AfterValidator(_no_formula),
     ]
     country: Annotated[
         str,

@@ -10,12 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from generation.engine.config.company import CURRENCIES, Company, Currency
+from generation.engine.config.exports import Export
 from generation.engine.config.fields import Section, key, refuse
 from generation.engine.config.processes import Processes
 
-Export = Literal[
-    "sap", "fec", "gobd", "saf_t", "xbrl_gl", "camt053", "ocel2", "xes", "pyg", "dgl", "neo4j", "graphml"
-]
 LARGEST_SEED = 2**64 - 1
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 
@@ -56,9 +54,13 @@ def _formats(formats: tuple[str, ...]) -> tuple[str, ...]:
             "parquet_missing",
             "Parquet is the format of record, which checks and signatures read, and cannot be left out.",
         )
-    if len(set(formats)) != len(formats):
+    return tuple(sorted(_each_once(formats), reverse=True))
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
         raise refuse("duplicate_value", "Each format is named once.")
-    return tuple(sorted(formats, reverse=True))
+    return names
 
 
 class Period(Section):
@@ -216,11 +218,12 @@ class Outputs(Section):
     exports: Annotated[
         tuple[Export, ...],
         key(
-            "Formats of other systems.",
+            "Formats of other systems, each made from the finished tables for the companies that it applies to.",
             unit="list",
             source="none",
-            unavailable="this release writes no exports to other systems",
+            example=["fec"],
         ),
+        AfterValidator(_each_once),
     ] = ()
 
 

@@ -43,7 +43,9 @@ def lock(job_id: UUID) -> Job | None:
 
 
 def stage_results(job: Job, stage: str) -> list[dict[str, Any]]:
-    """What each unit of the stage returned, by index."""
+    """What each unit of the stage returned, by index; nothing when the job was begun before there was such a stage."""
+    if stage not in job.stages:
+        return []
     units = Unit.objects.filter(job_id=job.pk, stage=job.stages.index(stage)).order_by("index")
     return [result or {} for result in units.values_list("result", flat=True)]
 

@@ -1,0 +1,91 @@
+"""Open items: which invoice or credit note a line on a partner's account belongs to, and which of them are cleared.
+
+A line of an invoice belongs to it; a line of a payment belongs to the invoice that its allocation of the same place names.
+"""
+
+from typing import Final
+
+from generation.engine.exports.source import Source
+
+TABLES: Final = frozenset(
+    {
+        "customers",
+        "vendors",
+        "vendor_invoices",
+        "asset_transactions",
+        "customer_receipt_allocations",
+        "vendor_payment_allocations",
+    }
+)
+
+
+def prepare(source: Source, year: int) -> None:
+    """Make the tables `partner` (partner_id, name), `item_line` (document_id, line_number, item), `forward` (balances
+    brought forward into the year) and `settled` (items cleared at the end of the year that have a line in it)."""
+    items(source)
+    source.run(_forward(year))
+    source.run(_settled(year))
+
+
+def items(source: Source) -> None:
+    """Make the tables `partner` and `item_line` alone."""
+    partners(source)
+    source.run(_ITEM_LINE)
+
+
+def partners(source: Source) -> None:
+    """Make the table `partner` alone."""
+    source.run(_PARTNER)
+
+
+_PARTNER: Final = """
+    CREATE TABLE partner AS
+    SELECT customer_id AS partner_id, name FROM customers UNION ALL SELECT vendor_id, name FROM vendors"""
+
+# A payment posts one line for each allocation, in order; lines whose amounts differ belong to no item that is known.
+_ITEM_LINE: Final = """
+    CREATE TABLE item_line AS
+    WITH partner_line AS (
+        SELECT l.document_id, l.line_number, l.document_amount, e.source_document_type AS kind, e.source_document_id AS source,
+               row_number() OVER (PARTITION BY l.document_id ORDER BY l.line_number) AS place
+        FROM journal_lines l JOIN journal_entries e USING (document_id)
+        WHERE l.partner_id IS NOT NULL),
+    allocation AS (
+        SELECT document_id AS source, customer_invoice_id AS item, amount + discount AS cleared,
+               row_number() OVER (PARTITION BY document_id ORDER BY line_number) AS place
+        FROM customer_receipt_allocations
+        UNION ALL
+        SELECT document_id, vendor_invoice_id, amount + discount,
+               row_number() OVER (PARTITION BY document_id ORDER BY line_number)
+        FROM vendor_payment_allocations)
+    SELECT l.document_id, l.line_number,
+           CASE WHEN l.kind IN ('customer_invoices', 'vendor_invoices') THEN l.source
+                WHEN l.kind = 'asset_transactions' THEN t.vendor_invoice_id
+                WHEN abs(a.cleared) = abs(l.document_amount) THEN a.item END AS item
+    FROM partner_line l
+    LEFT JOIN asset_transactions t ON l.kind = 'asset_transactions' AND t.document_id = l.source
+    LEFT JOIN allocation a ON a.source = l.source AND a.place = l.place"""
+
+
+def _forward(year: int) -> str:
+    return f"""
+        CREATE TABLE forward AS
+        SELECT account, partner_id, item, balance,
+               row_number() OVER (ORDER BY account, partner_id NULLS FIRST, item NULLS FIRST)::INTEGER AS place
+        FROM (SELECT l.account, l.partner_id, i.item, sum(l.debit - l.credit) AS balance
+              FROM journal_lines l
+              LEFT JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
+              WHERE l.fiscal_year < {year}
+              GROUP BY l.account, l.partner_id, i.item)
+        WHERE balance <> 0"""
+
+
+def _settled(year: int) -> str:
+    return f"""
+        CREATE TABLE settled AS
+        SELECT l.account, l.partner_id, i.item, max(l.posting_date) AS cleared_on
+        FROM journal_lines l
+        JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
+        WHERE l.fiscal_year <= {year} AND i.item IS NOT NULL
+        GROUP BY l.account, l.partner_id, i.item
+        HAVING sum(l.debit - l.credit) = 0 AND count(*) > 1 AND max(l.fiscal_year) = {year}"""
