@@ -13,6 +13,10 @@ import duckdb
 import pytest
 
 from evaluation.metrics.assess import assess
+from evaluation.metrics.books import Books
+from evaluation.metrics.catalogue import METRICS
+from evaluation.metrics.dataset import read_dataset
+from evaluation.metrics.journal import read_journal
 from evaluation.metrics.report import Report
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
@@ -71,6 +75,14 @@ def broken(report: Report) -> dict[str, Any]:
         for row in report.rows
         if row.kind == "exact" and row.applicable and (row.verdict == "error" or row.value != 0)
     }
+
+
+def is_broken(root: Path, rule: str) -> bool:
+    """Whether this one rule finds a violation."""
+    metric = next(metric for metric in METRICS if metric.id == rule)
+    with Books(read_dataset(root), memory_limit_bytes=256 << 20, threads=1) as books:
+        read_journal(books)
+        return metric.measure(books).value != 0
 
 
 def value(books: Path, query: str) -> Any:
@@ -228,7 +240,7 @@ def test_a_planted_fault_is_noticed(
     table: str, column: str, change: str, rule: str, books: Path, tmp_path: Path
 ) -> None:
     with _changed(books, tmp_path, table, column, change, "true") as copy:
-        assert rule in broken(assess(copy))
+        assert is_broken(copy, rule)
 
 
 @pytest.mark.parametrize(
@@ -244,19 +256,19 @@ def test_a_wrong_entry_is_noticed_even_where_the_sums_still_hold(
 ) -> None:
     """The entry, the elimination and the group's line all say 1,000 more, as a wrong calculation would."""
     with _changed(books, tmp_path, "consolidation_entries", "amount", "amount + 1000", where) as copy:
-        assert rule in broken(assess(copy))
+        assert is_broken(copy, rule)
 
 
 def test_a_revaluation_of_another_amount_is_noticed(books: Path, tmp_path: Path) -> None:
     where = "kind = 'revaluation'"
     with _changed(books, tmp_path, "fx_revaluations", "booked_amount", "booked_amount + 1", where) as copy:
-        assert "intercompany.revaluations" in broken(assess(copy))
+        assert is_broken(copy, "intercompany.revaluations")
 
 
 def test_a_translation_difference_that_no_rate_explains_is_noticed(books: Path, tmp_path: Path) -> None:
     where = "basis = 'consolidated' and line = 'SE.translation'"
     with _changed(books, tmp_path, "financial_statements", "amount", "amount + 5000", where) as copy:
-        assert "group.translation_difference" in broken(assess(copy))
+        assert is_broken(copy, "group.translation_difference")
 
 
 def _changed(books: Path, folder: Path, table: str, column: str, change: str, where: str) -> "_Copy":
