@@ -73,8 +73,8 @@ def ask(*, principal: Principal, run_id: UUID, checks: Sequence[str], reason: st
         checks=list(may.checks),
         reason=_said(reason, "reason", "A reason"),
         asked_by=persons.name_of(principal),
-        askers=sorted(map(str, askers)),
-        starters=sorted(map(str, starters)),
+        askers=sorted(askers),
+        starters=sorted(starters),
     )
     _record(principal, "ask", asked, reason=asked.reason, checks=[check["id"] for check in may.checks])
     return asked
@@ -178,7 +178,7 @@ def revoke(*, principal: Principal, exception_id: UUID, comment: str) -> Release
 
 def why_not_decide(principal: Principal, asked: ReleaseException) -> str:
     """Why this principal may not decide the request; empty when they may."""
-    if asked.parties & _ids(principal):
+    if asked.parties & persons.behind(principal):
         return (
             "You asked for it, started the run, or act through a key or an application of whoever did. "
             "Somebody else has to decide."
@@ -187,14 +187,10 @@ def why_not_decide(principal: Principal, asked: ReleaseException) -> str:
 
 
 def is_requester(principal: Principal, asked: ReleaseException) -> bool:
-    return bool(set(asked.askers) & _ids(principal))
+    return bool(set(asked.askers) & persons.behind(principal))
 
 
 # -- parts ---------------------------------------------------------------------------------------------------
-
-
-def _ids(principal: Principal) -> set[str]:
-    return {str(one) for one in persons.behind(principal)}
 
 
 def _locked(run_id: UUID) -> Run:

@@ -26,7 +26,7 @@ class ReleaseException(models.Model):
     checks = models.JSONField()  # id, title and sentence of each failed check, as the report has them
     reason = models.TextField()
     asked_by = models.CharField(max_length=300)
-    # ids of the people who asked, and of those who started the run, as they were found then: none of them decides
+    # ids and addresses of the people who asked, and of those who started the run, as found then: none of them decides
     askers = models.JSONField()
     starters = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""Who vouches for what belongs to the organisation: applications that act for themselves, tokens of directories.
+"""Who vouches for what belongs to the organisation: services, tokens of directories, links that let somebody in.
 
 One member is responsible for each: who made it, or who took it over. It does what that person may do now; without such a
 person nobody vouches for it (ADR 0025).
@@ -10,11 +10,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.errors import Forbidden, InvalidInput
 from core.permissions import Permission, Principal
-from tenants import queries
+from tenants import granting, queries
 from tenants.models import Membership
 from tenants.oauth.models import Application
-from tenants.roles import PERMISSIONS, Role, permissions_of
+from tenants.roles import PERMISSIONS, Role, may_give, permissions_of
 from tenants.scim.models import Token
 
 
@@ -38,6 +39,38 @@ def vouched(membership_id: UUID | None) -> frozenset[Permission]:
     """What the responsible person may do now; nothing without one."""
     membership = responsible(membership_id)
     return permissions_of(membership) if membership else frozenset()
+
+
+def maker_of_link(principal: Principal) -> UUID:
+    """The membership that answers for a link: the person's, or that of whoever is responsible for the service.
+
+    Raises Forbidden when there is nobody.
+    """
+    if principal.user_id is not None:
+        return member_behind(principal).pk
+    service = Application.objects.filter(client_id=principal.actor.removeprefix("application:")).first()
+    maker = responsible(service.responsible_id) if service else None
+    if maker is None:
+        raise Forbidden("Nobody answers for this link. Sign in, or use an API key.")
+    return maker.pk
+
+
+def still_lets_in(maker: Membership | None, role: str) -> bool:
+    """Whether who made a link could make it now: they manage members, and have all that the role gives."""
+    if maker is None:
+        return False
+    now = Principal(
+        actor=maker.user.email,
+        credential=f"user:{maker.user_id}",
+        permissions=permissions_of(maker),
+        user_id=str(maker.user_id),
+        role=maker.role,
+    )
+    try:
+        gives = granting.permissions_given(role)
+    except InvalidInput:  # the role is gone
+        return False
+    return now.can(Permission.MEMBERS_WRITE) and may_give(now, role, gives)
 
 
 def may_bring_people(token: Token) -> bool:

@@ -15,7 +15,7 @@ from core.jobs.pipelines import EndedJob, Hold, Stage, UnitContext, pipeline
 from core.storage import store
 from generation import artifacts, services
 from generation.models import ConfigVersion, Run
-from generation.runs import data_files, run_of
+from generation.runs import run_of, table_files
 
 ACTOR = "operator@acme.example"
 SMALL = """\
@@ -104,7 +104,7 @@ def stages_with(name: str, fault: Callable[[UnitContext], dict[str, Any]]) -> li
 
 def raise_one_debit(context: UnitContext) -> dict[str, Any]:
     """One amount of the books becomes another, as if they had been made so: debits and credits differ from here on."""
-    file = next(file for file in data_files(context) if file["table"] == "journal_lines" and file["rows"])
+    file = next(file for file in table_files(context) if file["table"] == "journal_lines" and file["rows"])
     path = context.workdir / "edited.parquet"
     store().fetch(file["key"], path)
     table = pq.read_table(path)

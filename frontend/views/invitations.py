@@ -53,7 +53,8 @@ def invitation_revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse
 def _page(
     request: HttpRequest, form: NewInvitation, *, invited: Invited | None = None, status: int = 200
 ) -> HttpResponse:
-    context: dict[str, object] = {"page": numbered(request, invitations.invitations()), "form": form}
+    page = numbered(request, invitations.invitations())
+    context: dict[str, object] = {"page": page, "dead": invitations.dead_among(page.rows), "form": form}
     if invited is not None:
         link = own_address(request, reverse("join", args=[invited.token]))
         organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware

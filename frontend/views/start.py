@@ -8,6 +8,7 @@ from django.urls import reverse
 from core.errors import DomainError, RateLimited
 from core.mail import later
 from core.permissions import Permission, requires
+from core.ratelimit import client_address
 from frontend.start_forms import AnotherSlug, Founder, NewOrganisation
 from tenants.founding import letters, names, services, throttle
 from tenants.founding.models import OrganisationRequest
@@ -25,7 +26,7 @@ def start(request: HttpRequest) -> HttpResponse:
         form = NewOrganisation(request.POST)
         if form.is_valid():
             try:
-                begun = services.begin(**form.cleaned_data)
+                begun = services.begin(**form.cleaned_data, machine=client_address(request))
             except DomainError as error:
                 form.add_error(form.place_of(error), str(error))
                 return _page(request, "start", {"form": form}, error.http_status)

@@ -48,15 +48,18 @@ def is_open() -> bool:
     return settings.SELF_SERVICE is not None
 
 
-def begin(*, name: str, slug: str, email: str) -> Begun | None:
+def begin(*, name: str, slug: str, email: str, machine: str | None = None) -> Begun | None:
     """Note the wish. None when this address has had enough mails: the caller answers as always.
 
-    Raises: InvalidInput; RateLimited while too many wait for their proof.
+    Args: machine: the network address that asks, counted so that no single one takes all the places.
+    Raises: InvalidInput; RateLimited while too many wait for their proof, or when this machine had its share.
     """
     name = names.checked_name(name)
     names.check_slug(slug)
     names.check_free(slug)
     email = _checked_email(email)
+    if machine is not None:
+        throttle.count_wish(machine)
     if not throttle.may_mail(email):
         return None
     token, digest = new_token()

@@ -4,6 +4,7 @@ The first limit is answered openly; the second one silently, because an answer w
 """
 
 import hashlib
+from ipaddress import ip_address, ip_network
 
 from django.http import HttpRequest
 
@@ -18,21 +19,40 @@ _RATES: dict[str, tuple[float, int]] = {  # a minute, and at once
     "progress": (120, 240),  # the page asks every two seconds
 }
 _MAILS = (1 / 20, 3)
+_WISHES = (10 / (24 * 60), 10)  # so one machine holds 20 at most while a link lasts
 
 
 def count(request: HttpRequest, what: str) -> None:
     """Count one request of this machine. Raises RateLimited."""
     per_minute, burst = _RATES[what]
-    decision = check([_limit(f"{what}/{client_address(request)}", per_minute, burst)])
-    if not decision.is_allowed:
-        seconds = decision.retry_after_seconds
-        raise RateLimited(f"Too many tries. Wait {seconds} s, then try again.", retry_after_seconds=seconds)
+    _count(_limit(f"{what}/{client_address(request)}", per_minute, burst))
+
+
+def count_wish(machine: str) -> None:
+    """Count one wish of this machine: ten at once, then ten a day. Raises RateLimited.
+
+    An IPv6 host has a whole /64 of addresses, which counts as one.
+    """
+    try:
+        address = ip_address(machine)
+    except ValueError:  # a local socket has no address
+        name = machine
+    else:
+        name = str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+    _count(_limit(f"wish/{name}", *_WISHES))
 
 
 def may_mail(email: str) -> bool:
     """Count one mail to this address: three at once, then one in twenty minutes."""
     digest = hashlib.sha256(email.encode()).hexdigest()[:24]
     return check([_limit(f"mail/{digest}", *_MAILS)]).is_allowed
+
+
+def _count(limit: Limit) -> None:
+    decision = check([limit])
+    if not decision.is_allowed:
+        seconds = decision.retry_after_seconds
+        raise RateLimited(f"Too many tries. Wait {seconds} s, then try again.", retry_after_seconds=seconds)
 
 
 def _limit(name: str, per_minute: float, burst: int) -> Limit:

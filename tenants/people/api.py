@@ -32,6 +32,12 @@ class InvitationOut(serializers.Serializer[Invitation]):
     expires_at = serializers.DateTimeField()
     accepted_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
+    lets_in = serializers.SerializerMethodField(
+        help_text="Whether its link lets in now: it waits, and who made it could still send it."
+    )
+
+    def get_lets_in(self, row: Invitation) -> bool:
+        return row.is_open and not row.is_expired and row.pk not in self.context["dead"]
 
 
 class Invite(Body):
@@ -74,11 +80,15 @@ def _organisation(request: Request) -> str:
     return str(request._request.tenant.name)  # type: ignore[attr-defined]  # set by the tenant middleware
 
 
+def _shown(rows: Any) -> Any:
+    return InvitationOut(rows, many=True, context={"dead": invitations.dead_among(rows)}).data
+
+
 def _invited(request: Request, invited: invitations.Invited) -> Response:
     row = invited.invitation
     link = own_address(request._request, reverse("join", args=[invited.token]))
     is_mailed = letters.mail_invitation(row, organisation=_organisation(request), link=link)
-    body = {**InvitationOut(row).data, "link": link, "is_mailed": is_mailed}
+    body = {**_shown([row])[0], "link": link, "is_mailed": is_mailed}
     return Response(body, status=status.HTTP_201_CREATED)
 
 
@@ -91,7 +101,7 @@ class InvitationList(GenericAPIView[Invitation]):
     def get(self, request: Request) -> Response:
         """All invitations, the accepted, revoked and expired ones too."""
         page: Any = self.paginate_queryset(invitations.invitations())
-        return self.get_paginated_response(InvitationOut(page, many=True).data)
+        return self.get_paginated_response(_shown(page))
 
     @extend_schema(operation_id="invitations_send", request=Invite, responses={201: InvitedOut})
     @repeatable(shows_secret=True)
@@ -108,7 +118,7 @@ class InvitationDetail(GenericAPIView[Invitation]):
 
     @extend_schema(operation_id="invitations_read")
     def get(self, request: Request, invitation_id: UUID) -> Response:
-        return Response(InvitationOut(invitations.invitation(invitation_id)).data)
+        return Response(_shown([invitations.invitation(invitation_id)])[0])
 
     @extend_schema(operation_id="invitations_revoke", responses={204: None})
     def delete(self, request: Request, invitation_id: UUID) -> Response:

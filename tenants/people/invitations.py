@@ -1,5 +1,6 @@
 """Invitations: who may come in, with which role, by a link that works once within seven days."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import granting, queries, services
+from tenants import granting, queries, responsibility, services
 from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
@@ -67,6 +68,7 @@ def invite(*, principal: Principal, email: str, role: str, role_until: datetime 
                     role=role,
                     role_until=role_until,
                     invited_by=principal.actor,
+                    made_by_id=responsibility.maker_of_link(principal),
                     token_digest=digest,
                     expires_at=timezone.now() + LIFETIME,
                 )
@@ -85,7 +87,8 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
         row = _locked_open(invitation)
         granting.refuse_more(principal, row.role)
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
-        row.save(update_fields=["token_digest", "expires_at"])
+        row.made_by_id = responsibility.maker_of_link(principal)
+        row.save(update_fields=["token_digest", "expires_at", "made_by_id"])
         _record(principal.actor, "renew", row, expires_at=row.expires_at)
     return Invited(row, token)
 
@@ -99,10 +102,23 @@ def revoke(*, principal: Principal, invitation: Invitation) -> None:
         _record(principal.actor, "revoke", row)
 
 
+def dead_among(rows: Iterable[Invitation]) -> frozenset[UUID]:
+    """The open ones whose links open nothing any more, because who made them could not make them now."""
+    waiting = [row for row in rows if row.is_open]
+    makers = responsibility.members_by_id(row.made_by_id for row in waiting)
+    pairs = {(row.made_by_id, row.role) for row in waiting}
+    good = {
+        (maker, role)
+        for maker, role in pairs
+        if maker and responsibility.still_lets_in(makers.get(maker), role)
+    }
+    return frozenset(row.pk for row in waiting if (row.made_by_id, row.role) not in good)
+
+
 def invitation_of_token(token: str) -> Invitation:
     """The one that this link opens. Raises NotFound, in the same words for every link that opens none."""
     found = Invitation.objects.filter(token_digest=digest_of(token)).first()
-    if found is None or not found.is_open or found.is_expired:
+    if found is None or not found.is_open or found.is_expired or dead_among([found]):
         raise NotFound(WORDS_FOR_NONE)
     return found
 
@@ -110,6 +126,9 @@ def invitation_of_token(token: str) -> Invitation:
 def accept(*, token: str, name: str, password: str) -> Membership:
     """Become a member. Raises: NotFound, InvalidInput; Conflict when they became one in the meantime."""
     with transaction.atomic():
+        granting.one_change_at_a_time(
+            queries.organisation().pk
+        )  # who made it stays what they are until the end
         row = _locked_open(invitation_of_token(token))
         check_password_rules(password, User(email=row.email))
         joined = services.add_member(

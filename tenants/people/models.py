@@ -38,6 +38,9 @@ class Invitation(models.Model):
     role = models.CharField(max_length=40)
     role_until = models.DateTimeField(null=True)
     invited_by = models.CharField(max_length=254)
+    made_by_id = models.UUIDField(
+        null=True
+    )  # the membership that answers for the link; without one it is dead
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
@@ -71,6 +74,9 @@ class PasswordLink(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     membership_id = models.UUIDField(unique=True)
+    made_by_id = models.UUIDField(
+        null=True
+    )  # the membership that answers for it; none: they asked themselves
     token_digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
 

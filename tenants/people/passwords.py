@@ -15,7 +15,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import granting, queries
+from tenants import granting, queries, responsibility
 from tenants.models import Membership, User
 from tenants.people.models import PasswordLink
 from tenants.people.sessions import delete_sessions
@@ -41,14 +41,20 @@ def check_password_rules(password: str, user: User) -> None:
 def make_link(*, actor: Principal | str, membership: Membership) -> str:
     """The token of a link for a member who lost the password; an earlier one ends.
 
+    It lasts while the principal may make it. A string, such as "anonymous" for whoever asks for themselves, has no end but time.
     Raises Forbidden for a member who may do more than the principal: the link lets whoever has it in.
     """
     granting.refuse_more(actor, membership.role)
+    made_by = None if isinstance(actor, str) else responsibility.maker_of_link(actor)
     token, digest = new_token()
     with transaction.atomic():
         PasswordLink.objects.update_or_create(
             membership_id=membership.pk,
-            defaults={"token_digest": digest, "expires_at": timezone.now() + LIFETIME},
+            defaults={
+                "token_digest": digest,
+                "expires_at": timezone.now() + LIFETIME,
+                "made_by_id": made_by,
+            },
         )
         audit.record(
             actor=granting.name_of(actor),
@@ -63,7 +69,7 @@ def member_of_token(token: str) -> Membership:
     """Whose password this link sets. Raises NotFound, in the same words for every link that opens none."""
     link = PasswordLink.objects.filter(token_digest=digest_of(token), expires_at__gt=timezone.now()).first()
     member = queries.members().filter(pk=link.membership_id, is_active=True).first() if link else None
-    if member is None:
+    if link is None or member is None or not _is_vouched(link, member):
         raise NotFound(WORDS_FOR_NONE)
     return member
 
@@ -71,6 +77,9 @@ def member_of_token(token: str) -> Membership:
 def set_password(*, token: str, password: str) -> Membership:
     """Set a new password; all sessions of the person end. Raises: NotFound, InvalidInput."""
     with transaction.atomic():
+        granting.one_change_at_a_time(
+            queries.organisation().pk
+        )  # who made it stays what they are until the end
         link = PasswordLink.objects.select_for_update().filter(token_digest=digest_of(token)).first()
         member = member_of_token(token)
         check_password_rules(password, member.user)
@@ -82,3 +91,10 @@ def set_password(*, token: str, password: str) -> Membership:
             actor=member.user.email, action="tenants.member.set_password", target=member, sessions=ended
         )
     return queries.member(member.pk)
+
+
+def _is_vouched(link: PasswordLink, member: Membership) -> bool:
+    """Whether the member asked for the link, or whoever made it could make it now, for the role of the member now."""
+    if link.made_by_id is None:
+        return True
+    return responsibility.still_lets_in(responsibility.responsible(link.made_by_id), member.role)

@@ -4,6 +4,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +32,7 @@ from generation.queries.files import require_open
 from generation.queries.runs import find_run
 from generation.services import continue_run
 from tenants import persons
+from tenants import queries as tenant_queries
 from tenants import services as tenants
 from tenants.models import Tenant
 from tenants.oauth import services as oauth
@@ -341,6 +343,62 @@ def test_an_application_of_the_requester_does_not_decide_for_the_approver(held: 
 
     with pytest.raises(FourEyes):
         services.grant(principal=acting, exception_id=request.pk, comment="For them.")
+
+
+def come_back(email: str, role: str) -> Principal:
+    """The person leaves for good and joins again under the same address: another account, the same person."""
+    before = tenant_queries.members().get(user__email=email)
+    tenants.remove_member(actor="test", membership=before)
+    after = tenants.add_member(actor="test", email=email, role=role, password="a colleague").membership
+    assert after.user_id != before.user_id
+    return make_principal(email.partition("@")[0])
+
+
+def test_whoever_asked_does_not_decide_after_leaving_and_coming_back(held: Run) -> None:
+    request = asked(held, "operator")
+
+    back = come_back("operator@acme.example", "approver")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
+    assert services.withdraw(principal=back, exception_id=request.pk).standing == "withdrawn"
+
+
+def test_whoever_started_the_run_does_not_decide_after_leaving_and_coming_back(held: Run) -> None:
+    Run.objects.filter(pk=held.pk).update(started_by="admin@acme.example")
+    request = asked(held, "operator")
+
+    back = come_back("admin@acme.example", "approver")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
+
+
+@pytest.mark.parametrize("is_gone_when_asked", [True, False])
+@pytest.mark.parametrize("through", ["key", "application"])
+def test_whoever_made_a_credential_does_not_decide_after_leaving_and_coming_back(
+    held: Run, through: str, *, is_gone_when_asked: bool
+) -> None:
+    """Leaving takes the person's keys along; the trail still knows whose they were."""
+    actor = f"api-key:{make_api_key('admin').removeprefix('ds_live_')[:12]}"
+    if through == "application":
+        made_by_key = replace(make_principal("admin"), actor=actor)
+        made = oauth.create_application(
+            principal=made_by_key, name="script", kind="web", permissions=["runs.write"],
+            redirect_uris=["https://app.example/back"],
+        )  # fmt: skip
+        actor = f"application:{made.application.client_id} for viewer@acme.example"
+    Run.objects.filter(pk=held.pk).update(started_by=actor)
+    if is_gone_when_asked:
+        back = come_back("admin@acme.example", "approver")
+        request = asked(held, "operator")
+    else:
+        request = asked(held, "operator")
+        back = come_back("admin@acme.example", "approver")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
 def test_an_application_alone_asks_for_its_maker_and_decides_nothing(held: Run) -> None:

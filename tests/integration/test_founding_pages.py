@@ -289,6 +289,24 @@ def test_when_too_many_wait_for_their_proof_nobody_else_may_ask_until_some_expir
     assert visitor.post("/start", FORM).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("machine", "same", "other"),
+    [("127.0.0.1", "127.0.0.1", "127.0.0.2"), ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1")],
+)
+def test_one_machine_does_not_take_all_places_of_those_who_wait(
+    visitor: Client, machine: str, same: str, other: str
+) -> None:
+    for n in range(10):
+        begin(slug=f"name-{n}", email=f"{n}@many.example", machine=machine)
+
+    refused = visitor.post("/start", FORM, REMOTE_ADDR=same)
+    taken = visitor.post("/start", FORM, REMOTE_ADDR=other)
+
+    assert (refused.status_code, "Too many tries" in refused.content.decode()) == (429, True)
+    assert taken.status_code == 200
+    assert len(wishes()) == 11
+
+
 def test_look_ups_are_limited_and_say_so_in_place(visitor: Client) -> None:
     first = [visitor.get("/start/name", {"slug": "initech"}).status_code for _ in range(60)]
     # one a second comes back: on a slow machine a few more pass
