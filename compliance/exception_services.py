@@ -18,7 +18,7 @@ from compliance.evidence.exception import EXCEPTION, GrantedException
 from compliance.exception_queries import askable, find_exception
 from compliance.keys import signing_key
 from compliance.models import ReleaseException
-from core import audit
+from core import audit, texts
 from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
 from generation import artifacts
@@ -240,7 +240,7 @@ def _refuse_other_checks(failed: list[str], named: Sequence[str]) -> None:
 
 
 def _said(text: str, field: str, what: str) -> str:
-    said = text.strip()
+    said = texts.plain_prose(text.strip(), what, field=field)
     if not said or len(said) > MOST_CHARACTERS:
         raise _wrong(
             f"{what} has 1 to {MOST_CHARACTERS} characters, got {len(said)}.", field, "must say something"

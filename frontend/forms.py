@@ -22,6 +22,12 @@ def _number() -> forms.NumberInput:
     return forms.NumberInput(attrs={"class": "control narrow"})
 
 
+def place_of(form: forms.Form, error: DomainError) -> str | None:
+    """The field that an error of a service is about, if the form has it."""
+    pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
+    return next((name for name in form.fields if name in pointers), None)
+
+
 class NewInvitation(RoleChoice):
     email = forms.EmailField(
         label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"class": "control"})
@@ -30,8 +36,7 @@ class NewInvitation(RoleChoice):
 
     def place_of(self, error: DomainError) -> str | None:
         """The field that an error of the service is about."""
-        pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
-        return next((name for name in self.fields if name in pointers), "email" if not pointers else None)
+        return place_of(self, error) if error.errors else "email"
 
 
 class Email(forms.Form):

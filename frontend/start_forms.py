@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse_lazy
 
 from core.errors import DomainError
-from frontend.forms import NewPerson
+from frontend.forms import NewPerson, place_of
 from tenants.founding import names
 from tenants.naming import LONGEST_NAME
 
@@ -42,8 +42,7 @@ class _WithSlug(forms.Form):
 
     def place_of(self, error: DomainError) -> str | None:
         """The field that an error of the service is about."""
-        pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
-        return next((name for name in self.fields if name in pointers), None)
+        return place_of(self, error)
 
 
 class NewOrganisation(_WithSlug):

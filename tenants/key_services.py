@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, texts
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
@@ -46,9 +46,10 @@ def issue_api_key(
 ) -> IssuedKey:
     """Make an API key of this organisation for the principal: a role, narrowed to `permissions` if there are any.
 
-    Raises: Forbidden (a key that could do more than the principal), InvalidInput (no such permission; expiry in
-    the past or over a year away).
+    Raises: Forbidden (a key that could do more than the principal), InvalidInput (the name; no such permission; expiry
+    in the past or over a year away).
     """
+    texts.visible_name(name)
     chosen, narrowed_to = Role(role), scopes.checked(permissions)
     scopes.refuse_more(scopes.narrowed(PERMISSIONS[chosen], narrowed_to), principal.permissions, "A key")
     now = timezone.now()
@@ -132,8 +133,9 @@ def rotate_api_key(
 
 
 def rename_api_key(*, principal: Principal, api_key: ApiKey, name: str) -> ApiKey:
-    """Give a key another name. Raises: NotTheMaker."""
+    """Give a key another name. Raises: NotTheMaker, InvalidInput."""
     _refuse_others(principal, api_key)
+    texts.visible_name(name)
     with transaction.atomic():
         with shared_context():
             ApiKey.objects.filter(pk=api_key.pk).update(name=name)

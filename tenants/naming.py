@@ -2,7 +2,7 @@
 
 import re
 
-from core import lookalikes
+from core import texts
 from core.errors import InvalidInput
 from core.postgres.names import is_tenant_schema
 
@@ -23,9 +23,7 @@ def schema_of(slug: str) -> str:
 
 def checked_name(name: str) -> str:
     """The name without spaces around it. Raises InvalidInput."""
-    name = name.strip()
-    if unseen := lookalikes.invisible(name):
-        raise _bad_name(f"A name holds no character that nobody sees ({unseen}).")
+    name = texts.visible_name(name.strip())
     if not name or len(name) > LONGEST_NAME:
         raise _bad_name(f"A name has 1 to {LONGEST_NAME} characters.")
     return name

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.text import slugify
 
-from core import audit, lookalikes
+from core import audit, lookalikes, texts
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
@@ -133,12 +133,7 @@ def _refuse_beyond(principal: Principal, role: CustomRole) -> None:
 
 
 def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if unseen := lookalikes.invisible(name):
-        raise InvalidInput(
-            f"A role's name holds a character that nobody sees ({unseen}).",
-            errors=_at("name", f"{unseen} cannot be seen"),
-        )
+    name = texts.visible_name(" ".join(text.split()), "A role's name")
     if not 0 < len(name) <= 60:
         raise InvalidInput(
             "A role has a name of 1 to 60 characters.", errors=_at("name", "1 to 60 characters")

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, texts
 from core.errors import Conflict, InvalidInput
 from core.permissions import Permission, Principal
 from core.postgres.names import SHARED_SCHEMA
@@ -122,6 +122,7 @@ def add_member(
     Args: actor: a principal, who gives no more than they have, or the name of a part of the platform.
     Raises: InvalidInput, Forbidden; Conflict when they are a member already.
     """
+    texts.visible_name(name)
     email = email.strip().lower()
     try:
         validate_email(email)

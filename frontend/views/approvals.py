@@ -12,6 +12,7 @@ from compliance.models import ReleaseException
 from core.errors import DomainError, InvalidInput
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.exceptions import Decision, Revocation, ask_form
+from frontend.forms import place_of
 from frontend.paging import Filter, address, numbered, plain_text
 from frontend.views.run import page_of
 from generation.queries.runs import numbered_run
@@ -29,7 +30,7 @@ def exception_ask(request: HttpRequest, number: int) -> HttpResponse:
     try:
         services.ask(principal=principal_of(request), run_id=run.pk, **form.cleaned_data)
     except InvalidInput as error:
-        form.add_error(None, str(error))
+        form.add_error(place_of(form, error), str(error))
         return page_of(request, run, asking=form, status=422)
     messages.success(request, "You have asked for an exception. Somebody else decides.")
     return redirect("run", number)
@@ -76,7 +77,7 @@ def approval(request: HttpRequest, exception_id: UUID) -> HttpResponse:
             services.refuse(principal=principal, exception_id=exception_id, comment=comment)
             messages.success(request, f"Refused: run #{asked.run.number} stays closed.")
     except DomainError as error:
-        form.add_error(None, str(error))
+        form.add_error(place_of(form, error), str(error))
         return _page(request, queries.find_exception(exception_id), form, error.http_status)
     return redirect("approval", exception_id)
 
@@ -88,9 +89,12 @@ def approval_revoke(request: HttpRequest, exception_id: UUID) -> HttpResponse:
     granted = queries.find_exception(exception_id)
     if not form.is_valid():
         return _page(request, granted, Decision(), 422, form)
-    services.revoke(
-        principal=principal_of(request), exception_id=exception_id, comment=form.cleaned_data["comment"]
-    )
+    comment = form.cleaned_data["comment"]
+    try:
+        services.revoke(principal=principal_of(request), exception_id=exception_id, comment=comment)
+    except InvalidInput as error:
+        form.add_error(place_of(form, error), str(error))
+        return _page(request, granted, Decision(), 422, form)
     messages.success(request, f"Revoked: the downloads of run #{granted.run.number} are closed again.")
     return redirect("approval", exception_id)
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from core.errors import DomainError
 from core.mail import later
 from core.permissions import Permission, requires
-from frontend.forms import Email, NewPassword, NewPerson
+from frontend.forms import Email, NewPassword, NewPerson, place_of
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import invitations, letters, passwords, throttle
@@ -31,7 +31,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
                 joined = invitations.accept(token=token, name=form.cleaned_data["name"], password=password)
                 return _signed_in(request, joined)
             except DomainError as error:
-                form.add_error("password" if error.errors else None, str(error))
+                form.add_error(place_of(form, error), str(error))
                 status = error.http_status
     return _page(request, "join", {"form": form, "invitation": invitation, "rules": passwords.RULES}, status)
 

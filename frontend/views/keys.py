@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
-from frontend.forms import NewKey, Rotation
+from frontend.forms import NewKey, Rotation, place_of
 from frontend.paging import numbered
 from tenants import key_services, queries, scopes
 from tenants.addresses import own_address
@@ -43,7 +43,7 @@ def key_issue(request: HttpRequest) -> HttpResponse:
             expires_at=expires_at,
         )
     except DomainError as error:
-        form.add_error(None, str(error))
+        form.add_error(place_of(form, error), str(error))
         return _page(request, form, status=error.http_status)
     return _page(request, _form(request), issued=issued)
 

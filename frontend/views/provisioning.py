@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from core.problems import SCIM_PREFIX
-from frontend.forms import NewToken, Rotation
+from frontend.forms import NewToken, Rotation, place_of
 from frontend.paging import numbered
 from tenants import responsibility
 from tenants.addresses import own_address
@@ -54,7 +54,7 @@ def provisioning_token_issue(request: HttpRequest) -> HttpResponse:
             expires_at=timezone.now() + timedelta(days=form.cleaned_data["lifetime_days"]),
         )
     except DomainError as error:
-        form.add_error(None, str(error))
+        form.add_error(place_of(form, error), str(error))
         return _page(request, form, status=error.http_status)
     return _page(request, NewToken(), issued=issued)
 

@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core import texts
 from core.errors import Conflict, InvalidInput, NotFound, RateLimited
 from tenants.addresses import origin_of
 from tenants.founding import names, throttle
@@ -98,6 +99,7 @@ def confirm(*, token: str, slug: str, person_name: str, password: str) -> str:
     """
     with transaction.atomic():
         row = _of_token(token, requests().filter(state=State.UNPROVED).select_for_update())
+        texts.visible_name(person_name)
         names.check_slug(slug)
         names.check_free(slug)
         _checked_email(row.email)  # the domains may be others than when the link was sent

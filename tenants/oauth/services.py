@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, texts
 from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
 from tenants import responsibility, scopes
@@ -51,8 +51,9 @@ def create_application(
 ) -> Registered:
     """Register an application that may do `permissions`, and no more than its maker may.
 
-    Raises: Forbidden (more than the principal may), InvalidInput (no scope, an unknown one, redirect addresses).
+    Raises: Forbidden (more than the principal may), InvalidInput (name, no scope, an unknown one, redirects).
     """
+    texts.visible_name(name)
     chosen = Application.Kind(kind)
     may = scopes.checked(permissions)
     if not may:

@@ -15,7 +15,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from scim2_models import ForbiddenException, InvalidValueException, MutabilityException, UniquenessException
 
-from core import audit
+from core import audit, texts
 from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
 from core.tenancy import shared_context
@@ -121,17 +121,18 @@ def change_user(membership: Membership, wanted: resources.User, *, may_give: boo
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
         before = queries.member(membership.pk)
+        if before.role == Role.OWNER:
+            _refuse_changes(before, wanted)
+            return before
         if not may_give:
-            _refuse_owner(before)
             services.end_access(before, actor=ACTOR, reason="scim")
             return queries.member(membership.pk)
         _refuse_double(wanted, before)
         address = _address(wanted)
         if address != before.user.email:
-            before = _move(before, _checked_address(wanted, is_move=True))
+            before = _move(before, _checked_address(wanted))
         _keep(before, wanted)
         if wanted.active is False:
-            _refuse_owner(before)
             services.end_access(before, actor=ACTOR, reason="scim")
         elif wanted.active:
             services.give_access(before, actor=ACTOR, reason="scim")
@@ -218,8 +219,10 @@ def delete_group(group: models.Group) -> None:
 
 
 def _move(membership: Membership, address: str) -> Membership:
-    """Another address is another account: sessions and keys of the one before end, and so does its password."""
-    _refuse_owner(membership)
+    """Another address is another account: sessions and keys of the one before end, and so does its password.
+
+    Nobody is responsible any more for what the person before was: whoever is behind the new address may be another.
+    """
     if queries.members().filter(user__email=address).exists():
         raise UniquenessException(detail=f"{address} is a member already.")
     was_active = membership.is_active
@@ -237,6 +240,13 @@ def _move(membership: Membership, address: str) -> Membership:
         before=membership.user.email,
     )
     return queries.member(membership.pk)
+
+
+def _refuse_changes(owner: Membership, wanted: resources.User) -> None:
+    """Directories repeat what is; only what would be another thing is refused. Raises MutabilityException."""
+    [shown] = scim.users([owner], "")
+    if wanted.active not in (None, owner.is_active) or _kept(wanted) != _kept(shown):
+        _refuse_owner(owner)
 
 
 def _refuse_owner(membership: Membership) -> None:
@@ -262,8 +272,9 @@ def _keep(membership: Membership, wanted: resources.User) -> None:
 
 def _kept(wanted: resources.User) -> dict[str, Any]:
     name = wanted.name.model_dump(scim_ctx=None, exclude_none=True) if wanted.name else {}
+    name = {key: shown for key, value in name.items() if (shown := texts.seen(value))}
     emails = [one.model_dump(scim_ctx=None, exclude_none=True) for one in wanted.emails or []]
-    attributes = {"name": name, "display_name": wanted.display_name, "emails": emails}
+    attributes = {"name": name, "display_name": texts.seen(wanted.display_name or ""), "emails": emails}
     if len(repr(attributes)) > 8000:
         raise InvalidValueException(detail="A user may have 8000 characters of attributes.")
     return {
@@ -280,8 +291,8 @@ def _address(wanted: resources.User) -> str:
     return str(ordered[0].value if ordered else wanted.user_name or "").strip().lower()
 
 
-def _checked_address(wanted: resources.User, *, is_move: bool = False) -> str:
-    """The address, if the directory may bring it; a member moves to addresses of verified domains only."""
+def _checked_address(wanted: resources.User) -> str:
+    """The address, if the directory may bring it: whom it may add, a member may become."""
     address = _address(wanted)
     try:
         validate_email(address)
@@ -293,7 +304,7 @@ def _checked_address(wanted: resources.User, *, is_move: bool = False) -> str:
         raise InvalidValueException(detail=f"An e-mail address may have {_LONGEST} characters.")
     domain = address.rpartition("@")[2]
     is_ours = MailDomain.objects.filter(name=domain, verified_at__isnull=False).exists()
-    if not is_ours and (is_move or scim.setup().origin != models.Setup.Origin.ANYBODY):
+    if not is_ours and scim.setup().origin != models.Setup.Origin.ANYBODY:
         raise ForbiddenException(
             detail=f"{domain} is not a verified domain of this organisation. Verify it under Settings, Single "
             "sign-on, or allow everybody under Settings, Provisioning."
@@ -304,7 +315,9 @@ def _checked_address(wanted: resources.User, *, is_move: bool = False) -> str:
 def _full_name(wanted: resources.User) -> str:
     name = wanted.name or resources.Name()
     parts = " ".join(part for part in (name.given_name, name.family_name) if part)
-    return (wanted.display_name or name.formatted or parts)[:150]
+    return next(filter(None, map(texts.seen, (wanted.display_name or "", name.formatted or "", parts))), "")[
+        :150
+    ]
 
 
 def _refuse_double(wanted: resources.User, membership: Membership | None) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from core import audit, ratelimit
+from core import audit, ratelimit, texts
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Permission, Principal
 from tenants import granting, responsibility
@@ -55,8 +55,9 @@ def refuse_less(principal: Principal) -> None:
 
 
 def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> IssuedToken:
-    """Make a token. Raises: Forbidden, InvalidInput (expiry), Conflict when ten work already."""
+    """Make a token. Raises: Forbidden, InvalidInput (name, expiry), Conflict when ten work already."""
     refuse_less(principal)
+    texts.visible_name(name)
     now = timezone.now()
     if not now < expires_at <= now + timedelta(days=366):
         raise InvalidInput("A token expires within a year from now.")

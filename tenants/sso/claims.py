@@ -7,6 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from core import texts
+
 Claims = dict[str, list[str]]
 
 _MOST_CLAIMS, _MOST_VALUES, _LONGEST_VALUE = 200, 2000, 1000
@@ -79,7 +81,7 @@ def name(facts: Facts, mapping: ClaimMapping) -> str:
         given = _first(facts.claims, "", ("given_name", "firstName", "urn:oid:2.5.4.42", f"{_WS}givenname"))
         family = _first(facts.claims, "", ("family_name", "lastName", "urn:oid:2.5.4.4", f"{_WS}surname"))
         found = f"{given} {family}".strip()
-    return "".join(letter for letter in found if letter.isprintable())[:150]
+    return texts.seen(found)[:150]
 
 
 def groups(facts: Facts, mapping: ClaimMapping) -> list[str]:

@@ -125,6 +125,21 @@ def test_a_request_needs_a_reason_of_some_length(held: Run, reason: str) -> None
         asked(held, reason=reason)
 
 
+def test_what_an_exception_says_has_lines_and_no_control_characters(held: Run) -> None:
+    """A statement is signed as it is read: nothing in it turns the words around it."""
+    for character in ("\x1b", "\x00", "\u202e", "\u2066"):
+        with pytest.raises(InvalidInput, match="A reason holds no control character") as refused:
+            asked(held, reason=f"Fine{character}not")
+        assert refused.value.errors[0]["pointer"] == "/reason"
+    request = asked(held, reason="First line.\n\tSecond line: café.")
+
+    with pytest.raises(InvalidInput, match="A comment holds no control character"):
+        services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="On\u202ece")
+
+    assert ReleaseException.objects.get().standing == "open"
+    assert is_closed(held)
+
+
 def test_only_one_request_of_a_run_is_open_at_a_time(held: Run) -> None:
     asked(held)
 

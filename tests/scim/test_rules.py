@@ -239,6 +239,95 @@ def test_another_address_is_another_account_and_never_that_of_an_owner(
     assert (refused.status_code, refused.json()["scimType"]) == (400, "mutability")
 
 
+def test_a_member_becomes_only_whom_the_directory_may_add(
+    directory: Directory, ada: str, acme: Tenant
+) -> None:
+    """RFC 7644 §3.5: an address is changed by PATCH and by PUT; where everybody may come, to any domain."""
+    change = {
+        "op": "replace",
+        "path": "emails",
+        "value": [{"value": "ada@elsewhere.example", "primary": True}],
+    }
+    refused = directory.patch(f"/Users/{ada}", change)
+    assert (refused.status_code, Membership.objects.get(pk=ada).user.email) == (403, "ada@acme.example")
+
+    services.set_origin(principal=make_principal("owner"), origin="anybody")
+
+    assert directory.patch(f"/Users/{ada}", change).status_code == 200
+    assert Membership.objects.get(pk=ada).user.email == "ada@elsewhere.example"
+    assert directory.send("PUT", f"/Users/{ada}", user("ada@third.example")).status_code == 200
+    assert Membership.objects.get(pk=ada).user.email == "ada@third.example"
+
+
+def test_who_becomes_another_address_is_responsible_for_nothing_of_the_one_before(
+    directory: Directory, api_client: Any, acme: Tenant
+) -> None:
+    services.set_origin(principal=make_principal("owner"), origin="anybody")
+    admin, api = Membership.objects.get(user__email="admin@acme.example"), api_client("admin")
+    Token.objects.update(responsible_id=admin.pk)
+    change = {
+        "op": "replace",
+        "path": "emails",
+        "value": [{"value": "eve@elsewhere.example", "primary": True}],
+    }
+
+    assert directory.patch(f"/Users/{admin.pk}", change).status_code == 200
+
+    moved = Membership.objects.get(pk=admin.pk)
+    assert (moved.user.email, moved.is_active, moved.password[0]) == ("eve@elsewhere.example", True, "!")
+    assert Token.objects.get().responsible_id is None
+    assert api.get("/api/v1/configs").status_code == 401
+    assert directory.send("POST", "/Users", user("bob@acme.example")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "userName", "value": "someone"},
+        {"path": "displayName", "value": "Somebody Else"},
+        {"path": "name.givenName", "value": "Else"},
+        {"path": "externalId", "value": "4711"},
+        {"path": "emails", "value": [{"value": "owner@acme.example", "type": "home", "primary": True}]},
+    ],
+    ids=lambda change: str(change["path"]),
+)
+def test_nothing_of_an_owner_changes_and_what_is_may_be_repeated(
+    change: dict[str, Any], directory: Directory, acme: Tenant
+) -> None:
+    owner = Membership.objects.get(role="owner")
+    before = directory.send("GET", f"/Users/{owner.pk}").json()
+    events = AuditEvent.objects.count()
+
+    refused = directory.patch(f"/Users/{owner.pk}", {"op": "replace", **change})
+    put = directory.send("PUT", f"/Users/{owner.pk}", {**before, "displayName": "Somebody Else"})
+    repeated = directory.send("PUT", f"/Users/{owner.pk}", before)
+    same = directory.patch(
+        f"/Users/{owner.pk}",
+        {"op": "replace", "path": "userName", "value": before["userName"]},
+        {"op": "replace", "path": "active", "value": True},
+    )
+
+    for one in (refused, put):
+        assert (one.status_code, one.json()["scimType"]) == (400, "mutability"), one.content
+    assert (repeated.status_code, same.status_code) == (200, 200), (repeated.content, same.content)
+    assert directory.send("GET", f"/Users/{owner.pk}").json() == before
+    assert AuditEvent.objects.count() == events
+
+
+def test_a_name_from_a_directory_holds_only_what_people_see(directory: Directory, acme: Tenant) -> None:
+    ada = directory.create(
+        "ada@acme.example",
+        displayName="Ada\u202e\u200b\u00a0Byron\x07",
+        name={"givenName": "A\u2066da", "familyName": "\u200b"},
+    )
+
+    kept = directory.send("GET", f"/Users/{ada}").json()
+    assert (Membership.objects.get(pk=ada).name, kept["displayName"]) == ("Ada Byron", "Ada Byron")
+    assert kept["name"] == {"givenName": "Ada"}
+    refused = directory.patch(f"/Users/{ada}", {"op": "replace", "path": "userName", "value": "a\u202eb"})
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidValue")
+
+
 # -- groups --------------------------------------------------------------------------------------------------
 
 
