@@ -7,7 +7,7 @@ for the API.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -115,6 +115,9 @@ def requires(**by_method: Permission) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.permissions = dict(by_method)  # type: ignore[attr-defined]
+        if isinstance(view, type):  # `Allow` names these; OPTIONS is the business of preflights alone
+            answered = [*by_method, *(["HEAD"] if "GET" in by_method else [])]
+            cast(Any, view).http_method_names = [method.lower() for method in answered]
         return view
 
     return declare

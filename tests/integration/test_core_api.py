@@ -52,6 +52,13 @@ def test_errors_of_the_api_are_problem_details(
     assert response.json()["code"] == code
 
 
+def test_allow_names_what_is_answered(api_client: ApiClients) -> None:
+    client = api_client("admin")
+
+    for response in (client.get("/api/v1/members"), client.options("/api/v1/members")):
+        assert set(response["Allow"].split(", ")) - {"HEAD"} == {"GET"}
+
+
 def test_the_type_of_a_problem_leads_to_its_meaning(api_client: ApiClients) -> None:
     problem = api_client("admin").get("/api/v1/nothing").json()
 

@@ -50,7 +50,7 @@ class World:
         urllib.request.urlopen(urllib.request.Request(f"{self.saml}/people", body, headers)).close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world() -> Iterator[World]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
@@ -77,13 +77,7 @@ def test_two_organisations_sign_in_by_their_own_providers(world: World) -> None:
     _sign_in_with_password(world, globex, "owner", "globex")
 
     # set-up by OpenID Connect here, by SAML there
-    _open(world, acme, "acme", "/settings/sso?protocol=oidc")
-    acme.get_by_label("Name on the sign-in button").fill("Acme ID")
-    acme.get_by_label("Issuer").fill(world.oidc)
-    acme.get_by_label("Client ID").fill("acme")
-    acme.get_by_label("Client secret").fill("secret-of-acme")
-    acme.get_by_role("button", name="Check and store").click()
-    expect(acme.get_by_text("The provider is stored")).to_be_visible()
+    _store_oidc(world, acme)
     _open(world, globex, "globex", "/settings/sso?protocol=saml")
     globex.get_by_label("Name on the sign-in button").fill("Globex ID")
     globex.get_by_label("Address of the metadata").fill(f"{world.saml}/metadata")
@@ -100,16 +94,12 @@ def test_two_organisations_sign_in_by_their_own_providers(world: World) -> None:
     _verify_domain(world, globex, "globex.example")
 
     # a test shows what would happen and changes nothing
-    acme.get_by_role("link", name="Test sign-in").click()
-    _at_oidc(acme, "anna@acme.example")
-    expect(acme.get_by_text("It would make anna@acme.example a member")).to_be_visible()
+    _test_oidc(acme)
     _open(world, acme, "acme", "/settings/members")
     expect(acme.get_by_text("anna@acme.example")).to_have_count(0)
 
     for page, organisation in ((acme, "acme"), (globex, "globex")):
-        _open(world, page, organisation, "/settings/sso")
-        page.get_by_role("button", name="Switch on").click()
-        expect(page.get_by_text("is on the sign-in page")).to_be_visible()
+        _switch_on(world, page, organisation)
 
     # both at once: join, and get the role of the group
     anna_context, anna = world.visit()
@@ -155,7 +145,10 @@ def test_two_organisations_sign_in_by_their_own_providers(world: World) -> None:
 def test_enforced_sign_on_refuses_passwords_and_an_owner_breaks_the_glass(world: World) -> None:
     owner_context, owner = world.visit()
     _sign_in_with_password(world, owner, "owner", "acme")
-    _open(world, owner, "acme", "/settings/sso")
+    _store_oidc(world, owner)
+    _verify_domain(world, owner, "acme.example")
+    _test_oidc(owner)
+    _switch_on(world, owner, "acme")
     expect(owner.get_by_text("No owner has a second factor")).to_be_visible()
     secret = _add_authenticator(world, owner)
     _open(world, owner, "acme", "/settings/sso")
@@ -197,6 +190,28 @@ def _password(world: World, page: Page, role: str, organisation: str) -> None:
 def _sign_in_with_password(world: World, page: Page, role: str, organisation: str) -> None:
     _password(world, page, role, organisation)
     page.wait_for_url(world.platform.address(organisation) + "/")
+
+
+def _store_oidc(world: World, page: Page) -> None:
+    _open(world, page, "acme", "/settings/sso?protocol=oidc")
+    page.get_by_label("Name on the sign-in button").fill("Acme ID")
+    page.get_by_label("Issuer").fill(world.oidc)
+    page.get_by_label("Client ID").fill("acme")
+    page.get_by_label("Client secret").fill("secret-of-acme")
+    page.get_by_role("button", name="Check and store").click()
+    expect(page.get_by_text("The provider is stored")).to_be_visible()
+
+
+def _test_oidc(page: Page) -> None:
+    page.get_by_role("link", name="Test sign-in").click()
+    _at_oidc(page, "anna@acme.example")
+    expect(page.get_by_text("It would make anna@acme.example a member")).to_be_visible()
+
+
+def _switch_on(world: World, page: Page, organisation: str) -> None:
+    _open(world, page, organisation, "/settings/sso")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_text("is on the sign-in page")).to_be_visible()
 
 
 def _at_oidc(page: Page, email: str) -> None:

@@ -56,12 +56,12 @@ def test_depth_elements_and_attributes_are_bounded_at_once() -> None:
         "<a>" + "<b/>" * 5000 + "</a>",
         "<a " + " ".join(f'b{index}="1"' for index in range(33)) + "/>",
     )
-    began = time.perf_counter()
+    began = time.process_time()
 
     for shape in shapes:
         with pytest.raises(prefilter.BadMessage):
             prefilter.check_metadata(shape.encode())
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
