@@ -3,18 +3,12 @@
 `tenants.bearer` decides and counts; this gate only says again what it said last to that address.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from core import ratelimit
-from core.headers import outside_of_django
-from core.request_ids import begin_request
+from core.asgi import Application, Receive, Send, send_answer
 from tenants import bearer
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]  # as ASGI has it: scope, receive, send
 
 
 def flood_gate(application: Application) -> Application:
@@ -25,19 +19,8 @@ def flood_gate(application: Application) -> Application:
         if not seconds:
             await application(scope, receive, send)
             return
-        chosen = begin_request(None)
-        answer = bearer.too_many(seconds)
         policy, left = ratelimit.failure_headers(seconds)
-        headers = {
-            **{name.lower(): value for name, value in (outside_of_django() | dict(answer.headers)).items()},
-            "ratelimit-policy": policy,
-            "ratelimit": left,
-            "x-request-id": chosen,
-            "content-length": str(len(answer.content)),
-        }
-        start = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": answer.status_code, "headers": start})
-        await send({"type": "http.response.body", "body": answer.content})
+        await send_answer(send, bearer.too_many(seconds), {"ratelimit-policy": policy, "ratelimit": left})
 
     return gate
 

@@ -17,7 +17,7 @@ def web_process(**environment: str) -> Iterator[int]:
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
     process = subprocess.Popen(
-        [*command, "--log-level", "error", "--no-access-log"],
+        [*command, "--http", "core.slow_clients:HttpProtocol", "--log-level", "error", "--no-access-log"],
         env={**os.environ, "API_REQUESTS_PER_MINUTE": "10000000", "LOG_LEVEL": "CRITICAL", **environment},
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

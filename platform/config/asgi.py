@@ -8,6 +8,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_asgi_application()
 
-from tenants.flood import flood_gate  # noqa: E402  # needs the set-up that Django has just done
+from django.conf import settings  # noqa: E402  # these need the set-up that Django has just done
 
-application = flood_gate(_django)
+from core.body_gate import body_gate  # noqa: E402
+from tenants.flood import flood_gate  # noqa: E402
+
+_BODY_SECONDS = 30.0
+
+application = flood_gate(
+    body_gate(_django, most_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=_BODY_SECONDS)
+)

@@ -114,6 +114,8 @@ class Stack:
         web += [
             "--workers",
             "1",
+            "--http",
+            "core.slow_clients:HttpProtocol",
             "--lifespan",
             "off",
             "--timeout-graceful-shutdown",

@@ -1,0 +1,126 @@
+"""Bodies and slow clients at a real web process: limits hold in every transfer encoding, and nobody keeps a connection for nothing."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from core.tenancy import shared_context
+from tenants.models import ApiKey
+from tests.builders import make_api_key
+from tests.web_process import web_process
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A committed key: another process reads it."""
+    with django_db_blocker.unblock():
+        text = make_api_key("operator")
+        yield text
+        with shared_context():
+            ApiKey.objects.filter(key_id=text.split("_")[2]).delete()
+
+
+@pytest.fixture(scope="module")
+def port(django_db_setup: None) -> Iterator[int]:
+    with web_process() as port:
+        yield port
+
+
+def head(path: str, *headers: str, host: str = "acme.localhost") -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", f"Host: {host}", *headers, "", ""]).encode()
+
+
+def chunk(content: bytes) -> bytes:
+    return f"{len(content):x}\r\n".encode() + content + b"\r\n"
+
+
+def answer_of(connection: socket.socket) -> tuple[int, bytes]:
+    """Status and body of the answer; an early refusal comes in one piece with its size before it."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            return 0, data
+        data += part
+    top, _, body = data.partition(b"\r\n\r\n")
+    length = next(
+        (
+            int(line.split(b":")[1])
+            for line in top.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ),
+        0,
+    )
+    while len(body) < length and (part := connection.recv(65536)):
+        body += part
+    if b"transfer-encoding: chunked" in top.lower():
+        while not body.endswith(b"0\r\n\r\n") and (part := connection.recv(65536)):
+            body += part
+        body = body.partition(b"\r\n")[2].partition(b"\r\n")[0]
+    return int(top.split()[1]), body
+
+
+def ask(port: int, *parts: bytes) -> tuple[int, bytes]:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        for part in parts:
+            try:
+                connection.sendall(part)
+            except (BrokenPipeError, ConnectionResetError):  # refused before everything was sent
+                break
+        return answer_of(connection)
+
+
+def test_a_body_in_pieces_is_read_like_one_with_a_length(port: int, key: str) -> None:
+    text = json.dumps({"text": "version: 1"}).encode()
+    headers = [f"Authorization: Bearer {key}", "Content-Type: application/json"]
+    whole = ask(port, head("/api/v1/configs:validate", *headers, f"Content-Length: {len(text)}"), text)
+    pieces = ask(
+        port,
+        head("/api/v1/configs:validate", *headers, "Transfer-Encoding: chunked"),
+        chunk(text[:5]),
+        chunk(text[5:]),
+        chunk(b""),
+    )
+
+    assert pieces[0] == whole[0]
+    assert json.loads(pieces[1])["errors"] == json.loads(whole[1])["errors"]
+
+
+@pytest.mark.parametrize("host", ["acme.localhost", "nowhere.localhost"])
+def test_a_body_in_pieces_has_the_same_limit(host: str, port: int) -> None:
+    parts = [chunk(b"x" * 65536)] * 64
+    status, _ = ask(port, head("/login", "Transfer-Encoding: chunked", host=host), *parts)
+
+    assert status == 413
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_it_is_sent(port: int, key: str) -> None:
+    headers = [f"Authorization: Bearer {key}", "Content-Type: application/json"]
+    status, body = ask(port, head("/api/v1/configs:validate", *headers, f"Content-Length: {500 * MIB}"), b"{")
+
+    assert (status, json.loads(body)["status"]) == (413, 413)
+
+
+def test_a_body_at_the_limit_is_read(port: int, key: str) -> None:
+    headers = [f"Authorization: Bearer {key}", "Content-Type: application/json"]
+    text = json.dumps({"text": "x" * (MIB - 100)}).encode()
+    status, _ = ask(port, head("/api/v1/configs:validate", *headers, f"Content-Length: {len(text)}"), text)
+
+    assert status in (200, 422)
+
+
+def test_a_client_that_dribbles_its_headers_is_hung_up_on(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
+        connection.sendall(b"GET /login HT")
+        assert connection.recv(100) == b""
+
+
+def test_a_client_that_dribbles_its_body_is_told_so(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head("/login", "Content-Length: 1000") + b"ab")
+        assert answer_of(connection)[0] == 408
