@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.assess import assess
-from tests.engine_builders import make_books, small_config
+from tests.engine_builders import COMPANY, make_books, small_config
 from tests.engine_faults import FAULTS, Fault
 
 Row = dict[str, Any]
@@ -20,17 +20,22 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nineteen months with many of the rare things: the second fiscal year pays tax on the first."""
+    """Nineteen months with many of the rare things: losses at first, then a profit on which the second year pays tax."""
     root = tmp_path_factory.mktemp("books")
     rates = {
-        "never_paid_rate": 0.1,
+        "never_paid_rate": 0.05,
         "short_payment_rate": 0.15,
         "on_account_rate": 0.1,
         "payment_return_rate": 0.1,
         "write_off_after_days": 60,
     }
     make_books(
-        small_config(period={"start": "2024-01-01", "months": 19}, processes={"order_to_cash": rates}), root
+        small_config(
+            period={"start": "2024-01-01", "months": 19},
+            companies=[{**COMPANY, "employees": 18}],
+            processes={"order_to_cash": rates},
+        ),
+        root,
     )
     return root
 
