@@ -49,13 +49,13 @@ RULES = (
         offenders="""
             with rated as (
                 select document_id, d.currency, c.currency as company_currency, exchange_rate, document_turnover,
-                       debit, other_debit, other_credit, -- a line without a document amount is an exchange difference or the like
+                       debit, credit, other_debit, other_credit, -- a line without a document amount is an exchange difference or the like
                        if(d.currency = c.currency, 0, power(10, -k.digits)) as rounding,
                        (document_turnover / 2)::double * exchange_rate::double as converted
                 from journal_documents d left join companies c using (company_code)
                 left join currencies k using (company_code) where has_header)
             select document_id, currency, company_currency, exchange_rate, document_turnover, debit from rated
-            where not coalesce(if(currency = company_currency, exchange_rate = 1 and document_turnover = 2 * debit,
+            where not coalesce(if(currency = company_currency, exchange_rate = 1 and document_turnover = debit + credit,
                 abs(converted - (debit - other_debit)) <= rounding
                 or abs(converted - (debit - other_credit)) <= rounding), false)""",
         holds="In all {n} entries amounts in document currency times rate are the amounts posted; the own rate is 1.",
