@@ -23,9 +23,9 @@ def _number() -> forms.NumberInput:
 
 
 def place_of(form: forms.Form, error: DomainError) -> str | None:
-    """The field that an error of a service is about, if the form has it."""
+    """The field that an error of a service is about, if the form shows it."""
     pointers = {str(one.get("pointer", "")).strip("/") for one in error.errors}
-    return next((name for name in form.fields if name in pointers), None)
+    return next((field.name for field in form.visible_fields() if field.name in pointers), None)
 
 
 class NewInvitation(RoleChoice):

@@ -80,14 +80,19 @@ def may_bring_people(token: Token) -> bool:
 
 def held_by(membership: Membership) -> list[str]:
     """What a person is responsible for, as people read it: to be said before they go."""
-    live = Token.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
-    return [
-        *(f"the application “{one.name}”" for one in _applications(membership).order_by("name")),
-        *(
-            f"the directory token “{one.name}”"
-            for one in live.filter(responsible_id=membership.pk).order_by("name")
-        ),
-    ]
+    return held_by_each([membership]).get(membership.pk, [])
+
+
+def held_by_each(memberships: Iterable[Membership]) -> dict[UUID, list[str]]:
+    """The same for several people, by membership; who is responsible for nothing is not in it."""
+    ids = [one.pk for one in memberships]
+    services = Application.objects.filter(responsible_id__in=ids, kind=Application.Kind.SERVICE)
+    live = Token.objects.filter(responsible_id__in=ids, revoked_at=None, expires_at__gt=timezone.now())
+    held: dict[UUID, list[str]] = {}
+    for what, rows in (("application", services), ("directory token", live)):
+        for owner, name in rows.order_by("name").values_list("responsible_id", "name"):
+            held.setdefault(owner, []).append(f"the {what} “{name}”")
+    return held
 
 
 def give_up(membership: Membership) -> list[str]:

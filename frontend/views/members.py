@@ -28,7 +28,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "members": [(one, names.get(one.role, one.role), one.role in mine) for one in page.rows],
         "waiting": open_invitations().count() if may else 0,
-        "held": {one.pk: held for one in page.rows if (held := responsibility.held_by(one))} if may else {},
+        "held": responsibility.held_by_each(page.rows) if may else {},
         "roles": roles,
         "now": timezone.now(),
     }

@@ -171,7 +171,7 @@ def test_the_detail_of_a_run_lists_all_stages(acme: Tenant) -> None:
     detail = runs.run_detail(runs.numbered_run(make_run().number))
 
     assert [stage.name for stage in detail.progress.stages] == [
-        "plan", "shards", "close", "assess", "gate", "seal", "release",
+        "plan", "shards", "close", "assess", "gate", "exports", "seal", "release",
     ]  # fmt: skip
     assert detail.is_cancellable
     assert not detail.is_resumable
