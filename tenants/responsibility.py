@@ -91,7 +91,8 @@ def held_by_each(memberships: Iterable[Membership]) -> dict[UUID, list[str]]:
     held: dict[UUID, list[str]] = {}
     for what, rows in (("application", services), ("directory token", live)):
         for owner, name in rows.order_by("name").values_list("responsible_id", "name"):
-            held.setdefault(owner, []).append(f"the {what} “{name}”")
+            if owner is not None:
+                held.setdefault(owner, []).append(f"the {what} “{name}”")
     return held
 
 
