@@ -15,6 +15,8 @@ from evaluation.metrics.assess import assess
 from tests.engine_builders import COMPANY, make_books, small_config
 from tests.engine_faults import FAULTS, Fault
 
+pytestmark = pytest.mark.slow  # books are made and measured once for each fault
+
 Row = dict[str, Any]
 
 
