@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up test check lint types imports lock fmt bench chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
+.PHONY: help setup demo up test check lint types imports lock fmt bench books chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ $(IDP)/.installed: tests/sso/idp/package.json tests/sso/idp/package-lock.json
 
 bench: $(STAMP) ## Speed and memory of the engine by stage, table and size (SIZES="1e8" for the largest)
 	SIZES="$(SIZES)" $(BIN)/python -m pytest -m bench -s tests/benchmarks
+
+books: $(STAMP) ## Books of any config that the schema allows, without a violation: make books SEED=1
+	BOOKS_SEED=$(SEED) $(BIN)/python -m pytest -m slow tests/integration/test_engine_any_config.py
 
 scim: $(STAMP) ## An independent tester of SCIM 2.0 asks the provisioning endpoints
 	$(BIN)/python -m pytest -m "slow or not slow" tests/scim

@@ -30,20 +30,21 @@ _ASSETS = """
            coalesce(depreciation_method, '') as method, coalesce(useful_life_months, 0)::bigint as life, k.digits,
            (acquisition_cost * (10 ** k.digits)::bigint)::bigint as cost,
            (salvage_value * (10 ** k.digits)::bigint)::bigint as salvage,
-           (month(acquisition_date) - h.fiscal_start + 12) % 12 as place_in_year
-    from assets a left join currencies k using (company_code), horizon h"""
-# What the dataset states of each asset at a month's end: accumulated, charged, or released by a sale.
+           coalesce(d.number, datediff('month', h.first_day, acquisition_date)) as bought,
+           (bought + (select period from periods where number = 0) + 1199) % 12 as place_in_year
+    from assets a left join currencies k using (company_code) left join days d on d.day = acquisition_date, horizon h"""
+# Months of the books are periods; before the books, calendar months. What the dataset states of each asset at a month's end: accumulated, charged, or released by a sale.
 _STATED = """
-    select d.place, s.what, s.day, datediff('month', d.acquisition_date, s.day) as age,
+    select d.place, s.what, s.day, w.number - d.bought as age,
            coalesce((s.amount * (10 ** d.digits)::bigint)::bigint, -1) as amount
     from (
         select asset_id, period_end as day, 'balance' as what, accumulated_depreciation as amount from asset_balances
         union all
-        select asset_id, last_day(posting_date), 'charge', sum(amount) from depreciation_lines group by all
+        select asset_id, period_end, 'charge', sum(amount) from depreciation_lines join days on day = posting_date group by all
         union all
-        select asset_id, last_day(posting_date), 'release', accumulated_depreciation
-        from asset_transactions where kind = 'disposal') s
-    join depreciated_assets d using (asset_id) order by d.place, s.day, s.what"""
+        select asset_id, period_end, 'release', accumulated_depreciation
+        from asset_transactions join days on day = posting_date where kind = 'disposal') s
+    join periods w on w.period_end = s.day join depreciated_assets d using (asset_id) order by d.place, s.day, s.what"""
 
 
 def accumulated(assets: Mapping[str, NDArray[Any]], ages: int) -> Ints:

@@ -77,9 +77,7 @@ RULES = (
         tables=("trial_balances",),
         essential=True,
         offenders=f"""
-            with ends as (
-                select h.fiscal_start, m.period_end, year(m.period_end) as fiscal_year
-                from horizon h, month_ends m where month(m.period_end) = (h.fiscal_start + 10) % 12 + 1),
+            with ends as (select fiscal_year from periods where period = 12),
             years as (
                 select c.company_code, e.fiscal_year from companies c, ends e),
             classed as ({_CLASSED}),

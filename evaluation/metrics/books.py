@@ -5,12 +5,10 @@ Nothing is written into the dataset folder; what must spill goes to a temporary 
 
 from __future__ import annotations
 
-import calendar
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -154,8 +152,19 @@ class Books:
             "create table horizon (first_day date, last_day date, fiscal_start int, over_delivery decimal(9, 6))"
         )
         self.insert("horizon", [(d.start, d.end, d.fiscal_year_start_month, d.over_delivery)])
-        self.run("create table month_ends (period_end date)")
-        self.insert("month_ends", ((day,) for day in month_ends(d.start, d.months)))
+        self.run(
+            "create table periods (number int, fiscal_year int, period int, first_day date, period_end date)"
+        )
+        self.insert(
+            "periods", ((n, p.fiscal_year, p.number, p.start, p.end) for n, p in enumerate(d.periods))
+        )
+        self.run(
+            "create view month_ends as select period_end from periods"
+        )  # a month of the books is a period
+        self.run(
+            "create table days as select unnest(generate_series(first_day, period_end, interval 1 day))::date as day, * "
+            "from periods"
+        )
         self.run("create table currencies (company_code varchar, country varchar, digits int)")
         self.insert(
             "currencies", ((company.code, company.country, company.exponent) for company in d.companies)
@@ -197,12 +206,6 @@ def _half(exponent: int) -> str:
 def _paths(files: Sequence[Path]) -> str:
     """File names as a list of SQL strings."""
     return ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-
-
-def month_ends(start: date, months: int) -> list[date]:
-    """Last days of `months` whole months, the first of which holds `start`."""
-    serials = range(start.year * 12 + start.month - 1, start.year * 12 + start.month - 1 + months)
-    return [date(s // 12, s % 12 + 1, calendar.monthrange(s // 12, s % 12 + 1)[1]) for s in serials]
 
 
 def sql_type(declared: str) -> str:

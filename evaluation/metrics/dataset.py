@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,16 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """An accounting period of the books: a calendar month, or whole weeks."""
+
+    fiscal_year: int
+    number: int  # 1 to 12
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A dataset folder, described: nothing of the tables has been read yet."""
 
@@ -73,6 +85,7 @@ class Dataset:
     end: date
     months: int
     fiscal_year_start_month: int
+    periods: tuple[Period, ...]
     companies: tuple[Company, ...]
     group_currency: str
     group_exponent: int
@@ -129,12 +142,43 @@ def _dataset(root: Path, document: Mapping[str, Any]) -> Dataset:
         end=date.fromisoformat(period["end"]),
         months=int(period["months"]),
         fiscal_year_start_month=int(period["fiscal_year_start_month"]),
+        periods=_periods(period),
         companies=tuple(_company(entry) for entry in facts["companies"]),
         group_currency=str(facts["group"]["currency"]),
         group_exponent=int(facts["group"].get("exponent", 2)),
         over_delivery=str(facts["tolerances"]["over_delivery"]),
         tables={table.name: table for table in tables},
     )
+
+
+def _periods(facts: Mapping[str, Any]) -> tuple[Period, ...]:
+    """The periods of the books as listed; books without a list (engine 2) have calendar months."""
+    start, first_month = date.fromisoformat(facts["start"]), int(facts["fiscal_year_start_month"])
+    listed = facts.get("fiscal_periods") or _calendar_months(start, int(facts["months"]), first_month)
+    periods = []
+    for entry in listed:
+        end = date.fromisoformat(entry["end"])
+        periods.append(Period(int(entry["fiscal_year"]), int(entry["period"]), start, end))
+        start = end + timedelta(days=1)
+    following = all(b.number == a.number % 12 + 1 and a.end < b.end for a, b in pairwise(periods))
+    if not following or len(periods) != int(facts["months"]):
+        raise DatasetError(
+            "schema.json: fiscal_periods must be the periods of the books, one after the other."
+        )
+    if periods[-1].end != date.fromisoformat(facts["end"]):
+        raise DatasetError(f"schema.json: the last of fiscal_periods must end on {facts['end']}.")
+    return tuple(periods)
+
+
+def _calendar_months(start: date, months: int, first_month: int) -> Iterator[dict[str, Any]]:
+    """`months` calendar months, the first of which holds `start`."""
+    for serial in range(start.year * 12 + start.month - 1, start.year * 12 + start.month - 1 + months):
+        year, month = serial // 12, serial % 12 + 1
+        yield {
+            "fiscal_year": year + (1 if first_month > 1 and month >= first_month else 0),
+            "period": (month - first_month) % 12 + 1,
+            "end": date(year, month, calendar.monthrange(year, month)[1]).isoformat(),
+        }
 
 
 def _company(entry: Mapping[str, Any]) -> Company:

@@ -67,18 +67,12 @@ RULES = (
         tables=("journal_entries",),
         essential=True,
         offenders="""
-            with dated as (
-                select document_id, posting_date, fiscal_year, period, document_type, fiscal_start,
-                       year(posting_date)
-                           + if(fiscal_start > 1 and month(posting_date) >= fiscal_start, 1, 0) as own_year,
-                       (month(posting_date) - fiscal_start + 12) % 12 + 1 as own_period
-                from journal_entries, horizon)
-            select document_id, posting_date, fiscal_year, period, document_type from dated
+            select document_id, posting_date, e.fiscal_year, e.period, document_type
+            from journal_entries e left join days d on d.day = e.posting_date
             where not coalesce(
-                fiscal_year = own_year
-                and (period = own_period
-                     or (period = 13 and own_period = 12 and posting_date = last_day(posting_date)))
-                and (period = 13) = (document_type = 'CL'), false)""",
+                e.fiscal_year = d.fiscal_year
+                and (e.period = d.period or (e.period = 13 and d.period = 12 and posting_date = d.period_end))
+                and (e.period = 13) = (document_type = 'CL'), false)""",
         holds="Fiscal year and period follow from the posting date in all {n} documents; closing entries are in period 13.",
         breaks="{value} of {n} documents lie in a fiscal year or period that is not that of their posting date.",
     ),

@@ -122,11 +122,13 @@ RULES = (
                        any_value(c.day) as cleared_on, any_value(c.times) as times
                 from events e left join cleared c using (document_id) group by all)
             select document_id, s.received_on, s.amount, s.cleared, s.cleared_on
-            from standing s left join limits using (company_code), horizon h
+            from standing s left join limits using (company_code)
+            left join days old on old.day = s.received_on + clearing_days
+            left join days taken on taken.day = s.cleared_on
             where not coalesce(if(s.times is null,
-                s.amount = 0 or last_day(s.received_on + clearing_days) > h.last_day,
+                s.amount = 0 or old.day is null,
                 s.times = 1 and s.cleared = s.at_clearing and s.amount = s.cleared
-                and last_day(s.cleared_on) = last_day(s.received_on + clearing_days)), false)""",
+                and taken.period_end = old.period_end), false)""",
         holds="Of {n} receipts all that no invoice came for are cleared once they are old, with their open value.",
         breaks="{value} of {n} receipts stay open beyond the days after which they are cleared, or are cleared wrongly.",
     ),

@@ -28,12 +28,10 @@ _CASH = """
     left join openings o using (company_code, fiscal_year, period, account)
     where k.subtype = 'cash' and period <= 12 group by all"""
 _INVESTED = """
-    select company_code, year(posting_date) + if(fiscal_start > 1 and month(posting_date) >= fiscal_start, 1, 0)
-               as fiscal_year,
-           (month(posting_date) - fiscal_start + 12) % 12 + 1 as period,
+    select company_code, fiscal_year, period,
            sum(case kind when 'acquisition' then amount when 'disposal' then accumulated_depreciation - amount end)
                as invested
-    from asset_transactions, horizon group by all"""
+    from asset_transactions join days on day = posting_date group by all"""
 
 RULES = (
     Rule(

@@ -8,8 +8,7 @@ REVIEWS = """
     select company_code, period_end as reviewed_on,
            lead(period_end) over (partition by company_code order by period_end) as next_on
     from (
-        select l.company_code, m.period_end, l.review_months, (month(m.period_end) - h.fiscal_start + 12) % 12 + 1 as period
-        from limits l, month_ends m, horizon h)
+        select l.company_code, p.period_end, l.review_months, p.period from limits l, periods p)
     where period % review_months = 0 or period = 12"""
 
 # What an invoice line l settles of a receipt line r, exactly: the receipt's value piece by piece, in whole ten-thousandths.
@@ -47,7 +46,8 @@ def to_date(flows: str) -> str:
     """Running totals at each month end of a query of (company_code, day, amount)."""
     return f"""
         select f.company_code, m.period_end, sum(f.amount) as amount
-        from (select company_code, last_day(day) as month_end, sum(amount) as amount from ({flows}) group by all) f
+        from (select company_code, period_end as month_end, sum(amount) as amount
+              from ({flows}) join days using (day) group by all) f
         join month_ends m on m.period_end >= f.month_end group by all"""
 
 
@@ -152,8 +152,8 @@ def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple
 
 _STOCK = """
     select v.company_code, v.material_id, m.period_end, sum(v.quantity) as quantity, sum(v.amount) as value
-    from (select company_code, material_id, last_day(posting_date) as month_end, sum(quantity) as quantity,
-                 sum(amount) as amount from inventory_movements group by all) v
+    from (select company_code, material_id, period_end as month_end, sum(quantity) as quantity,
+                 sum(amount) as amount from inventory_movements join days on day = posting_date group by all) v
     join month_ends m on m.period_end >= v.month_end group by all"""
 
 
@@ -271,8 +271,8 @@ RULES = (
                 from assets a join month_ends m on a.acquisition_date <= m.period_end left join sold s using (asset_id)
                 where s.day is null or s.day > m.period_end),
             charged as (
-                select asset_id, last_day(posting_date) as period_end, sum(amount) as charge
-                from depreciation_lines group by all),
+                select asset_id, period_end, sum(amount) as charge
+                from depreciation_lines join days on day = posting_date group by all),
             rolled as (
                 select b.asset_id, b.period_end, b.cost, b.accumulated_depreciation,
                        lag(b.accumulated_depreciation) over (partition by b.asset_id order by b.period_end) as before,
@@ -289,9 +289,9 @@ RULES = (
                 accumulated_depreciation - charge)) + charge
             union all
             select s.asset_id, s.day, 'disposal', b.accumulated_depreciation, s.released
-            from sold s left join asset_balances b
-              on b.asset_id = s.asset_id and b.period_end = last_day(s.day - interval 1 month)
-            left join charged c on c.asset_id = s.asset_id and c.period_end = last_day(s.day)
+            from sold s left join days d using (day)
+            left join asset_balances b on b.asset_id = s.asset_id and b.period_end = d.first_day - 1
+            left join charged c on c.asset_id = s.asset_id and c.period_end = d.period_end
             left join assets a on a.asset_id = s.asset_id
             where s.cost is distinct from a.acquisition_cost
                or (b.asset_id is not null and s.released <> b.accumulated_depreciation + coalesce(c.charge, 0))""",

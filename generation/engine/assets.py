@@ -135,7 +135,7 @@ def register(
         sold_month=np.where(leaves, _month_of(horizon, sale), NEVER),
         cost_center=drawn.cost_center,
         vendor=drawn.vendor,
-        shift=(horizon.start.month - horizon.fiscal_start) % 12,
+        shift=int(horizon.fiscal_period[0]) - 1,
     )
 
 
@@ -201,6 +201,8 @@ def _kept(rng: np.random.Generator, count: int, policy: Policy) -> Ints:
 
 
 def _month_of(horizon: Horizon, day: Ints) -> Ints:
-    """Month index of days, negative before the start; shape (n,)."""
+    """Month index of days, shape (n,); before the start of the books, minus the calendar months until then."""
     months = (np.datetime64(horizon.start) + day.astype("timedelta64[D]")).astype("datetime64[M]")
-    return (months - np.datetime64(horizon.start, "M")).astype(np.int64)
+    before = (months - np.datetime64(horizon.start, "M")).astype(np.int64)
+    inside = horizon.month[np.clip(day, 0, horizon.reach - 1)].astype(np.int64)
+    return np.where(day < 0, before, inside)

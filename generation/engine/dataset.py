@@ -10,6 +10,7 @@ from generation.engine.closing.credit_losses import loss_rates
 from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
+from generation.engine.horizon import Horizon
 from generation.engine.packs.currency import exponent
 from generation.engine.plan import CompanyPlan, build_plan
 from generation.engine.schema.catalogue import TABLES
@@ -35,12 +36,14 @@ def data_dictionary(config: Config) -> dict[str, Any]:
             "exponent": exponent(config.group.currency),
         },
         "period": {
-            "start": config.period.start.isoformat(),
+            "start": horizon.start.isoformat(),
             "end": (horizon.end - timedelta(days=1)).isoformat(),
             "months": config.period.months,
             "fiscal_year_start_month": config.period.fiscal_year_start_month,
+            "calendar": config.period.calendar,
+            "fiscal_periods": _fiscal_periods(horizon),
         },
-        "opening_date": config.period.start.isoformat(),
+        "opening_date": horizon.start.isoformat(),
         "companies": [_company(company) for company in plan.companies],
         "approval_thresholds": list(config.controls.approval_thresholds),
         "sod_violation_rate": config.controls.sod_violation_rate,
@@ -49,6 +52,18 @@ def data_dictionary(config: Config) -> dict[str, Any]:
     }
     tables = [table.entry(plan.scale) for table in TABLES.values()]
     return {"contract_version": CONTRACT_VERSION, "dataset": dataset, "tables": tables}
+
+
+def _fiscal_periods(horizon: Horizon) -> list[dict[str, Any]]:
+    """Fiscal year, number and last day of every period of the books, in order; each begins behind the one before."""
+    return [
+        {
+            "fiscal_year": int(horizon.fiscal_year[month]),
+            "period": int(horizon.fiscal_period[month]),
+            "end": horizon.date_of(int(horizon.month_end[month])).isoformat(),
+        }
+        for month in range(horizon.months)
+    ]
 
 
 def manifest(

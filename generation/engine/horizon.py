@@ -1,9 +1,13 @@
 """The days of the books as integers: day 0 is the first day of the period. Calendars, months and fiscal periods by day.
 
+A month of the books is an accounting period: a calendar month, or four or five whole weeks (fiscal.py). What the world outside
+dates by calendar months, as wages, tax and bank interest are, goes by the civil months.
+
 The calendar reaches behind the end of the books: documents are worked out to their last payment and cut off when they are
 written, so that nothing before the end depends on where the end lies.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +15,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from generation.engine.fiscal import FiscalCalendar
 
 ROOM = 18  # months of the calendar behind the last slice: for due dates, lags and payments
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -34,19 +40,28 @@ class Slice:
     def days(self) -> int:
         return self.end - self.first
 
+    def holds(self, day: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these days lie in the slice, shape of `day`."""
+        return (day >= self.first) & (day < self.end)
+
 
 @dataclass(frozen=True)
 class Horizon:
     """Books of whole months and the working days of one company.
 
-    start: first day (the first of a month); months: 1 to 120; fiscal_start: month in which the fiscal year begins;
-    holidays: days off besides weekends, over the calendar. Arrays cover the calendar, which is longer than the books.
+    opening: the month of the first period; months: periods, 1 to 120; holidays: days off besides weekends, over the calendar.
+    Arrays cover the calendar, which is longer than the books.
     """
 
-    start: date
+    opening: date  # the first of a month
     months: int
-    fiscal_start: int
+    fiscal: FiscalCalendar
     holidays: tuple[date, ...] = ()
+
+    @property
+    def start(self) -> date:
+        """The first day of the books."""
+        return self.month_starts[0]
 
     @cached_property
     def calendar_months(self) -> int:
@@ -56,7 +71,12 @@ class Horizon:
     @cached_property
     def month_starts(self) -> list[date]:
         """First days of the months of the calendar, one more than there are months."""
-        return [month_after(self.start, month) for month in range(self.calendar_months + 1)]
+        return [self.fiscal.first_day(month) for month in self._named_after]
+
+    @cached_property
+    def _named_after(self) -> list[date]:
+        """First days of the calendar months that the months of the books belong to, one more than there are months."""
+        return [month_after(self.opening, month) for month in range(self.calendar_months + 1)]
 
     @property
     def end(self) -> date:
@@ -98,18 +118,31 @@ class Horizon:
     @cached_property
     def fiscal_year(self) -> NDArray[np.int16]:
         """Fiscal year of each month: the calendar year in which that fiscal year ends; shape (calendar months,)."""
-        years = [
-            first.year + (1 if self.fiscal_start > 1 and first.month >= self.fiscal_start else 0)
-            for first in self.month_starts[:-1]
-        ]
-        return np.array(years, np.int16)
+        return np.array([self.fiscal.year(month) for month in self._named_after[:-1]], np.int16)
 
     @cached_property
     def fiscal_period(self) -> NDArray[np.int8]:
         """Fiscal period 1 to 12 of each month, shape (calendar months,)."""
-        return np.array(
-            [(first.month - self.fiscal_start) % 12 + 1 for first in self.month_starts[:-1]], np.int8
-        )
+        return np.array([self.fiscal.period(month) for month in self._named_after[:-1]], np.int8)
+
+    @cached_property
+    def civil_month_end(self) -> NDArray[np.int64]:
+        """Last day of each calendar month that ends within the calendar, shape (civil months,)."""
+        months = (month_after(self.start, month) for month in range(self.calendar_months + 2))
+        ends = [
+            (first.replace(day=monthrange(first.year, first.month)[1]) - self.start).days for first in months
+        ]
+        return np.array([end for end in ends if end < self.reach], np.int64)
+
+    @cached_property
+    def civil_month_first(self) -> NDArray[np.int64]:
+        """First day of each of these months, the first of which may have begun before the books; shape (civil months,)."""
+        return np.append(1 - self.start.day, self.civil_month_end[:-1] + 1)
+
+    @cached_property
+    def settling_day(self) -> NDArray[np.int64]:
+        """The last working day of each of these months: bank and tax office settle on it; shape (civil months,)."""
+        return self.last_workday[self.civil_month_end]
 
     @cached_property
     def weekday(self) -> NDArray[np.int8]:

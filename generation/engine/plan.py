@@ -20,6 +20,7 @@ from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
 from generation.engine.demand import MEAN_QUANTITY
+from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import Exchange
 from generation.engine.group.structure import Tree, trees
 from generation.engine.group.trade import Trade, trade_of
@@ -555,9 +556,11 @@ def _company_plan(config: Config, index: int, share: float, scale: int, trade: T
 
 def _horizon(config: Config, pack: CountryPack) -> Horizon:
     period = config.period
-    bare = Horizon(period.start, period.months, period.fiscal_year_start_month)
-    last = month_after(period.start, bare.calendar_months).year
-    years = (pack.holidays(year) for year in range(period.start.year, last + 1))
+    fiscal = FiscalCalendar(
+        period.fiscal_year_start_month, period.calendar, period.year_end, period.year_end_weekday
+    )
+    bare = Horizon(period.start, period.months, fiscal)
+    years = (pack.holidays(year) for year in range(bare.start.year, bare.month_starts[-1].year + 1))
     return replace(bare, holidays=holidays_between(years))
 
 

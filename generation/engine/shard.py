@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.books import Names
-from generation.engine.columns import category, constant, dates, line_numbers, money, text
+from generation.engine.columns import category, constant, dates, line_numbers, money, sum_by, text
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
 from generation.engine.journal import Hands, draw_hands, entry_columns, line_columns
 from generation.engine.plan import CompanyPlan, ShardSpec
@@ -22,6 +22,7 @@ from generation.engine.writers import DatasetWriter, FileEntry
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.bytes_]
+TAX_ROLES = ("output_tax", "input_tax")
 _NUMBER_BITS = 14  # numbers of documents of one kind in the close: one for each day of the books
 
 
@@ -34,6 +35,7 @@ class Summary:
 
     balances: Ints  # (accounts, months, 2): debits and credits
     cash: Ints  # (days,): net change of the bank account
+    tax: Ints  # (2, civil months): output and input tax, debit positive, until the settling day of each month
     open_items: dict[str, Ints] = field(
         default_factory=dict
     )  # control role -> (months, settlement.OPEN_COLUMNS): open at month end
@@ -56,7 +58,7 @@ class Summary:
 
     def to_bytes(self) -> bytes:
         """Serialise for another process or a store; `from_bytes` is the inverse."""
-        arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash}
+        arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash, "tax": self.tax}
         arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"adjusted/{name}": values for name, values in self.adjusted.items()}
@@ -84,6 +86,7 @@ class Summary:
             return cls(
                 balances=arrays["balances"],
                 cash=arrays["cash"],
+                tax=arrays["tax"],
                 open_items=groups["open"],
                 stock=groups["stock"],
                 adjusted=groups["adjusted"],
@@ -147,7 +150,9 @@ class Shard:
         self._counts: dict[str, int] = {}
         months, days = plan.horizon.months, plan.horizon.days
         self.summary = Summary(
-            np.zeros((len(plan.chart.accounts), months, 2), np.int64), np.zeros(days, np.int64)
+            balances=np.zeros((len(plan.chart.accounts), months, 2), np.int64),
+            cash=np.zeros(days, np.int64),
+            tax=np.zeros((len(TAX_ROLES), len(plan.horizon.settling_day)), np.int64),
         )
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -228,12 +233,22 @@ class Shard:
         journal = expand(docs, plan.chart)
         month = plan.horizon.month[docs.day]
         self.summary.balances += balances_of(journal, month, len(plan.chart.accounts), plan.horizon.months)
+        self._add_tax(docs, journal)
         self._write_journal(docs, journal, ids, hands)
         on_bank = np.flatnonzero(journal.account == plan.chart.roles["bank"])
         if len(on_bank):
             doc = journal.doc[on_bank]
             self._bank(docs, doc, journal.amount[on_bank], ids, lag[doc])
         return all_ids
+
+    def _add_tax(self, docs: Documents, journal: Journal) -> None:
+        """Tax by the settling day on which it is returned; what comes behind the last one is returned by longer books."""
+        settling_day = self.plan.horizon.settling_day
+        for row, role in enumerate(TAX_ROLES):
+            on_account = np.flatnonzero(journal.account == self.plan.chart.roles[role])
+            month = np.searchsorted(settling_day, docs.day[journal.doc[on_account]])
+            sums = sum_by(month, journal.amount[on_account], len(settling_day) + 1)
+            self.summary.tax[row] += sums[: len(settling_day)]
 
     def post_closing(self, docs: Documents) -> Ints:
         """Post documents of a closing period. Returns their debits and credits, (accounts, 2): no month takes them."""

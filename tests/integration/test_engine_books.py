@@ -15,7 +15,7 @@ from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
 from generation.engine.config.schema import json_schema
 from generation.engine.plan import build_plan, estimate
-from tests.engine_builders import COMPANY, checksum, make_books, small_config
+from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
 CHANGES: dict[str, Any] = {
@@ -24,6 +24,9 @@ CHANGES: dict[str, Any] = {
     "period.start": "2025-02-01",
     "period.months": 2,
     "period.fiscal_year_start_month": 4,
+    "period.calendar": "4-4-5",
+    "period.year_end": "last",
+    "period.year_end_weekday": "sunday",
     "group.name": "Gross",
     "group.currency": "USD",
     "companies.code": "2000",
@@ -110,9 +113,12 @@ ELSEWHERE = {
     "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",
     "processes.inventory.enabled": "must be on together: tests/unit/test_config_checks.py",
 }
-# Keys that show only in books of another period: raises need a January, old receivables and a second year of tax need time.
+# Keys that show only in books of another period: raises need a January, old receivables and a second year of tax need time, ends of years need weeks.
 JANUARY, LONG = {"start": "2024-11-01", "months": 3}, {"start": "2024-01-01", "months": 15}
+WEEKS = {"calendar": "4-4-5"}
 PERIODS = {
+    "period.year_end": WEEKS,
+    "period.year_end_weekday": WEEKS,
     "processes.hire_to_retire.annual_raise_rate": JANUARY,
     "processes.order_to_cash.write_off_after_days": LONG,
     "processes.order_to_cash.loss_rate_31_60": LONG,
@@ -188,7 +194,7 @@ def digest_of(root: Path, changes: dict[str, Any]) -> str:
 def test_the_key_changes_the_dataset(path: str, base: dict[str, str], tmp_path: Path) -> None:
     changes, period = changed(path, CHANGES[path]), PERIODS.get(path, {})
     if period:
-        changes = {**changes, "period": period}
+        changes = {**changes, "period": {**period, **changes.get("period", {})}}
     assert digest_of(tmp_path, changes) != base[json.dumps(period)]
 
 
@@ -211,6 +217,8 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
         pytest.param({"period": {"start": "2024-02-01", "months": 1}}, id="one month"),
         pytest.param({"period": {"start": "2025-06-01", "months": 3}}, id="an end on a weekend"),
         pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4}}, id="odd fiscal year"),
+        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 2, "calendar": "4-5-4"}},
+                     id="retail calendar with 53 weeks"),
         pytest.param(
             {
                 "companies": [

@@ -10,7 +10,7 @@ import pytest
 from generation.engine.run import Extends, with_months
 from tests.engine_builders import make_books, small_config
 
-# A calendar year and a year from April, whole-year slices and quarters, a short month and one that ends a fiscal year.
+# A calendar year, a year from April and one of weeks, whole-year slices and quarters, a short month and one that ends a fiscal year.
 BOOKS: Mapping[str, Mapping[str, Any]] = {
     "years": {
         "period": {"start": "2024-04-01", "months": 5, "fiscal_year_start_month": 4},
@@ -23,6 +23,10 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
     "tax of the year before": {  # the year ends in July; its balance is paid in December, after the first close
         "period": {"start": "2024-03-01", "months": 9, "fiscal_year_start_month": 8},
         "processes": {"order_to_cash": {"write_off_after_days": 60, "never_paid_rate": 0.1}},
+    },
+    "weeks": {  # books to Saturday, 29 November 2025, before a month that ends on a Sunday; then the end of a fiscal year
+        "period": {"start": "2025-08-01", "months": 4, "fiscal_year_start_month": 2, "calendar": "4-5-4"},
+        "volume": {"journal_lines_per_year": 20_000},
     },
     "short of cash": {
         "period": {"start": "2025-01-01", "months": 8},

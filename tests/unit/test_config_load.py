@@ -188,6 +188,16 @@ def test_owners_in_a_circle_are_refused() -> None:
     assert codes.count("parent_cycle") == 2
 
 
+def test_a_year_end_without_weeks_is_refused_and_the_usual_one_is_no_wish() -> None:
+    months = GOOD.replace("months: 12", "months: 12, year_end: last, year_end_weekday: saturday")
+
+    [problem] = problems_of(months)
+
+    assert (problem.code, problem.path) == ("without_weeks", "period.year_end")
+    weeks = load_config(months.replace("months: 12", "months: 12, calendar: 4-5-4")).period
+    assert (weeks.calendar, weeks.year_end) == ("4-5-4", "last")
+
+
 def test_each_company_needs_its_share_of_lines() -> None:
     second = "".join(SECOND_COMPANY.replace('"1000"', f'"{code}"') for code in (2000, 3000, 4000, 5000))
     text = GOOD.replace("volume:", f"{second}volume:")

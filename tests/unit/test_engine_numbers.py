@@ -1,6 +1,7 @@
 """Streams, calendars, tax, depreciation and columns of the engine, against numbers worked out by hand."""
 
-from datetime import date
+import itertools
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from generation.engine.assets import NEVER, Assets
 from generation.engine.columns import category, compact, line_numbers, money, numbered, sum_by
 from generation.engine.depreciation import STRAIGHT_LINE
 from generation.engine.errors import EngineError
+from generation.engine.fiscal import FiscalCalendar, Pattern
 from generation.engine.horizon import Horizon
 from generation.engine.packs.pack import pack_for
 from generation.engine.streams import hashed, mix, quantile_table, stream
@@ -45,7 +47,9 @@ def test_a_quantile_table_gives_each_value_its_share() -> None:
 
 
 def test_fiscal_years_are_named_after_the_year_in_which_they_end() -> None:
-    horizon = Horizon(date(2024, 2, 1), 3, 4)  # February, March | April 2024, fiscal year from April
+    horizon = Horizon(
+        date(2024, 2, 1), 3, FiscalCalendar(4)
+    )  # February, March | April 2024, fiscal year from April
 
     assert horizon.fiscal_year[:3].tolist() == [2024, 2024, 2025]
     assert horizon.fiscal_period[:3].tolist() == [11, 12, 1]
@@ -53,18 +57,80 @@ def test_fiscal_years_are_named_after_the_year_in_which_they_end() -> None:
     assert horizon.month_end[:3].tolist() == [28, 59, 89]
 
 
-def test_the_calendar_of_longer_books_begins_with_that_of_shorter_ones() -> None:
-    short, long = (Horizon(date(2024, 2, 1), months, 4) for months in (3, 30))
+def weeks_of(calendar: FiscalCalendar, year: int, month: int) -> list[int]:
+    """Weeks of the twelve periods from that month on."""
+    starts = Horizon(date(year, month, 1), 12, calendar).month_starts
+    return [(end - start).days // 7 for start, end in itertools.pairwise(starts[:13])]
+
+
+@pytest.mark.parametrize(
+    ("year", "first", "last", "weeks"),
+    [
+        (2012, date(2012, 1, 29), date(2013, 2, 2), 53),
+        (2018, date(2018, 2, 4), date(2019, 2, 2), 52),
+        (2023, date(2023, 1, 29), date(2024, 2, 3), 53),
+        (2024, date(2024, 2, 4), date(2025, 2, 1), 52),
+        (2025, date(2025, 2, 2), date(2026, 1, 31), 52),
+    ],
+)
+def test_the_retail_calendar_is_the_published_one(year: int, first: date, last: date, weeks: int) -> None:
+    # Years of the 4-5-4 calendar as the National Retail Federation publishes them, named there after their first day.
+    horizon = Horizon(date(year, 2, 1), 12, FiscalCalendar(2, "4-5-4"))
+
+    assert horizon.start == first
+    assert horizon.end == last + timedelta(days=1)
+    assert horizon.days == 7 * weeks
+    assert set(horizon.fiscal_year[:12].tolist()) == {year + 1}  # here after the year in which it ends
+
+
+def test_week_53_is_in_the_last_period() -> None:
+    assert weeks_of(FiscalCalendar(2, "4-5-4"), 2023, 2) == [4, 5, 4] * 3 + [4, 5, 5]
+    assert weeks_of(FiscalCalendar(2, "4-5-4"), 2024, 2) == [4, 5, 4] * 4
+    assert weeks_of(FiscalCalendar(2, "4-4-5"), 2024, 2) == [4, 4, 5] * 4
+    assert weeks_of(FiscalCalendar(2, "5-4-4"), 2023, 2) == [5, 4, 4] * 3 + [5, 4, 5]
+
+
+def test_a_year_can_end_on_the_last_weekday_of_its_month() -> None:
+    # 26 CFR 1.441-2(a)(1)(i); last Saturdays of September: 24th of 2022, 30th of 2023, 28th of 2024
+    calendar = FiscalCalendar(10, "4-4-5", "last", "saturday")
+
+    starts = [calendar.first_day(date(year, 10, 1)) for year in (2022, 2023, 2024)]
+
+    assert starts == [date(2022, 9, 25), date(2023, 10, 1), date(2024, 9, 29)]
+
+
+def test_wages_tax_and_bank_keep_to_calendar_months() -> None:
+    horizon = Horizon(date(2024, 2, 1), 3, FiscalCalendar(2, "4-5-4"))  # from Sunday, 4 February
+
+    ends = [horizon.date_of(int(day)) for day in horizon.civil_month_end[:3]]
+    settled = [horizon.date_of(int(day)) for day in horizon.settling_day[:3]]
+
+    assert ends == [date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)]
+    assert settled == [date(2024, 2, 29), date(2024, 3, 29), date(2024, 4, 30)]
+    assert horizon.civil_month_first[:2].tolist() == [-3, 26]
+
+
+@pytest.mark.parametrize("pattern", ["months", "4-4-5"])
+def test_the_calendar_of_longer_books_begins_with_that_of_shorter_ones(pattern: Pattern) -> None:
+    short, long = (Horizon(date(2024, 2, 1), months, FiscalCalendar(4, pattern)) for months in (3, 30))
 
     assert short.reach < long.reach
-    for name in ("month_first", "month", "fiscal_year", "fiscal_period", "weekday", "is_workday"):
+    for name in (
+        "month_first",
+        "month",
+        "fiscal_year",
+        "fiscal_period",
+        "civil_month_end",
+        "weekday",
+        "is_workday",
+    ):
         values = getattr(short, name)
         assert np.array_equal(values, getattr(long, name)[: len(values)])
     assert np.array_equal(short.next_workday[:-7], long.next_workday[: short.reach - 7])
 
 
 def test_slices_are_cut_from_the_start_of_the_books() -> None:
-    horizon = Horizon(date(2024, 2, 1), 3, 4)
+    horizon = Horizon(date(2024, 2, 1), 3, FiscalCalendar(4))
 
     second = horizon.slice(1, 3)
 
@@ -75,7 +141,7 @@ def test_slices_are_cut_from_the_start_of_the_books() -> None:
 
 def test_working_days_skip_weekends_and_holidays() -> None:
     horizon = Horizon(
-        date(2025, 1, 1), 1, 1, (date(2025, 1, 1), date(2025, 1, 6))
+        date(2025, 1, 1), 1, FiscalCalendar(), (date(2025, 1, 1), date(2025, 1, 6))
     )  # a Wednesday and a Monday
 
     assert horizon.next_workday[0] == 1

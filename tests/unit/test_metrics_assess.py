@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.assess import assess
+from evaluation.metrics.dataset import read_dataset
 from evaluation.metrics.errors import DatasetError
 from evaluation.metrics.gate import apply_gate
 from evaluation.metrics.report import Report, encode_report, report_document
@@ -133,6 +134,31 @@ def test_a_process_without_documents_is_not_applicable_and_says_so(tmp_path: Pat
 
     assert (row.value, row.verdict, row.applicable) == (None, "pass", False)
     assert row.sentence == "Not applicable: the dataset has no rows in tax_settlements."
+
+
+def test_listed_periods_follow_each_other_and_fill_the_books(tmp_path: Path) -> None:
+    ends = {10: "2025-01-28", 11: "2025-02-25", 12: "2025-03-31"}
+    listed = [{"fiscal_year": 2025, "period": number, "end": end} for number, end in ends.items()]
+    wrong = {
+        "a gap": [*listed[:1], {**listed[1], "period": 12}, listed[2]],
+        "too few": listed[1:],
+        "another end": [*listed[:2], {**listed[2], "end": "2025-03-29"}],
+    }
+    root = write_books(tmp_path / "books")
+
+    changed_dictionary(root, lambda document: document["dataset"]["period"].update(fiscal_periods=listed))
+
+    assert [period.start.isoformat() for period in read_dataset(root).periods] == [
+        "2025-01-01",
+        "2025-01-29",
+        "2025-02-26",
+    ]
+    for periods in wrong.values():
+        changed_dictionary(
+            root, lambda document, new=periods: document["dataset"]["period"].update(fiscal_periods=new)
+        )
+        with pytest.raises(DatasetError, match="fiscal_periods"):
+            read_dataset(root)
 
 
 def test_a_folder_without_dictionary_is_no_dataset(tmp_path: Path) -> None:

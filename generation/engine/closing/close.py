@@ -26,7 +26,7 @@ from generation.engine.errors import EngineError
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.settlement import BUCKETS, OPEN_COLUMNS
-from generation.engine.shard import Ints, Shard, Summary
+from generation.engine.shard import TAX_ROLES, Ints, Shard, Summary
 
 _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
 
@@ -46,6 +46,7 @@ class Totals:
         months, materials = plan.horizon.months, len(plan.stock_cost)
         self.balances = np.zeros((len(plan.chart.accounts), months, 2), np.int64)
         self.cash = np.zeros(plan.horizon.days, np.int64)
+        self.tax = np.zeros((len(TAX_ROLES), len(plan.horizon.settling_day)), np.int64)
         self.open_items = {
             role: np.zeros((months, OPEN_COLUMNS), np.int64) for role in ("receivable", "payable")
         }
@@ -59,6 +60,7 @@ class Totals:
     def add(self, summary: Summary) -> None:
         self.balances += summary.balances
         self.cash += summary.cash
+        self.tax += summary.tax
         for role, sums in summary.open_items.items():
             self.open_items[role] += sums
         self.gross_pay += summary.sums.get("gross_pay", 0)
@@ -99,7 +101,7 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     for summary in summaries:
         totals.add(summary)
     stock = _stock(plan, totals)
-    tax_return.settle(shard, totals.balances)
+    tax_return.settle(shard, totals.tax)
     before = shard.summary.balances.copy()
     _open(shard, stock, investments)
     opened = (shard.summary.balances - before)[:, 0]

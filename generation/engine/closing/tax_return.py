@@ -9,15 +9,17 @@ from generation.engine.shard import Bytes, Ints, Shard
 _DUE_AFTER = 10  # days into the next month
 
 
-def settle(shard: Shard, moved: Ints) -> None:
-    """Write and post returns and payments; `moved` are the shards' debits and credits, (accounts, months, 2)."""
-    plan, horizon = shard.plan, shard.plan.horizon
-    net = moved[:, :, 0] - moved[:, :, 1]
-    output, input_tax = -net[plan.chart.roles["output_tax"]], net[plan.chart.roles["input_tax"]]
-    month = np.flatnonzero((output != 0) | (input_tax != 0))
+def settle(shard: Shard, tax: Ints) -> None:
+    """Write and post returns and payments of the calendar months, whatever the periods of the books.
+
+    tax: output and input tax of the shards, debit positive, (2, civil months): what was posted since the return before.
+    """
+    horizon = shard.plan.horizon
+    output, input_tax = -tax[0], tax[1]
+    month = np.flatnonzero(((output != 0) | (input_tax != 0)) & (horizon.settling_day < horizon.days))
     output, input_tax = output[month], input_tax[month]
     amount = output - input_tax
-    day = horizon.last_workday[horizon.month_end[month]]
+    day = horizon.settling_day[month]
     returns = shard.ids_of("tax_settlements", 2 * month)
     _write(shard, "return", returns, day, output, input_tax, amount)
     shard.post(
@@ -29,7 +31,7 @@ def settle(shard: Shard, moved: Ints) -> None:
             number=month,
         )
     )
-    due = horizon.next_workday[horizon.month_end[month] + _DUE_AFTER]
+    due = horizon.next_workday[horizon.civil_month_end[month] + _DUE_AFTER]
     paid = np.flatnonzero((due < horizon.days) & (amount != 0))
     payments = shard.ids_of("tax_settlements", 2 * month[paid] + 1)
     _write(shard, "payment", payments, due[paid], output[paid], input_tax[paid], amount[paid])

@@ -31,6 +31,7 @@ class CreditLine:
 
     def __init__(self, plan: CompanyPlan) -> None:
         self._horizon = plan.horizon
+        self._settling_days = frozenset(plan.horizon.settling_day.tolist())  # of calendar months
         self._floor = round(plan.revenue * _FLOOR)
         self._step = max(plan.factor, round(plan.revenue * _STEP))
         self._cash = self._drawn = self._owed = 0
@@ -42,12 +43,11 @@ class CreditLine:
         Returns the interest of the month.
         """
         first, last = int(self._horizon.month_first[month]), int(self._horizon.month_end[month])
-        month_end = int(self._horizon.last_workday[last])
         paid = 0
         for day, moved in enumerate(change[first : last + 1].tolist(), start=first):
             self._cash += moved
-            if day == month_end:
-                paid = self._settle(day)
+            if day in self._settling_days:
+                paid += self._settle(day)
             if self._cash < 0:
                 taken = -((self._cash - self._floor) // self._step) * self._step
                 self._move(day, "drawing", taken, taken)

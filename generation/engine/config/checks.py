@@ -10,7 +10,7 @@ from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
 from generation.engine.config.exports import REACH, Export, reached
-from generation.engine.config.model import Volume
+from generation.engine.config.model import Period, Volume
 from generation.engine.config.processes import Intercompany
 from generation.engine.config.rates import METHOD_SHARES
 from generation.engine.config.reader import Document, Path
@@ -37,6 +37,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _methods_of_depreciation,
         _charts,
         _exports,
+        _year_ends,
     )
     for rule in rules:
         for path, code, message, suggestion in rule(document.data):
@@ -244,3 +245,13 @@ def _exports(data: dict[str, Any]) -> Iterator[Finding]:
                     f"“{code[:20]}” is longer. Give the company a shorter code."
                 )
                 yield path, "code_too_long_for_export", message, None
+
+
+def _year_ends(data: dict[str, Any]) -> Iterator[Finding]:
+    period = data.get("period")
+    if not isinstance(period, dict) or period.get("calendar", "months") != "months":
+        return
+    for key in ("year_end", "year_end_weekday"):
+        if period.get(key, usual := Period.model_fields[key].default) != usual:
+            message = f"A year of calendar months has no other end. Set calendar to weeks (4-4-5, 4-5-4, 5-4-4) or leave out {key}."
+            yield ("period", key), "without_weeks", message, None

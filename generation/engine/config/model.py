@@ -13,6 +13,7 @@ from generation.engine.config.company import CURRENCIES, Company, Currency
 from generation.engine.config.exports import Export
 from generation.engine.config.fields import Section, key, refuse
 from generation.engine.config.processes import Processes
+from generation.engine.fiscal import Pattern, Weekday, YearEnd
 
 LARGEST_SEED = 2**64 - 1
 FIRST_YEAR, LAST_YEAR = 1990, 2099
@@ -67,7 +68,8 @@ class Period(Section):
     start: Annotated[
         date,
         key(
-            "First day of the books; every document is dated from here on.",
+            "First day of the books; every document is dated from here on. Where `calendar` counts weeks, the books begin with the "
+            "fiscal period of this month, up to a week earlier or later.",
             unit="date, first of a month",
             source="no default: the user's choice",
             example="2025-01-01",
@@ -75,7 +77,14 @@ class Period(Section):
         AfterValidator(_first_of_month),
     ]
     months: Annotated[
-        int, key("How many months of books are made.", unit="months", source="one fiscal year", ge=1, le=120)
+        int,
+        key(
+            "How many months of books are made; fiscal periods, where `calendar` counts weeks.",
+            unit="months",
+            source="one fiscal year",
+            ge=1,
+            le=120,
+        ),
     ] = 12
     fiscal_year_start_month: Annotated[
         int,
@@ -87,6 +96,32 @@ class Period(Section):
             le=12,
         ),
     ] = 1
+    calendar: Annotated[
+        Pattern,
+        key(
+            "Fiscal periods: calendar months, or the weeks of the three periods of each quarter, as retailers count. "
+            "Wages, tax returns and bank interest keep to calendar months.",
+            unit="calendar",
+            source="calendar months",
+        ),
+    ] = "months"
+    year_end: Annotated[
+        YearEnd,
+        key(
+            "Where a year of whole weeks ends: on the weekday nearest to the end of its last month, or on the last one in it. "
+            "Only for a `calendar` of weeks.",
+            unit="word",
+            source="the 4-5-4 calendar of the National Retail Federation",
+        ),
+    ] = "nearest"
+    year_end_weekday: Annotated[
+        Weekday,
+        key(
+            "The weekday on which a year of whole weeks ends. Only for a `calendar` of weeks.",
+            unit="weekday",
+            source="the 4-5-4 calendar of the National Retail Federation",
+        ),
+    ] = "saturday"
 
 
 class Group(Section):

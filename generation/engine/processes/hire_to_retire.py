@@ -17,24 +17,21 @@ def produce(shard: Shard) -> None:
     """Write and post the payroll of a slice."""
     plan, horizon, people = shard.plan, shard.plan.horizon, shard.plan.people
     low, high = (int(cut) for cut in plan.employee_cut[shard.block : shard.block + 2])
-    staff, months, first = np.arange(low, high), shard.slice.months, shard.slice.first_month
+    payday, month_end = _paydays(shard)
+    staff, months = np.arange(low, high), len(payday)
     month = np.repeat(np.arange(months), len(staff))
     employee = np.tile(staff, months)
-    gross = _salaries(shard, people.salary[employee], first + month)
+    gross = _salaries(shard, people.salary[employee], payday[month])
     gross += _overtime(shard, gross)
     wage_tax = (gross * plan.pack.wage_tax_rate_bp + 5_000) // 10_000
     social = (gross * plan.pack.social_rate_bp + 5_000) // 10_000  # the employer pays as much again
     net = gross - wage_tax - social
-    month_first, month_end = (
-        ends[first : first + months] for ends in (horizon.month_first, horizon.month_end)
-    )
-    payday = np.maximum(horizon.last_workday[month_end - _PAYDAY_BEFORE_END], month_first)
     due = horizon.next_workday[month_end + _STATUTORY_DAY]
     totals = {
         name: sum_by(month, values, months)
         for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
     }
-    shard.summary.sums["gross_pay"] = _by_month(shard, totals["gross"])
+    shard.summary.sums["gross_pay"] = _by_month(shard, totals["gross"], payday)
     run, payment, statutory = (shard.ids("payroll_runs", months) for _ in range(3))
     _write_runs(shard, "run", run, payday, totals, len(staff))
     _write_runs(shard, "net_payment", payment, payday, totals, len(staff))
@@ -49,19 +46,28 @@ def produce(shard: Shard) -> None:
     shard.refer("payroll_runs", run, "payroll_runs", statutory, "clears", due)
 
 
-def _by_month(shard: Shard, amounts: Ints) -> Ints:
-    """Amounts of the months of the slice as amounts of the months of the books, shape (months,)."""
-    sums = np.zeros(shard.plan.horizon.months, np.int64)
-    inside = amounts[: max(len(sums) - shard.slice.first_month, 0)]
-    sums[shard.slice.first_month : shard.slice.first_month + len(inside)] = inside
-    return sums
+def _by_month(shard: Shard, amounts: Ints, payday: Ints) -> Ints:
+    """Amounts of paydays as amounts of the months of the books, shape (months,)."""
+    horizon = shard.plan.horizon
+    inside = payday < horizon.days
+    return sum_by(horizon.month[payday[inside]], amounts[inside], horizon.months)
 
 
-def _salaries(shard: Shard, base: Ints, month: Ints) -> Ints:
+def _paydays(shard: Shard) -> tuple[Ints, Ints]:
+    """(payday, last day) of the calendar months that are paid in the slice."""
+    horizon, ends = shard.plan.horizon, shard.plan.horizon.civil_month_end
+    wanted = ends - _PAYDAY_BEFORE_END  # before the books where a month of a year of weeks is almost over
+    payday = np.maximum(horizon.last_workday[np.maximum(wanted, 0)], horizon.civil_month_first)
+    paid = np.flatnonzero(shard.slice.holds(payday) & (wanted >= 0))
+    return payday[paid], ends[paid]
+
+
+def _salaries(shard: Shard, base: Ints, payday: Ints) -> Ints:
     """Salaries with the yearly raise, compounded each January after the start, in exact integer steps."""
     plan = shard.plan
-    starts = plan.horizon.month_starts
-    raises = np.array([first.year - starts[0].year for first in starts[:-1]])[month]
+    epoch = np.datetime64(plan.horizon.start)
+    years = (epoch + payday.astype("timedelta64[D]")).astype("datetime64[Y]").astype(np.int64)
+    raises = years - (plan.horizon.start.year - 1970)
     step = round(plan.rates.annual_raise_rate * 10_000)
     salary = base.copy()
     for year in range(1, int(raises.max(initial=0)) + 1):

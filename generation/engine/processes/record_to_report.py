@@ -109,8 +109,10 @@ def _write_accruals(shard: Shard, kind: str, ids: Bytes, day: Ints, amount: Ints
 
 
 def _charge(shard: Shard) -> None:
-    plan, horizon, months = shard.plan, shard.plan.horizon, shard.slice.months
-    day = horizon.last_workday[horizon.month_end[shard.slice.first_month : shard.slice.end_month]]
+    """The bank's fee on the last working day of each calendar month."""
+    plan, horizon = shard.plan, shard.plan.horizon
+    day = horizon.settling_day[shard.slice.holds(horizon.settling_day)]
+    months = len(day)
     low, high = (limit * plan.factor for limit in _CHARGE_RANGE)
     fee = shard.rng("bank charge").integers(low, high, months)
     ids = shard.ids("bank_charges", months)
