@@ -184,6 +184,8 @@ class Books:
                 for c in d.companies
             ),
         )
+        self.run("create table targets (company_code varchar, receivable_days int, payable_days int)")
+        self.insert("targets", ((c.code, c.receivable_days, c.payable_days) for c in d.companies))
         self.run("create table holidays (company_code varchar, day date)")
         self.insert("holidays", ((company.code, day) for company in d.companies for day in company.holidays))
 

@@ -15,6 +15,7 @@ from typing import Any
 from evaluation.metrics.errors import DatasetError, MetricUndefined
 
 CONTRACT_VERSION = 1
+_TARGETS = ("receivable_days", "payable_days")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -63,6 +64,8 @@ class Company:
     low_value_limit: str
     accounts: Mapping[str, str]
     rates: Mapping[str, str]
+    receivable_days: int | None = None  # targets of working capital, where the books have any
+    payable_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ def _company(entry: Mapping[str, Any]) -> Company:
     holidays = tuple(sorted(date.fromisoformat(day) for day in entry.get("holidays", ())))
     accounts = {str(role): str(account) for role, account in entry.get("accounts", {}).items()}
     rates = {str(name): str(value) for name, value in entry.get("rates", {}).items()}
+    targets = {side: int(days) for side, days in entry.get("targets", {}).items() if side in _TARGETS}
     return Company(
         code=str(entry["company_code"]),
         country=str(entry["country"]),
@@ -196,6 +200,7 @@ def _company(entry: Mapping[str, Any]) -> Company:
         low_value_limit=str(entry["low_value_limit"]),
         accounts=accounts,
         rates=rates,
+        **targets,
     )
 
 

@@ -27,8 +27,7 @@ RULES = (
                 where statement in ('BS', 'IS', 'CF') and not starts_with(line, 'BS.E.') and amount <> 0
                   and line not in ('IS.net_income', 'CF.net_income', 'CF.net_change')
                   and company_code in (select company_code from consolidation_lines)),
-            ends as (select distinct company_code, fiscal_year, period, last_day(posting_date) as date
-                     from journal_documents where period <= 12),
+            ends as (select company_code, fiscal_year, period, period_end as date from companies, periods),
             translated as (
                 select l.*, g.half, if(c.currency = g.currency, 1, r.rate) as quoted
                 from consolidation_lines l join companies c using (company_code)
@@ -120,10 +119,10 @@ RULES = (
             with expected as (
                 select p.pair_id, p.amount, if(p.currency = g.currency, 1, r.rate) as rate, g.half,
                        if(p.kind = 'goods', 'IS.cost_of_sales', 'IS.operating_expense') as line
-                from intercompany_pairs p join intercompany_documents d on d.document_id = p.seller_document_id,
-                     reporting g
+                from intercompany_pairs p join intercompany_documents d on d.document_id = p.seller_document_id
+                join days w on w.day = d.posting_date, reporting g
                 left join fx_rates r on r.currency_from = p.currency and r.currency_to = g.currency
-                  and r.kind = 'average' and r.date = last_day(d.posting_date)),
+                  and r.kind = 'average' and r.date = w.period_end),
             entered as (
                 select fiscal_year, period, line, -sum(amount) as amount from consolidation_entries
                 where entry = 'sales' group by all),
@@ -160,8 +159,7 @@ RULES = (
             expected as (
                 select seller, period_end, sum(profit::double * rate::double) as profit, count(*) as goods
                 from stocks group by all),
-            ends as (select distinct company_code as seller, fiscal_year, period, last_day(posting_date) as period_end
-                     from journal_documents where period <= 12),
+            ends as (select company_code as seller, fiscal_year, period, period_end from companies, periods),
             entered as (
                 select company_code as seller, fiscal_year, period, -sum(amount) as profit from consolidation_entries
                 where entry = 'unrealised_profit' and statement = 'BS' group by all)

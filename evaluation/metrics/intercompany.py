@@ -223,7 +223,8 @@ RULES = (
             with spots as (select * from fx_rates where kind = 'spot'),
             quoted as (select * from spots where dayofweek(date) between 1 and 5),
             averages as (
-                select currency_from, currency_to, last_day(date) as date, avg(rate) as mean from quoted group by all),
+                select q.currency_from, q.currency_to, w.period_end as date, avg(q.rate) as mean
+                from quoted q join days w on w.day = q.date group by all),
             closings as (
                 select currency_from, currency_to, m.period_end as date, arg_max(rate, date) as rate
                 from spots join month_ends m on date <= m.period_end group by all)

@@ -6,6 +6,7 @@ from evaluation.metrics.books import Books
 from evaluation.metrics.rule import Figure, Measured
 from evaluation.metrics.wording import decimal, grouped, percent
 
+ENOUGH_DOCUMENTS = 1_000  # in a quarter; below, a few large partners decide
 LATE_SHARE = 0.15  # our recommendation, as for the default config
 
 
@@ -39,6 +40,50 @@ def _receivable_days(books: Books) -> Measured:
 
 def _payable_days(books: Books) -> Measured:
     return _days(books, "ap_open_items", "vendor_invoices", "Payables stay open", 30)
+
+
+def _off_target(books: Books, items: str, invoices: str, side: str, what: str) -> Measured:
+    """Largest distance of a company's days from its target, as a share of the target.
+
+    Days are open items over daily invoicing of the quarter up to each period's end, on average; the first quarter is left out,
+    because books begin without open items, and so is what has been overdue for more than 90 days: bad debt.
+    Source of the targets: docs/books.md, section "Payments".
+    """
+    companies = books.rows(
+        f"""with open as (
+            select company_code, number, sum(open_amount) filter (where bucket <> '90+') as open
+            from {items} join periods using (period_end) group by all),
+        billed as (
+            select company_code, number, sum(gross_amount) as gross, count(*) as documents
+            from {invoices} join days on day = posting_date group by all),
+        quarters as (
+            select company_code, number, sum(gross) over w as gross, sum(documents) over w as documents,
+                   datediff('day', min(first_day) over w, period_end) + 1 as days
+            from billed join periods using (number)
+            window w as (partition by company_code order by number rows 2 preceding)),
+        each as (
+            select company_code, avg(coalesce(open, 0) * days / gross) as found, max(documents) as documents
+            from quarters left join open using (company_code, number) where number >= 3 and gross > 0 group by 1)
+        select company_code, found, {side}, documents from each join targets using (company_code)
+        where {side} is not null and documents >= {ENOUGH_DOCUMENTS} order by abs(found / {side} - 1) desc, company_code"""
+    )
+    if not companies:
+        text = f"Not applicable: no company has a target and {grouped(ENOUGH_DOCUMENTS)} documents of {invoices} in a quarter."
+        return Measured(None, 0, text, 0, applicable=False)
+    code, found, target, _ = companies[0]
+    text = (
+        f"{what} of company {code} stay open for {decimal(float(found), 1)} days; the target is {target}. "
+        f"No other of {grouped(len(companies))} companies is farther away."
+    )
+    return Measured(round(abs(float(found) / target - 1), 6), len(companies), text, 0)
+
+
+def _receivables_off_target(books: Books) -> Measured:
+    return _off_target(books, "ar_open_items", "customer_invoices", "receivable_days", "Receivables")
+
+
+def _payables_off_target(books: Books) -> Measured:
+    return _off_target(books, "ap_open_items", "vendor_invoices", "payable_days", "Payables")
 
 
 def _late(
@@ -84,6 +129,18 @@ def _late_payments(books: Books) -> Measured:
 
 
 METRICS = (
+    Figure(
+        "working_capital.receivables_off_target",
+        "Receivables near their target",
+        "statistical",
+        _receivables_off_target,
+    ),
+    Figure(
+        "working_capital.payables_off_target",
+        "Payables near their target",
+        "statistical",
+        _payables_off_target,
+    ),
     Figure("working_capital.late_receipts", "Customers who pay late", "information", _late_receipts),
     Figure("working_capital.late_payments", "Vendors who are paid late", "information", _late_payments),
     Figure("working_capital.receivable_days", "Days sales outstanding", "information", _receivable_days),

@@ -145,6 +145,7 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "low_value_limit": format(
             Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"
         ),
+        "targets": {"receivable_days": plan.rates.receivable_days, "payable_days": plan.rates.payable_days},
         "accounts": {role: accounts[index].number for role, index in sorted(plan.chart.roles.items())},
         "rates": {name: f"{value:.6f}" for name, value in _rates(plan).items()},
         "holidays": [

@@ -32,6 +32,7 @@ from generation.engine.people import People, hire
 from generation.engine.reference_rates import reference_rate
 from generation.engine.streams import Words, quantile_table, stream
 from generation.engine.taxes import TaxCodes, tax_codes
+from generation.engine.terms import Habits, spread_terms
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -193,7 +194,7 @@ class CompanyPlan:
         habit = rng.choice(3, count, p=[0.62, 0.26, 0.12])  # a little late, often late, at risk
         delay = np.array([5, 25, 60])[habit] + rng.integers(-4, 5, count)
         return replace(
-            self._partners("customers", count, sales=True),
+            self._partners("customers", self._zipf("customers", count), sales=True),
             delay=delay.astype(np.int64),
             cycle=rng.choice(np.array([7, 7, 14, 28]), count),
             takes_discount=rng.random(count) < DISCOUNT_TERMS,
@@ -213,11 +214,16 @@ class CompanyPlan:
     # --- goods ---------------------------------------------------------------------------------------------------
 
     @cached_property
+    def _goods_vendor_count(self) -> int:
+        return max(8, round(self.lines * SHARES["p2p"] / LINES_PER_VENDOR))
+
+    @cached_property
     def goods_vendors(self) -> Partners:
-        count = max(8, round(self.lines * SHARES["p2p"] / LINES_PER_VENDOR))
+        count = self._goods_vendor_count
+        bought = np.bincount(self.material_vendor, weights=self.material_demand * self.material_cost)
         rng = self.rng("goods vendors", "behaviour")
         return replace(
-            self._partners("goods vendors", count, sales=False),
+            self._partners("goods vendors", bought / bought.sum(), sales=False),
             cycle=rng.choice(np.array([7, 14, 14, 28]), count),
             phase=rng.integers(0, 28, count),
             takes_discount=rng.random(count) < DISCOUNT_TERMS,
@@ -245,7 +251,7 @@ class CompanyPlan:
     @cached_property
     def material_vendor(self) -> NDArray[np.int32]:
         """Vendor of each material, ascending: a vendor block is a range of materials."""
-        return np.repeat(np.arange(len(self.goods_vendors), dtype=np.int32), MATERIALS_PER_VENDOR)
+        return np.repeat(np.arange(self._goods_vendor_count, dtype=np.int32), MATERIALS_PER_VENDOR)
 
     @cached_property
     def material_demand(self) -> Floats:
@@ -284,7 +290,7 @@ class CompanyPlan:
     def service_vendors(self) -> Partners:
         count = max(10, round(self.service_invoices / SERVICE_INVOICES_PER_VENDOR))
         return replace(
-            self._partners("service vendors", count, sales=False),
+            self._partners("service vendors", self._zipf("service vendors", count), sales=False),
             cycle=np.full(count, 7, np.int64),
             phase=np.zeros(count, np.int64),
             takes_discount=self.rng("service vendors", "behaviour").random(count) < DISCOUNT_TERMS,
@@ -392,8 +398,23 @@ class CompanyPlan:
         """Random words behind the names and addresses of partners, shape (count,): tax follows the address."""
         return self.rng(who, "words").integers(0, 2**64, count, dtype=np.uint64)
 
-    def _partners(self, who: str, count: int, *, sales: bool) -> Partners:
-        rng = self.rng(who, "terms")
+    def _habits(self, *, sales: bool) -> Habits:
+        """How customers pay, or the company its vendors: means of what order_to_cash.py and payables.py draw."""
+        rates = self.rates
+        late = rates.customer_late_payment_share if sales else rates.vendor_late_payment_share
+        taken = rates.customer_cash_discount_share if sales else rates.vendor_cash_discount_share
+        early = (1 - late) * DISCOUNT_TERMS * taken
+        if (
+            sales
+        ):  # payment days every 7 to 28 days; 5, 25 or 60 days late; 8 % pay half of it four weeks later
+            return Habits(7.2, 20.0, 3.5, 1.1, late, early, rates.never_paid_rate)
+        return Habits(3.3, 15.8, 5.5, 0.5, late, early, 0.01)  # weekly runs; 1 to 24 days late; 1 % blocked
+
+    def _zipf(self, who: str, count: int) -> Floats:
+        return _zipf(count, 0.8, self.rng(who, "share"))
+
+    def _partners(self, who: str, share: Floats, *, sales: bool) -> Partners:
+        rng, count = self.rng(who, "terms"), len(share)
         is_foreign = rng.random(count) < self.rates.foreign_share
         code = self.taxes.draw(
             rng.random(count),
@@ -403,9 +424,11 @@ class CompanyPlan:
             retail=self.industry.is_retail,
             regions=self.pack.regions(self.partner_words(who, count)) if sales else None,
         )
+        target = self.rates.receivable_days if sales else self.rates.payable_days
+        mean = self._habits(sales=sales).mean_terms(target)
         return Partners(
-            share=_zipf(count, 0.8, self.rng(who, "share")),
-            terms=rng.choice(np.array([14, 30, 30, 45, 60] if sales else [10, 30, 30, 60]), count),
+            share=share,
+            terms=spread_terms(mean, share, self.rng(who, "days of payment")),
             delay=np.zeros(count, np.int64),
             cycle=np.full(count, 7, np.int64),
             phase=rng.integers(0, 28, count),

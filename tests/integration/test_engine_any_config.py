@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics.assess import assess
+from generation.engine.config.checks import FEWEST_LINES_PER_COMPANY, LEAST_PAY, MOST_FOR_PEOPLE_PERCENT
 from generation.engine.config.load import load_config
 from generation.engine.config.rates import INDUSTRY_RATES
 from generation.engine.fiscal import WEEKDAYS
@@ -90,20 +91,23 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
 
     countries = sorted(COUNTRIES)
     months = int(one([1, 2, 5, 12, 12, 13, 18, 24, 37, 120]))
-    companies = [
-        {
-            "code": f"C{index}",
-            "name": f"Company {index}",
-            "country": countries[(number + index) % len(countries)],
-            "currency": CURRENCIES[(number + 3 * index) % len(CURRENCIES)],
-            "industry": one(sorted(INDUSTRY_RATES)),
-            "annual_revenue": int(10 ** rng.uniform(5, 9.5)),
-            "employees": int(10 ** rng.uniform(0, 3.3)),
-            "framework": one(["ifrs", "us_gaap", "hgb", "pcg"]),
-            "chart": {"size": one(["small", "medium", "large"])},
-        }
-        for index in range(int(one([1, 1, 1, 2, 3])))
-    ]
+    companies = []
+    for index in range(int(one([1, 1, 1, 2, 3]))):
+        industry, revenue = one(sorted(INDUSTRY_RATES)), int(10 ** rng.uniform(5, 9.5))
+        affordable = revenue * MOST_FOR_PEOPLE_PERCENT // 100 // LEAST_PAY
+        companies.append(
+            {
+                "code": f"C{index}",
+                "name": f"Company {index}",
+                "country": countries[(number + index) % len(countries)],
+                "currency": CURRENCIES[(number + 3 * index) % len(CURRENCIES)],
+                "industry": industry,
+                "annual_revenue": revenue,
+                "employees": min(int(10 ** rng.uniform(0, 3.3)), affordable),
+                "framework": one(["ifrs", "us_gaap", "hgb", "pcg"]),
+                "chart": {"size": one(["small", "medium", "large"])},
+            }
+        )
     for index, company in enumerate(companies[1:], start=1):  # owned by any company before it, or by nobody
         if rng.random() < 0.8:
             company["parent"] = f"C{int(rng.integers(index))}"
@@ -137,7 +141,8 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
     pattern, weeks = one(["months", "4-4-5", "4-5-4", "5-4-4"]), {}
     if pattern != "months":
         weeks = {"year_end": one(["nearest", "last"]), "year_end_weekday": one(WEEKDAYS)}
-    lines = max(10_000, 10 ** rng.uniform(4, 4.9) * 12 / max(months, 12))
+    least = max(10_000, FEWEST_LINES_PER_COMPANY * len(companies))
+    lines = max(least, 10 ** rng.uniform(4, 4.9) * 12 / max(months, 12))
     return {
         "version": 1,
         "name": f"any-{number}",

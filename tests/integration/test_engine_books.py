@@ -56,6 +56,8 @@ CHANGES: dict[str, Any] = {
     "processes.order_to_cash.loss_rate_31_60": 0.06,
     "processes.order_to_cash.loss_rate_61_90": 0.2,
     "processes.order_to_cash.loss_rate_over_90": 0.5,
+    "processes.order_to_cash.receivable_days": 20,
+    "processes.procure_to_pay.payable_days": 60,
     "processes.procure_to_pay.three_way_match_rate": 0.1,
     "processes.procure_to_pay.partial_receipt_rate": 0.9,
     "processes.procure_to_pay.late_payment_share": 0.9,

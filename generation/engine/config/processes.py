@@ -75,6 +75,16 @@ class OrderToCash(Receivables, Process):
             le=0.2,
         ),
     ] = None
+    receivable_days: Annotated[
+        int | None,
+        key(
+            "Days for which customer invoices stay open on average; the customers' terms follow from it.",
+            unit="days",
+            source=INDUSTRY,
+            ge=10,
+            le=75,
+        ),
+    ] = None
 
 
 class ProcureToPay(Process):
@@ -118,6 +128,16 @@ class ProcureToPay(Process):
             source=INDUSTRY,
             ge=0,
             le=1,
+        ),
+    ] = None
+    payable_days: Annotated[
+        int | None,
+        key(
+            "Days for which vendor invoices stay open on average; the vendors' terms follow from it.",
+            unit="days",
+            source=INDUSTRY,
+            ge=10,
+            le=75,
         ),
     ] = None
 

@@ -62,6 +62,8 @@ class Rates:
     warranty_share: float
     holiday_pay_share: float
     budget_growth: float
+    receivable_days: int
+    payable_days: int
 
 
 # Our recommendation: returns 3 %, partial shipment 8–10 %,
@@ -69,6 +71,7 @@ class Rates:
 # 30 % in purchases, never paid 1–2 %, three-way match 95 %, partial receipt 10–15 %, late payment 15 %,
 # disposals 5 % a year, manual journals 20 %, accruals 30 %,
 # short payments 3 %, payments on account 2 %, returned payments 1 %, reminders after 14, 28 and 42 days,
+# receivables open for 45 days and payables for 30,
 # and the differences between industries.
 _MANUFACTURING: Final = Rates(
     return_rate=0.03,
@@ -121,6 +124,8 @@ _MANUFACTURING: Final = Rates(
     warranty_share=0.005,
     holiday_pay_share=0.04,
     budget_growth=0.03,
+    receivable_days=45,
+    payable_days=30,
 )
 INDUSTRY_RATES: Final[dict[str, Rates]] = {
     "manufacturing": _MANUFACTURING,
@@ -133,6 +138,8 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         customer_cash_discount_share=0.10,
         safety_stock_days=21,
         foreign_share=0.05,
+        receivable_days=30,
+        payable_days=35,
     ),
     "services": replace(
         _MANUFACTURING,
@@ -155,6 +162,8 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         acquisition_rate=0.18,
         safety_stock_days=10,
         foreign_share=0.25,
+        receivable_days=50,
+        payable_days=35,
     ),
     "financial_services": replace(
         _MANUFACTURING,
@@ -166,6 +175,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         manual_share=0.25,
         accrual_share=0.40,
         safety_stock_days=7,
+        receivable_days=30,
     ),
     "healthcare": replace(
         _MANUFACTURING,
@@ -175,6 +185,8 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         never_paid_rate=0.020,
         safety_stock_days=28,
         foreign_share=0.03,
+        receivable_days=50,
+        payable_days=35,
     ),
 }
 
@@ -230,6 +242,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "warranty_share": ("record_to_report", "warranty_share"),
     "holiday_pay_share": ("record_to_report", "holiday_pay_share"),
     "budget_growth": ("record_to_report", "budget_growth"),
+    "receivable_days": ("order_to_cash", "receivable_days"),
+    "payable_days": ("procure_to_pay", "payable_days"),
 }
 
 # Shares of depreciation methods; straight line is what they leave.
