@@ -24,7 +24,7 @@ from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import Exchange
 from generation.engine.group.structure import Tree, trees
 from generation.engine.group.trade import Trade, trade_of
-from generation.engine.horizon import Horizon, Slice, holidays_between, month_after
+from generation.engine.horizon import Horizon, Slice, holidays_between
 from generation.engine.industry import Industry, industry_of, seasonal_weights
 from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import CountryPack, pack_for

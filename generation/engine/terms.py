@@ -57,7 +57,7 @@ def _tilted(mean: float) -> Floats:
     wanted = float(np.clip(mean, TERMS[0] + 1, TERMS[-1] - 1))
     for _ in range(60):
         tilt = (low + high) / 2
-        weights = _USUAL * np.exp(tilt * (TERMS - TERMS.mean()))
-        weights /= weights.sum()
+        raw = _USUAL * np.exp(tilt * (TERMS - TERMS.mean()))
+        weights: Floats = raw / raw.sum()
         low, high = (tilt, high) if float(weights @ TERMS) < wanted else (low, tilt)
     return weights

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 import numpy as np
 import pytest
 
+from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import ONE, Exchange, convert, digits_between
 from generation.engine.horizon import Horizon
 
@@ -41,7 +42,7 @@ def test_conversions_are_exact_for_every_size(amount: int, rate: str, digits: in
 
 
 def test_longer_books_begin_with_the_same_rates() -> None:
-    short, long = (Exchange(5, Horizon(date(2025, 1, 1), months, 1)) for months in (3, 30))
+    short, long = (Exchange(5, Horizon(date(2025, 1, 1), months, FiscalCalendar())) for months in (3, 30))
 
     days = short.horizon.days
     assert (short.spot("EUR", "USD")[:days] == long.spot("EUR", "USD")[:days]).all()
@@ -50,7 +51,7 @@ def test_longer_books_begin_with_the_same_rates() -> None:
 
 
 def test_crossing_a_third_currency_gains_nothing() -> None:
-    exchange = Exchange(5, Horizon(date(2025, 1, 1), 12, 1))
+    exchange = Exchange(5, Horizon(date(2025, 1, 1), 12, FiscalCalendar()))
 
     direct = exchange.spot("GBP", "JPY") / ONE
     crossed = exchange.spot("GBP", "EUR") / ONE * exchange.spot("EUR", "JPY") / ONE
@@ -58,7 +59,7 @@ def test_crossing_a_third_currency_gains_nothing() -> None:
 
 
 def test_rates_stand_still_on_weekends() -> None:
-    exchange = Exchange(5, Horizon(date(2025, 1, 1), 12, 1))
+    exchange = Exchange(5, Horizon(date(2025, 1, 1), 12, FiscalCalendar()))
     spot, weekday = exchange.spot("EUR", "USD"), exchange.horizon.weekday
 
     weekend = np.flatnonzero(weekday >= 5)

@@ -24,8 +24,8 @@ def test_terms_make_up_for_how_partners_pay() -> None:
 @pytest.mark.parametrize("mean", [20, 35, 50, 70])
 @pytest.mark.parametrize("partners", [30, 3_000])
 def test_terms_meet_their_mean_with_few_partners_and_with_many(mean: int, partners: int) -> None:
-    share = (np.arange(partners) + 8.0) ** -0.8
-    share /= share.sum()
+    weight = np.power(np.arange(partners, dtype=np.float64) + 8, -0.8)
+    share = weight / weight.sum()
 
     terms = spread_terms(mean, share, stream(1, "terms"))
 

@@ -136,6 +136,10 @@ def test_a_process_without_documents_is_not_applicable_and_says_so(tmp_path: Pat
     assert row.sentence == "Not applicable: the dataset has no rows in tax_settlements."
 
 
+def state_periods(root: Path, periods: list[dict[str, Any]]) -> None:
+    changed_dictionary(root, lambda document: document["dataset"]["period"].update(fiscal_periods=periods))
+
+
 def test_listed_periods_follow_each_other_and_fill_the_books(tmp_path: Path) -> None:
     ends = {10: "2025-01-28", 11: "2025-02-25", 12: "2025-03-31"}
     listed = [{"fiscal_year": 2025, "period": number, "end": end} for number, end in ends.items()]
@@ -146,7 +150,7 @@ def test_listed_periods_follow_each_other_and_fill_the_books(tmp_path: Path) -> 
     }
     root = write_books(tmp_path / "books")
 
-    changed_dictionary(root, lambda document: document["dataset"]["period"].update(fiscal_periods=listed))
+    state_periods(root, listed)
 
     assert [period.start.isoformat() for period in read_dataset(root).periods] == [
         "2025-01-01",
@@ -154,9 +158,7 @@ def test_listed_periods_follow_each_other_and_fill_the_books(tmp_path: Path) -> 
         "2025-02-26",
     ]
     for periods in wrong.values():
-        changed_dictionary(
-            root, lambda document, new=periods: document["dataset"]["period"].update(fiscal_periods=new)
-        )
+        state_periods(root, periods)
         with pytest.raises(DatasetError, match="fiscal_periods"):
             read_dataset(root)
 
