@@ -33,7 +33,8 @@ _ASSETS = """
            coalesce(d.number, datediff('month', h.first_day, acquisition_date)) as bought,
            (bought + (select period from periods where number = 0) + 1199) % 12 as place_in_year
     from assets a left join currencies k using (company_code) left join days d on d.day = acquisition_date, horizon h"""
-# Months of the books are periods; before the books, calendar months. What the dataset states of each asset at a month's end: accumulated, charged, or released by a sale.
+# Age counts periods, and calendar months before the books.
+# What the dataset states of each asset at a month's end: accumulated, charged, or released by a sale.
 _STATED = """
     select d.place, s.what, s.day, w.number - d.bought as age,
            coalesce((s.amount * (10 ** d.digits)::bigint)::bigint, -1) as amount

@@ -92,10 +92,8 @@ RULES = (
                 select company_code, fiscal_year, period, {_SUMS} from financial_statements
                 where basis = 'standalone' group by all),
             dated as (
-                select m.*, day(last_day(make_date(
-                    fiscal_year - if(fiscal_start > 1 and (fiscal_start + period - 2) % 12 + 1 >= fiscal_start, 1, 0),
-                    (fiscal_start + period - 2) % 12 + 1, 1))) as m_days
-                from months m, horizon),
+                select m.*, datediff('day', first_day, period_end) + 1 as m_days
+                from months m join periods using (fiscal_year, period)),
             sums as (select *, {_TO_DATE} from dated),
             expected as (
                 select s.company_code, s.fiscal_year, s.period, f.key_figure, f.numerator, f.denominator,

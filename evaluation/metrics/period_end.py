@@ -3,12 +3,11 @@
 from evaluation.metrics.receivables import half_up, role_control
 from evaluation.metrics.rule import Rule
 
-_MONTHS_OF = "datediff('month', e.posting_date, {})"
 _PREPAID = """
     select p.company_code, m.period_end, sum(p.amount) as amount
-    from (select company_code, last_day(posting_date) as month_end, amount from prepaid_expenses
+    from (select company_code, period_end as month_end, amount from prepaid_expenses join days on day = posting_date
           union all
-          select company_code, last_day(posting_date), -amount from prepaid_releases) p
+          select company_code, period_end, -amount from prepaid_releases join days on day = posting_date) p
     join month_ends m on m.period_end >= p.month_end group by all"""
 # Revenue and gross pay of each month, and whether the provisions are made at all.
 _BASES = """
@@ -19,15 +18,12 @@ _BASES = """
         join rates r on r.company_code = c.company_code and r.name = f.name || '_share'
         join currencies k on k.company_code = c.company_code),
     revenue as (
-        select company_code, base, last_day(make_date(
-            fiscal_year - if(fiscal_start > 1 and calendar_month >= fiscal_start, 1, 0), calendar_month, 1)) as period_end
-        from (select t.company_code, t.fiscal_year, h.fiscal_start, (h.fiscal_start + t.period - 2) % 12 + 1 as calendar_month,
-                     sum(t.credit - t.debit) as base
-              from trial_balances t join account_kinds k using (company_code, account), horizon h
-              where t.period <= 12 and k.subtype = 'revenue' group by all)),
+        select t.company_code, p.period_end, sum(t.credit - t.debit) as base
+        from trial_balances t join account_kinds k using (company_code, account) join periods p using (fiscal_year, period)
+        where k.subtype = 'revenue' group by all),
     pay as (
-        select company_code, last_day(posting_date) as period_end, sum(gross_amount) as base
-        from payroll_runs where kind = 'run' group by all),
+        select company_code, period_end, sum(gross_amount) as base
+        from payroll_runs join days on day = posting_date where kind = 'run' group by all),
     added as (
         select k.company_code, k.period_end, k.kind, k.digits, k.share,
                greatest(coalesce(if(k.kind = 'warranty', r.base, p.base), 0), 0) as base
@@ -39,13 +35,14 @@ _BASES = """
                sum(a.units * 4 // 5 * n.turn // 12 - a.units * 4 // 5 * (n.turn - 1) // 12) as used,
                sum(if(n.turn = 12, a.units - a.units * 4 // 5, 0)) as released
         from additions a cross join (select unnest(range(1, 13)) as turn) n
-        join month_ends m on m.period_end = last_day(a.period_end + to_months(n.turn))
+        join periods s on s.period_end = a.period_end join periods m on m.number = s.number + n.turn
         where a.kind = 'warranty' group by all),
     holidays as (
         select h.company_code, h.period_end, sum(a.units) as used
         from (select company_code, period_end,
                      coalesce(lag(period_end) over (partition by company_code order by period_end), date '1900-01-01') as since
-              from (select distinct company_code, period_end from months) where month(period_end) in (8, 12)) h
+              from (select distinct company_code, period_end from months) join periods p using (period_end), horizon
+              where (fiscal_start + p.period - 2) % 12 + 1 in (8, 12)) h
         join additions a on a.company_code = h.company_code and a.kind = 'holiday_pay'
             and a.period_end >= h.since and a.period_end < h.period_end
         group by all),
@@ -55,16 +52,18 @@ _BASES = """
         union all select company_code, period_end, 'warranty', 'release', released from warranty
         union all select company_code, period_end, 'holiday_pay', 'use', used from holidays),
     made as (
-        select company_code, last_day(posting_date) as period_end, kind, movement, sum(amount) as amount, count(*) as times
-        from provision_movements group by all)""".format(units=half_up("k.base", "k.share"))
+        select company_code, period_end, kind, movement, sum(amount) as amount, count(*) as times
+        from provision_movements join days on day = posting_date group by all)""".format(
+    units=half_up("k.base", "k.share")
+)
 
 
 def _standing(kind: str) -> str:
     """Minus the balance of a provision at each month end."""
     return f"""
         select v.company_code, m.period_end, sum(v.amount) as amount
-        from (select company_code, last_day(posting_date) as month_end, if(movement = 'addition', -amount, amount) as amount
-              from provision_movements where kind = '{kind}') v
+        from (select company_code, period_end as month_end, if(movement = 'addition', -amount, amount) as amount
+              from provision_movements join days on day = posting_date where kind = '{kind}') v
         join month_ends m on m.period_end >= v.month_end group by all"""
 
 
@@ -73,18 +72,18 @@ RULES = (
         id="period_end.prepaid_schedule",
         title="Prepaid costs are released month by month",
         tables=("prepaid_expenses",),
-        offenders=f"""
+        offenders="""
             with expected as (
                 select e.company_code, e.document_id, m.period_end, e.amount, e.months, k.digits,
-                       {_MONTHS_OF.format("m.period_end")} + 1 as turn
-                from prepaid_expenses e join currencies k using (company_code)
-                join month_ends m on m.period_end >= e.posting_date and {_MONTHS_OF.format("m.period_end")} < e.months),
+                       m.number - b.number + 1 as turn
+                from prepaid_expenses e join currencies k using (company_code) join days b on b.day = e.posting_date
+                join periods m on m.number >= b.number and m.number < b.number + e.months),
             parts as (
                 select *, (amount * (10 ** digits)::bigint)::hugeint * turn // months
                     - (amount * (10 ** digits)::bigint)::hugeint * (turn - 1) // months as part from expected),
             made as (
-                select prepaid_expense_id as document_id, last_day(posting_date) as period_end, sum(amount) as released
-                from prepaid_releases group by all)
+                select prepaid_expense_id as document_id, period_end, sum(amount) as released
+                from prepaid_releases join days on day = posting_date group by all)
             select document_id, period_end, p.part, m.released
             from (from parts where part <> 0) p full join made m using (document_id, period_end)
             where not coalesce((m.released * (10 ** p.digits)::bigint)::hugeint = p.part, false)""",

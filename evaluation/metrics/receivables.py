@@ -82,9 +82,10 @@ def role_control(
 
 _ON_ACCOUNT = """
     select p.company_code, m.period_end, -sum(p.amount) as amount
-    from (select company_code, last_day(payment_date) as month_end, on_account_amount as amount from customer_receipts
+    from (select company_code, period_end as month_end, on_account_amount as amount
+          from customer_receipts join days on day = payment_date
           union all
-          select company_code, last_day(posting_date), -amount from receipt_applications) p
+          select company_code, period_end, -amount from receipt_applications join days on day = posting_date) p
     join month_ends m on m.period_end >= p.month_end group by all"""
 
 RULES = (

@@ -71,10 +71,10 @@ class Horizon:
     @cached_property
     def month_starts(self) -> list[date]:
         """First days of the months of the calendar, one more than there are months."""
-        return [self.fiscal.first_day(month) for month in self._named_after]
+        return [self.fiscal.first_day(month) for month in self.named_after]
 
     @cached_property
-    def _named_after(self) -> list[date]:
+    def named_after(self) -> list[date]:
         """First days of the calendar months that the months of the books belong to, one more than there are months."""
         return [month_after(self.opening, month) for month in range(self.calendar_months + 1)]
 
@@ -118,12 +118,12 @@ class Horizon:
     @cached_property
     def fiscal_year(self) -> NDArray[np.int16]:
         """Fiscal year of each month: the calendar year in which that fiscal year ends; shape (calendar months,)."""
-        return np.array([self.fiscal.year(month) for month in self._named_after[:-1]], np.int16)
+        return np.array([self.fiscal.year(month) for month in self.named_after[:-1]], np.int16)
 
     @cached_property
     def fiscal_period(self) -> NDArray[np.int8]:
         """Fiscal period 1 to 12 of each month, shape (calendar months,)."""
-        return np.array([self.fiscal.period(month) for month in self._named_after[:-1]], np.int8)
+        return np.array([self.fiscal.period(month) for month in self.named_after[:-1]], np.int8)
 
     @cached_property
     def civil_month_end(self) -> NDArray[np.int64]:

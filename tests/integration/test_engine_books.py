@@ -15,7 +15,7 @@ from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
 from generation.engine.config.schema import json_schema
 from generation.engine.plan import build_plan, estimate
-from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
+from tests.engine_builders import COMPANY, checksum, make_books, small_config
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
 CHANGES: dict[str, Any] = {
@@ -115,10 +115,11 @@ ELSEWHERE = {
     "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",
     "processes.inventory.enabled": "must be on together: tests/unit/test_config_checks.py",
 }
-# Keys that show only in books of another period: raises need a January, old receivables and a second year of tax need time, ends of years need weeks.
+# Keys that show only in books of another period: raises need a January, old receivables and a second year of tax need time,
+# ends of years need weeks.
 JANUARY, LONG = {"start": "2024-11-01", "months": 3}, {"start": "2024-01-01", "months": 15}
 WEEKS = {"calendar": "4-4-5"}
-PERIODS = {
+PERIODS: dict[str, dict[str, Any]] = {
     "period.year_end": WEEKS,
     "period.year_end_weekday": WEEKS,
     "processes.hire_to_retire.annual_raise_rate": JANUARY,

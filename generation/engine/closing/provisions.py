@@ -49,7 +49,7 @@ def _holidays(plan: CompanyPlan, gross_pay: Ints) -> tuple[Ints, Ints, Ints]:
     added = share_of(gross_pay, round(plan.rates.holiday_pay_share * 1_000_000))
     used, standing = np.zeros_like(added), 0
     for month, amount in enumerate(added.tolist()):
-        if plan.horizon.month_starts[month].month in _HOLIDAYS:
+        if plan.horizon.named_after[month].month in _HOLIDAYS:
             used[month], standing = standing, 0
         standing += amount
     return added, used, np.zeros_like(added)
