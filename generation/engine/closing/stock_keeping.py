@@ -62,6 +62,7 @@ def _sheet(
     counted = everything[is_counted(plan, everything, month)]
     counted = counted[np.argsort(((difference == 0) | ~posted)[counted], kind="stable")]
     found, posted = difference[counted], posted[counted]
+    found = np.where(posted, found, np.maximum(found, -stock[counted]))  # nobody counts less than nothing
     booked = stock[counted] - np.where(posted, found, 0)
     return np.full(len(counted), month), counted, booked, found, posted
 

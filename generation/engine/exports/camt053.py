@@ -7,7 +7,8 @@ status BOOK, bank transaction codes).
 import calendar
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from itertools import count, takewhile
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -15,6 +16,7 @@ from generation.engine.exports.files import ExportFile
 from generation.engine.exports.parties import NOTICE
 from generation.engine.exports.source import element, quoted, xml
 from generation.engine.exports.task import Task
+from generation.engine.horizon import month_after
 from generation.engine.packs.currency import exponent
 
 TABLES: Final = frozenset(
@@ -100,9 +102,13 @@ def _months(task: Task, account: _Account) -> Iterator[_Month]:
     }
     horizon = task.company.horizon
     balance = 0
-    for first in horizon.month_starts[: horizon.months]:
+    # statements keep to calendar months, whatever the periods of the books
+    begun = takewhile(
+        lambda first: first < horizon.end, (month_after(horizon.start, month) for month in count())
+    )
+    for first in begun:
         opening, closing, received, received_sum, paid, paid_sum = found.get(
-            first.replace(day=1), (balance, balance, 0, 0, 0, 0)
+            first, (balance, balance, 0, 0, 0, 0)
         )
         balance = closing
         amounts = [f"{value:.{places}f}" for value in (opening, closing, received_sum, paid_sum)]
@@ -110,7 +116,8 @@ def _months(task: Task, account: _Account) -> Iterator[_Month]:
 
 
 def _statement(task: Task, file: ExportFile, account: _Account, month: _Month) -> None:
-    last = month.first.replace(day=calendar.monthrange(month.first.year, month.first.month)[1])
+    end = task.company.horizon.end - timedelta(days=1)
+    last = min(month.first.replace(day=calendar.monthrange(month.first.year, month.first.month)[1]), end)
     at_end = f"{last.isoformat()}T23:59:59"
     number = f"{account.id}-{month.first:%Y%m}"
     is_iban = re.fullmatch(_IBAN, account.number) is not None
