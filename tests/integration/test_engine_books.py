@@ -180,7 +180,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Digests of the unchanged books, by period."""
     return {
         json.dumps(period): digest_of(tmp_path_factory.mktemp("base"), {"period": period} if period else {})
-        for period in ({}, JANUARY, LONG)
+        for period in ({}, JANUARY, LONG, WEEKS)
     }
 
 
