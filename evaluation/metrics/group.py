@@ -151,13 +151,14 @@ RULES = (
                 where l.material_id is not null and d.side = 'purchase' group by all),
             stocks as (
                 select b.period_end, s.seller, b.company_code, b.value * s.markup / (1 + s.markup) as profit,
-                       if(c.currency = g.currency, 1, r.rate) as rate
+                       if(c.currency = g.currency, 1, r.rate) as rate, h.half
                 from inventory_balances b join sellers s using (company_code, material_id)
-                join companies c using (company_code), reporting g
+                join companies c using (company_code) join halves h using (company_code), reporting g
                 left join fx_rates r on r.currency_from = c.currency and r.currency_to = g.currency
                   and r.kind = 'closing' and r.date = b.period_end),
-            expected as (
-                select seller, period_end, sum(profit::double * rate::double) as profit, count(*) as goods
+            expected as (  -- each good is rounded in the buyer's currency, each buyer's sum in that of the group
+                select seller, period_end, sum(profit::double * rate::double) as profit,
+                       sum(half::double * rate::double) as of_goods, count(distinct company_code) as buyers
                 from stocks group by all),
             ends as (select company_code as seller, fiscal_year, period, period_end from companies, periods),
             entered as (
@@ -166,7 +167,8 @@ RULES = (
             select seller, period_end, n.profit as stated, x.profit as expected
             from expected x join ends using (seller, period_end)
             full join entered n using (seller, fiscal_year, period), reporting g
-            where not coalesce(abs(coalesce(n.profit, 0) - coalesce(x.profit, 0)) <= (coalesce(x.goods, 0) + 20) * g.half * 2, false)""",
+            where not coalesce(abs(coalesce(n.profit, 0) - coalesce(x.profit, 0))
+                <= (coalesce(x.of_goods, 0) + coalesce(x.buyers, 0) * g.half) * 1.000001, false)""",
         holds="The profit in the stock of goods from sister companies is what the entries take out ({n} lines).",
         breaks="At {value} month ends the entries take out another profit than the stock holds.",
     ),

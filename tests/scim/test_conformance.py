@@ -35,7 +35,6 @@ def report(db: None, settings: Settings, in_one_transaction: None) -> Any:
     return check_server(client)
 
 
-@pytest.mark.slow
 def test_the_checker_of_scim_finds_nothing_wrong(report: Any) -> None:
     wrong = [f"{one.title} of {one.resource_type}: {one.reason}" for one in report if one.status in _WRONG]
 
