@@ -128,7 +128,7 @@ def test_each_thing_that_has_to_come_first_is_asked_for(saml_sso: Sso, verified:
 
 
 def test_the_right_password_is_refused_with_the_way_to_go_and_a_wrong_one_tells_nothing(
-    enforced: Connection,
+    enforced: Connection, no_tries_counted: None
 ) -> None:
     right = _password_sign_in("viewer@acme.example")
     client = Client(headers={"host": "acme.localhost"})

@@ -74,7 +74,7 @@ def pay(
     after = horizon.next_workday[wanted + (_RUN_WEEKDAY - horizon.weekday[wanted]) % 7]
     before = horizon.last_workday[invoices.due - (horizon.weekday[invoices.due] - _RUN_WEEKDAY) % 7]
     before = np.where(before > invoices.day, before, horizon.next_workday[invoices.day + 1])
-    moment = np.where(early | late, after, before)
+    moment = np.where(late | (early & (after <= invoices.due)), after, before)  # a discount makes nobody late
     early &= moment <= invoices.day + 14
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
