@@ -4,10 +4,11 @@
 """
 
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from core import ratelimit
-from core.asgi import Application, Receive, Send, send_answer
+from core.asgi import Application, ReadyAnswer, Receive, Send, ready_answer, send_ready
 from tenants import bearer
 
 
@@ -19,10 +20,15 @@ def flood_gate(application: Application) -> Application:
         if not seconds:
             await application(scope, receive, send)
             return
-        policy, left = ratelimit.failure_headers(seconds)
-        await send_answer(send, bearer.too_many(seconds), {"ratelimit-policy": policy, "ratelimit": left})
+        await send_ready(send, _answer(seconds))
 
     return gate
+
+
+@lru_cache(maxsize=128)
+def _answer(seconds: int) -> ReadyAnswer:
+    policy, left = ratelimit.failure_headers(seconds)
+    return ready_answer(lambda: bearer.too_many(seconds), {"ratelimit-policy": policy, "ratelimit": left})
 
 
 def _refused_seconds(scope: MutableMapping[str, Any]) -> int:

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.client import HTTPResponse
 from itertools import chain
 
 from tenants.keys import new_key
@@ -54,10 +53,20 @@ def _send(port: int, step: float, start: float, requests: list[bytes]) -> list[s
 
 def _status(one: socket.socket) -> str:
     """The status of one answer, read to its end."""
-    answer = HTTPResponse(one)
-    answer.begin()
-    answer.read()
-    return str(answer.status)
+    answer = b""
+    while not _is_whole(answer):
+        more = one.recv(65536)
+        if not more:
+            raise ConnectionError("the server hung up")
+        answer += more
+    return answer[9:12].decode()
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head:
+        return body.endswith(b"0\r\n\r\n")
+    return bool(gap) and len(body) == int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
 
 if __name__ == "__main__":

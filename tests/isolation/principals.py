@@ -18,8 +18,11 @@ from tenants.scim import services as provisioning
 from tenants.scim import tokens as directories
 from tenants.scim.models import Group
 from tests.builders import make_principal, sign_in
+from tests.contract.routes import Route
 from tests.contract.world import World
-from tests.isolation.asking import GROUPS
+from tests.isolation.asking import GROUPS, kind_of
+
+_MAKE_RESPONSIBLE = {"api_application_takeover", "api_directory_token_takeover"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,13 @@ class Principal:
     bearer: Callable[[World], str] | None = None
     opens: str = "api"  # the kind of route that the bearer is for
     authentication: str | None = None  # the class of REST_FRAMEWORK that knows this credential
+    is_nobody_behind: bool = False  # a service: what makes somebody responsible is refused to it
 
-    def may(self, permission: Permission, kind: str) -> bool:
+    def may(self, permission: Permission, route: Route) -> bool:
         """Whether the declared permission is theirs, in their home, by what they carry for this kind of route."""
+        kind = kind_of(route)
+        if self.is_nobody_behind and route.name in _MAKE_RESPONSIBLE:
+            return False
         if permission is Permission.PUBLIC:
             return True
         if self.bearer:
@@ -119,6 +126,7 @@ TOKEN = Principal(
     _OF_A_SERVICE,
     bearer=_token_of_service,
     authentication="AccessTokenAuthentication",
+    is_nobody_behind=True,
 )
 DIRECTORY = Principal(
     "directory",

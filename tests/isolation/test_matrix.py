@@ -99,7 +99,7 @@ def _cell(
 ) -> str:
     place = f"{principal.name} {method} /{route}"
     permission = route.permissions[method]
-    may = principal.may(permission, kind_of(route)) and permission not in NOT_GIVEN
+    may = principal.may(permission, route) and permission not in NOT_GIVEN
     if names_object(route) is None:
         answer = ask(world, principal, route, method, OWN, cookies)
         tally.cells["without an id"] += len(ID_KINDS)
