@@ -28,6 +28,14 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+_OUT_OF_REACH = """
+() => [...document.querySelectorAll(".tbl tbody tr:first-child .acts :is(a, button)")].filter(action => {
+  action.scrollIntoView({block: "center", inline: "nearest"});
+  action.closest(".tbl").scrollLeft = 0;
+  const {left, right, top, bottom} = action.getBoundingClientRect();
+  return [left + 1, right - 1].some(x => !action.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+}).map(action => action.innerText)
+"""
 _KEPT = ("PATH", "HOME", "LANG", "TZ")
 
 
@@ -92,6 +100,11 @@ class Visitor:
         """By how many pixels the page itself scrolls sideways."""
         root = "document.documentElement"
         return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+
+    def out_of_reach(self) -> list[str]:
+        """Actions in the first row of a table that one would have to scroll sideways for, or that are covered."""
+        found: list[str] = self.page.evaluate(_OUT_OF_REACH)
+        return found
 
 
 @contextmanager

@@ -86,6 +86,54 @@ def test_no_page_scrolls_sideways(visit: Visit, released: int, width: int) -> No
     assert not visitor.violations()
 
 
+ACTIONS = {  # of the first row, for an owner who made the key and nothing else
+    "/settings/keys": ["Rotate", "Revoke"],
+    "/settings/applications": ["Take over", "Rotate", "Delete"],
+    "/settings/members": ["Change role", "Remove"],
+    "/settings/members/invitations": ["New link", "Revoke"],
+    "/settings/provisioning": ["Take over", "Rotate", "Revoke"],
+    "/settings/roles": ["Change", "Delete"],
+}
+
+
+def test_every_action_of_a_row_is_in_reach(visit: Visit) -> None:
+    admin, owner = visit("admin"), visit("owner")
+    _furnish(admin, owner)
+
+    for width in (1280, 1440):
+        owner.page.set_viewport_size({"width": width, "height": 900})
+        for path, names in ACTIONS.items():
+            owner.open(path)
+            first = owner.page.locator(".tbl tbody tr:first-child .acts").first.locator("a, button")
+            said = [one.split("\n")[0].strip() for one in first.all_inner_texts()]
+            assert said == names, path  # what only a screen reader says follows in a line of its own
+            assert owner.out_of_reach() == [], (path, width)
+            assert owner.violations() == [], path
+
+
+def _furnish(admin: Visitor, owner: Visitor) -> None:
+    """Something with a long name in every table of the settings."""
+    owner.open("/settings/keys")
+    owner.page.get_by_label("Name", exact=True).fill("Monthly load of the data warehouse")
+    owner.page.get_by_role("button", name="Create key").click()
+    owner.open("/settings/members/invitations")
+    owner.page.get_by_label("E-mail").fill("somebody.with.a.long.name@subsidiary.acme.example")
+    owner.page.get_by_label("Viewer").check()
+    owner.page.get_by_role("button", name="Invite", exact=True).click()
+    owner.open("/settings/roles/new")
+    owner.page.get_by_label("Name", exact=True).fill("Reader of runs")
+    owner.page.get_by_label("runs.read", exact=False).check()
+    owner.page.get_by_role("button", name="Create role").click()
+    admin.open("/settings/applications")
+    admin.page.get_by_label("Name", exact=True).fill("Reporting of the finance department")
+    admin.page.get_by_label("Kind").select_option("service")
+    admin.page.get_by_label("runs.read", exact=False).check()
+    admin.page.get_by_role("button", name="Register").click()
+    admin.open("/settings/provisioning")
+    admin.page.get_by_label("Name", exact=True).fill("Directory of the group")
+    admin.page.get_by_role("button", name="Create token").click()
+
+
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
 def test_what_a_role_may_not_do_is_said_accessibly(visit: Visit, released: int, role: str) -> None:
     visitor = visit(role)
