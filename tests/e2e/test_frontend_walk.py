@@ -115,23 +115,29 @@ def _furnish(admin: Visitor, owner: Visitor) -> None:
     """Something with a long name in every table of the settings."""
     owner.open("/settings/keys")
     owner.page.get_by_label("Name", exact=True).fill("Monthly load of the data warehouse")
-    owner.page.get_by_role("button", name="Create key").click()
+    _press(owner, "Create key")
     owner.open("/settings/members/invitations")
     owner.page.get_by_label("E-mail").fill("somebody.with.a.long.name@subsidiary.acme.example")
     owner.page.get_by_label("Viewer").check()
-    owner.page.get_by_role("button", name="Invite", exact=True).click()
+    _press(owner, "Invite")
     owner.open("/settings/roles/new")
     owner.page.get_by_label("Name", exact=True).fill("Reader of runs")
     owner.page.get_by_label("runs.read", exact=False).check()
-    owner.page.get_by_role("button", name="Create role").click()
+    _press(owner, "Create role")
     admin.open("/settings/applications")
     admin.page.get_by_label("Name", exact=True).fill("Reporting of the finance department")
     admin.page.get_by_label("Kind").select_option("service")
     admin.page.get_by_label("runs.read", exact=False).check()
-    admin.page.get_by_role("button", name="Register").click()
+    _press(admin, "Register")
     admin.open("/settings/provisioning")
     admin.page.get_by_label("Name", exact=True).fill("Directory of the group")
-    admin.page.get_by_role("button", name="Create token").click()
+    _press(admin, "Create token")
+
+
+def _press(visitor: Visitor, name: str) -> None:
+    """Press the button, and wait for what it sends to be answered."""
+    with visitor.page.expect_navigation():
+        visitor.page.get_by_role("button", name=name, exact=True).click()
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
