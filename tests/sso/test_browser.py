@@ -145,6 +145,13 @@ def test_enforced_sign_on_refuses_passwords_and_an_owner_breaks_the_glass(world:
     _verify_domain(world, owner, "acme.example")
     _test_oidc(owner)
     _switch_on(world, owner, "acme")
+    expect(owner.get_by_text("Nobody has signed in")).to_be_visible()
+    anna_context, anna = world.visit()
+    _open(world, anna, "acme", "/runs")
+    anna.get_by_role("link", name="Sign in with Acme ID").click()
+    _at_oidc(anna, "anna@acme.example")
+    expect(anna).to_have_url(world.platform.address("acme") + "/runs")
+    _open(world, owner, "acme", "/settings/sso")
     expect(owner.get_by_text("No owner has a second factor")).to_be_visible()
     secret = _add_authenticator(world, owner)
     _open(world, owner, "acme", "/settings/sso")
@@ -165,7 +172,7 @@ def test_enforced_sign_on_refuses_passwords_and_an_owner_breaks_the_glass(world:
     _open(world, breaker, "acme", "/audit")
     expect(breaker.get_by_text("sso.break_glass.sign_in").first).to_be_visible()
 
-    for context in (owner_context, viewer_context, breaker_context):
+    for context in (owner_context, anna_context, viewer_context, breaker_context):
         context.close()
 
 
@@ -250,8 +257,8 @@ def _add_authenticator(world: World, page: Page) -> str:
     _open(world, page, "acme", "/me/security/app")
     secret = page.locator("#secret").inner_text().replace(" ", "")
     page.get_by_role("textbox", name="Code").fill(_code(secret))
-    page.get_by_role("button", name="Set up").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Set up").click()
     return secret
 
 
