@@ -47,7 +47,8 @@ def timestamps(second: Ints, present: NDArray[np.bool_] | None = None) -> pa.Arr
 def category(codes: Ints, values: Sequence[str] | pa.Array) -> pa.DictionaryArray:
     """Codes of shape (n,) into `values`; a negative code is null.
 
-    Raises: EngineError: two values are equal. pyarrow would write such a dictionary with bytes that depend on the heap.
+    Raises: EngineError: two values are equal, and pyarrow would write such a dictionary with bytes that depend on the heap;
+    or a code has no value.
     """
     if not isinstance(values, pa.Array):
         if len(set(values)) < len(values):
@@ -55,37 +56,59 @@ def category(codes: Ints, values: Sequence[str] | pa.Array) -> pa.DictionaryArra
                 "a dictionary with equal values would make the bytes of the file depend on the heap"
             )
         values = pa.array(values, pa.string())
-    nulls = codes < 0
-    keys = codes.astype(np.int32, copy=False)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(keys, mask=nulls) if nulls.any() else pa.array(keys), values
-    )
+    return _coded(np.ascontiguousarray(codes, np.int32), values)
 
 
-def compact(column: pa.Array) -> pa.Array:
-    """A dictionary column with just the values that its rows use, in the order of the old dictionary; others as they are.
+def _coded(keys: NDArray[np.int32], values: pa.Array) -> pa.DictionaryArray:
+    """Like `category`, on the buffer of the keys. One look at the largest key costs less than pyarrow's at each."""
+    if keys.max(initial=-1) >= len(values):
+        raise EngineError(f"a code has no value: there are {len(values)}")
+    present = pa.py_buffer(np.packbits(keys >= 0, bitorder="little")) if keys.min(initial=0) < 0 else None
+    indices = pa.Array.from_buffers(pa.int32(), len(keys), [present, pa.py_buffer(keys)])
+    return pa.DictionaryArray.from_arrays(indices, values, safe=False)
 
-    Small dictionaries stay whole: they cost less than a look at every row.
+
+def compact(column: pa.Array, *, exact: bool = False) -> pa.Array:
+    """A dictionary column without values that none of its rows uses, in the order of the old dictionary; others as they are.
+
+    Small dictionaries stay whole: they cost less than a look at every row. Of one that is no longer than the rows just the
+    ends are cut off, unless `exact`: what lies between is mostly used.
     """
     if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= _SMALL:
         return column
-    indices = column.indices
-    codes = (indices.fill_null(0) if indices.null_count else indices).to_numpy()
-    used = np.zeros(len(column.dictionary), np.bool_)
-    used[indices.drop_null().to_numpy() if indices.null_count else codes] = True
-    if used.all():
+    indices, values = column.indices, column.dictionary
+    keys = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    if len(values) <= len(keys) and not exact:
+        low = min(int(keys.view(np.uint32).min()), len(values))  # null counts as the highest
+        high = int(keys.max()) + 1
+        if high - low == len(values):
+            return column
+        return _coded(keys - np.int32(low), values.slice(low, max(high - low, 0)))
+    used = np.zeros(len(values) + 1, np.bool_)  # the last is that of null
+    used[keys] = True
+    used[-1] = False
+    if used[:-1].all():
         return column
     rank = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    missing = indices.is_null().to_numpy(zero_copy_only=False) if indices.null_count else None
-    values = column.dictionary.filter(pa.array(used))
-    return pa.DictionaryArray.from_arrays(pa.array(rank[codes], mask=missing), values)
+    rank[-1] = -1
+    return _coded(rank.take(keys), values.filter(pa.array(used[:-1])))
 
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:
     """One value, or null, `length` times; a dictionary either way, so that the batches of a table agree on the type."""
     if value is None:
         return pa.DictionaryArray.from_arrays(pa.nulls(length, pa.int32()), pa.array([], pa.string()))
-    return category(np.zeros(length, np.int32), [value])
+    return pa.DictionaryArray.from_arrays(_zeros(length), pa.array([value], pa.string()), safe=False)
+
+
+def _zeros(length: int) -> pa.Int32Array:
+    """Zeros of shape (length,), all on one buffer."""
+    return _many_zeros(1 << max(length, 1 << 16).bit_length()).slice(0, length)
+
+
+@lru_cache(maxsize=8)
+def _many_zeros(length: int) -> pa.Int32Array:
+    return pa.array(np.zeros(length, np.int32))
 
 
 @lru_cache(maxsize=64)

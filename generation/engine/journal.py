@@ -28,21 +28,21 @@ def line_columns(
     texts = sorted({rule.text for rule in rules})
     text_of = np.array([texts.index(rule.text) for rule in rules], np.int32)
     partner = _dimension("partner", docs, journal)
-    partner_type = None if partner is None else np.where(partner < 0, -1, 0)
+    partner_type = None if partner is None else np.minimum(partner, 0)
+    amount = journal.amount if names.unit == 1 else journal.amount * names.unit
+    debit = np.maximum(amount, 0)
     return {
         "document_id": category(journal.doc, text(ids)),
         "line_number": pa.array(journal.number),
         "company_code": constant(plan.code, n),
-        "fiscal_year": pa.array(horizon.fiscal_year[month][journal.doc]),
-        "period": pa.array(_period(plan, docs)[journal.doc]),
-        "posting_date": dates(docs.day.astype(np.int32)[journal.doc], horizon.epoch),
+        "fiscal_year": pa.array(journal.spread(horizon.fiscal_year[month])),
+        "period": pa.array(journal.spread(_period(plan, docs))),
+        "posting_date": dates(journal.spread(docs.day.astype(np.int32)), horizon.epoch),
         "account": category(journal.account, names.accounts),
-        "debit": money(np.maximum(journal.amount, 0) * names.unit, plan.scale),
-        "credit": money(np.maximum(-journal.amount, 0) * names.unit, plan.scale),
+        "debit": money(debit, plan.scale),
+        "credit": money(debit - amount, plan.scale),
         "document_currency": constant(_currency(plan, docs), n),
-        "document_amount": money(
-            _document_amounts(docs, journal) * names.unit_of(_currency(plan, docs)), plan.scale
-        ),
+        "document_amount": money(_document_amounts(docs, journal, names, amount), plan.scale),
         "partner_type": _codes(partner_type, [docs.posting.partner or ""], n),
         "partner_id": _codes(partner, names.partners(docs.posting.partner), n),
         "cost_center_id": _codes(_cost_center(docs, journal), names.cost_centers, n),
@@ -139,16 +139,19 @@ def _currency(plan: CompanyPlan, docs: Documents) -> str:
     return docs.foreign.currency if docs.foreign else plan.company.currency
 
 
-def _document_amounts(docs: Documents, journal: Journal) -> Ints:
-    """Amount of each line in the currency of its document, debit positive, shape (lines,)."""
+def _document_amounts(docs: Documents, journal: Journal, names: Names, amount: Ints) -> Ints:
+    """Amount of each line in the currency of its document, debit positive, shape (lines,), in units of the files' last decimal.
+
+    amount: the same in the company's currency.
+    """
     if docs.foreign is None:
-        return journal.amount
+        return amount
     amounts = np.zeros(len(journal.doc), np.int64)
     for place, rule in enumerate(docs.posting.rules):
         if rule.amount in docs.foreign.amounts:
             at = np.flatnonzero(journal.rule == place)
             amounts[at] = rule.side * docs.foreign.amounts[rule.amount][journal.row[at]]
-    return amounts
+    return amounts * names.unit_of(docs.foreign.currency)
 
 
 def constant_rate(millionths: int, length: int) -> pa.Array:
@@ -198,7 +201,7 @@ def _dimension(name: str, docs: Documents, journal: Journal) -> NDArray[np.int32
     if heads is None and lines is None:
         return None
     if carries.all() and lines is None and heads is not None:
-        return heads[journal.doc].astype(np.int32)
+        return journal.spread(heads.astype(np.int32))
     codes = np.full(len(journal.doc), -1, np.int32)
     by_line = carries & per_line if lines is not None else np.zeros(len(rules), np.bool_)
     by_head = carries & ~by_line if heads is not None else np.zeros(len(rules), np.bool_)

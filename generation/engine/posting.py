@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from generation.engine.posting_kinds import Posting, Rule
 from generation.engine.posting_table import POSTINGS
 
 Ints = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,17 @@ class Journal:
     """Expanded journal lines, arrays of shape (n,); `start` (docs,) is the first line of each document."""
 
     start: Ints
+    count: Ints  # lines of each document, shape (docs,)
     doc: NDArray[np.int32]
     number: NDArray[np.int32]
     rule: NDArray[np.uint8]
     row: NDArray[np.int32]  # line of the document, or the document itself for rules by document
     amount: Ints  # debit positive
     account: NDArray[np.int32]  # index into the chart
+
+    def spread(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
+        """What documents have, shape (docs,), by line."""
+        return np.repeat(values, self.count)
 
 
 def expand(docs: Documents, chart: Chart) -> Journal:
@@ -130,8 +136,8 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     if n and (per_doc.min() < 2 or np.add.reduceat(amount, start).any()):
         raise EngineError(f"{docs.kind}: a document does not balance")
     doc = np.repeat(np.arange(n, dtype=np.int32), per_doc)
-    number = (np.arange(1, total + 1) - start[doc]).astype(np.int32)
-    return Journal(start, doc, number, rule_of, row_of, amount, account)
+    number = np.arange(1, total + 1, dtype=np.int32) - np.repeat(start.astype(np.int32), per_doc)
+    return Journal(start, per_doc, doc, number, rule_of, row_of, amount, account)
 
 
 def _places(docs: Documents, rule: Rule, rows: NDArray[np.intp], base: Ints, count: Ints) -> Ints:
@@ -155,7 +161,7 @@ def balances_of(journal: Journal, month: NDArray[np.integer], accounts: int, mon
 
     Raises: EngineError: a sum reaches 2**53, where float64 accumulation would no longer be exact.
     """
-    cell = (journal.account.astype(np.int64) * months + month[journal.doc]) * 2 + (journal.amount < 0)
+    cell = (journal.account.astype(np.int64) * months + journal.spread(month)) * 2 + (journal.amount < 0)
     sums = np.bincount(cell, weights=np.abs(journal.amount), minlength=accounts * months * 2)
     if sums.max(initial=0) >= 2**53:
         raise EngineError("too much money for an exact sum")

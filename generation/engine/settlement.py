@@ -269,6 +269,7 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
     by_day = np.argsort(items.day, kind="stable")
     until = np.searchsorted(items.day[by_day], month_end, side="right")
     sums, start = np.zeros((horizon.months, OPEN_COLUMNS), np.int64), 0
+    pieces: list[tuple[Ints, ...]] = []
     first = int(invoices.day.min(initial=horizon.reach - 1))
     for month in range(int(horizon.month[first]), horizon.months):
         last = month_end[month]
@@ -280,27 +281,32 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
         bucket = np.searchsorted(_BUCKET_FROM, late, side="right")
         np.add.at(sums[month], np.where(rest[row] < 0, len(BUCKETS), bucket), rest[row])
         if last >= shard.window.first:
-            _write_month(shard, table, who, invoices, row, rest[row], int(last), late, bucket)
+            pieces.append((row, rest[row], np.full(len(row), last), late, bucket))
+    if pieces:
+        _write_open(
+            shard, table, who, invoices, *(np.concatenate(part) for part in zip(*pieces, strict=True))
+        )
     shard.summary.open_items[role] = shard.summary.open_items.get(role, 0) + sums
 
 
-def _write_month(
+def _write_open(
     shard: Shard,
     table: str,
     who: str,
     invoices: Invoices,
-    row: NDArray[np.intp],
+    row: Ints,
     rest: Ints,
-    last: int,
+    last: Ints,
     late: Ints,
-    bucket: NDArray[np.intp],
+    bucket: Ints,
 ) -> None:
+    """One batch for all months: many short ones cost more than their rows."""
     n = len(row)
     shard.table(
         table,
         {
             "company_code": shard.company(n),
-            "period_end": shard.dates(np.full(n, last)),
+            "period_end": shard.dates(last),
             "document_id": text(invoices.ids[row]),
             "partner_id": category(invoices.partner[row], shard.names.partners(who)),
             "due_date": shard.dates(invoices.due[row]),

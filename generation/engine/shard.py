@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.books import Names
-from generation.engine.columns import category, constant, dates, line_numbers, money, sum_by, text
+from generation.engine.columns import category, compact, constant, dates, line_numbers, money, sum_by, text
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
 from generation.engine.journal import Hands, draw_hands, entry_columns, line_columns
 from generation.engine.plan import CompanyPlan, ShardSpec
@@ -188,7 +188,7 @@ class Shard:
         kept = None if day is None else self.window.holds(day)
         if kept is not None:
             mask = pa.array(kept if owner is None else kept[owner])
-            columns = {column: values.filter(mask) for column, values in columns.items()}
+            columns = {column: compact(values.filter(mask), exact=True) for column, values in columns.items()}
         self._writer.add(name, columns)
 
     def declare(self, names: Iterable[str]) -> None:

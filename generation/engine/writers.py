@@ -22,10 +22,13 @@ _ENCODING = {
     "id": "DELTA_LENGTH_BYTE_ARRAY",
     "ref": "DELTA_LENGTH_BYTE_ARRAY",
     "money": "BYTE_STREAM_SPLIT",
+    "timestamp": "BYTE_STREAM_SPLIT",
     "int16": "BYTE_STREAM_SPLIT",
     "int32": "BYTE_STREAM_SPLIT",
     "date": "BYTE_STREAM_SPLIT",
 }
+# Signs that change from line to line make noise of split bytes.
+_ENCODING_BY_NAME = {"document_amount": "DELTA_BINARY_PACKED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,15 @@ def _parquet_options(table: Table) -> dict[str, Any]:
         "version": "2.6",
         "data_page_version": "1.0",
         "use_dictionary": [c.name for c in table.columns if c.kind in ("code", "rate")],
-        "column_encoding": {c.name: _ENCODING[c.kind] for c in table.columns if c.kind in _ENCODING},
+        "column_encoding": {
+            c.name: _ENCODING_BY_NAME.get(c.name, _ENCODING[c.kind])
+            for c in table.columns
+            if c.kind in _ENCODING
+        },
         "write_statistics": [c.name for c in table.columns if c.kind not in ("id", "ref", "code", "text")],
         "dictionary_pagesize_limit": 8 << 20,
         "data_page_size": 1 << 20,
+        "write_batch_size": 1 << 20,
         "store_schema": False,
         "store_decimal_as_integer": True,
         "write_page_index": False,
@@ -79,13 +87,15 @@ class ParquetFile:
     """One Parquet file; each batch becomes one row group, so that a dictionary holds just the documents of its group."""
 
     def __init__(self, path: Path, table: Table, schema: pa.Schema) -> None:
-        self._writer = pq.ParquetWriter(path, schema, **_parquet_options(table))
+        self._stream = pa.OSFile(str(path), "wb")  # pyarrow would look for a file system behind a path
+        self._writer = pq.ParquetWriter(self._stream, schema, **_parquet_options(table))
 
     def write(self, batch: pa.Table) -> None:
         self._writer.write_table(batch, row_group_size=max(batch.num_rows, 1))
 
     def close(self) -> None:
         self._writer.close()
+        self._stream.close()
 
 
 class CsvFile:
