@@ -18,14 +18,13 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import pyarrow as pa
-
 from cli.console import Report, phase
 from cli.machine import processors
 from generation.engine.config.model import Config
 from generation.engine.dataset import REISSUED, data_dictionary
 from generation.engine.exports.make import export_units, files_for, make_export
 from generation.engine.ids import Mark
+from generation.engine.machine import prepare
 from generation.engine.plan import build_plan
 from generation.engine.run import (
     Extends,
@@ -104,7 +103,7 @@ def extend_tables(
     with phase("Making documents", quiet=quiet) as report:
         outputs = _shards(work, workers, report)
     with phase("Closing the books", quiet=quiet) as report:
-        _one_thread()
+        prepare()
         summaries = [output.summary for output in outputs]
         close = close_books(config, root, summaries, mark=mark, progress=report, extends=extends)
     dictionary = json.dumps(data_dictionary(config), ensure_ascii=False, indent=1)
@@ -165,14 +164,23 @@ def _worth(workers: int | None, lines: int, units: int) -> int:
 
 
 def _made(work: _Work[Output], order: Sequence[int], workers: int) -> Iterator[tuple[int, Output]]:
-    """What the work makes of each number, as it gets ready."""
+    """What the work makes of each number, as it gets ready.
+
+    This process is one of the workers: it begins while the others still start, with what they have not taken.
+    """
+    prepare()
     if workers == 1:
-        _one_thread()
         for number in order:
             yield number, work(number)
         return
-    with _pool(work, workers) as pool:
+    with _pool(work, workers - 1) as pool:
         futures: dict[Future[Output], int] = {pool.submit(_make, number): number for number in order}
+        for future, number in tuple(futures.items()):
+            if future.cancel():
+                del futures[future]
+                yield number, work(number)
+            for ready in [other for other in futures if other.done()]:
+                yield futures.pop(ready), ready.result()
         for future in as_completed(futures):
             yield futures[future], future.result()
 
@@ -208,7 +216,7 @@ def _begin_worker(work: _Work[Any]) -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches every process; the parent decides and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _one_thread()
+    prepare()
 
 
 def _end_with_parent() -> None:
@@ -221,9 +229,3 @@ def _end_with_parent() -> None:
 
 def _make(number: int) -> Any:
     return _work(number)
-
-
-def _one_thread() -> None:
-    """One Arrow thread a process: the processes are what runs in parallel."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)

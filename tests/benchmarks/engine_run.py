@@ -18,6 +18,7 @@ from cli.production import make_files
 from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
+from generation.engine.machine import prepare
 from generation.engine.plan import build_plan
 from generation.engine.run import FileEntry, close_books, produce_shard
 from generation.engine.writers import DatasetWriter
@@ -53,8 +54,7 @@ class Writing:
 
 def one_worker(lines: int, *, journal_alone: bool) -> dict[str, Any]:
     """Every shard and the close, one after the other. Files are measured and removed, so that a large run needs no disk."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
+    prepare()
     config, mark, writing = config_of(lines), PublicMark(), Writing(journal_alone)
     stages: dict[str, float] = defaultdict(float)
     tables: dict[str, list[int]] = defaultdict(lambda: [0, 0])
