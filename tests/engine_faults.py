@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 CENT = Decimal("0.01")
 
@@ -90,3 +94,57 @@ FAULTS = (
           "performance.key_figures"),
 )
 # fmt: on
+# fmt: off
+MAKING_FAULTS = (
+    Fault("a good costs a cent less than its parts", "routings", {"operation_number": 10}, {"labour_cost": lambda value: value - CENT},
+          "manufacturing.standard_costs manufacturing.variances"),
+    Fault("a bill names another number of pieces", "bills_of_material", {"line_number": 1}, {"quantity": lambda value: value + 1},
+          "manufacturing.standard_costs manufacturing.variances"),
+    Fault("an issue takes a piece more than was moved", "production_issue_lines", {"line_number": 1},
+          {"quantity": lambda value: value + 1}, "manufacturing.issues documents.movements_repeat_documents"),
+    Fault("components are issued before the order is released", "production_issues", {"posting_date": lambda day: day > date(2025, 2, 10)},
+          {"posting_date": date(2025, 2, 3)},
+          "manufacturing.issues manufacturing.work_in_progress dates.references dates.posted_on_document_date documents.movements_repeat_documents"),
+    Fault("time costs a cent more than its rate", "production_confirmations", {}, {"labour_amount": _more},
+          "manufacturing.confirmations manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
+    Fault("an operation is done elsewhere", "production_confirmations", {"work_center_id": "W010003"}, {"work_center_id": "W010001"},
+          "manufacturing.confirmations"),
+    Fault("a lost piece came into stock", "production_receipts", {"scrap_quantity": SOME},
+          {"scrap_quantity": lambda value: value - 1}, "manufacturing.receipts manufacturing.variances"),
+    Fault("a receipt is worth a cent more", "production_receipts", {}, {"amount": _more},
+          "manufacturing.receipts manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
+    Fault("usage is called time", "production_settlements", {"usage_variance": SOME},
+          {"usage_variance": lambda value: value - CENT, "efficiency_variance": lambda value: value + CENT},
+          "manufacturing.variances manufacturing.postings"),
+    Fault("a variance is off", "production_settlements", {"scrap_variance": SOME}, {"scrap_variance": _more, "amount": _more},
+          "manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
+    Fault("an open order is a cent higher", "wip_balances", {}, {"amount": _more},
+          "manufacturing.work_in_progress manufacturing.work_in_progress_control subledgers.inventory_control"),
+    Fault("an open order is another company month's", "wip_balances", {"period_end": date(2025, 2, 28)}, {"period_end": date(2025, 3, 31)},
+          "manufacturing.work_in_progress manufacturing.work_in_progress_control subledgers.inventory_control"),
+)
+# fmt: on
+
+
+def plant(root: Path, fault: Fault) -> None:
+    """Change the first row that fits, in place.
+
+    Raises: AssertionError: no row fits.
+    """
+    for path in sorted((root / "tables" / fault.table).glob("*.parquet")):
+        content = pq.read_table(path)
+        rows: list[dict[str, Any]] = content.to_pylist()
+        hit = next((row for row in rows if _fits(row, fault.where)), None)
+        if hit is None:
+            continue
+        for name, value in fault.change.items():
+            hit[name] = value(hit[name]) if callable(value) else value
+        pq.write_table(pa.Table.from_pylist(rows, schema=content.schema), path)
+        return
+    raise AssertionError(f"no row of {fault.table} is {dict(fault.where)}")
+
+
+def _fits(row: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    return all(
+        wanted(row[name]) if callable(wanted) else row[name] == wanted for name, wanted in where.items()
+    )

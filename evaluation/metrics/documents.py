@@ -229,10 +229,16 @@ RULES = (
                 union all
                 select l.document_id, l.material_id, d.posting_date, sum(l.quantity)
                 from intercompany_document_lines l join intercompany_documents d using (document_id)
-                where d.side = 'purchase' and l.material_id is not null group by all),
+                where d.side = 'purchase' and l.material_id is not null group by all
+                union all
+                select l.document_id, l.material_id, i.posting_date, -sum(l.quantity)
+                from production_issue_lines l join production_issues i using (document_id) group by all
+                union all
+                select document_id, material_id, posting_date, quantity from production_receipts),
             moved as (
                 select document_id, material_id, posting_date, sum(quantity) as quantity
-                from inventory_movements where kind in ('receipt', 'issue', 'vendor_return')
+                from inventory_movements
+                where kind in ('receipt', 'issue', 'vendor_return', 'production_issue', 'production_receipt')
                   and document_id not in (select document_id from group_goods_issues) group by all)
             select document_id, material_id, posting_date, d.quantity as documented, m.quantity as moved
             from documents d full join moved m using (document_id, material_id, posting_date)

@@ -8,6 +8,7 @@ from evaluation.metrics.rule import Rule
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW"),
     "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP"),
+    "MFG": ("PI", "PC", "PR", "PV"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
     "R2R": ("SA", "SB", "SC", "ST", "SZ", "SW", "SI", "SP", "SR", "SV", "EB", "CL", "WI", "WV", "WB"),

@@ -24,6 +24,20 @@ _TABLES: Mapping[str, str] = {
     "income_tax_provisions": "company_code varchar, fiscal_year smallint, period smallint, period_end date, "
     f"pretax_result {_MONEY}, losses_brought_forward {_MONEY}, losses_used {_MONEY}, taxable_result {_MONEY}, "
     f"tax_rate DECIMAL(18,6), current_tax {_MONEY}, losses_carried_forward {_MONEY}, deferred_tax_asset {_MONEY}",
+    "bills_of_material": "material_id varchar, line_number int, company_code varchar, component_id varchar, quantity int",
+    "work_centers": f"work_center_id varchar, company_code varchar, labour_rate {_MONEY}, overhead_rate {_MONEY}",
+    "routings": "material_id varchar, operation_number smallint, company_code varchar, work_center_id varchar, minutes int, "
+    f"labour_cost {_MONEY}, overhead_cost {_MONEY}",
+    "production_orders": f"{_DOCUMENT}, material_id varchar, quantity int",
+    "production_issues": f"{_DOCUMENT}, production_order_id varchar",
+    "production_issue_lines": f"document_id varchar, line_number int, material_id varchar, quantity int, amount {_MONEY}",
+    "production_confirmations": f"{_DOCUMENT}, production_order_id varchar, operation_number smallint, work_center_id varchar, "
+    f"minutes int, labour_amount {_MONEY}, overhead_amount {_MONEY}",
+    "production_receipts": f"{_DOCUMENT}, production_order_id varchar, material_id varchar, quantity int, scrap_quantity int, "
+    f"amount {_MONEY}",
+    "production_settlements": f"{_DOCUMENT}, production_order_id varchar, usage_variance {_MONEY}, efficiency_variance {_MONEY}, "
+    f"scrap_variance {_MONEY}, amount {_MONEY}",
+    "wip_balances": f"company_code varchar, period_end date, production_order_id varchar, material_id varchar, amount {_MONEY}",
     "income_tax_payments": f"{_DOCUMENT}, fiscal_year smallint, kind varchar, amount {_MONEY}",
 }
 LATER_TABLES: Final[Mapping[str, Mapping[str, str]]] = {

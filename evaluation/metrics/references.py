@@ -19,6 +19,7 @@ POSTING_TABLES = (
     "credit_line_movements", "receipt_applications", "receipt_returns", "receivable_write_offs", "income_tax_payments",
     "prepaid_expenses", "prepaid_releases", "provision_movements",
     "closing_steps", "intercompany_documents", "intercompany_payments", "fx_revaluations", "group_goods_issues",
+    "production_issues", "production_receipts", "production_settlements",
 )  # fmt: skip
 
 

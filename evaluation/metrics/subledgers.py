@@ -163,12 +163,13 @@ def _of(table: str, amount: str) -> str:
 
 _RECEIVABLES = _of("ar_open_items", "open_amount")
 _PAYABLES = _of("ap_open_items", "open_amount")
-# Stock at standard cost, less what the last review of the fiscal year's months found it will not bring.
+# Stock at standard cost and work in progress, less what the last review of the fiscal year's months found it will not bring.
 _STOCK_VALUES = f"""{_of("inventory_balances", "value")}
     union all
     select w.company_code, m.period_end, -w.amount
     from inventory_write_downs w join ({REVIEWS}) r on r.company_code = w.company_code and r.reviewed_on = w.period_end
-    join month_ends m on m.period_end >= r.reviewed_on and (r.next_on is null or m.period_end < r.next_on)"""
+    join month_ends m on m.period_end >= r.reviewed_on and (r.next_on is null or m.period_end < r.next_on)
+    union all {_of("wip_balances", "amount")}"""
 _COSTS = _of("asset_balances", "cost")
 _WRITTEN_OFF = _of("asset_balances", "accumulated_depreciation")
 
@@ -252,8 +253,8 @@ RULES = (
         tables=("inventory_movements",),
         offenders="""
             select document_id, line_number, kind, quantity from inventory_movements
-            where not coalesce(case when kind in ('opening', 'receipt', 'return') then quantity > 0
-                when kind in ('issue', 'vendor_return', 'scrap') then quantity < 0
+            where not coalesce(case when kind in ('opening', 'receipt', 'return', 'production_receipt') then quantity > 0
+                when kind in ('issue', 'vendor_return', 'production_issue', 'scrap') then quantity < 0
                 when kind = 'count' then quantity <> 0 else false end, false)""",
         holds="All {n} stock movements add or take as their kind says.",
         breaks="{value} of {n} stock movements add where their kind takes, or the reverse.",

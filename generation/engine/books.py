@@ -67,6 +67,11 @@ class Names:
         return numbered(f"K{self._company}", self.plan.cost_center_count, 4)
 
     @cached_property
+    def work_centers(self) -> pa.Array:
+        """None where nothing is made."""
+        return numbered(f"W{self._company}", len(self.plan.structure.centers) if self.plan.makes else 0, 4)
+
+    @cached_property
     def tax_codes(self) -> list[str]:
         return list(self.plan.taxes.names)
 

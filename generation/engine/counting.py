@@ -6,7 +6,7 @@ alone knows the stock, writes the documents. Months end on their last working da
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -33,6 +33,15 @@ class Adjustments:
     month: Ints
     pieces: Ints
     kind: Ints
+
+    def plus(self, other: Adjustments) -> Adjustments:
+        """These and others of other materials."""
+        return Adjustments(
+            *(
+                np.concatenate([getattr(part, column.name) for part in (self, other)])
+                for column in fields(self)
+            )
+        )
 
 
 def is_counted(plan: CompanyPlan, material: Ints, month: int | Ints) -> NDArray[np.bool_]:

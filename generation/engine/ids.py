@@ -30,6 +30,8 @@ PREFIXES = {
     "group_goods_issues": "GG",
     "receipt_applications": "RA", "receipt_returns": "RR", "receivable_write_offs": "RW", "dunning_notices": "DN",
     "income_tax_payments": "IT", "prepaid_expenses": "PE", "prepaid_releases": "PL", "provision_movements": "PM",
+    "production_orders": "MO", "production_issues": "MI", "production_confirmations": "MC", "production_receipts": "MR",
+    "production_settlements": "MV",
 }  # fmt: skip
 
 

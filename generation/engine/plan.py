@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from generation.engine.assets import Assets, Policy, register
 from generation.engine.charts.chart import Chart, chart_for
+from generation.engine.config.checks import MAKER
 from generation.engine.config.company import Company
 from generation.engine.config.exports import REACH
 from generation.engine.config.model import Config
@@ -29,6 +30,7 @@ from generation.engine.industry import Industry, industry_of, seasonal_weights
 from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import CountryPack, pack_for
 from generation.engine.people import People, hire
+from generation.engine.production import COMPONENT, MADE, Structure
 from generation.engine.reference_rates import reference_rate
 from generation.engine.streams import Words, quantile_table, stream
 from generation.engine.taxes import TaxCodes, tax_codes
@@ -55,6 +57,9 @@ SHARD_LINES = 360_000  # journal lines of a shard, about
 LONG_SLICE = 12  # months
 SLICES = (LONG_SLICE, 6, 3)  # months; the longest in which sales fill a shard at most
 LEAD = 12  # planned days from purchase order to receipt
+MAKING = 18  # days from the start of production to the end of the time for it
+COMPONENT_SAFETY = 7  # days that components lie before production
+LINES_PER_PRODUCTION_ORDER = 16
 LONGEST_ROLL = 12  # days that a day off can move a date, at most
 
 
@@ -138,6 +143,29 @@ class CompanyPlan:
     def code(self) -> str:
         return self.company.code
 
+    @property
+    def makes(self) -> bool:
+        """Whether the company makes goods itself."""
+        return self.processes.manufacturing.enabled and self.company.industry == MAKER
+
+    @cached_property
+    def structure(self) -> Structure:
+        """What the company makes from what."""
+        return Structure(self)
+
+    @cached_property
+    def trade_lines(self) -> float:
+        """Journal lines of a year without those of production, of which sales and purchases take their usual shares."""
+        if not self.makes:
+            return self.lines
+        rates = self.processes.manufacturing
+        # scale drops out: goods and their order lines grow with the volume
+        goods = SHARES["p2p"] / LINES_PER_VENDOR * (MATERIALS_PER_VENDOR / 2)
+        in_lot = SHARES["o2c"] / LINES_PER_ORDER_LINE / goods * rates.lot_days / 365
+        orders = goods * rates.made_share * 365 / rates.lot_days * (1 - math.exp(-in_lot))
+        usual = SHARES["o2c"] + SHARES["p2p"]
+        return self.lines * usual / (usual + orders * LINES_PER_PRODUCTION_ORDER)
+
     @cached_property
     def slice_months(self) -> int:
         """Months of a slice of sales, purchases and services."""
@@ -162,7 +190,7 @@ class CompanyPlan:
     @cached_property
     def order_lines(self) -> float:
         """Expected order lines of a year."""
-        return self.lines * SHARES["o2c"] / LINES_PER_ORDER_LINE
+        return self.trade_lines * SHARES["o2c"] / LINES_PER_ORDER_LINE
 
     @cached_property
     def _order_weights(self) -> Floats:
@@ -215,12 +243,13 @@ class CompanyPlan:
 
     @cached_property
     def _goods_vendor_count(self) -> int:
-        return max(8, round(self.lines * SHARES["p2p"] / LINES_PER_VENDOR))
+        return max(8, round(self.trade_lines * SHARES["p2p"] / LINES_PER_VENDOR))
 
     @cached_property
     def goods_vendors(self) -> Partners:
         count = self._goods_vendor_count
-        bought = np.bincount(self.material_vendor, weights=self.material_demand * self.material_cost)
+        use = self.structure.use if self.makes else self.material_demand
+        bought = np.bincount(self.material_vendor, weights=use * self.material_cost)
         rng = self.rng("goods vendors", "behaviour")
         return replace(
             self._partners("goods vendors", bought / bought.sum(), sales=False),
@@ -231,13 +260,35 @@ class CompanyPlan:
 
     @cached_property
     def vendor_cut(self) -> Ints:
-        blocks = math.ceil(self._slice_lines * SHARES["p2p"] / SHARD_LINES)
-        return np.unique(np.linspace(0, len(self.goods_vendors), blocks + 1).astype(np.int64))
+        blocks = math.ceil(self._slice_lines * self._purchase_share / SHARD_LINES)
+        return np.unique(np.linspace(0, self._goods_vendor_count, blocks + 1).astype(np.int64))
+
+    @property
+    def _purchase_share(self) -> float:
+        """Of the journal lines: purchases, and what is made from them."""
+        return SHARES["p2p"] + (SHARES["o2c"] + SHARES["p2p"]) * (1 - self.trade_lines / self.lines)
 
     @property
     def order_ahead(self) -> int:
         """Days from a purchase order to the first day that its goods are for."""
         return LEAD + self.rates.safety_stock_days
+
+    @property
+    def make_ahead(self) -> int:
+        """Days from the day on which components must be there to the first day that the good made from them is for."""
+        return MAKING + 2 + self.rates.safety_stock_days
+
+    @cached_property
+    def material_ahead(self) -> Ints:
+        """Days from the first document about a material to the first day that it is for, or what is made from it."""
+        kind = self.material_kind
+        ordered = np.where(kind == COMPONENT, self.make_ahead + LEAD + COMPONENT_SAFETY, self.order_ahead)
+        return np.where(kind == MADE, self.make_ahead, ordered)
+
+    @cached_property
+    def material_kind(self) -> Ints:
+        """TRADED, MADE or COMPONENT by material; see production.py."""
+        return self.structure.kind if self.makes else np.zeros(len(self.material_vendor), np.int64)
 
     @property
     def price_tolerance_bp(self) -> int:
@@ -256,12 +307,19 @@ class CompanyPlan:
     @cached_property
     def material_demand(self) -> Floats:
         """Share of order lines by material, sums to one."""
-        return _zipf(len(self.material_vendor), 0.8, self.rng("materials", "demand"))
+        demand = _zipf(len(self.material_vendor), 0.8, self.rng("materials", "demand"))
+        if not self.makes:
+            return demand
+        sold: Floats = np.where(self.material_kind == COMPONENT, 0.0, demand)
+        sold /= sold.sum()
+        return sold
 
     @cached_property
     def material_price(self) -> Ints:
         """List price of one piece, scaled so that the expected sales are the company's revenue."""
         raw = np.exp(self.rng("materials", "price").normal(0.0, 1.1, len(self.material_vendor)))
+        if self.makes:
+            raw = self.structure.prices(raw, self._cost_noise)
         returned = self.rates.return_rate * 0.55
         expected = (
             float((raw * self.material_demand).sum()) * self.order_lines * MEAN_QUANTITY * (1 - returned)
@@ -269,10 +327,32 @@ class CompanyPlan:
         return np.maximum(2, np.rint(raw * (self.revenue / expected))).astype(np.int64)
 
     @cached_property
+    def _cost_noise(self) -> Floats:
+        """By how much a material costs more or less than its share of the price."""
+        noise: Floats = self.rng("materials", "margin").uniform(0.85, 1.15, len(self.material_vendor))
+        return noise
+
+    @cached_property
     def material_cost(self) -> Ints:
-        noise = self.rng("materials", "margin").uniform(0.85, 1.15, len(self.material_price))
-        cost = np.rint(self.material_price * (self.material_share * noise)).astype(np.int64)
-        return np.clip(cost, 1, np.maximum(1, self.material_price * 95 // 100))
+        """Standard cost of one piece, of what is bought and of what is made from it."""
+        cost = np.rint(self.material_price * (self.material_share * self._cost_noise)).astype(np.int64)
+        cost = np.clip(cost, 1, np.maximum(1, self.material_price * 95 // 100))
+        return self.structure.costs(cost, self.material_price, self.material_share) if self.makes else cost
+
+    @property
+    def cost_share(self) -> float:
+        """What goods are expected to cost when they are sold, of revenue."""
+        if not self.makes:
+            return self.material_share
+        return float(self.material_cost @ self.material_demand / (self.material_price @ self.material_demand))
+
+    @property
+    def absorbed_share(self) -> float:
+        """Labour and overhead in the goods that are expected to be sold, of revenue."""
+        if not self.makes:
+            return 0.0
+        made = self.structure.conversion @ self.material_demand[self.structure.made]
+        return float(made / (self.material_price @ self.material_demand))
 
     @cached_property
     def stock_cost(self) -> Ints:
@@ -362,16 +442,17 @@ class CompanyPlan:
         """Everything that the company's shards are cut from, in the order of the files. Master data is one shard."""
         horizon, on = self.horizon, self.processes
         # the first purchases for a slice are ordered before it begins
-        foreseen = horizon.slices_until(horizon.days + self.order_ahead + LONGEST_ROLL, self.slice_months)
+        ahead = int(self.material_ahead.max()) + LONGEST_ROLL
+        foreseen = horizon.slices_until(horizon.days + ahead, self.slice_months)
         begun = horizon.slices_until(horizon.days, self.slice_months)
         years = horizon.slices_until(horizon.days, LONG_SLICE)
         parts = [Part("master", 0, LONG_SLICE, 1, len(self.customers) + len(self.goods_vendors))]
-        for process, cut, count in (
-            ("o2c", self.customer_cut, begun),
-            ("p2p", self.vendor_cut, foreseen),
-            ("services", self.service_cut, begun),
+        for process, share, cut, count in (
+            ("o2c", SHARES["o2c"], self.customer_cut, begun),
+            ("p2p", self._purchase_share, self.vendor_cut, foreseen),
+            ("services", SHARES["services"], self.service_cut, begun),
         ):
-            lines = self.lines * SHARES[process] / (len(cut) - 1)
+            lines = self.lines * share / (len(cut) - 1)
             parts += [Part(process, block, self.slice_months, count, lines) for block in range(len(cut) - 1)]
         if on.hire_to_retire.enabled:
             blocks = range(len(self.employee_cut) - 1)

@@ -4,6 +4,7 @@ from typing import Final
 
 from generation.engine.posting_kinds import C, D, Posting, Rule
 from generation.engine.posting_period_end import PERIOD_END
+from generation.engine.posting_production import PRODUCTION
 from generation.engine.posting_receivables import RECEIVABLES
 
 _PARTNER, _TAX, _MATERIAL = ("partner",), ("tax",), ("material",)
@@ -11,6 +12,7 @@ _EXPENSE = ("account", "cost_center")
 POSTINGS: Final[dict[str, Posting]] = {
     **RECEIVABLES,
     **PERIOD_END,
+    **PRODUCTION,
     "delivery": Posting(
         "WA",
         "O2C",

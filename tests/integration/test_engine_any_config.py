@@ -80,6 +80,13 @@ SHARES = {
     },
     "tax": {"foreign_share": 1.0, "income_tax_rate": 0.6},
 }
+MAKING = {
+    "labour_share": 0.9,
+    "overhead_rate": 3.0,
+    "scrap_rate": 1.0,
+    "usage_deviation": 0.5,
+    "time_deviation": 0.9,
+}
 
 
 def any_config(seed: int, number: int) -> dict[str, Any]:
@@ -137,6 +144,15 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         processes["intercompany"] = {
             "share": round(float(rng.uniform(0, 0.5)), 3),
             "markup": round(float(rng.uniform(0, 1)), 3),
+        }
+    if rng.random() < 0.5:
+        companies[0]["industry"] = "manufacturing"
+        processes["manufacturing"] = {
+            "made_share": round(float(rng.uniform(0.05, 1)), 3),
+            "lot_days": int(one([7, 28, 90])),
+            **{
+                key: round(float(rng.uniform(0, top)), 3) for key, top in MAKING.items() if rng.random() < 0.5
+            },
         }
     pattern, weeks = one(["months", "4-4-5", "4-5-4", "5-4-4"]), {}
     if pattern != "months":

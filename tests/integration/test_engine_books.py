@@ -15,7 +15,7 @@ from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
 from generation.engine.config.schema import json_schema
 from generation.engine.plan import build_plan, estimate
-from tests.engine_builders import COMPANY, checksum, make_books, small_config
+from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
 CHANGES: dict[str, Any] = {
@@ -92,6 +92,14 @@ CHANGES: dict[str, Any] = {
     "processes.inventory.scrap_rate": 0.5,
     "processes.inventory.write_down_share": 0.9,
     "processes.inventory.review_months": 1,
+    "processes.manufacturing.enabled": True,
+    "processes.manufacturing.made_share": 0.3,
+    "processes.manufacturing.lot_days": 7,
+    "processes.manufacturing.labour_share": 0.1,
+    "processes.manufacturing.overhead_rate": 1.5,
+    "processes.manufacturing.scrap_rate": 0.9,
+    "processes.manufacturing.usage_deviation": 0.3,
+    "processes.manufacturing.time_deviation": 0.5,
     "processes.tax.enabled": False,
     "processes.tax.foreign_share": 1.0,
     "processes.tax.income_tax_rate": 0.2,
@@ -119,6 +127,8 @@ ELSEWHERE = {
 # ends of years need weeks.
 JANUARY, LONG = {"start": "2024-11-01", "months": 3}, {"start": "2024-01-01", "months": 15}
 WEEKS = {"calendar": "4-4-5"}
+# Sections that are off unless they are there: their keys are tried in books that have them.
+OPTIONAL = ("processes.manufacturing",)
 PERIODS: dict[str, dict[str, Any]] = {
     "period.year_end": WEEKS,
     "period.year_end_weekday": WEEKS,
@@ -177,11 +187,11 @@ def test_every_available_key_has_a_change_to_try() -> None:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Digests of the unchanged books, by period."""
-    return {
-        json.dumps(period): digest_of(tmp_path_factory.mktemp("base"), {"period": period} if period else {})
-        for period in ({}, JANUARY, LONG, WEEKS)
-    }
+    """Digests of the unchanged books, by what they need for a key to show."""
+    unchanged = [{"period": period} for period in ({}, JANUARY, LONG, WEEKS)] + [
+        changed(section, {}) for section in OPTIONAL
+    ]
+    return {json.dumps(changes): digest_of(tmp_path_factory.mktemp("base"), changes) for changes in unchanged}
 
 
 def digest_of(root: Path, changes: dict[str, Any]) -> str:
@@ -196,9 +206,9 @@ def digest_of(root: Path, changes: dict[str, Any]) -> str:
 @pytest.mark.parametrize("path", sorted(CHANGES))
 def test_the_key_changes_the_dataset(path: str, base: dict[str, str], tmp_path: Path) -> None:
     changes, period = changed(path, CHANGES[path]), PERIODS.get(path, {})
-    if period:
-        changes = {**changes, "period": {**period, **changes.get("period", {})}}
-    assert digest_of(tmp_path, changes) != base[json.dumps(period)]
+    section, _, key = path.rpartition(".")
+    needs = changed(section, {}) if section in OPTIONAL and key != "enabled" else {"period": period}
+    assert digest_of(tmp_path, merged(needs, changes)) != base[json.dumps(needs)]
 
 
 def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Path) -> None:

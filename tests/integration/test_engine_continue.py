@@ -28,6 +28,10 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
         "period": {"start": "2025-08-01", "months": 4, "fiscal_year_start_month": 2, "calendar": "4-5-4"},
         "volume": {"journal_lines_per_year": 20_000},
     },
+    "a manufacturer": {
+        "period": {"start": "2025-01-01", "months": 3},
+        "processes": {"manufacturing": {}},
+    },
     "short of cash": {
         "period": {"start": "2025-01-01", "months": 8},
         "volume": {"journal_lines_per_year": 20_000},

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from shutil import copytree
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.assess import assess
 from tests.engine_builders import COMPANY, make_books, small_config
-from tests.engine_faults import FAULTS, Fault
+from tests.engine_faults import FAULTS, MAKING_FAULTS, Fault, plant
 
 pytestmark = pytest.mark.slow  # books are made and measured once for each fault
-
-Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -46,26 +40,6 @@ def broken(root: Path) -> set[str]:
     return {row.id for row in assess(root).rows if row.kind == "exact" and row.applicable and row.value != 0}
 
 
-def plant(root: Path, fault: Fault) -> None:
-    for path in sorted((root / "tables" / fault.table).glob("*.parquet")):
-        content = pq.read_table(path)
-        rows: list[Row] = content.to_pylist()
-        hit = next((row for row in rows if _fits(row, fault.where)), None)
-        if hit is None:
-            continue
-        for name, value in fault.change.items():
-            hit[name] = value(hit[name]) if callable(value) else value
-        pq.write_table(pa.Table.from_pylist(rows, schema=content.schema), path)
-        return
-    raise AssertionError(f"no row of {fault.table} is {dict(fault.where)}")
-
-
-def _fits(row: Row, where: Mapping[str, Any]) -> bool:
-    return all(
-        wanted(row[name]) if callable(wanted) else row[name] == wanted for name, wanted in where.items()
-    )
-
-
 def test_the_books_hold_before_a_fault_is_planted(books: Path) -> None:
     assert broken(books) == set()
 
@@ -73,6 +47,24 @@ def test_the_books_hold_before_a_fault_is_planted(books: Path) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_caught_by_those_that_should(fault: Fault, books: Path, tmp_path: Path) -> None:
     root = copytree(books, tmp_path / "books")
+    plant(root, fault)
+
+    assert broken(root) == set(fault.caught_by.split())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five months of a manufacturer."""
+    root = tmp_path_factory.mktemp("making")
+    make_books(small_config(period={"months": 5}, processes={"manufacturing": {"scrap_rate": 0.4}}), root)
+    return root
+
+
+@pytest.mark.parametrize("fault", MAKING_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_of_production_is_caught_by_those_that_should(
+    fault: Fault, made: Path, tmp_path: Path
+) -> None:
+    root = copytree(made, tmp_path / "books")
     plant(root, fault)
 
     assert broken(root) == set(fault.caught_by.split())

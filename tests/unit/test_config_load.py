@@ -137,7 +137,6 @@ def test_the_largest_seed_survives_json_and_has_a_digest() -> None:
         ("data_quality: {typo_rate: 0.1}", "data_quality.typo_rate"),
         ("outputs: {formats: [parquet], exports: [ocel2]}", "outputs.exports[0]"),
         ("marking: {level: metadata}", "marking.level"),
-        ("processes: {manufacturing: {}}", "processes.manufacturing"),
         ("processes: {treasury: {enabled: true}}", "processes.treasury"),
     ],
 )
@@ -196,6 +195,15 @@ def test_a_year_end_without_weeks_is_refused_and_the_usual_one_is_no_wish() -> N
     assert (problem.code, problem.path) == ("without_weeks", "period.year_end")
     weeks = load_config(months.replace("months: 12", "months: 12, calendar: 4-5-4")).period
     assert (weeks.calendar, weeks.year_end) == ("4-5-4", "last")
+
+
+def test_production_orders_need_a_manufacturer() -> None:
+    making = "processes: {manufacturing: {made_share: 0.5}}"
+    load_config(f"{GOOD}{making}\n")
+
+    [problem] = problems_of(f"{GOOD.replace('industry: manufacturing', 'industry: retail')}{making}\n")
+
+    assert (problem.code, problem.path) == ("no_manufacturer", "processes.manufacturing")
 
 
 def test_each_company_needs_its_share_of_lines() -> None:

@@ -65,7 +65,6 @@ def test_keys_that_this_release_refuses_are_marked() -> None:
         "data_quality.missing_rate",
         "data_quality.typo_rate",
         "marking.level",
-        "processes.manufacturing",
         "processes.treasury",
     }
 

@@ -59,7 +59,8 @@ def _planned(plan: CompanyPlan, months: int) -> Ints:
     even |= {role: (plan.overhead + plan.prepaid) // len(EXPENSES) for role in EXPENSES}
     lines = {role: np.full(count, amount // _YEAR) for role, amount in even.items()}
     lines["revenue"] = revenue
-    lines["cogs"] = np.rint(revenue * plan.material_share).astype(np.int64)
+    lines["cogs"] = np.rint(revenue * plan.cost_share).astype(np.int64)
+    lines["production_absorbed"] = -np.rint(revenue * plan.absorbed_share).astype(np.int64)
     owned = plan.assets.bought < 0
     lines["depreciation"] = np.array(
         [plan.assets.charge(month)[owned].sum() for month in range(count)], np.int64

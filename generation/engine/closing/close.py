@@ -55,6 +55,7 @@ class Totals:
         self.group: dict[str, Ints] = {}
         self.adjusted: list[Mapping[str, Ints]] = []
         self.gross_pay = np.zeros(months, np.int64)
+        self.work_in_progress = np.zeros(months, np.int64)
         self.bank: list[Mapping[str, NDArray[Any]]] = []
 
     def add(self, summary: Summary) -> None:
@@ -64,6 +65,7 @@ class Totals:
         for role, sums in summary.open_items.items():
             self.open_items[role] += sums
         self.gross_pay += summary.sums.get("gross_pay", 0)
+        self.work_in_progress += summary.sums.get("work_in_progress", 0)
         for side, words in summary.issued.items():
             self.issued[side] += words
         if part := summary.stock:
@@ -199,6 +201,7 @@ def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, pieces: Ints, written
         for role, sign in (("receivable", 1), ("payable", -1))
     }
     expected["inventory"] = (pieces * plan.stock_cost[:, None]).sum(axis=0)
+    expected["work_in_progress"] = totals.work_in_progress
     expected["inventory_allowance"] = -written_down
     assets = [plan.assets.balance(month) for month in range(months)]
     expected["asset_cost"] = np.array([cost.sum() for cost, _ in assets])

@@ -20,6 +20,7 @@ Finding = tuple[Path, str, str, str | None]
 FEWEST_LINES_PER_COMPANY: Final = 5_000
 LEAST_PAY: Final = 120  # whole units a year for each person
 MOST_FOR_PEOPLE_PERCENT: Final = 45  # of annual revenue
+MAKER: Final = "manufacturing"  # the industry whose companies may have production orders
 TRADE: Final = ("order_to_cash", "procure_to_pay", "inventory")
 
 
@@ -38,6 +39,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _charts,
         _exports,
         _year_ends,
+        _makers,
     )
     for rule in rules:
         for path, code, message, suggestion in rule(document.data):
@@ -255,3 +257,17 @@ def _year_ends(data: dict[str, Any]) -> Iterator[Finding]:
         if period.get(key, usual := Period.model_fields[key].default) != usual:
             message = f"A year of calendar months has no other end. Set calendar to weeks (4-4-5, 4-5-4, 5-4-4) or leave out {key}."
             yield ("period", key), "without_weeks", message, None
+
+
+def _makers(data: dict[str, Any]) -> Iterator[Finding]:
+    processes = data.get("processes")
+    section = processes.get("manufacturing") if isinstance(processes, dict) else None
+    companies = [company.get("industry") for _, company in _companies(data)]
+    if not isinstance(section, dict) or section.get("enabled", True) is False or not companies:
+        return
+    if MAKER not in companies:
+        message = (
+            f"Production orders are made by companies of the industry {MAKER}, and the config has none. Remove the "
+            f"section, or make a company one of them."
+        )
+        yield ("processes", "manufacturing"), "no_manufacturer", message, None

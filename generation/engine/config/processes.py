@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from generation.engine.config.fields import Section, key
+from generation.engine.config.production import Production
 from generation.engine.config.receivables import Receivables
 
 INDUSTRY = "the company's industry"
@@ -470,8 +471,8 @@ class Tax(Process):
     ] = None
 
 
-class Manufacturing(Process):
-    """Goods made from materials by production orders."""
+class Manufacturing(Production, Process):
+    """Goods made from components by production orders, in companies of the industry manufacturing."""
 
 
 class Intercompany(Process):
@@ -522,15 +523,10 @@ class Processes(Section):
         default=Inventory(), description="Stock and its movements. Needs order_to_cash and procure_to_pay."
     )
     tax: Tax = Field(default=Tax(), description="Tax on sales and purchases.")
-    manufacturing: Annotated[
-        Manufacturing,
-        key(
-            "Production orders and work in progress.",
-            unit="section",
-            source="off until it exists",
-            unavailable="this release does not make production orders",
-        ),
-    ] = Manufacturing(enabled=False)
+    manufacturing: Manufacturing = Field(
+        default=Manufacturing(enabled=False),
+        description="Production orders, work in progress and variances of manufacturers. Off unless this section is there.",
+    )
     intercompany: Intercompany = Field(
         default=Intercompany(), description="Trade between companies that belong to the same parent."
     )

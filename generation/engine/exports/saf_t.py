@@ -20,6 +20,7 @@ NAMESPACE: Final = "urn:OECD:StandardAuditFile-Taxation/2.00"
 _JOURNALS: Final = {
     "O2C": "Order to cash",
     "P2P": "Procure to pay",
+    "MFG": "Manufacturing",
     "H2R": "Hire to retire",
     "A2R": "Acquire to retire",
     "R2R": "Record to report",

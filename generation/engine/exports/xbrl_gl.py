@@ -30,6 +30,7 @@ _NAMESPACES: Final = {
 _JOURNALS: Final = {
     "customer_invoices": "sj", "vendor_invoices": "pj", "customer_receipts": "cr", "vendor_payments": "cd",
     "payroll_runs": "pl", "asset_transactions": "fa", "deliveries": "im", "goods_receipts": "im",
+    "production_issues": "im", "production_receipts": "im",
 }  # fmt: skip
 _DOCUMENTS: Final = {
     "customer_invoices": "invoice", "vendor_invoices": "invoice", "deliveries": "shipment", "goods_receipts": "receipt",

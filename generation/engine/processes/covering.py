@@ -9,6 +9,7 @@ from generation.engine import demand
 from generation.engine.columns import sum_by
 from generation.engine.counting import IGNORED, Adjustments, adjustments
 from generation.engine.horizon import Slice
+from generation.engine.production import MADE
 from generation.engine.shard import Ints, Shard
 
 PACK = 5  # pieces in a pack
@@ -28,7 +29,8 @@ class Cover:
 class Windows:
     """The review windows of a block's materials in a slice.
 
-    A vendor is reviewed every few days; a window is what customers order from one review to the next.
+    A vendor is reviewed every few days; a window is what customers order from one review to the next. Goods that the company
+    makes have lots instead. Components are bought for what customers order of the goods made from them.
     """
 
     piece: Slice
@@ -61,12 +63,29 @@ def plan_cover(shard: Shard, lines: demand.Lines, done: demand.Fulfilment, first
     return Cover(_bought(need), _windows(shard, first).opens, changes)
 
 
+def with_components(
+    shard: Shard, cover: Cover, component: Ints, opens: Ints, pieces: Ints, first: int
+) -> Cover:
+    """The cover with what production uses, too: pieces of components for goods of windows that open on these days, (lines,)."""
+    windows, shape = _windows(shard, first), cover.pieces.shape
+    row = component - first
+    cell = row * shape[1] + windows.of(row, opens)
+    need = sum_by(cell, pieces, shape[0] * shape[1]).reshape(shape)
+    changes = _adjustments(shard, need, first)
+    _add_losses(shard, need, changes, first)
+    return Cover(cover.pieces + _bought(need), cover.opens, cover.changes.plus(changes))
+
+
 def _windows(shard: Shard, first: int) -> Windows:
     plan, vendors = shard.plan, shard.plan.goods_vendors
-    vendor = plan.material_vendor[first : int(plan.material_cut[shard.block + 1])]
+    end = int(plan.material_cut[shard.block + 1])
+    vendor, shortest = plan.material_vendor[first:end], int(vendors.cycle.min())
     review = vendors.cycle[vendor]
-    count = shard.slice.days // int(vendors.cycle.min()) + 2
-    return Windows(shard.slice, review, vendors.phase[vendor] % review, count)
+    if plan.makes:
+        lot = plan.processes.manufacturing.lot_days
+        review = np.where(plan.material_kind[first:end] == MADE, lot, review)
+        shortest = min(shortest, lot)
+    return Windows(shard.slice, review, vendors.phase[vendor] % review, shard.slice.days // shortest + 2)
 
 
 def _need(shard: Shard, lines: demand.Lines, done: demand.Fulfilment, first: int) -> Ints:
@@ -104,12 +123,15 @@ def _adjustments(shard: Shard, need: Ints, first: int) -> Adjustments:
     months = np.arange(shard.slice.first_month, shard.slice.end_month)
     rows = np.arange(len(need))
     at = np.stack([_month_windows(shard, first, rows, np.full(len(rows), month)) for month in months], axis=1)
-    changes = adjustments(shard.plan, np.take_along_axis(_bought(need), at, axis=1), first, months)
+    return adjustments(shard.plan, np.take_along_axis(_bought(need), at, axis=1), first, months)
+
+
+def report_changes(shard: Shard, changes: Adjustments) -> None:
+    """Tell the close of the changes in the months of the books."""
     inside = np.flatnonzero(changes.month < shard.plan.horizon.months)
     shard.summary.adjusted = {
         name: getattr(changes, name)[inside] for name in ("material", "month", "pieces", "kind")
     }
-    return changes
 
 
 def _add_losses(shard: Shard, need: Ints, changes: Adjustments, first: int) -> None:

@@ -14,11 +14,14 @@ from generation.engine.journal import constant_rate, exchange_rates
 from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
+from generation.engine.processes import product_data
+from generation.engine.production import MADE
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import Words
 
 _UNITS = ("piece", "box", "kg")
+_KINDS = ("trading_good", "finished_good", "component", "group_good")  # in the order of production.py
 _GOODS = (
     "Bearing",
     "Bracket",
@@ -57,6 +60,8 @@ def produce(shard: Shard) -> None:
     _employees(shard)
     _materials(shard)
     plan = shard.plan
+    if plan.makes:
+        product_data.write(shard, _validity(shard, len(plan.structure.centers)))
     goods, services = plan.goods_vendors, plan.service_vendors
     _partners(shard, "vendors", shard.names.vendors, (goods, services))
     _partners(shard, "customers", shard.names.customers, (plan.customers,))
@@ -241,17 +246,18 @@ def _materials(shard: Shard) -> None:
     count, own = len(plan.stock_cost), len(plan.material_cost)
     goods = shard.rng("goods").integers(0, len(_GOODS), count)
     described = np.char.add(np.array(_GOODS)[goods], np.char.mod(" %06d", np.arange(1, count + 1)))
+    vendor = np.where(plan.material_kind == MADE, -1, plan.material_vendor)
     shard.table(
         "materials",
         {
             "material_id": names.materials,
             "company_code": shard.company(count),
             "description": pa.array(described, pa.string()),
-            "type": category((np.arange(count) >= own).astype(np.int64), ("trading_good", "group_good")),
+            "type": category(np.append(plan.material_kind, np.full(count - own, len(_KINDS) - 1)), _KINDS),
             "unit": category(shard.rng("unit").choice(3, count, p=[0.8, 0.15, 0.05]), _UNITS),
             "standard_cost": shard.money(plan.stock_cost),
             "list_price": shard.money(np.concatenate([plan.material_price, plan.trade.goods_cost])),
-            "vendor_id": category(np.append(plan.material_vendor, np.full(count - own, -1)), names.vendors),
+            "vendor_id": category(np.append(vendor, np.full(count - own, -1)), names.vendors),
             **_validity(shard, count),
         },
     )

@@ -10,7 +10,9 @@ from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.processes.covering import adjusted, plan_cover
+from generation.engine.processes import manufacturing
+from generation.engine.processes.covering import adjusted, plan_cover, report_changes, with_components
+from generation.engine.processes.making import plan_production
 from generation.engine.processes.payables import pay, write_vendor_invoices
 from generation.engine.processes.receiving import (
     Orders,
@@ -21,6 +23,7 @@ from generation.engine.processes.receiving import (
     receive,
     send_back,
 )
+from generation.engine.production import COMPONENT, MADE
 from generation.engine.settlement import Invoices, write_open_items
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -44,9 +47,16 @@ def produce(shard: Shard) -> None:
     lines = demand.column(plan, shard.block, shard.slice)
     done = demand.fulfil(plan, lines)
     cover = plan_cover(shard, lines, done, first)
+    production = plan_production(shard, cover, first) if plan.makes else None
+    if production:
+        opens = production.opens[production.line_order]
+        cover = with_components(shard, cover, production.component, opens, production.used, first)
+    report_changes(shard, cover.changes)
     # windows whose order would lie before the books are left to the opening stock
-    is_ordered = cover.opens >= plan.order_ahead
-    orders = _plan_orders(plan, np.where(is_ordered, cover.pieces, 0), cover.opens, first)
+    rows = slice(first, first + len(cover.pieces))
+    is_ordered = cover.opens >= plan.material_ahead[rows, None]
+    is_bought = is_ordered & (plan.material_kind[rows, None] != MADE)
+    orders = _plan_orders(plan, np.where(is_bought, cover.pieces, 0), cover.opens, first)
     order_ids, number = _write_orders(shard, orders)
     receipts, returns = plan_receipts(shard, orders)
     receipt_ids = receive(shard, orders, receipts, order_ids, number)
@@ -55,6 +65,7 @@ def produce(shard: Shard) -> None:
     moves = (
         *demand.flows(lines, done),
         *_supply(orders, receipts, returns),
+        *(manufacturing.write(shard, production) if production else ()),
         adjusted(shard, cover.changes),
     )
     _record_stock(shard, opening, moves, first)
@@ -70,17 +81,19 @@ def produce(shard: Shard) -> None:
 
 
 def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Orders:
-    """One order to a vendor for each window."""
+    """One order to a vendor for each window, and one for components."""
     horizon, windows = plan.horizon, pieces.shape[1]
     row, slot = np.nonzero(pieces)
     vendor = plan.material_vendor[first + row].astype(np.int64)
-    key = vendor * windows + slot
+    is_component = plan.material_kind[first + row] == COMPONENT
+    key = (2 * vendor + is_component) * windows + slot
     by_order = np.argsort(key, kind="stable")
     row, slot, key = row[by_order], slot[by_order], key[by_order]
     fresh = np.diff(key, prepend=-1) != 0
     head = np.flatnonzero(fresh)
-    needed = opens[row[head], slot[head]]
-    day = horizon.last_workday[needed - plan.order_ahead]
+    window_opens = opens[row[head], slot[head]]
+    needed = window_opens - np.where(is_component[by_order][head], plan.make_ahead, 0)
+    day = horizon.last_workday[window_opens - plan.material_ahead[first + row[head]]]
     return Orders(
         vendor=vendor[by_order][head],
         day=np.maximum(day, horizon.next_workday[0]),

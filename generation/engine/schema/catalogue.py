@@ -5,6 +5,7 @@ from generation.engine.schema import (
     income_tax,
     inventory,
     ledger,
+    manufacturing,
     master,
     period_end,
     purchasing,
@@ -15,6 +16,17 @@ from generation.engine.schema.declaration import Table
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for module in (master, purchasing, sales, receivables, inventory, ledger, income_tax, period_end, group)
+    for module in (
+        master,
+        purchasing,
+        sales,
+        receivables,
+        inventory,
+        manufacturing,
+        ledger,
+        income_tax,
+        period_end,
+        group,
+    )
     for table in module.TABLES
 }

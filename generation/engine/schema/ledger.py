@@ -62,7 +62,7 @@ TABLES = (
             day("document_date", "Date of the source document."),
             Column("created_at", "timestamp", "When the entry was entered.", role="timestamp"),
             code("document_type", "Document type, for example DR or KZ."),
-            code("process", "O2C, P2P, H2R, A2R, R2R or IC."),
+            code("process", "O2C, P2P, MFG, H2R, A2R, R2R or IC."),
             code("source", "automated, manual, recurring or adjustment."),
             code("currency", "Document currency, ISO 4217."),
             Column("exchange_rate", "exchange", "Company currency per document currency.", role="measure"),
@@ -232,7 +232,11 @@ TABLES = (
             company(),
             day("posting_date", "Day of the movement."),
             _MATERIAL,
-            code("kind", "opening, receipt, issue, return (from a customer), vendor_return, count or scrap."),
+            code(
+                "kind",
+                "opening, receipt, issue, return (from a customer), vendor_return, production_issue, production_receipt, "
+                "count or scrap.",
+            ),
             count("quantity", "Quantity; negative for what leaves the stock.", "pieces"),
             money("amount", "Value at standard cost."),
         ),

@@ -1,0 +1,163 @@
+"""Declarations of what is made from what, of production orders, and of work in progress."""
+
+from generation.engine.schema.declaration import (
+    Table,
+    company,
+    count,
+    day,
+    key,
+    line_key,
+    money,
+    reference,
+    text,
+)
+
+_GOOD = reference("material_id", "materials", "material_id", "Good that is made.")
+_ORDER = reference("production_order_id", "production_orders", "document_id", "Production order.", kind="ref")
+_CENTER = reference("work_center_id", "work_centers", "work_center_id", "Work centre.")
+
+TABLES = (
+    Table(
+        "bills_of_material",
+        "Bills of material",
+        "Components of one piece of each good that a company makes.",
+        ("material_id", "line_number"),
+        (
+            _GOOD,
+            count("line_number", "Position within the bill, from 1."),
+            company(),
+            reference("component_id", "materials", "material_id", "Component."),
+            count("quantity", "Pieces of the component in one piece of the good.", "pieces"),
+        ),
+    ),
+    Table(
+        "work_centers",
+        "Work centres",
+        "Where production orders are worked on, and what an hour there costs by standard.",
+        ("work_center_id",),
+        (
+            key("work_center_id", "Work centre."),
+            company(),
+            text("name", "Name."),
+            reference("cost_center_id", "cost_centers", "cost_center_id", "Cost centre that it belongs to."),
+            money("labour_rate", "Labour of an hour."),
+            money("overhead_rate", "Overhead of an hour."),
+            day("valid_from", "First day of use."),
+            day("valid_to", "Last day of use; null while in use.", nullable=True),
+        ),
+    ),
+    Table(
+        "routings",
+        "Routings",
+        "Operations that each good goes through, with standard times and costs.",
+        ("material_id", "operation_number"),
+        (
+            _GOOD,
+            count("operation_number", "Number of the operation: 10, 20 and so on.", kind="int16"),
+            company(),
+            _CENTER,
+            count("minutes", "Standard time for 100 pieces.", "minutes"),
+            money("labour_cost", "Labour in one piece, rounded."),
+            money("overhead_cost", "Overhead in one piece, rounded."),
+        ),
+    ),
+    Table(
+        "production_orders",
+        "Production orders",
+        "Orders to make a good.",
+        ("document_id",),
+        (
+            key("document_id", "Production order."),
+            company(),
+            _GOOD,
+            day("posting_date", "Day of release, on which components are issued."),
+            day("planned_finish_date", "Day on which the goods are planned to be ready."),
+            count("quantity", "Pieces started.", "pieces"),
+        ),
+    ),
+    Table(
+        "production_issues",
+        "Issues to production",
+        "Components taken from stock for a production order.",
+        ("document_id",),
+        (key("document_id", "Issue."), company(), _ORDER, day("posting_date", "Day of the issue.")),
+    ),
+    Table(
+        "production_issue_lines",
+        "Lines of issues to production",
+        "Components taken from stock.",
+        ("document_id", "line_number"),
+        (
+            *line_key("production_issues"),
+            company(),
+            reference("material_id", "materials", "material_id", "Component."),
+            count("quantity", "Pieces taken.", "pieces"),
+            money("amount", "Value at standard cost."),
+        ),
+    ),
+    Table(
+        "production_confirmations",
+        "Confirmations of production",
+        "Time that an operation of a production order took.",
+        ("document_id",),
+        (
+            key("document_id", "Confirmation."),
+            company(),
+            _ORDER,
+            count("operation_number", "Operation of the routing.", kind="int16"),
+            _CENTER,
+            day("posting_date", "Day on which the operation ended."),
+            count("minutes", "Time taken.", "minutes"),
+            money("labour_amount", "Time at the labour rate of the work centre."),
+            money("overhead_amount", "Time at the overhead rate of the work centre."),
+        ),
+    ),
+    Table(
+        "production_receipts",
+        "Receipts from production",
+        "Goods that a production order brought into stock; this completes the order.",
+        ("document_id",),
+        (
+            key("document_id", "Receipt."),
+            company(),
+            _ORDER,
+            _GOOD,
+            day("posting_date", "Day of the receipt."),
+            count("quantity", "Good pieces.", "pieces"),
+            count("scrap_quantity", "Pieces started and lost.", "pieces"),
+            money("amount", "Good pieces at standard cost."),
+        ),
+    ),
+    Table(
+        "production_settlements",
+        "Settlements of production orders",
+        "What a completed order cost beyond the standard, by cause; orders that met it exactly have none.",
+        ("document_id",),
+        (
+            key("document_id", "Settlement."),
+            company(),
+            _ORDER,
+            day("posting_date", "Day of the settlement, that of the receipt."),
+            money("usage_variance", "Components used, less those of the bill for the pieces started."),
+            money(
+                "efficiency_variance",
+                "Time at rates, less labour and overhead of the routing for the pieces started.",
+            ),
+            money("scrap_variance", "Standard cost of the pieces lost."),
+            money("amount", "Sum of the variances: actual less standard cost."),
+        ),
+    ),
+    Table(
+        "wip_balances",
+        "Work in progress",
+        "Production orders that are open at a month's end, with what they cost so far.",
+        ("company_code", "period_end", "production_order_id"),
+        (
+            company(),
+            day("period_end", "Month end."),
+            _ORDER,
+            _GOOD,
+            money("amount", "Components issued and time confirmed so far."),
+        ),
+    ),
+)
