@@ -104,7 +104,8 @@ MAKING_FAULTS = (
           {"quantity": lambda value: value + 1}, "manufacturing.issues documents.movements_repeat_documents"),
     Fault("components are issued before the order is released", "production_issues", {"posting_date": lambda day: day > date(2025, 2, 10)},
           {"posting_date": date(2025, 2, 3)},
-          "manufacturing.issues manufacturing.work_in_progress dates.references dates.posted_on_document_date documents.movements_repeat_documents"),
+          "manufacturing.issues manufacturing.work_in_progress dates.references dates.posted_on_document_date "
+          "documents.movements_repeat_documents"),
     Fault("time costs a cent more than its rate", "production_confirmations", {}, {"labour_amount": _more},
           "manufacturing.confirmations manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
     Fault("an operation is done elsewhere", "production_confirmations", {"work_center_id": "W010003"}, {"work_center_id": "W010001"},

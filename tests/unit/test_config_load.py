@@ -199,9 +199,9 @@ def test_a_year_end_without_weeks_is_refused_and_the_usual_one_is_no_wish() -> N
 
 def test_production_orders_need_a_manufacturer() -> None:
     making = "processes: {manufacturing: {made_share: 0.5}}"
-    load_config(f"{GOOD}{making}\n")
+    load_config(f"{GOOD.replace('industry: retail', 'industry: manufacturing')}{making}\n")
 
-    [problem] = problems_of(f"{GOOD.replace('industry: manufacturing', 'industry: retail')}{making}\n")
+    [problem] = problems_of(f"{GOOD}{making}\n")
 
     assert (problem.code, problem.path) == ("no_manufacturer", "processes.manufacturing")
 
