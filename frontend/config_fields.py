@@ -10,9 +10,9 @@ from generation.engine.config.schema import json_schema
 Kind = Literal["text", "number", "date", "select", "check", "choices", "numbers"]
 Path = tuple[str | int, ...]
 
-# Sections that few people change are folded away; keys of own charts stay in the YAML view.
+# Sections that few people change are folded away; keys of own charts and loans stay in the YAML view.
 FOLDED = frozenset({"processes", "controls"})
-YAML_ONLY = frozenset({"version", "accounts"})
+YAML_ONLY = frozenset({"version", "accounts", "loans"})
 _ABBREVIATIONS = {"sod": "SoD", "id": "ID"}
 
 

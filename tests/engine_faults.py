@@ -35,6 +35,11 @@ def _is_more_than(limit: int) -> Callable[[Any], bool]:
 
 
 SOME = _is_more_than(0)
+# Loans of the books that faults are planted in: one older than they are, one paid out and one paid back inside them.
+LOANS = (
+    {"amount": 60_000, "start": "2022-04-11", "kind": "linear", "day_count": "act/360"},
+    {"amount": 40_000, "start": "2024-03-30"},
+)
 # fmt: off
 FAULTS = (
     Fault("an application takes more than was paid", "receipt_applications", {}, {"amount": _more},
@@ -71,6 +76,30 @@ FAULTS = (
           "period_end.provisions period_end.warranty_control documents.journal_repeats_totals"),
     Fault("more holiday pay is used than there was", "provision_movements", {"kind": "holiday_pay", "movement": "use"},
           {"amount": _more}, "period_end.provisions period_end.holiday_pay_control documents.journal_repeats_totals"),
+    Fault("interest of a schedule is a cent too high", "loan_schedule", {"instalment": 12},
+          {"interest_amount": _more, "payment_amount": _more}, "treasury.loan_schedule treasury.loans_paid"),
+    Fault("a schedule skips a year of days", "loan_schedule", {"instalment": 15}, {"days": lambda value: value - 1},
+          "treasury.loan_schedule"),
+    Fault("a loan counts its days another way", "loans", {"day_count": "act/360"}, {"day_count": "act/365"},
+          "treasury.loan_schedule treasury.loan_interest treasury.interest_control"),
+    Fault("an instalment pays back a cent more", "loan_movements", {"kind": "instalment"},
+          {"principal_amount": _more, "amount": _more}, "treasury.loans_paid documents.journal_repeats_totals"),
+    Fault("an instalment is debited a day early", "loan_movements", {"kind": "instalment", "posting_date": date(2024, 9, 30)},
+          {"posting_date": date(2024, 9, 27)}, "treasury.loans_paid dates.posted_on_document_date"),
+    Fault("interest accrued is a cent too high", "loan_movements", {"kind": "interest"},
+          {"interest_amount": _more, "amount": _more}, "treasury.loan_interest documents.journal_repeats_totals"),
+    Fault("a loan is larger than its schedule", "loans", {"kind": "annuity"}, {"amount": _more},
+          "treasury.loan_schedule treasury.loans_paid"),
+    Fault("a schedule owes more than the accounts", "loan_schedule", {"instalment": 14, "principal_amount": SOME},
+          {"principal_amount": lambda value: value - 1, "closing_amount": lambda value: value + 1,
+           "payment_amount": lambda value: value - 1},
+          "treasury.loan_schedule treasury.loan_control treasury.loan_maturities treasury.interest_control treasury.loan_interest"),
+    Fault("an instalment is due a year later", "loan_schedule", {"due_date": date(2025, 12, 31)},
+          {"due_date": date(2026, 12, 31)}, "treasury.loan_schedule treasury.loan_maturities"),
+    Fault("a covenant is met and called breached", "covenant_tests", {"result": "met"}, {"result": "breached"},
+          "treasury.covenants"),
+    Fault("a covenant is tested on another debt", "covenant_tests", {"covenant": "net_debt_to_ebitda"}, {"numerator": _more},
+          "treasury.covenants"),
     Fault("current tax is not rate times base", "income_tax_provisions", {"current_tax": SOME, "period": 11}, {"current_tax": _more},
           "income_tax.provision income_tax.base income_tax.payable_control income_tax.expense"),
     Fault("tax is based on another result", "income_tax_provisions", {"pretax_result": SOME},

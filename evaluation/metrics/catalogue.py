@@ -29,6 +29,7 @@ from evaluation.metrics import (
     subledgers,
     tax,
     terms,
+    treasury,
     working_capital,
 )
 from evaluation.metrics.rule import Metric
@@ -49,6 +50,7 @@ METRICS: tuple[Metric, ...] = (
     *receivables.RULES,
     *income_tax.RULES,
     *period_end.RULES,
+    *treasury.RULES,
     *performance.RULES,
     *cash.RULES,
     *documents.RULES,

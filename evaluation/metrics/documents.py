@@ -101,6 +101,7 @@ _TOTALS = """
     union all select 'prepaid_releases', document_id, amount from prepaid_releases
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
+    union all select 'loan_movements', document_id, amount from loan_movements
     union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
         when 'net_payment' then net_amount else wage_tax + employee_social + employer_social end from payroll_runs"""
 
@@ -300,6 +301,7 @@ RULES = (
             "prepaid_expenses",
             "prepaid_releases",
             "provision_movements",
+            "loan_movements",
         ),
         offenders=f"""
             with posted as (

@@ -11,7 +11,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "MFG": ("PI", "PC", "PR", "PV"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
-    "R2R": ("SA", "SB", "SC", "ST", "SZ", "SW", "SI", "SP", "SR", "SV", "EB", "CL", "WI", "WV", "WB"),
+    "R2R": ("SA", "SB", "SC", "ST", "SZ", "SW", "SI", "SP", "SR", "SV", "SL", "EB", "CL", "WI", "WV", "WB"),
     "IC": ("II", "IR", "IZ", "FW", "IV"),
 }
 _OF_PROCESS = ", ".join(

@@ -17,6 +17,14 @@ _TABLES: Mapping[str, str] = {
     "prepaid_expenses": f"{_DOCUMENT}, kind varchar, months smallint, amount {_MONEY}",
     "prepaid_releases": f"{_DOCUMENT}, prepaid_expense_id varchar, amount {_MONEY}",
     "provision_movements": f"{_DOCUMENT}, kind varchar, movement varchar, amount {_MONEY}",
+    "loans": f"loan_id varchar, company_code varchar, kind varchar, amount {_MONEY}, rate DECIMAL(18,6), day_count varchar, "
+    "payment_months smallint, drawdown_date date, maturity_date date, bank_account_id varchar",
+    "loan_schedule": f"loan_id varchar, instalment int, company_code varchar, due_date date, days int, opening_amount {_MONEY}, "
+    f"interest_amount {_MONEY}, principal_amount {_MONEY}, payment_amount {_MONEY}, closing_amount {_MONEY}",
+    "loan_movements": f"{_DOCUMENT}, loan_id varchar, kind varchar, instalment int, amount {_MONEY}, principal_amount {_MONEY}, "
+    f"interest_amount {_MONEY}, owed_amount {_MONEY}",
+    "covenant_tests": "company_code varchar, fiscal_year smallint, period smallint, covenant varchar, "
+    f"numerator {_MONEY}, denominator {_MONEY}, months smallint, value DECIMAL(18,6), threshold DECIMAL(18,6), result varchar",
     "budgets": "company_code varchar, fiscal_year smallint, period smallint, account varchar, "
     f"budget_amount {_MONEY}, actual_amount {_MONEY}, deviation {_MONEY}",
     "key_figures": "company_code varchar, fiscal_year smallint, period smallint, key_figure varchar, unit varchar, "

@@ -113,6 +113,8 @@ LEGAL = (
     _event("R2R", "bank charge or interest", "operating_expense interest", "cash"),
     _event("R2R", "credit line drawn", "cash", "debt"),
     _event("R2R", "credit line paid back", "debt", "cash"),
+    _event("R2R", "instalment of a loan", "debt accrued provision interest operating_expense", "cash", "SL"),
+    _event("R2R", "loan due within a year", "debt", "debt", "SL"),
     _event("R2R", "tax return", "tax_payable other_current_asset", "input_tax tax_payable"),
     _event("R2R", "tax refund or payment", "tax_payable", "cash"),
     _event("R2R", "tax refund", "cash", "tax_payable other_current_asset"),

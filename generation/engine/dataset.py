@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from generation.engine.closing.budgets import growth
+from generation.engine.closing.covenants import COVENANTS, thresholds
 from generation.engine.closing.credit_losses import loss_rates
 from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.config.load import digest, plain
@@ -167,6 +168,10 @@ def _rates(plan: CompanyPlan) -> dict[str, float]:
     if plan.processes.record_to_report.enabled:
         found["warranty_share"] = round(rates.warranty_share, 6)
         found["holiday_pay_share"] = round(rates.holiday_pay_share, 6)
+    if plan.loans:
+        found |= {
+            name: limit / 1_000_000 for name, limit in zip(COVENANTS, thresholds(plan), strict=True)
+        } | {"covenant_months": float(plan.processes.treasury.covenant_months)}
     if plan.processes.tax.enabled:
         found["income_tax_rate"] = IncomeTax(plan).rate / 1_000_000
         found["income_tax_instalments"] = float(rates.income_tax_instalments)

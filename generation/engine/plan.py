@@ -27,6 +27,7 @@ from generation.engine.group.structure import Tree, trees
 from generation.engine.group.trade import Trade, trade_of
 from generation.engine.horizon import Horizon, Slice, holidays_between
 from generation.engine.industry import Industry, industry_of, seasonal_weights
+from generation.engine.loans import LoanPlan, plan_loans
 from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import CountryPack, pack_for
 from generation.engine.people import People, hire
@@ -400,6 +401,13 @@ class CompanyPlan:
         if currency != self.company.currency:
             return int(limit * reference_rate(currency) / reference_rate(self.company.currency) * self.factor)
         return limit * self.factor
+
+    @cached_property
+    def loans(self) -> tuple[LoanPlan, ...]:
+        """Loans with banks; none when the process is off."""
+        if not self.processes.treasury.enabled:
+            return ()
+        return plan_loans(self.company.loans, self.horizon, self.factor)
 
     @cached_property
     def cost_center_count(self) -> int:

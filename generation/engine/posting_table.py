@@ -6,6 +6,7 @@ from generation.engine.posting_kinds import C, D, Posting, Rule
 from generation.engine.posting_period_end import PERIOD_END
 from generation.engine.posting_production import PRODUCTION
 from generation.engine.posting_receivables import RECEIVABLES
+from generation.engine.posting_treasury import TREASURY
 
 _PARTNER, _TAX, _MATERIAL = ("partner",), ("tax",), ("material",)
 _EXPENSE = ("account", "cost_center")
@@ -13,6 +14,7 @@ POSTINGS: Final[dict[str, Posting]] = {
     **RECEIVABLES,
     **PERIOD_END,
     **PRODUCTION,
+    **TREASURY,
     "delivery": Posting(
         "WA",
         "O2C",
@@ -476,6 +478,9 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("asset_cost", D, "assets", "Opening assets"),
             Rule("investment", D, "investments", "Shares in subsidiaries"),
             Rule("accumulated_depreciation", C, "written_off", "Opening depreciation"),
+            Rule("loan", C, "loans", "Opening loans"),
+            Rule("loan_current", C, "loans_current", "Opening loans due within a year"),
+            Rule("accrued_interest", C, "interest", "Interest run up before"),
             Rule("capital", C, "capital", "Share capital"),
             Rule("retained_earnings", C, "reserves", "Retained earnings"),
         ),

@@ -138,7 +138,15 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         "review_months": int(one([1, 3, 5, 12])),
     }
     processes["procure_to_pay"]["gr_ir_clearing_days"] = int(one([30, 90, 365]))
-    for section in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax"):
+    processes["treasury"] = {
+        "max_net_debt_to_ebitda": round(float(rng.uniform(0, 20)), 3),
+        "min_equity_ratio": round(float(rng.uniform(0, 1)), 3),
+        "min_interest_cover": round(float(rng.uniform(0, 100)), 3),
+        "covenant_months": int(rng.integers(1, 13)),
+    }
+    for company in companies:
+        company["loans"] = any_loans(rng, company["annual_revenue"], 2015 + number % 12)
+    for section in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax", "treasury"):
         processes[section]["enabled"] = bool(rng.random() < 0.8)
     if any("parent" in company for company in companies):
         processes["intercompany"] = {
@@ -176,6 +184,26 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         "processes": processes,
         "outputs": {"formats": ["parquet"]},
     }
+
+
+def any_loans(rng: np.random.Generator, revenue: int, year: int) -> list[dict[str, Any]]:
+    """Loans that began up to ten years before the books or begin up to two years after their first, and outlast that day."""
+    loans = []
+    for _ in range(int(rng.integers(0, 4))):
+        began = int(rng.integers(-120, 24))
+        start = f"{year + began // 12}-{1 + began % 12:02d}-{1 + int(rng.integers(28)):02d}"
+        loans.append(
+            {
+                "amount": max(1, int(revenue * rng.uniform(0, 0.33))),
+                "rate": round(float(rng.uniform(0, 0.3)) * int(rng.random() < 0.9), 4),
+                "start": start,
+                "months": min(360, max(1, 13 - began) + int(rng.integers(0, 240))),
+                "kind": ["annuity", "linear", "bullet"][int(rng.integers(3))],
+                "day_count": ["30/360", "act/360", "act/365"][int(rng.integers(3))],
+                "payment_months": int(rng.integers(1, 13)),
+            }
+        )
+    return loans
 
 
 @pytest.mark.slow

@@ -38,6 +38,13 @@ CHANGES: dict[str, Any] = {
     "companies.employees": 26,
     "companies.framework": "ifrs",
     "companies.chart.size": "medium",
+    "companies.loans.amount": 200_000,
+    "companies.loans.rate": 0.03,
+    "companies.loans.start": "2025-02-10",
+    "companies.loans.months": 24,
+    "companies.loans.kind": "linear",
+    "companies.loans.day_count": "act/360",
+    "companies.loans.payment_months": 1,
     "volume.journal_lines_per_year": 20_000,
     "processes.order_to_cash.return_rate": 0.2,
     "processes.order_to_cash.late_payment_share": 0.9,
@@ -104,6 +111,11 @@ CHANGES: dict[str, Any] = {
     "processes.tax.foreign_share": 1.0,
     "processes.tax.income_tax_rate": 0.2,
     "processes.tax.income_tax_instalments": 2,
+    "processes.treasury.enabled": False,
+    "processes.treasury.max_net_debt_to_ebitda": 1.0,
+    "processes.treasury.min_equity_ratio": 0.4,
+    "processes.treasury.min_interest_cover": 5.0,
+    "processes.treasury.covenant_months": 1,
     "controls.approval_thresholds": [50, 500],
     "controls.sod_violation_rate": 0.2,
     "outputs.formats": ["parquet", "csv"],
@@ -123,12 +135,14 @@ ELSEWHERE = {
     "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",
     "processes.inventory.enabled": "must be on together: tests/unit/test_config_checks.py",
 }
-# Keys that show only in books of another period: raises need a January, old receivables and a second year of tax need time,
-# ends of years need weeks.
+# Keys that show only in other books: raises need a January, old receivables and a second year of tax need time, ends of years
+# need weeks, loans need one.
 JANUARY, LONG = {"start": "2024-11-01", "months": 3}, {"start": "2024-01-01", "months": 15}
 WEEKS = {"calendar": "4-4-5"}
 # Sections that are off unless they are there: their keys are tried in books that have them.
 OPTIONAL = ("processes.manufacturing",)
+LOAN = {"amount": 300_000, "start": "2024-08-20"}
+IN_DEBT = {"companies": [{**COMPANY, "loans": [LOAN]}]}
 PERIODS: dict[str, dict[str, Any]] = {
     "period.year_end": WEEKS,
     "period.year_end_weekday": WEEKS,
@@ -140,6 +154,28 @@ PERIODS: dict[str, dict[str, Any]] = {
     "processes.tax.income_tax_instalments": LONG,
     "processes.record_to_report.budget_growth": LONG,
 }
+
+
+# One of each kind: older than the books, paid out inside them, and paid back inside them.
+LOANS = [
+    {
+        "amount": 400_000,
+        "start": "2022-04-11",
+        "kind": "linear",
+        "months": 60,
+        "day_count": "act/360",
+        "payment_months": 1,
+    },
+    {"amount": 300_000, "start": "2024-03-31"},
+    {
+        "amount": 200_000,
+        "start": "2023-06-01",
+        "kind": "bullet",
+        "months": 12,
+        "day_count": "act/365",
+        "payment_months": 5,
+    },
+]
 
 
 def available_keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -159,13 +195,19 @@ def available_keys(schema: dict[str, Any], node: dict[str, Any], path: str = "")
     elif "properties" in node:
         for name, child in node["properties"].items():
             yield from available_keys(schema, child, f"{path}.{name}" if path else name)
-    elif node.get("type") == "array" and "$ref" in node.get("items", {}) and path == "companies":
+    elif (
+        node.get("type") == "array"
+        and "$ref" in node.get("items", {})
+        and path in ("companies", "companies.loans")
+    ):
         yield from available_keys(schema, node["items"], path)
     else:
         yield path
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
+    if path.startswith("companies.loans."):
+        return {"companies": [{**COMPANY, "loans": [{**LOAN, path.rpartition(".")[2]: value}]}]}
     if path.startswith("companies."):
         _, *keys = path.split(".")
         company = {**COMPANY, keys[0]: value if len(keys) == 1 else {keys[1]: value}}
@@ -188,10 +230,21 @@ def test_every_available_key_has_a_change_to_try() -> None:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Digests of the unchanged books, by what they need for a key to show."""
-    unchanged = [{"period": period} for period in ({}, JANUARY, LONG, WEEKS)] + [
-        changed(section, {}) for section in OPTIONAL
-    ]
+    unchanged: list[dict[str, Any]] = [{"period": period} for period in ({}, JANUARY, LONG, WEEKS)]
+    unchanged += [*(changed(section, {}) for section in OPTIONAL), IN_DEBT]
     return {json.dumps(changes): digest_of(tmp_path_factory.mktemp("base"), changes) for changes in unchanged}
+
+
+def needs_of(path: str) -> dict[str, Any]:
+    """What books must be like for a key to show."""
+    section, _, key = path.rpartition(".")
+    if section in ("companies.loans", "processes.treasury"):
+        return IN_DEBT
+    return (
+        changed(section, {})
+        if section in OPTIONAL and key != "enabled"
+        else {"period": PERIODS.get(path, {})}
+    )
 
 
 def digest_of(root: Path, changes: dict[str, Any]) -> str:
@@ -205,10 +258,8 @@ def digest_of(root: Path, changes: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", sorted(CHANGES))
 def test_the_key_changes_the_dataset(path: str, base: dict[str, str], tmp_path: Path) -> None:
-    changes, period = changed(path, CHANGES[path]), PERIODS.get(path, {})
-    section, _, key = path.rpartition(".")
-    needs = changed(section, {}) if section in OPTIONAL and key != "enabled" else {"period": period}
-    assert digest_of(tmp_path, merged(needs, changes)) != base[json.dumps(needs)]
+    needs = needs_of(path)
+    assert digest_of(tmp_path, merged(needs, changed(path, CHANGES[path]))) != base[json.dumps(needs)]
 
 
 def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Path) -> None:
@@ -230,13 +281,15 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
         pytest.param({"period": {"start": "2024-02-01", "months": 1}}, id="one month"),
         pytest.param({"period": {"start": "2025-06-01", "months": 3}}, id="an end on a weekend"),
         pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4}}, id="odd fiscal year"),
-        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 2, "calendar": "4-5-4"}},
-                     id="retail calendar with 53 weeks"),
+        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 2, "calendar": "4-5-4"},
+                      "companies": [{**COMPANY, "loans": LOANS}]},
+                     id="retail calendar with 53 weeks, in debt"),
         pytest.param(
             {
                 "companies": [
                     COMPANY,
-                    {**COMPANY, "code": "JP", "currency": "JPY", "annual_revenue": 500_000_000},
+                    {**COMPANY, "code": "JP", "currency": "JPY", "annual_revenue": 500_000_000, "framework": "pcg",
+                     "loans": [{"amount": 400_000_000, "months": 7, "payment_months": 2}]},
                     {**COMPANY, "code": "KW", "currency": "KWD", "country": "GB", "framework": "ifrs"},
                     {**COMPANY, "code": "US", "currency": "USD", "country": "US", "industry": "retail", "framework": "us_gaap"},
                 ],

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from generation.engine.run import Extends, with_months
-from tests.engine_builders import make_books, small_config
+from tests.engine_builders import COMPANY, make_books, small_config
 
 # A calendar year, a year from April and one of weeks, whole-year slices and quarters, a short month and one that ends a fiscal year.
 BOOKS: Mapping[str, Mapping[str, Any]] = {
@@ -26,6 +26,15 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
     },
     "weeks": {  # books to Saturday, 29 November 2025, before a month that ends on a Sunday; then the end of a fiscal year
         "period": {"start": "2025-08-01", "months": 4, "fiscal_year_start_month": 2, "calendar": "4-5-4"},
+        "companies": [
+            {
+                **COMPANY,
+                "loans": [
+                    {"amount": 500_000, "start": "2024-01-31", "payment_months": 1},
+                    {"amount": 100_000, "start": "2025-12-06", "kind": "linear"},
+                ],
+            }
+        ],
         "volume": {"journal_lines_per_year": 20_000},
     },
     "a manufacturer": {

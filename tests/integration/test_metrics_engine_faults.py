@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from tests.engine_builders import COMPANY, make_books, small_config
-from tests.engine_faults import FAULTS, MAKING_FAULTS, Fault, plant
+from tests.engine_faults import FAULTS, LOANS, MAKING_FAULTS, Fault, plant
 
 pytestmark = pytest.mark.slow  # books are made and measured once for each fault
 
@@ -28,7 +28,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_books(
         small_config(
             period={"start": "2024-01-01", "months": 19},
-            companies=[{**COMPANY, "employees": 18}],
+            companies=[{**COMPANY, "employees": 18, "loans": LOANS}],
             processes={"order_to_cash": rates},
         ),
         root,

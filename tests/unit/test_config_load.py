@@ -26,7 +26,7 @@ def test_defaults_are_filled_in() -> None:
     assert config.companies[0].chart.size == "medium"
     assert config.quality.gate == "standard"
     assert config.processes.tax.enabled
-    assert not config.processes.treasury.enabled
+    assert config.companies[0].loans == ()
 
 
 def test_a_rate_left_out_follows_the_industry_and_a_rate_given_wins() -> None:
@@ -137,7 +137,6 @@ def test_the_largest_seed_survives_json_and_has_a_digest() -> None:
         ("data_quality: {typo_rate: 0.1}", "data_quality.typo_rate"),
         ("outputs: {formats: [parquet], exports: [ocel2]}", "outputs.exports[0]"),
         ("marking: {level: metadata}", "marking.level"),
-        ("processes: {treasury: {enabled: true}}", "processes.treasury"),
     ],
 )
 def test_what_this_release_cannot_do_is_refused(extra: str, path: str) -> None:

@@ -139,14 +139,14 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
         ("employees: 40", "employees: 0"),
     ):
         text = text.replace(old, new, 1)
-    text += "processes: {order_to_cash: {return_rate: 5}, treasury: {}}\n"
+    text += "processes: {order_to_cash: {return_rate: 5}, manufacturing: {}}\n"
     text += "controls: {approval_thresholds: [5, 3]}\nanomalies: [{type: ghost_employee, count: 3}]\n"
 
     problems = problems_of(text)
 
     assert [problem.code for problem in problems] == [
         "out_of_range", "bad_text", "bad_date", "unknown_key", "unknown_country", "not_allowed", "wrong_type",
-        "out_of_range", "out_of_range", "not_available", "not_ascending", "not_available",
+        "out_of_range", "out_of_range", "no_manufacturer", "not_ascending", "not_available",
     ]  # fmt: skip
     assert [problem.line for problem in problems] == [1, 2, 4, 4, 9, 11, 12, 13, 16, 16, 17, 18]
 

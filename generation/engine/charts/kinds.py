@@ -4,7 +4,7 @@ Statement lines (each holds accounts of one class only):
   BS.A.cash BS.A.receivables BS.A.intercompany BS.A.tax BS.A.inventory BS.A.prepaid BS.A.other_current BS.A.fixed_assets
   BS.A.intangibles BS.A.investments BS.A.deferred_tax
   BS.L.payables BS.L.intercompany BS.L.not_invoiced BS.L.tax BS.L.accrued BS.L.payroll BS.L.deferred_revenue
-  BS.L.provisions BS.L.debt BS.L.deferred_tax BS.L.other
+  BS.L.provisions BS.L.debt BS.L.loans BS.L.deferred_tax BS.L.other
   BS.E.capital BS.E.retained_earnings BS.E.other
   IS.revenue IS.other_income IS.cost_of_sales IS.personnel IS.depreciation IS.operating_expense IS.interest IS.fx IS.tax
 """
@@ -55,6 +55,7 @@ KINDS: Final[dict[str, Kind]] = {
     "tax_expense": Kind("expense", "D", "IS.tax"),
 }
 PERSONNEL: Final = "IS.personnel"  # line of the operating expense that pays people
+LOANS: Final = "BS.L.loans"  # line of the debt that is due later than within a year
 
 # Only documents of a subledger post to accounts of these subtypes.
 CONTROLLED: Final = frozenset(
@@ -81,6 +82,9 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "accrued": ("accrued", "provision"),
     "prepaid": ("prepaid",),
     "debt": ("debt",),
+    "loan": ("debt",),
+    "loan_current": ("debt",),
+    "accrued_interest": ("accrued", "provision"),
     "capital": ("share_capital",),
     "retained_earnings": ("retained_earnings",),
     "revenue": ("revenue",),

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generation.engine.charts.growth import Entry
-from generation.engine.charts.kinds import GROUP_ROLES, PERSONNEL, PERSONNEL_ROLES, ROLES, SPREAD_ROLES
+from generation.engine.charts.kinds import (
+    GROUP_ROLES,
+    LOANS,
+    PERSONNEL,
+    PERSONNEL_ROLES,
+    ROLES,
+    SPREAD_ROLES,
+)
 from generation.engine.errors import EngineError
 
 
@@ -87,6 +94,6 @@ def _account_for(role: str, accounts: Sequence[OwnAccount]) -> OwnAccount | None
 
 def _entry(account: OwnAccount, is_further: bool) -> Entry:
     """`is_further`: another account already has the role; this one shares its postings."""
-    line = PERSONNEL if account.role in PERSONNEL_ROLES else None
+    line = PERSONNEL if account.role in PERSONNEL_ROLES else LOANS if account.role == "loan" else None
     spread = account.role if is_further else None
     return Entry(number=account.number, name=account.name, subtype=account.subtype, spread=spread, line=line)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from generation.engine.closing import (
     bank,
     budgets,
+    covenants,
     credit_losses,
     key_figures,
+    loans,
     provisions,
     statements,
     steps,
@@ -114,6 +116,7 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:
         provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)
+    owed = loans.write(shard)
     _finance(shard, totals)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
@@ -121,10 +124,13 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     opening = opened[:, 0] - opened[:, 1]
     lines = statements.write(shard, balances, closings, opening)
     key_figures.write(shard, lines)
+    if owed:
+        covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
     budgets.write(shard, balances)
     subledgers.write(shard, pieces)
     bank.write(shard, [*shard.summary.bank, *totals.bank])
     _tie(plan, closing, totals, pieces, written_down)
+    _tie_loans(plan, closing, owed)
     return Closed(
         lines,
         statements.opening_by_line(plan, opening),
@@ -148,10 +154,14 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
     """Opening balances: the stock that the first weeks sell, cash until customers pay, assets; equity for the rest."""
     plan, zero = shard.plan, np.zeros(1, np.int64)
     opening_cash = np.array([treasury.opening_cash(plan)])
+    debt = loans.opening(plan)
     material = np.flatnonzero(stock.opening)
     pieces, value = stock.opening[material], stock.opening[material] * plan.stock_cost[material]
     cost, written_off = (np.array([part.sum()]) for part in plan.assets.balance(-1))
-    equity = opening_cash + cost - written_off + value.sum() + investments
+    opening_cash += loans.cash_kept(
+        plan, int((opening_cash + cost - written_off + value.sum() + investments)[0])
+    )
+    equity = opening_cash + cost - written_off + value.sum() + investments - debt.total
     capital = equity * _CAPITAL_SHARE // 100
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
@@ -163,6 +173,9 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
         "assets": cost,
         "investments": np.array([investments]),
         "written_off": written_off,
+        "loans": np.array([debt.later]),
+        "loans_current": np.array([debt.current]),
+        "interest": np.array([debt.accrued]),
         "capital": capital,
         "reserves": equity - capital,
     }
@@ -213,3 +226,12 @@ def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, pieces: Ints, written
             raise EngineError(f"{plan.code}: the subledger does not tie to the {role} account")
     if closing.sum(axis=0).any():
         raise EngineError(f"{plan.code}: the trial balance does not sum to zero")
+
+
+def _tie_loans(plan: CompanyPlan, closing: Ints, owed: Mapping[str, Ints]) -> None:
+    """Loans equal their accounts at every month end, where a chart of one's own does not put them with other debts."""
+    roles = plan.chart.roles
+    for role, amounts in owed.items():
+        alone = sum(account == roles[role] for account in roles.values()) == 1
+        if alone and not np.array_equal(closing[roles[role]], -amounts):
+            raise EngineError(f"{plan.code}: the loans do not tie to the {role} account")

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from generation.engine.closing import loans
 from generation.engine.closing.treasury import opening_cash
 from generation.engine.group.exchange import Exchange, convert, digits_between
 from generation.engine.group.structure import MILLION
@@ -39,7 +40,8 @@ def held_by(plan: Plan, company: int) -> int:
 def _expected_net_assets(plan: CompanyPlan) -> int:
     cost, written_off = (int(part.sum()) for part in plan.assets.balance(-1))
     stock = plan.revenue * plan.material_share / 365 * plan.order_ahead
-    return opening_cash(plan) + cost - written_off + round(stock)
+    assets = opening_cash(plan) + cost - written_off + round(stock)
+    return assets + loans.cash_kept(plan, assets) - loans.opening(plan).total
 
 
 def _in_currency(amount: int, child: CompanyPlan, parent: CompanyPlan) -> int:

@@ -13,7 +13,13 @@ from generation.engine.columns import category
 from generation.engine.shard import Ints, Shard
 
 _LARGEST = 10**12  # millionths: a quotient beyond a million means nothing
-_NOT_CURRENT: Final = ("BS.A.fixed_assets", "BS.A.intangibles", "BS.A.deferred_tax", "BS.L.deferred_tax")
+_NOT_CURRENT: Final = (
+    "BS.A.fixed_assets",
+    "BS.A.intangibles",
+    "BS.A.deferred_tax",
+    "BS.L.deferred_tax",
+    "BS.L.loans",
+)
 
 
 class Sums:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
@@ -10,11 +11,13 @@ from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
 from generation.engine.config.exports import REACH, Export, reached
+from generation.engine.config.loans import Loan
 from generation.engine.config.model import Period, Volume
 from generation.engine.config.processes import Intercompany
 from generation.engine.config.rates import METHOD_SHARES
 from generation.engine.config.reader import Document, Path
 from generation.engine.errors import Problem
+from generation.engine.loans import due_after
 
 Finding = tuple[Path, str, str, str | None]
 FEWEST_LINES_PER_COMPANY: Final = 5_000
@@ -40,6 +43,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _exports,
         _year_ends,
         _makers,
+        _loans,
     )
     for rule in rules:
         for path, code, message, suggestion in rule(document.data):
@@ -271,3 +275,33 @@ def _makers(data: dict[str, Any]) -> Iterator[Finding]:
             f"section, or make a company one of them."
         )
         yield ("processes", "manufacturing"), "no_manufacturer", message, None
+
+
+def _loans(data: dict[str, Any]) -> Iterator[Finding]:
+    """A company borrows no more than it turns over, and a loan that is paid back before the books begin is no part of them."""
+    period = data.get("period")
+    first = _date(period.get("start")) if isinstance(period, dict) else None
+    for number, company in _companies(data):
+        given = company.get("loans")
+        loans = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        revenue, amounts = company.get("annual_revenue"), [one.get("amount") for one in loans]
+        borrowed = sum(amount for amount in amounts if type(amount) is int)
+        if type(revenue) is int and 0 < revenue < borrowed:
+            message = f"Loans of {borrowed:,} are more than the annual_revenue of {revenue:,}. Lower their amounts, or raise it."
+            yield ("companies", number, "loans"), "too_much_debt", message, None
+        for place, one in enumerate(loans):
+            months, start = one.get("months", Loan.model_fields["months"].default), _date(one.get("start"))
+            is_term = type(months) is int and 1 <= months <= 360
+            if is_term and first and start and due_after(start, months) < first:
+                message = (
+                    f"This loan is paid back before the books begin on {first.isoformat()}. Let it start later, "
+                    "run longer, or remove it."
+                )
+                yield ("companies", number, "loans", place, "start"), "loan_over", message, None
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from generation.engine.config.fields import Section, key, refuse
+from generation.engine.config.loans import MOST_LOANS, Loan
 from generation.engine.packs.currency import EXPONENTS
 from generation.engine.packs.pack import COUNTRIES
 
@@ -194,3 +195,12 @@ class Company(Section):
             le=1,
         ),
     ] = 1.0
+    loans: Annotated[
+        tuple[Loan, ...],
+        key(
+            "Loans with banks outside the group.",
+            unit="list",
+            source="none: only the credit line",
+            max_length=MOST_LOANS,
+        ),
+    ] = ()

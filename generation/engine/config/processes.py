@@ -501,7 +501,48 @@ class Intercompany(Process):
 
 
 class Treasury(Process):
-    """Loans, cash pooling, hedges."""
+    """Loans of the companies with banks, and the covenants that they are bound to."""
+
+    max_net_debt_to_ebitda: Annotated[
+        float,
+        key(
+            "Highest net debt that loans allow: debt less cash over a year's result before interest, tax and depreciation.",
+            unit="years of that result",
+            source="our recommendation",
+            ge=0,
+            le=20,
+        ),
+    ] = 3.5
+    min_equity_ratio: Annotated[
+        float,
+        key(
+            "Lowest equity that loans allow.",
+            unit="share of the balance sheet's total",
+            source="our recommendation",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.2
+    min_interest_cover: Annotated[
+        float,
+        key(
+            "How often a year's result before interest, tax and depreciation must cover its interest.",
+            unit="times",
+            source="our recommendation",
+            ge=0,
+            le=100,
+        ),
+    ] = 3.0
+    covenant_months: Annotated[
+        int,
+        key(
+            "After how many months of the fiscal year covenants are tested; the year's end always counts.",
+            unit="months",
+            source="our recommendation: quarterly",
+            ge=1,
+            le=12,
+        ),
+    ] = 3
 
 
 class Processes(Section):
@@ -530,12 +571,6 @@ class Processes(Section):
     intercompany: Intercompany = Field(
         default=Intercompany(), description="Trade between companies that belong to the same parent."
     )
-    treasury: Annotated[
-        Treasury,
-        key(
-            "Loans, cash pooling and hedges.",
-            unit="section",
-            source="off until it exists",
-            unavailable="this release has no treasury",
-        ),
-    ] = Treasury(enabled=False)
+    treasury: Treasury = Field(
+        default=Treasury(), description="Loans that companies have with banks, and their covenants."
+    )

@@ -11,6 +11,7 @@ from generation.engine.schema import (
     purchasing,
     receivables,
     sales,
+    treasury,
 )
 from generation.engine.schema.declaration import Table
 
@@ -26,6 +27,7 @@ TABLES: dict[str, Table] = {
         ledger,
         income_tax,
         period_end,
+        treasury,
         group,
     )
     for table in module.TABLES
