@@ -12,7 +12,7 @@ from generation.engine.errors import EngineError
 from tests.unit.test_config_schema import with_own_chart
 
 FRAMEWORKS = ("us_gaap", "ifrs", "hgb", "pcg")
-SIZES = {"small": (90, 125), "medium": (400, 400), "large": (2_500, 2_500)}
+SIZES = {"small": (90, 135), "medium": (400, 400), "large": (2_500, 2_500)}
 CASES = [(framework, size) for framework in FRAMEWORKS for size in SIZES]
 
 
