@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evaluation.metrics.assess import assess
+
 CENT = Decimal("0.01")
 
 
@@ -154,6 +156,58 @@ MAKING_FAULTS = (
           "manufacturing.work_in_progress manufacturing.work_in_progress_control subledgers.inventory_control"),
 )
 # fmt: on
+
+
+# Planted in books with customers and vendors in foreign currency: tests/integration/test_engine_currencies.py.
+_USD = {"currency": "USD"}
+_SETTLED = {**_USD, "on_account_amount": 0}
+# fmt: off
+CURRENCY_FAULTS = (
+    Fault("an invoice is posted at another amount than its rate gives", "customer_invoices", _USD, {"posted_amount": _more},
+          "documents.journal_repeats_documents exchange.converted subledgers.ar_ageing subledgers.ar_open_items tax.documents"),
+    Fault("an invoice is at another day's rate", "vendor_invoices", _USD, {"exchange_rate": lambda rate: rate + 1},
+          "exchange.converted exchange.journal exchange.parts"),
+    Fault("an invoice is in another currency than its order", "sales_orders", _USD, {"currency": "EUR"},
+          "exchange.same_currency"),
+    Fault("a bank changes a receipt at another rate", "customer_receipts", _SETTLED, {"posted_amount": _more},
+          "documents.journal_repeats_documents exchange.converted exchange.realised"),
+    Fault("a receipt realises another difference", "customer_receipts", _SETTLED, {"fx_result": _more},
+          "exchange.realised exchange.realised_posted"),
+    Fault("a payment realises another difference", "vendor_payments", _SETTLED, {"fx_result": _more},
+          "exchange.realised exchange.realised_posted"),
+    Fault("an application realises another difference", "receipt_applications", _USD, {"fx_result": _more},
+          "exchange.realised exchange.realised_posted"),
+    Fault("a returned receipt realises another difference", "receipt_returns", _USD, {"fx_result": _more},
+          "exchange.realised exchange.realised_posted"),
+    Fault("an allocation clears more than was booked", "customer_receipt_allocations", {"discount": 0}, {"cleared_amount": _more},
+          "documents.journal_repeats_documents exchange.parts exchange.realised subledgers.ar_open_items"),
+    Fault("a write-off takes off more than is booked", "receivable_write_offs", _USD, {"posted_amount": _more},
+          "documents.journal_repeats_documents exchange.parts receivables.postings subledgers.ar_open_items"),
+    Fault("an open item is at another rate than its invoice", "ap_open_items", _USD, {"open_amount": _more},
+          "exchange.payables_valuation exchange.revaluations subledgers.ap_control subledgers.ap_open_items"),
+    Fault("an open item states more of its currency", "ar_open_items", _USD, {"document_amount": _more},
+          "exchange.receivables_valuation exchange.revaluations subledgers.ar_open_items"),
+    Fault("a valuation is a cent too high", "fx_revaluations", {"kind": "revaluation", "items": "receivables"}, {"amount": _more},
+          "exchange.revaluations"),
+    Fault("a valuation takes another rate", "fx_revaluations", {"kind": "revaluation", "items": "payables"},
+          {"closing_rate": lambda rate: rate + 1},
+          "exchange.revaluations"),
+    Fault("a closing rate is another than was used", "fx_rates", {"kind": "closing", "currency_from": "USD"},
+          {"rate": lambda rate: rate + 1},
+          "exchange.payables_valuation exchange.receivables_valuation exchange.revaluations intercompany.rates"),
+    Fault("an entry carries another rate", "journal_entries", {**_USD, "document_type": "DR"},
+          {"exchange_rate": lambda rate: rate + 1},
+          "exchange.journal headers.exchange_rate"),
+    Fault("an entry in foreign currency states another amount", "journal_lines",
+          {"document_currency": "USD", "partner_type": "customer"}, {"document_amount": lambda amount: amount + 1},
+          "headers.exchange_rate"),
+)
+# fmt: on
+
+
+def broken(root: Path) -> set[str]:
+    """The exact metrics that books break."""
+    return {row.id for row in assess(root).rows if row.kind == "exact" and row.applicable and row.value != 0}
 
 
 def plant(root: Path, fault: Fault) -> None:

@@ -17,6 +17,7 @@ import duckdb
 
 from evaluation.metrics.dataset import Dataset, Table
 from evaluation.metrics.errors import MetricUndefined
+from evaluation.metrics.later_columns import LATER_COLUMNS
 from evaluation.metrics.optional import OPTIONAL
 
 _TYPES = {
@@ -138,7 +139,9 @@ class Books:
         typed = {name: self._typed(table) for name, table in self.dataset.tables.items()}
         self.dataset = replace(self.dataset, tables=typed)
         for table in typed.values():
-            self.run(f"create view {table.name} as from {self.relation(table, table.files)}")
+            self.run(
+                f"create view {table.name} as select *{_later(table)} from {self.relation(table, table.files)}"
+            )
         for name, columns in OPTIONAL.items():
             if name not in typed:
                 empty = ", ".join(f'null::{kind} as "{column}"' for column, kind in columns.items())
@@ -198,6 +201,12 @@ class Books:
                 "roles", ((company.code, role, account) for role, account in company.accounts.items())
             )
             self.insert("rates", ((company.code, name, value) for name, value in company.rates.items()))
+
+
+def _later(table: Table) -> str:
+    """SQL of the columns that the table lacks because no document is in foreign currency."""
+    known, later = table.column_names(), LATER_COLUMNS.get(table.name, {})
+    return "".join(f', {value} as "{name}"' for name, value in later.items() if name not in known)
 
 
 def _half(exponent: int) -> str:

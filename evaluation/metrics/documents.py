@@ -46,16 +46,16 @@ def allocation_rule(
 
 # What a document must have posted, by kind of account; debit is positive.
 _EXPECTED = f"""
-    select 'customer_invoices' as source, document_id, gross_amount as trade_receivable, 0 as trade_payable, 0 as cash,
+    select 'customer_invoices' as source, document_id, posted_amount as trade_receivable, 0 as trade_payable, 0 as cash,
            0 as gr_ir, 0 as fixed_asset_cost, 0 as accumulated_depreciation from customer_invoices
     union all
-    select 'customer_receipts', p.document_id, -(p.amount - p.on_account_amount + coalesce(a.discount, 0)), 0, p.amount,
+    select 'customer_receipts', p.document_id, -coalesce(a.cleared, 0), 0, p.posted_amount,
            0, 0, 0
     from customer_receipts p
-    left join (select document_id, sum(discount) as discount from customer_receipt_allocations group by 1) a
+    left join (select document_id, sum(cleared_amount) as cleared from customer_receipt_allocations group by 1) a
     using (document_id)
     union all
-    select 'vendor_invoices', i.document_id, 0, -i.gross_amount, 0, coalesce(g.amount, 0), 0, 0
+    select 'vendor_invoices', i.document_id, 0, -i.posted_amount, 0, coalesce(g.amount, 0), 0, 0
     from vendor_invoices i
     left join (
         select l.document_id, sum({SETTLED}) as amount
@@ -64,9 +64,9 @@ _EXPECTED = f"""
     using (document_id)
     where i.document_id not in (select vendor_invoice_id from asset_transactions where vendor_invoice_id is not null)
     union all
-    select 'vendor_payments', p.document_id, 0, p.amount + coalesce(a.discount, 0), -p.amount, 0, 0, 0
+    select 'vendor_payments', p.document_id, 0, coalesce(a.cleared, 0), -p.posted_amount, 0, 0, 0
     from vendor_payments p
-    left join (select document_id, sum(discount) as discount from vendor_payment_allocations group by 1) a
+    left join (select document_id, sum(cleared_amount) as cleared from vendor_payment_allocations group by 1) a
     using (document_id)
     union all
     select 'goods_receipts', g.document_id, 0, 0, 0, -l.amount, 0, 0
@@ -79,16 +79,16 @@ _EXPECTED = f"""
     union all
     select 'gr_ir_clearings', document_id, 0, 0, 0, amount, 0, 0 from gr_ir_clearings
     union all
-    select 'asset_transactions', t.document_id, 0, -coalesce(i.gross_amount, 0), 0, 0,
+    select 'asset_transactions', t.document_id, 0, -coalesce(i.posted_amount, 0), 0, 0,
            case kind when 'acquisition' then amount when 'disposal' then -amount else 0 end,
            case kind when 'disposal' then accumulated_depreciation when 'acquisition' then 0 else -amount end
     from asset_transactions t left join vendor_invoices i on i.document_id = t.vendor_invoice_id
     union all
-    select 'receipt_applications', document_id, -amount, 0, 0, 0, 0, 0 from receipt_applications
+    select 'receipt_applications', document_id, -cleared_amount, 0, 0, 0, 0, 0 from receipt_applications
     union all
-    select 'receipt_returns', document_id, amount, 0, -(amount + fee), 0, 0, 0 from receipt_returns
+    select 'receipt_returns', document_id, cleared_amount, 0, -posted_amount, 0, 0, 0 from receipt_returns
     union all
-    select 'receivable_write_offs', document_id, -gross_amount, 0, 0, 0, 0, 0 from receivable_write_offs"""
+    select 'receivable_write_offs', document_id, -posted_amount, 0, 0, 0, 0, 0 from receivable_write_offs"""
 
 # What the debits of an entry must add up to, for documents that post a single total.
 _TOTALS = """
@@ -149,9 +149,12 @@ RULES = (
             select l.document_id, l.line_number, l.quantity, l.amount, o.unit_price
             from goods_receipt_lines l join goods_receipts g using (document_id)
             join purchase_order_lines o on o.document_id = g.purchase_order_id and o.line_number = l.purchase_order_line
-            where l.amount is distinct from l.quantity * o.unit_price""",
-        holds="All {n} receipt lines are valued at the price of their order.",
-        breaks="{value} of {n} receipt lines are not valued at the price of their order.",
+            join purchase_orders h on h.document_id = g.purchase_order_id join companies c on c.company_code = g.company_code
+            left join materials m on m.material_id = l.material_id
+            where l.amount is distinct from l.quantity
+                * if(coalesce(h.currency, c.currency) = c.currency, o.unit_price, m.standard_cost)""",
+        holds="All {n} receipt lines are valued at the price of their order, orders in foreign currency at standard cost.",
+        breaks="{value} of {n} receipt lines are not valued at the price of their order, or at standard cost.",
     ),
     Rule(
         id="documents.same_partner",

@@ -12,7 +12,8 @@ _PAYABLE = to_date("""
     union all
     select company_code, payment_date, -cleared_amount from intercompany_payments where side = 'payment'
     union all
-    select company_code, posting_date, if(kind = 'reversal', -amount, amount) from fx_revaluations""")
+    select company_code, posting_date, if(kind = 'reversal', -amount, amount)
+    from fx_revaluations where items = 'intercompany'""")
 _CONVERTED = """
     select document_id, company_code, posting_date as day, currency, amount, exchange_rate, posted_amount as posted
     from intercompany_documents
@@ -21,7 +22,7 @@ _CONVERTED = """
     from intercompany_payments
     union all
     select document_id, company_code, posting_date, currency, open_amount, closing_rate, booked_amount + amount
-    from fx_revaluations where kind = 'revaluation'"""
+    from fx_revaluations where kind = 'revaluation' and items = 'intercompany'"""
 
 RULES = (
     Rule(
@@ -111,7 +112,7 @@ RULES = (
                 from intercompany_payments
                 union all
                 select document_id, posting_date, c.currency, 1, 0, if(kind = 'reversal', amount, -amount), 0, 0
-                from fx_revaluations join companies c using (company_code)
+                from fx_revaluations join companies c using (company_code) where items = 'intercompany'
                 union all
                 select document_id, posting_date, c.currency, 1, 0, 0, 0, -amount
                 from group_goods_issues join companies c using (company_code))
@@ -182,7 +183,7 @@ RULES = (
             made as (
                 select company_code, partner_company_code, posting_date as period_end, currency,
                        sum(open_amount) as amount, sum(booked_amount) as booked
-                from fx_revaluations where kind = 'revaluation' group by all)
+                from fx_revaluations where kind = 'revaluation' and items = 'intercompany' group by all)
             select company_code, partner_company_code, period_end, o.amount, m.amount as revalued
             from open_items o full join made m using (company_code, partner_company_code, period_end, currency)
             left join companies c using (company_code) left join fx_rates r
@@ -193,7 +194,7 @@ RULES = (
             union all
             select v.company_code, v.partner_company_code, v.posting_date, v.amount, b.amount
             from fx_revaluations v left join fx_revaluations b on b.reverses_document_id = v.document_id, horizon
-            where v.kind = 'revaluation' and v.posting_date < last_day
+            where v.items = 'intercompany' and v.kind = 'revaluation' and v.posting_date < last_day
               and not coalesce(b.kind = 'reversal' and b.amount = v.amount and b.posting_date > v.posting_date
                                and b.posting_date <= v.posting_date + 10, false)""",
         holds="Over {n} invoices inside the group every foreign balance is revalued at month ends and taken back after.",

@@ -39,6 +39,7 @@ FOLLOWED = (
     "income_tax_payable", "deferred_tax", "prepaid", "warranty_provision", "holiday_provision", "accrued",
     "work_in_progress", "production_absorbed", "usage_variance", "efficiency_variance", "production_scrap",
     "loan", "loan_current", "accrued_interest",
+    "receivable_valuation", "payable_valuation",
 )  # fmt: skip
 
 _HEADER = (
@@ -168,6 +169,10 @@ def _documents(headers: str) -> str:
                    coalesce(sum(abs(document_amount)), 0) as document_turnover,
                    coalesce(sum(debit) filter (where document_amount = 0), 0) as other_debit,
                    coalesce(sum(credit) filter (where document_amount = 0), 0) as other_credit,
+                   coalesce(sum(document_amount) filter (where subtype not in ('trade_receivable', 'trade_payable')), 0)
+                       as settled_amount,
+                   coalesce(sum(debit - credit) filter (where document_amount <> 0
+                       and subtype not in ('trade_receivable', 'trade_payable')), 0) as settled,
                    min(tax_code) as tax_code, count(distinct tax_code) as tax_codes,
                    bit_or(case when debit > 0 then coalesce(bit, 0) else 0 end) as debit_kinds,
                    bit_or(case when credit > 0 then coalesce(bit, 0) else 0 end) as credit_kinds,

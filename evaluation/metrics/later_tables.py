@@ -6,12 +6,15 @@ from typing import Final
 _DOCUMENT = "document_id varchar, company_code varchar, posting_date date"
 _OF_INVOICE = f"{_DOCUMENT}, customer_id varchar, customer_invoice_id varchar"
 _MONEY = "DECIMAL(18,2)"
+_SETTLED = f"currency varchar, posted_amount {_MONEY}, cleared_amount {_MONEY}, fx_result {_MONEY}"
 _TABLES: Mapping[str, str] = {
-    "receipt_applications": f"{_OF_INVOICE}, customer_receipt_id varchar, amount {_MONEY}",
-    "receipt_returns": f"{_DOCUMENT}, customer_id varchar, customer_receipt_id varchar, reason varchar, amount {_MONEY}, fee {_MONEY}",
+    "receipt_applications": f"{_OF_INVOICE}, customer_receipt_id varchar, amount {_MONEY}, {_SETTLED}",
+    "receipt_returns": f"{_DOCUMENT}, customer_id varchar, customer_receipt_id varchar, reason varchar, amount {_MONEY}, "
+    f"fee {_MONEY}, posted_fee {_MONEY}, exchange_rate DECIMAL(18,10), {_SETTLED}",
     "receivable_write_offs": f"{_OF_INVOICE}, kind varchar, reason varchar, loss_amount {_MONEY}, tax_amount {_MONEY}, "
-    f"gross_amount {_MONEY}",
-    "dunning_notices": f"{_OF_INVOICE}, level smallint, days_overdue int, overdue_amount {_MONEY}, fee {_MONEY}, interest {_MONEY}",
+    f"gross_amount {_MONEY}, currency varchar, posted_amount {_MONEY}",
+    "dunning_notices": f"{_OF_INVOICE}, level smallint, days_overdue int, overdue_amount {_MONEY}, fee {_MONEY}, interest {_MONEY}, "
+    "currency varchar",
     "loss_allowances": f"company_code varchar, period_end date, bucket varchar, open_amount {_MONEY}, loss_rate DECIMAL(18,6), "
     f"allowance {_MONEY}",
     "prepaid_expenses": f"{_DOCUMENT}, kind varchar, months smallint, amount {_MONEY}",

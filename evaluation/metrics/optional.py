@@ -69,6 +69,7 @@ OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "fx_revaluations": {
         **_DOCUMENT,
+        "items": "VARCHAR",
         "kind": "VARCHAR",
         "posting_date": "DATE",
         "currency": "VARCHAR",

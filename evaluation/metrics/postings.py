@@ -21,6 +21,8 @@ _RESULT = _COSTS | {"revenue", "other_income"}
 _BALANCE = frozenset(SUBTYPES) - _RESULT - {"clearing"}
 
 
+_EXCHANGE = "fx_result interest"
+_VALUED = f"{_EXCHANGE} other_current_asset clearing prepaid other_liability accrued provision"
 _ALLOWANCE = "other_current_asset clearing prepaid"
 _TAXED = "tax_expense operating_expense tax_payable provision deferred_tax_asset other_current_asset prepaid"
 
@@ -48,17 +50,27 @@ LEGAL = (
         "O2C", "credit note with return", "revenue tax_payable inventory", "trade_receivable cost_of_sales"
     ),
     _event(
-        "O2C", "receipt, less credit notes", "cash revenue tax_payable trade_receivable", "trade_receivable"
+        "O2C",
+        "receipt, less credit notes",
+        f"cash revenue tax_payable trade_receivable {_EXCHANGE}",
+        f"trade_receivable {_EXCHANGE}",
+        "DZ",
     ),
     _event("O2C", "payment on account", "cash", "other_liability deferred_revenue payroll_payable", "DZ"),
     _event(
         "O2C",
         "payment on account applied",
-        "other_liability deferred_revenue payroll_payable",
-        "trade_receivable",
+        f"other_liability deferred_revenue payroll_payable {_EXCHANGE}",
+        f"trade_receivable {_EXCHANGE}",
         "DA",
     ),
-    _event("O2C", "payment returned", "trade_receivable operating_expense interest", "cash", "DX"),
+    _event(
+        "O2C",
+        "payment returned",
+        f"trade_receivable operating_expense {_EXCHANGE}",
+        f"cash {_EXCHANGE}",
+        "DX",
+    ),
     _event("O2C", "reminder", "trade_receivable", "other_income", "DM"),
     _event("O2C", "deduction granted", "revenue tax_payable", "trade_receivable", "DD"),
     _event("O2C", "receivable written off", "operating_expense tax_payable", "trade_receivable", "DW"),
@@ -75,8 +87,8 @@ LEGAL = (
     _event(
         "P2P",
         "payment, less credit notes",
-        "trade_payable",
-        "cash other_income cost_of_sales input_tax trade_payable",
+        f"trade_payable {_EXCHANGE}",
+        f"cash other_income cost_of_sales input_tax trade_payable {_EXCHANGE}",
     ),
     _event(
         "P2P",
@@ -127,6 +139,7 @@ LEGAL = (
     _event("IC", "settlement paid", "intercompany_payable fx_result interest", "cash fx_result interest"),
     _event("IC", "loss of open items", "fx_result interest", "intercompany_payable", "FW"),
     _event("IC", "gain of open items", "intercompany_payable", "fx_result interest", "FW"),
+    _event("R2R", "revaluation of open items", _VALUED, _VALUED, "FW"),
     _event("IC", "use of goods", "cost_of_sales", "inventory"),
     _event("MFG", "components to production", "inventory", "inventory", "PI"),
     _event("MFG", "time confirmed", "inventory", "cost_of_sales", "PC"),

@@ -2,21 +2,23 @@
 
 from evaluation.metrics.rule import Rule
 
-# What changes the open amount of a customer's invoice: (document_id of the invoice, day, what it is, amount).
+# What changes the open amount of a customer's invoice: (document_id of the invoice, day, what it is, amount in its currency,
+# amount as posted).
 CHANGES = """
-    select document_id, posting_date as day, 'invoice' as what, gross_amount as amount from customer_invoices
+    select document_id, posting_date as day, 'invoice' as what, gross_amount as amount, posted_amount as posted
+    from customer_invoices
     union all
-    select a.customer_invoice_id, p.payment_date, 'receipt', -(a.amount + a.discount)
+    select a.customer_invoice_id, p.payment_date, 'receipt', -(a.amount + a.discount), -a.cleared_amount
     from customer_receipt_allocations a join customer_receipts p using (document_id)
     union all
-    select a.customer_invoice_id, r.posting_date, 'return', a.amount + a.discount
+    select a.customer_invoice_id, r.posting_date, 'return', a.amount + a.discount, a.cleared_amount
     from receipt_returns r join customer_receipt_allocations a on a.document_id = r.customer_receipt_id
     union all
-    select customer_invoice_id, posting_date, 'application', -amount from receipt_applications
+    select customer_invoice_id, posting_date, 'application', -amount, -cleared_amount from receipt_applications
     union all
-    select customer_invoice_id, posting_date, 'write-off', -gross_amount from receivable_write_offs
+    select customer_invoice_id, posting_date, 'write-off', -gross_amount, -posted_amount from receivable_write_offs
     union all
-    select customer_invoice_id, posting_date, 'reminder', fee + interest from dunning_notices"""
+    select customer_invoice_id, posting_date, 'reminder', fee + interest, fee + interest from dunning_notices"""
 
 
 def half_up(amount: str, rate: str) -> str:
@@ -82,10 +84,10 @@ def role_control(
 
 _ON_ACCOUNT = """
     select p.company_code, m.period_end, -sum(p.amount) as amount
-    from (select company_code, period_end as month_end, on_account_amount as amount
-          from customer_receipts join days on day = payment_date
+    from (select company_code, period_end as month_end, posted_amount as amount
+          from customer_receipts join days on day = payment_date where on_account_amount <> 0
           union all
-          select company_code, period_end, -amount from receipt_applications join days on day = posting_date) p
+          select company_code, period_end, -posted_amount from receipt_applications join days on day = posting_date) p
     join month_ends m on m.period_end >= p.month_end group by all"""
 
 RULES = (
@@ -173,14 +175,16 @@ RULES = (
                   and c.day <= n.posting_date and c.what <> 'reminder' group by 1)
             select o.document_id, o.level, o.days_overdue, o.overdue_amount, u.amount as unpaid, o.fee, o.interest
             from ordered o left join unpaid u using (document_id) left join currencies k on k.company_code = o.company_code
+            left join companies c on c.company_code = o.company_code
             left join rates f on f.company_code = o.company_code and f.name = 'dunning_fee'
             left join rates r on r.company_code = o.company_code and r.name = 'dunning_interest_rate'
             where not coalesce(o.level = o.own_level and o.customer_id = o.own_customer
                 and o.days_overdue = datediff('day', o.due_date, o.posting_date) and o.posting_date > o.since
                 and o.overdue_amount = u.amount and o.overdue_amount > 0
-                and o.fee = if(o.overdue_amount >= 10 * f.value, f.value, 0)
+                and if(coalesce(o.currency, c.currency) <> c.currency, o.fee = 0 and o.interest = 0,
+                o.fee = if(o.overdue_amount >= 10 * f.value, f.value, 0)
                 and (o.interest * (10 ** k.digits)::bigint)::hugeint = ((o.overdue_amount * (10 ** k.digits)::bigint)::hugeint
-                    * datediff('day', o.since, o.posting_date) * (r.value * 10000)::bigint + 1825000) // 3650000, false)""",
+                    * datediff('day', o.since, o.posting_date) * (r.value * 10000)::bigint + 1825000) // 3650000), false)""",
         holds="All {n} reminders state what is unpaid, in order of level, and charge fee and interest as set.",
         breaks="{value} of {n} reminders state another amount than is unpaid, or charge another fee or interest.",
     ),
@@ -190,10 +194,10 @@ RULES = (
         "write-offs and reminders",
         ("receivable_write_offs", "dunning_notices"),
         """
-        select 'receivable_write_offs' as source, document_id, 'bad_debt' as role, loss_amount as amount
+        select 'receivable_write_offs' as source, document_id, 'bad_debt' as role, posted_amount - tax_amount as amount
         from receivable_write_offs where kind = 'bad_debt'
         union all
-        select 'receivable_write_offs', document_id, 'sales_return', loss_amount
+        select 'receivable_write_offs', document_id, 'sales_return', posted_amount - tax_amount
         from receivable_write_offs where kind = 'deduction'
         union all
         select 'dunning_notices', document_id, 'dunning_income', -(fee + interest) from dunning_notices""",

@@ -7,6 +7,7 @@ import numpy as np
 from evaluation.metrics.books import Books, sql_type
 from evaluation.metrics.dataset import Table
 from evaluation.metrics.journal import repeated
+from evaluation.metrics.later_columns import LATER_COLUMNS
 from evaluation.metrics.report import MAX_SAMPLES, Sample
 from evaluation.metrics.rule import Figure, Measured, offending
 from evaluation.metrics.wording import grouped
@@ -55,7 +56,12 @@ def _column_problems(table: Table, found: dict[str, str]) -> list[Sample]:
             problems.append(
                 {"table": table.name, "column": column.name, "problem": f"{actual}, not {declared}"}
             )
-    return problems + [{"table": table.name, "column": name, "problem": "not declared"} for name in found]
+    later = LATER_COLUMNS.get(table.name, {})
+    return problems + [
+        {"table": table.name, "column": name, "problem": "not declared"}
+        for name in found
+        if name not in later
+    ]
 
 
 def _required_values(books: Books) -> Measured:

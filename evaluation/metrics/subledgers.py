@@ -93,28 +93,29 @@ def partner_rule(side: str, items: str, subtype: str, sign: int) -> Rule:
 
 
 _PAYABLE_CHANGES = """
-    select document_id, posting_date as day, gross_amount as amount from vendor_invoices
+    select document_id, posting_date as day, gross_amount as amount, posted_amount as posted from vendor_invoices
     union all
-    select a.vendor_invoice_id, p.payment_date, -(a.amount + a.discount)
+    select a.vendor_invoice_id, p.payment_date, -(a.amount + a.discount), -a.cleared_amount
     from vendor_payment_allocations a join vendor_payments p using (document_id)"""
 
 
 def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple[Rule, ...]:
     """Open items are invoices less what was cleared by the period end, none missing and none invented.
 
-    changes: a query of (document_id of the invoice, day, amount).
+    changes: a query of (document_id of the invoice, day, amount in its currency, amount as posted).
     """
     running = f"""
-        with events as (select document_id, day, amount from ({changes})),
-        daily as (select document_id, day, sum(amount) as amount from events group by all),
+        with events as (select document_id, day, amount, posted from ({changes})),
+        daily as (select document_id, day, sum(amount) as amount, sum(posted) as posted from events group by all),
         spans as (
-            select document_id, day as since, lead(day) over w as until, sum(amount) over w as balance
+            select document_id, day as since, lead(day) over w as until, sum(amount) over w as stated,
+                   sum(posted) over w as balance
             from daily window w as (partition by document_id order by day)),
         expected as (
-            select s.document_id, m.period_end, s.balance
+            select s.document_id, m.period_end, s.balance, s.stated
             from spans s join month_ends m on m.period_end >= s.since
                 and (s.until is null or m.period_end < s.until)
-            where s.balance <> 0)"""
+            where s.balance <> 0 or s.stated <> 0)"""
     name = "receivables" if side == "ar" else "payables"
     return (
         Rule(
@@ -124,7 +125,7 @@ def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple
             offenders=f"""{running}
                 select document_id, period_end, o.open_amount as open_amount, e.balance as expected
                 from {items} o full join expected e using (document_id, period_end)
-                where o.open_amount is distinct from e.balance""",
+                where o.open_amount is distinct from e.balance or o.document_amount is distinct from e.stated""",
             holds="All {n} open items are invoice less allocations at their month end, and none is missing.",
             breaks="{value} open items are missing or differ from invoice less allocations.",
         ),
@@ -134,13 +135,13 @@ def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple
             tables=(items,),
             offenders=f"""
                 with facts as (
-                    select o.*, i.gross_amount, i.due_date as own_due_date,
+                    select o.*, i.posted_amount, i.due_date as own_due_date,
                            i.{"customer_id" if side == "ar" else "vendor_id"} as own_partner,
                            greatest(datediff('day', i.due_date, o.period_end), 0) as own_days
                     from {items} o left join {invoices} i using (document_id))
                 select document_id, period_end, partner_id, due_date, original_amount, days_overdue, bucket
                 from facts where not coalesce(
-                    original_amount = gross_amount and due_date = own_due_date and partner_id = own_partner
+                    original_amount = posted_amount and due_date = own_due_date and partner_id = own_partner
                     and days_overdue = own_days
                     and bucket = case when own_days = 0 then 'current' when own_days <= 30 then '1-30'
                         when own_days <= 60 then '31-60' when own_days <= 90 then '61-90' else '90+' end, false)""",

@@ -2,6 +2,8 @@
 
 from evaluation.metrics.rule import Rule
 
+# Net amount of an invoice i of company c in company currency; documents in foreign currency bear no tax.
+_NET = "if(i.currency = c.currency, net_amount, posted_amount - tax_amount)"
 _BY_DOCUMENT = """
     select document_type, document_id, sum(base) as base, sum(tax_amount) as tax,
            sum(if(direction = 'input', tax_amount, 0)) as input_tax,
@@ -31,9 +33,11 @@ RULES = (
         tables=("vendor_invoices", "customer_invoices"),
         offenders=f"""
             with invoices as (
-                select 'vendor_invoices' as document_type, document_id, net_amount, tax_amount from vendor_invoices
+                select 'vendor_invoices' as document_type, document_id, {_NET} as net_amount, tax_amount
+                from vendor_invoices i join companies c using (company_code)
                 union all
-                select 'customer_invoices', document_id, net_amount, tax_amount from customer_invoices)
+                select 'customer_invoices', document_id, {_NET}, tax_amount
+                from customer_invoices i join companies c using (company_code))
             select document_type, document_id, i.net_amount, t.base, i.tax_amount, t.tax
             from invoices i left join ({_BY_DOCUMENT}) t using (document_type, document_id)
             where i.tax_amount <> coalesce(t.tax, 0) or (t.base is not null and t.base <> i.net_amount)

@@ -20,7 +20,7 @@ def _days(books: Books, items: str, invoices: str, what: str, reference: float) 
     value, n = books.rows(
         f"""with balances as (select period_end, company_code, sum(open_amount) as open from {items} group by all),
         means as (select company_code, sum(open) / (select count(*) from month_ends) as open from balances group by 1),
-        flows as (select company_code, sum(gross_amount) as gross from {invoices} group by 1),
+        flows as (select company_code, sum(posted_amount) as gross from {invoices} group by 1),
         span as (select datediff('day', first_day, last_day) + 1 as days from horizon),
         each as (select f.gross, coalesce(m.open, 0) * days / f.gross as days
                  from flows f left join means m using (company_code), span where f.gross > 0)
@@ -54,7 +54,7 @@ def _off_target(books: Books, items: str, invoices: str, side: str, what: str) -
             select company_code, number, sum(open_amount) filter (where bucket <> '90+') as open
             from {items} join periods using (period_end) group by all),
         billed as (
-            select company_code, number, sum(gross_amount) as gross, count(*) as documents
+            select company_code, number, sum(posted_amount) as gross, count(*) as documents
             from {invoices} join days on day = posting_date group by all),
         quarters as (
             select company_code, number, sum(gross) over w as gross, sum(documents) over w as documents,

@@ -12,10 +12,10 @@ from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
 from generation.engine.horizon import Horizon
+from generation.engine.open_items import BUCKETS
 from generation.engine.packs.currency import exponent
 from generation.engine.plan import CompanyPlan, build_plan
 from generation.engine.schema.catalogue import TABLES
-from generation.engine.settlement import BUCKETS
 from generation.engine.writers import EXPORTS, FileEntry
 
 ENGINE_VERSION: Final = "3.0.0"  # any change of the bytes of any dataset needs a new one

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generation.engine import clock
 from generation.engine.books import BATCH_USERS, Names
 from generation.engine.columns import category, constant, dates, money, optional_text, text, timestamps
+from generation.engine.errors import EngineError
 from generation.engine.group.exchange import ONE, RATE_DIGITS
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents, Journal
@@ -41,7 +42,7 @@ def line_columns(
         "account": category(journal.account, names.accounts),
         "debit": money(debit, plan.scale),
         "credit": money(debit - amount, plan.scale),
-        "document_currency": constant(_currency(plan, docs), n),
+        "document_currency": _currency(plan, docs, journal, n),
         "document_amount": money(_document_amounts(docs, journal, names, amount), plan.scale),
         "partner_type": _codes(partner_type, [docs.posting.partner or ""], n),
         "partner_id": _codes(partner, names.partners(docs.posting.partner), n),
@@ -112,7 +113,7 @@ def entry_columns(
         "document_type": constant(posting.document_type, n),
         "process": constant(posting.process, n),
         "source": constant(posting.source, n),
-        "currency": constant(_currency(plan, docs), n),
+        "currency": _currency(plan, docs, None, n),
         "exchange_rate": exchange_rates(docs.foreign.rate if docs.foreign else np.full(n, ONE)),
         "created_by": category(hands.creator, names.users),
         "approved_by": category(approver, names.employees),
@@ -135,23 +136,31 @@ def exchange_rates(ten_billionths: Ints) -> pa.Array:
     return money(ten_billionths, RATE_DIGITS)
 
 
-def _currency(plan: CompanyPlan, docs: Documents) -> str:
-    return docs.foreign.currency if docs.foreign else plan.company.currency
+def _currency(plan: CompanyPlan, docs: Documents, journal: Journal | None, n: int) -> pa.Array:
+    """Currency of each document, or of each line of the journal; n: how many these are."""
+    if docs.foreign is None:
+        return constant(plan.company.currency, n)
+    code = docs.foreign.code if journal is None else journal.spread(docs.foreign.code)
+    return category(code, docs.foreign.currencies)
 
 
 def _document_amounts(docs: Documents, journal: Journal, names: Names, amount: Ints) -> Ints:
     """Amount of each line in the currency of its document, debit positive, shape (lines,), in units of the files' last decimal.
 
-    amount: the same in the company's currency.
+    amount: the same in the company's currency. Raises: EngineError: a document does not balance in its currency.
     """
     if docs.foreign is None:
         return amount
-    amounts = np.zeros(len(journal.doc), np.int64)
+    code = journal.spread(docs.foreign.code)
+    amounts = np.where(code == 0, amount, 0)
+    units = np.array([names.unit_of(currency) for currency in docs.foreign.currencies], np.int64)
     for place, rule in enumerate(docs.posting.rules):
         if rule.amount in docs.foreign.amounts:
-            at = np.flatnonzero(journal.rule == place)
-            amounts[at] = rule.side * docs.foreign.amounts[rule.amount][journal.row[at]]
-    return amounts * names.unit_of(docs.foreign.currency)
+            at = np.flatnonzero((journal.rule == place) & (code > 0))
+            amounts[at] = rule.side * docs.foreign.amounts[rule.amount][journal.row[at]] * units[code[at]]
+    if len(amounts) and np.add.reduceat(amounts, journal.start).any():
+        raise EngineError(f"{docs.kind}: a document does not balance in its currency")
+    return amounts
 
 
 def constant_rate(millionths: int, length: int) -> pa.Array:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from generation.engine.config.exports import REACH
 from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
+from generation.engine.currencies import Currencies, foreign_currencies
 from generation.engine.demand import MEAN_QUANTITY
 from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import Exchange
@@ -29,7 +31,7 @@ from generation.engine.horizon import Horizon, Slice, holidays_between
 from generation.engine.industry import Industry, industry_of, seasonal_weights
 from generation.engine.loans import LoanPlan, plan_loans
 from generation.engine.packs.currency import exponent
-from generation.engine.packs.pack import CountryPack, pack_for
+from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import People, hire
 from generation.engine.production import COMPONENT, MADE, Structure
 from generation.engine.reference_rates import reference_rate
@@ -135,6 +137,7 @@ class CompanyPlan:
     payroll: int  # gross wages of a year, minor units
     overhead: int  # services bought in a year, minor units
     trade: Trade  # with sister companies
+    currencies: Currencies  # of its documents
     prepaid: int  # insurance and rent paid ahead, of a year
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -356,6 +359,24 @@ class CompanyPlan:
         return float(made / (self.material_price @ self.material_demand))
 
     @cached_property
+    def price_lists(self) -> Ints:
+        """List price of each material in each of the company's currencies, (currencies, materials), fixed on the first day."""
+        own = self.material_price
+        return np.stack(
+            [
+                self.currencies.from_own(own, np.full(len(own), place))
+                for place in range(len(self.currencies.codes))
+            ]
+        )
+
+    @cached_property
+    def purchase_price(self) -> Ints:
+        """What a piece of each material is ordered at, in minor units of its vendor's currency: standard cost on the first day."""
+        if self.vendor_currency is None:
+            return self.material_cost
+        return self.currencies.from_own(self.material_cost, self.vendor_currency[self.material_vendor])
+
+    @cached_property
     def stock_cost(self) -> Ints:
         """Standard cost of everything in stock: what vendors supply, then what sister companies supply."""
         return np.concatenate([self.material_cost, self.trade.goods_cost])
@@ -483,6 +504,33 @@ class CompanyPlan:
                 inside = min(max(self.horizon.days - piece.first, 0), piece.days)
                 yield number, part, piece, part.lines * inside / 365
 
+    def homes(self, who: str, is_foreign: NDArray[np.bool_]) -> tuple[tuple[str, ...], Ints]:
+        """Countries, and the place of each partner's among them, shape (partners,); the company's own is the first."""
+        countries = (self.company.country, *(one for one in PARTNERS_ABROAD if one != self.company.country))
+        words = self.partner_words(who, len(is_foreign))
+        abroad = 1 + (words % np.uint64(len(countries) - 1)).astype(np.int64)
+        return countries, np.where(is_foreign, abroad, 0)
+
+    @cached_property
+    def customer_currency(self) -> Ints | None:
+        """Place of each customer's currency among the company's, shape (customers,); None where all trade is in its own."""
+        share = self.rates.customer_currency_share
+        return self._currency_of("customers", self.customers.is_foreign, share)
+
+    @cached_property
+    def vendor_currency(self) -> Ints | None:
+        """As for customers: goods vendors, then service vendors."""
+        share = self.rates.vendor_currency_share
+        is_foreign = np.concatenate([self.goods_vendors.is_foreign, self.service_vendors.is_foreign])
+        return self._currency_of("vendors", is_foreign, share)
+
+    def _currency_of(self, who: str, is_foreign: NDArray[np.bool_], share: float) -> Ints | None:
+        if not self.currencies:
+            return None
+        countries, home = self.homes(who, is_foreign)
+        own = self.rng(who, "currency").random(len(home)) >= share
+        return np.where(own | ~is_foreign, 0, self.currencies.places(countries)[home])
+
     def partner_words(self, who: str, count: int) -> Words:
         """Random words behind the names and addresses of partners, shape (count,): tax follows the address."""
         return self.rng(who, "words").integers(0, 2**64, count, dtype=np.uint64)
@@ -561,7 +609,9 @@ class Estimate:
 def build_plan(config: Config) -> Plan:
     """Return the plan of a config; same config, same plan."""
     weights = {c.code: float(c.annual_revenue) * reference_rate(c.currency) for c in config.companies}
-    scale = max(exponent(code) for code in (config.group.currency, *(c.currency for c in config.companies)))
+    abroad = [foreign_currencies(config, company) for company in config.companies]
+    own = [company.currency for company in config.companies]
+    scale = max(exponent(code) for code in {config.group.currency, *own, *chain(*abroad)})
     calendars = tuple(_horizon(config, pack_for(company.country)) for company in config.companies)
     exchange = Exchange(config.seed, calendars[0])
     companies = tuple(
@@ -571,6 +621,7 @@ def build_plan(config: Config) -> Plan:
             weights[company.code] / sum(weights.values()),
             scale,
             trade_of(config, index, calendars, exchange),
+            Currencies((company.currency, *abroad[index]), exchange),
         )
         for index, company in enumerate(config.companies)
     )
@@ -625,7 +676,9 @@ def estimate(config: Config) -> Estimate:
     )
 
 
-def _company_plan(config: Config, index: int, share: float, scale: int, trade: Trade) -> CompanyPlan:
+def _company_plan(
+    config: Config, index: int, share: float, scale: int, trade: Trade, currencies: Currencies
+) -> CompanyPlan:
     company = config.companies[index]
     pack = pack_for(company.country)
     industry = industry_of(company.industry)
@@ -663,6 +716,7 @@ def _company_plan(config: Config, index: int, share: float, scale: int, trade: T
         overhead=round(annual * industry.overhead_share) - prepaid,
         prepaid=prepaid,
         trade=trade,
+        currencies=currencies,
     )
 
 

@@ -18,13 +18,15 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 @dataclass(frozen=True)
 class Foreign:
-    """Documents in another currency than the company's: by how much of it each rule's amount is, where it is not nothing.
+    """Documents in other currencies than the company's: by how much of them each rule's amount is, where it is not nothing.
 
-    currency: ISO 4217; rate: company currency for one unit, ten-billionths, shape (docs,); amounts: minor units of the
-    currency by the name of a rule's amount, of its shape.
+    currencies: ISO 4217, the company's own first; code: place of each document's among them, shape (docs,); rate: company
+    currency for one unit, ten-billionths, shape (docs,); amounts: minor units of the currency by the name of a rule's amount, of
+    its shape. Lines of documents in the company's own currency have the amounts that they are posted with.
     """
 
-    currency: str
+    currencies: tuple[str, ...]
+    code: Ints
     rate: Ints
     amounts: Mapping[str, Ints]
 
@@ -66,7 +68,10 @@ class Documents:
             return {name: values[line if by_line[name] else index] for name, values in of.items()}
 
         foreign = self.foreign and replace(
-            self.foreign, rate=self.foreign.rate[index], amounts=amounts(self.foreign.amounts)
+            self.foreign,
+            code=self.foreign.code[index],
+            rate=self.foreign.rate[index],
+            amounts=amounts(self.foreign.amounts),
         )
 
         def chosen(values: NDArray[Any] | None) -> Any:
@@ -128,6 +133,8 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     rule_of, row_of = np.empty(total, np.uint8), np.empty(total, np.int32)
     amount, account = np.empty(total, np.int64), np.empty(total, np.int32)
     for position, (rule, rows, count) in enumerate(zip(rules, kept, counts, strict=True)):
+        if not len(rows):
+            continue  # a chart of one's own may lack the account
         place = _places(docs, rule, rows, base, count)
         rule_of[place], row_of[place] = position, rows
         amount[place] = rule.side * docs.amounts[rule.amount][rows]

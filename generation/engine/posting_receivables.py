@@ -24,7 +24,8 @@ RECEIVABLES: Final[dict[str, Posting]] = {
         "Payment on account applied",
         (
             Rule("customer_deposits", D, "amount", "Payment on account applied", carries=_PARTNER),
-            Rule("receivable", C, "amount", "Clearing", carries=_PARTNER),
+            Rule("receivable", C, "cleared", "Clearing", carries=_PARTNER),
+            Rule("fx_result", C, "gain", "Realised exchange difference"),
         ),
         by_hand=True,
         partner="customer",
@@ -38,6 +39,7 @@ RECEIVABLES: Final[dict[str, Posting]] = {
             Rule("receivable", D, "cleared", "Clearing undone", True, _PARTNER),
             Rule("bank_fee", D, "fee", "Fee for a returned payment", carries=("cost_center",)),
             Rule("bank", C, "total", "Payment returned"),
+            Rule("fx_result", C, "gain", "Realised exchange difference"),
         ),
         partner="customer",
     ),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from generation.engine.posting_exchange import EXCHANGE
 from generation.engine.posting_kinds import C, D, Posting, Rule
 from generation.engine.posting_period_end import PERIOD_END
 from generation.engine.posting_production import PRODUCTION
@@ -15,6 +16,7 @@ POSTINGS: Final[dict[str, Posting]] = {
     **PERIOD_END,
     **PRODUCTION,
     **TREASURY,
+    **EXCHANGE,
     "delivery": Posting(
         "WA",
         "O2C",
@@ -63,6 +65,7 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("sales_discount", D, "discount_net", "Cash discount granted", carries=_TAX),
             Rule("output_tax", D, "discount_tax", "Tax on discount", carries=_TAX),
             Rule("receivable", C, "cleared", "Clearing", True, _PARTNER),
+            Rule("fx_result", C, "gain", "Realised exchange difference"),
         ),
         partner="customer",
     ),
@@ -151,6 +154,7 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("bank", C, "amount", "Outgoing payment"),
             Rule("purchase_discount", C, "discount_net", "Cash discount taken", carries=_TAX),
             Rule("input_tax", C, "discount_tax", "Tax on discount", carries=_TAX),
+            Rule("fx_result", C, "gain", "Realised exchange difference"),
         ),
         needs_approval=True,
         partner="vendor",
@@ -398,30 +402,6 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("bank", C, "amount", "Settlement with a sister company"),
             Rule("fx_result", C, "gain", "Realised exchange difference"),
         ),
-        partner="company",
-    ),
-    "fx_revaluation": Posting(
-        "FW",
-        "IC",
-        "fx_revaluations",
-        "Revaluation of open items",
-        (
-            Rule("fx_result", D, "loss", "Unrealised exchange difference"),
-            Rule("intercompany_payable", C, "loss", "Revaluation of open items", carries=_PARTNER),
-        ),
-        source="adjustment",
-        partner="company",
-    ),
-    "fx_reversal": Posting(
-        "FW",
-        "IC",
-        "fx_revaluations",
-        "Revaluation taken back",
-        (
-            Rule("intercompany_payable", D, "loss", "Revaluation taken back", carries=_PARTNER),
-            Rule("fx_result", C, "loss", "Revaluation taken back"),
-        ),
-        source="adjustment",
         partner="company",
     ),
     "group_goods_issue": Posting(

@@ -10,12 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.currencies import Rated
+from generation.engine.posting import Foreign
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
-BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
-OPEN_COLUMNS = len(BUCKETS) + 1  # of sums of open items: invoices by age, then credit notes
-_BUCKET_FROM = np.array([1, 31, 61, 91])  # days overdue
 METHODS = ("transfer", "check", "wire", "card")
 # Shares of the methods for customers and vendors; cheques live on in America only.
 _METHOD_SHARES = {
@@ -70,20 +69,102 @@ class Payments:
     def amount(self) -> Ints:
         return sum_by(self.doc_of, self.items.amount, len(self.partner))
 
-    def amounts(self) -> dict[str, Ints]:
-        """What the posting table needs."""
-        n = len(self.partner)
+    @property
+    def discount_net(self) -> Ints:
+        return sum_by(self.doc_of, self.items.discount_net, len(self.partner))
+
+    @property
+    def discount_tax(self) -> Ints:
+        return sum_by(self.doc_of, self.items.discount_tax, len(self.partner))
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What payments are in company currency: money and discounts, (docs,), at the rate of the day, and what each item clears,
+    (items,), at the rates of the invoices. `gain` is what more came in than was cleared."""
+
+    amount: Ints
+    discount_net: Ints
+    discount_tax: Ints
+    cleared: Ints
+    total: Ints  # cleared by each payment, (docs,)
+    rated: Rated | None
+    stated: Payments
+
+    @property
+    def gain(self) -> Ints:
+        return self.amount + self.discount_net + self.discount_tax - self.total
+
+    def amounts(self, sign: int) -> dict[str, Ints]:
+        """What the posting table needs; sign is 1 where money comes in."""
         return {
             "amount": self.amount,
-            "cleared": self.items.cleared,
-            "discount_net": sum_by(self.doc_of, self.items.discount_net, n),
-            "discount_tax": sum_by(self.doc_of, self.items.discount_tax, n),
+            "cleared": self.cleared,
+            "discount_net": self.discount_net,
+            "discount_tax": self.discount_tax,
+            "gain": sign * self.gain,
         }
+
+    def foreign(self, shard: Shard) -> Foreign | None:
+        stated = self.stated
+        return shard.foreign(
+            self.rated,
+            amount=stated.amount,
+            cleared=stated.items.cleared,
+            discount_net=stated.discount_net,
+            discount_tax=stated.discount_tax,
+        )
+
+
+def post_at_rates(shard: Shard, payments: Payments, invoices: Invoices) -> Posted:
+    """Payments in company currency: the bank changes them on their day."""
+    local, n = shard.plan.currencies.local, len(payments.partner)
+    rated, cleared = None, booked(shard, payments.items, invoices)
+    if invoices.rated is not None:
+        first = np.searchsorted(payments.doc_of, np.arange(n))
+        code = invoices.rated.code[payments.items.invoice[first]]
+        rated = shard.plan.currencies.rated(code, payments.day)
+    return Posted(
+        local(payments.amount, rated),
+        local(payments.discount_net, rated),
+        local(payments.discount_tax, rated),
+        cleared,
+        sum_by(payments.doc_of, cleared, n),
+        rated,
+        payments,
+    )
+
+
+def booked(shard: Shard, items: Items, invoices: Invoices) -> Ints:
+    """What each item clears of its invoice in company currency, shape (items,).
+
+    What is open of an invoice is worth its amount at the rate of the invoice, half up, after each item: when nothing is open
+    any more, nothing is left. The items are all that clear their invoices up to their day.
+    """
+    cleared, rated = items.cleared, invoices.rated
+    if rated is None:
+        return cleared
+    at = np.flatnonzero(rated.code[items.invoice])
+    if not len(at):
+        return cleared
+    at = at[np.lexsort((at, items.day[at], items.invoice[at]))]
+    invoice, amount = items.invoice[at], cleared[at]
+    first = np.flatnonzero(np.diff(invoice, prepend=-1))
+    sums = np.cumsum(amount)
+    earlier = sums - amount - np.repeat((sums - amount)[first], np.diff(first, append=len(at)))
+    local, own = shard.plan.currencies.local, rated.take(invoice)
+    before = invoices.gross[invoice] - earlier
+    result = cleared.copy()
+    result[at] = local(before, own) - local(before - amount, own)
+    return result
 
 
 @dataclass(frozen=True)
 class Invoices:
-    """Invoices and credit notes of a shard, arrays of shape (n,); credit notes have negative amounts."""
+    """Invoices and credit notes of a shard, arrays of shape (n,); credit notes have negative amounts.
+
+    Amounts are in minor units of each one's own currency; documents in foreign currency bear no tax.
+    """
 
     ids: Bytes
     partner: Ints
@@ -92,6 +173,7 @@ class Invoices:
     net: Ints
     tax: Ints
     tax_code: Ints
+    rated: Rated | None = None  # None where all are in the company's currency
 
     @property
     def gross(self) -> Ints:
@@ -103,7 +185,9 @@ class Invoices:
             (other.ids, other.partner, other.day, other.due, other.net, other.tax, other.tax_code),
             strict=True,
         )
-        return Invoices(*(np.concatenate(pair) for pair in pairs))
+        ids, partner, day, due, net, tax, code = (np.concatenate(pair) for pair in pairs)
+        rated = self.rated and other.rated and self.rated.plus(other.rated)
+        return Invoices(ids, partner, day, due, net, tax, code, rated)
 
 
 def instalments(
@@ -188,9 +272,14 @@ def write_headers(
     amount: Ints,
     on_account: Ints,
     method: Ints,
+    posted: Posted | None,
+    rated: Rated | None,
     more: Mapping[str, pa.Array],
 ) -> Bytes:
-    """Rows of the payment table of `who` (customer or vendor), arrays of shape (n,). Returns the ids."""
+    """Rows of the payment table of `who` (customer or vendor), arrays of shape (n,). Returns the ids.
+
+    posted: in company currency; None where nothing is cleared yet.
+    """
     table, n = _TABLES[who][0], len(day)
     ids = shard.ids(table, n)
     shard.table(
@@ -200,9 +289,11 @@ def write_headers(
             "company_code": shard.company(n),
             f"{who}_id": category(partner, shard.names.partners(who)),
             "payment_date": shard.dates(day),
-            "amount": shard.money(amount),
-            "on_account_amount": shard.money(on_account),
-            "currency": shard.currency(n),
+            "amount": shard.stated(amount, rated),
+            "on_account_amount": shard.stated(on_account, rated),
+            "currency": shard.currencies(rated, n),
+            "exchange_rate": shard.rates(rated, n),
+            **_posted_columns(shard, who, posted, amount, rated),
             "method": category(method, METHODS),
             "bank_account_id": constant(shard.names.bank_account, n),
             **more,
@@ -212,10 +303,28 @@ def write_headers(
     return ids
 
 
+def _posted_columns(
+    shard: Shard, who: str, posted: Posted | None, amount: Ints, rated: Rated | None
+) -> dict[str, pa.Array]:
+    if posted is None:
+        zero = shard.money(np.zeros(len(amount), np.int64))
+        moved = shard.plan.currencies.local(amount, rated)
+        names = ("posted_discount", "cleared_amount", "fx_result")
+        return {"posted_amount": shard.money(moved), **dict.fromkeys(names, zero)}
+    sign = 1 if who == "customer" else -1
+    return {
+        "posted_amount": shard.money(posted.amount),
+        "posted_discount": shard.money(posted.discount_net + posted.discount_tax),
+        "cleared_amount": shard.money(posted.total),
+        "fx_result": shard.money(sign * posted.gain),
+    }
+
+
 def write_payments(
     shard: Shard,
     who: str,
     payments: Payments,
+    posted: Posted,
     invoices: Invoices,
     series: str = "",
     more: Mapping[str, pa.Array] | None = None,
@@ -228,7 +337,11 @@ def write_payments(
     method = methods_of(shard, who, series, n)
     zero = np.zeros(n, np.int64)
     reason = {"on_account_reason": constant(None, n)} if who == "customer" else {}
-    ids = write_headers(shard, who, payments.partner, payments.day, payments.amount, zero, method, reason)
+    rated = posted.rated
+    ids = write_headers(
+        shard, who, payments.partner, payments.day, payments.amount, zero, method, posted, rated, reason
+    )
+    item_rated = rated and rated.take(payments.doc_of)
     number = line_numbers(payments.doc_of)
     shard.table(
         allocations,
@@ -237,8 +350,9 @@ def write_payments(
             "line_number": pa.array(number),
             "company_code": shard.company(len(number)),
             f"{who}_invoice_id": text(invoices.ids[items.invoice]),
-            "amount": shard.money(items.amount),
-            "discount": shard.money(items.discount_net + items.discount_tax),
+            "amount": shard.stated(items.amount, item_rated),
+            "discount": shard.stated(items.discount_net + items.discount_tax, item_rated),
+            "cleared_amount": shard.money(posted.cleared),
             **(more or {}),
         },
         items.day,
@@ -254,65 +368,8 @@ def write_payments(
             line_numbers(doc),
             items.day[cut],
             invoices.tax_code[items.invoice[cut]],
-            -items.discount_net[cut],
+            -shard.plan.currencies.local(items.discount_net[cut], rated and rated.take(doc)),
             -items.discount_tax[cut],
             "output" if who == "customer" else "input",
         )
     return ids
-
-
-def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -> None:
-    """Open items of every month end; their sums go to the summary, so that the close can tie them to the control account."""
-    table, role = ("ar_open_items", "receivable") if who == "customer" else ("ap_open_items", "payable")
-    horizon, rest, cleared = shard.plan.horizon, invoices.gross.copy(), items.cleared
-    month_end = horizon.month_end[: horizon.months]
-    by_day = np.argsort(items.day, kind="stable")
-    until = np.searchsorted(items.day[by_day], month_end, side="right")
-    sums, start = np.zeros((horizon.months, OPEN_COLUMNS), np.int64), 0
-    pieces: list[tuple[Ints, ...]] = []
-    first = int(invoices.day.min(initial=horizon.reach - 1))
-    for month in range(int(horizon.month[first]), horizon.months):
-        last = month_end[month]
-        paid = by_day[start : until[month]]
-        np.subtract.at(rest, items.invoice[paid], cleared[paid])
-        start = until[month]
-        row = np.flatnonzero((invoices.day <= last) & (rest != 0))
-        late = np.maximum(last - invoices.due[row], 0)
-        bucket = np.searchsorted(_BUCKET_FROM, late, side="right")
-        np.add.at(sums[month], np.where(rest[row] < 0, len(BUCKETS), bucket), rest[row])
-        if last >= shard.window.first:
-            pieces.append((row, rest[row], np.full(len(row), last), late, bucket))
-    if pieces:
-        _write_open(
-            shard, table, who, invoices, *(np.concatenate(part) for part in zip(*pieces, strict=True))
-        )
-    shard.summary.open_items[role] = shard.summary.open_items.get(role, 0) + sums
-
-
-def _write_open(
-    shard: Shard,
-    table: str,
-    who: str,
-    invoices: Invoices,
-    row: Ints,
-    rest: Ints,
-    last: Ints,
-    late: Ints,
-    bucket: Ints,
-) -> None:
-    """One batch for all months: many short ones cost more than their rows."""
-    n = len(row)
-    shard.table(
-        table,
-        {
-            "company_code": shard.company(n),
-            "period_end": shard.dates(last),
-            "document_id": text(invoices.ids[row]),
-            "partner_id": category(invoices.partner[row], shard.names.partners(who)),
-            "due_date": shard.dates(invoices.due[row]),
-            "original_amount": shard.money(invoices.gross[row]),
-            "open_amount": shard.money(rest),
-            "days_overdue": pa.array(late.astype(np.int32)),
-            "bucket": category(bucket, BUCKETS),
-        },
-    )

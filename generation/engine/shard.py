@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from generation.engine.books import Names
 from generation.engine.columns import category, compact, constant, dates, line_numbers, money, sum_by, text
+from generation.engine.currencies import Rated
+from generation.engine.group.exchange import ONE
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
-from generation.engine.journal import Hands, draw_hands, entry_columns, line_columns
+from generation.engine.journal import Hands, draw_hands, entry_columns, exchange_rates, line_columns
 from generation.engine.plan import CompanyPlan, ShardSpec
-from generation.engine.posting import Documents, Journal, balances_of, expand
+from generation.engine.posting import Documents, Foreign, Journal, balances_of, expand
 from generation.engine.posting_table import POSTINGS
 from generation.engine.streams import Words
 from generation.engine.writers import DatasetWriter, FileEntry
@@ -38,7 +40,7 @@ class Summary:
     tax: Ints  # (2, civil months): output and input tax, debit positive, until the settling day of each month
     open_items: dict[str, Ints] = field(
         default_factory=dict
-    )  # control role -> (months, settlement.OPEN_COLUMNS): open at month end
+    )  # control role -> (months, open_items.OPEN_COLUMNS): open at month end
     stock: dict[str, NDArray[np.signedinteger]] = field(
         default_factory=dict
     )  # from purchasing: first, month, opening, change
@@ -51,6 +53,9 @@ class Summary:
     group: dict[str, Ints] = field(
         default_factory=dict
     )  # what trade with sister companies the group takes out: kind -> (months,), in group currency
+    foreign: dict[str, Ints] = field(
+        default_factory=dict
+    )  # open in foreign currency: items/currency -> (months, 3): open, booked, at the closing rate
     sums: dict[str, Ints] = field(default_factory=dict)  # by name -> (months,)
     bank: list[Mapping[str, NDArray[Any]]] = field(
         default_factory=list
@@ -66,6 +71,7 @@ class Summary:
         arrays |= {f"sums/{name}": values for name, values in self.sums.items()}
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
         arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
+        arrays |= {f"foreign/{items}": sums for items, sums in self.foreign.items()}
         buffer, sink = io.BytesIO(), pa.BufferOutputStream()
         np.savez(buffer, allow_pickle=False, **arrays)
         with pa.CompressedOutputStream(sink, "zstd") as stream:
@@ -77,7 +83,8 @@ class Summary:
         content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             groups: dict[str, dict[str, Any]] = {
-                group: {} for group in ("open", "stock", "adjusted", "issued", "group", "sums", "bank")
+                group: {}
+                for group in ("open", "stock", "adjusted", "issued", "group", "foreign", "sums", "bank")
             }
             for name in arrays.files:
                 group, _, rest = name.partition("/")
@@ -92,6 +99,7 @@ class Summary:
                 adjusted=groups["adjusted"],
                 issued=groups["issued"],
                 group=groups["group"],
+                foreign=groups["foreign"],
                 sums=groups["sums"],
                 bank=[dict(groups["bank"])] if groups["bank"] else [],
             )
@@ -199,11 +207,36 @@ class Shard:
     def money(self, minor: NDArray[np.integer]) -> pa.Array:
         """Minor units of the company's currency as a money column."""
         unit = self.names.unit
-        return money(minor if unit == 1 else minor * unit, self.plan.scale)
+        return self.decimals(minor if unit == 1 else minor * unit)
 
     def amounts(self, minor: NDArray[np.integer], currency: str) -> pa.Array:
         """Minor units of any currency of the dataset as a money column."""
-        return money(minor * self.names.unit_of(currency), self.plan.scale)
+        return self.decimals(minor * self.names.unit_of(currency))
+
+    def decimals(self, units: NDArray[np.integer]) -> pa.Array:
+        """Amounts in units of the files' last decimal as a money column."""
+        return money(units, self.plan.scale)
+
+    # --- documents in foreign currency; `rated` is None where all are in the company's own
+
+    def stated(self, minor: NDArray[np.integer], rated: Rated | None) -> pa.Array:
+        """Minor units of each document's own currency as a money column."""
+        if rated is None:
+            return self.money(minor)
+        units = [self.names.unit_of(currency) for currency in self.plan.currencies.codes]
+        return self.decimals(minor * np.array(units, np.int64)[rated.code])
+
+    def currencies(self, rated: Rated | None, count: int) -> pa.Array:
+        """Currency of each document."""
+        return self.currency(count) if rated is None else category(rated.code, self.plan.currencies.codes)
+
+    def rates(self, rated: Rated | None, count: int) -> pa.Array:
+        """Exchange rate of each document."""
+        return exchange_rates(np.full(count, ONE) if rated is None else rated.rate)
+
+    def foreign(self, rated: Rated | None, **amounts: Ints) -> Foreign | None:
+        """What the posting of documents needs; amounts by the names of rules, in the currency of each document."""
+        return None if rated is None else Foreign(self.plan.currencies.codes, rated.code, rated.rate, amounts)
 
     def dates(self, day: NDArray[np.integer]) -> pa.Array:
         return dates(day, self.plan.horizon.epoch)

@@ -49,6 +49,11 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
         period={"start": "2024-07-01", "months": 18},
         companies=[COMPANY, FRENCH, AMERICAN],
         volume={"journal_lines_per_year": 18_000},
+        processes={
+            "order_to_cash": {"foreign_currency_share": 0.6},
+            "procure_to_pay": {"foreign_currency_share": 0.6},
+            "tax": {"foreign_share": 0.3},
+        },
         outputs={"exports": []},
     )
     root = tmp_path_factory.mktemp("books")

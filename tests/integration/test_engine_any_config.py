@@ -38,11 +38,13 @@ SHARES = {
         "short_payment_rate": 0.2,
         "on_account_rate": 0.2,
         "payment_return_rate": 0.2,
+        "foreign_currency_share": 1.0,
         "dunning_interest_rate": 0.5,
         "loss_rate_current": 1.0,
         "loss_rate_over_90": 1.0,
     },
     "procure_to_pay": {
+        "foreign_currency_share": 1.0,
         "three_way_match_rate": 1.0,
         "partial_receipt_rate": 1.0,
         "late_payment_share": 1.0,

@@ -64,6 +64,8 @@ CHANGES: dict[str, Any] = {
     "processes.order_to_cash.loss_rate_61_90": 0.2,
     "processes.order_to_cash.loss_rate_over_90": 0.5,
     "processes.order_to_cash.receivable_days": 20,
+    "processes.order_to_cash.foreign_currency_share": 1.0,
+    "processes.procure_to_pay.foreign_currency_share": 1.0,
     "processes.procure_to_pay.payable_days": 60,
     "processes.procure_to_pay.three_way_match_rate": 0.1,
     "processes.procure_to_pay.partial_receipt_rate": 0.9,

@@ -41,6 +41,19 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
         "period": {"start": "2025-01-01", "months": 3},
         "processes": {"manufacturing": {}},
     },
+    "foreign currency": {
+        "period": {"start": "2025-01-01", "months": 3},
+        "volume": {"journal_lines_per_year": 20_000},
+        "processes": {
+            "order_to_cash": {
+                "foreign_currency_share": 1.0,
+                "short_payment_rate": 0.2,
+                "payment_return_rate": 0.2,
+            },
+            "procure_to_pay": {"foreign_currency_share": 1.0},
+            "tax": {"foreign_share": 0.5},
+        },
+    },
     "short of cash": {
         "period": {"start": "2025-01-01", "months": 8},
         "volume": {"journal_lines_per_year": 20_000},

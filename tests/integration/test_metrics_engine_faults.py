@@ -7,9 +7,8 @@ from shutil import copytree
 
 import pytest
 
-from evaluation.metrics.assess import assess
 from tests.engine_builders import COMPANY, make_books, small_config
-from tests.engine_faults import FAULTS, LOANS, MAKING_FAULTS, Fault, plant
+from tests.engine_faults import FAULTS, LOANS, MAKING_FAULTS, Fault, broken, plant
 
 pytestmark = pytest.mark.slow  # books are made and measured once for each fault
 
@@ -34,10 +33,6 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root,
     )
     return root
-
-
-def broken(root: Path) -> set[str]:
-    return {row.id for row in assess(root).rows if row.kind == "exact" and row.applicable and row.value != 0}
 
 
 def test_the_books_hold_before_a_fault_is_planted(books: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from generation.engine.charts.chart import chart_for
 from generation.engine.charts.growth import Entry, grown
-from generation.engine.charts.kinds import CONTROLLED, GROUP_ROLES, KINDS, ROLES, SPREAD_ROLES
+from generation.engine.charts.kinds import CONTROLLED, KINDS, OPTIONAL_ROLES, ROLES, SPREAD_ROLES
 from generation.engine.config.load import load_config
 from generation.engine.errors import EngineError
 from tests.unit.test_config_schema import with_own_chart
@@ -124,7 +124,7 @@ def test_a_chart_of_ones_own_fills_the_roles_by_name_and_by_subtype() -> None:
     chart = chart_for(company.framework, company.chart, company.country)
     numbers = {role: chart.accounts[place].number for role, place in chart.roles.items()}
 
-    assert set(ROLES) - set(numbers) <= GROUP_ROLES  # it belongs to no group
+    assert set(ROLES) - set(numbers) <= OPTIONAL_ROLES  # it belongs to no group and has one currency
     assert numbers["tax_settlement"] == "2150"
     assert numbers["output_tax"] == numbers["wage_tax"] == "2100"
     assert numbers["rent"] == numbers["wages"] == "6000"

@@ -139,6 +139,7 @@ OWN_CHART = """
         - {number: "6000", name: Expenses, subtype: operating_expense}
         - {number: "6100", name: Depreciation, subtype: depreciation_expense}
 """
+WITH_EXCHANGE = f"{OWN_CHART}        - {{number: '7000', name: Exchange differences, subtype: fx_result}}\n"
 
 
 def with_own_chart(accounts: str = OWN_CHART) -> str:
@@ -186,6 +187,14 @@ def test_what_is_wrong_with_a_chart_of_ones_own_is_named(old: str, new: str, cod
 
     assert (code, path) in [(problem.code, problem.path) for problem in found]
     assert all(problem.line for problem in found)
+
+
+def test_a_chart_of_ones_own_needs_an_account_for_exchange_differences_where_there_are_any() -> None:
+    processes = "processes: {order_to_cash: {foreign_currency_share: 0.5}}\n"
+    found = problems_of(with_own_chart() + processes)
+
+    assert [(problem.code, "fx_result" in problem.message) for problem in found] == [("missing_role", True)]
+    assert load_config(with_own_chart(WITH_EXCHANGE) + processes)
 
 
 def test_the_schema_is_plain_json() -> None:

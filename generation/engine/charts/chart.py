@@ -47,7 +47,7 @@ class Account:
 class Chart:
     """Accounts in order of number; `roles` and `spread` hold indices into them.
 
-    `roles` has every role of kinds.ROLES; a chart of one's own may lack those that only groups need.
+    `roles` has every role of kinds.ROLES; a chart of one's own may lack those that only groups or foreign currencies need.
     `spread` has further accounts that postings of revenue and cost roles may use.
     """
 

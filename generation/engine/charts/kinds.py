@@ -123,6 +123,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "intercompany_revenue": ("revenue",),
     "intercompany_cost": ("operating_expense",),
     "fx_result": ("fx_result", "interest"),
+    "receivable_valuation": ("other_current_asset", "clearing", "prepaid"),
+    "payable_valuation": ("other_liability", "accrued", "provision"),
     "investment": ("other_current_asset",),
     "loss_allowance": ("other_current_asset", "clearing", "prepaid"),
     "credit_losses": ("operating_expense",),
@@ -147,6 +149,9 @@ GROUP_ROLES: Final = frozenset(
         "investment",
     }
 )
+# Roles that only companies with customers or vendors in foreign currency post to.
+CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable_valuation"})
+OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.
 SPREAD_ROLES: Final = frozenset(

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from generation.engine.charts.growth import Entry
 from generation.engine.charts.kinds import (
-    GROUP_ROLES,
     LOANS,
+    OPTIONAL_ROLES,
     PERSONNEL,
     PERSONNEL_ROLES,
     ROLES,
@@ -38,8 +38,8 @@ class Finding:
     message: str
 
 
-def findings(accounts: Sequence[OwnAccount], *, in_group: bool) -> Iterator[Finding]:
-    """Everything that keeps these accounts from being a chart; a company of a group needs more roles than one alone."""
+def findings(accounts: Sequence[OwnAccount], needed: frozenset[str]) -> Iterator[Finding]:
+    """Everything that keeps these accounts from being a chart. needed: roles that this company needs and others do not."""
     numbers: dict[str, int] = {}
     taken: dict[str, str] = {}
     for place, account in enumerate(accounts):
@@ -63,7 +63,7 @@ def findings(accounts: Sequence[OwnAccount], *, in_group: bool) -> Iterator[Find
             message = f"The role {account.role} already belongs to account {taken[account.role]}."
             yield Finding(place, "duplicate_role", message)
     for role in ROLES:
-        if _account_for(role, accounts) is None and (in_group or role not in GROUP_ROLES):
+        if _account_for(role, accounts) is None and (role in needed or role not in OPTIONAL_ROLES):
             message = f"No account can take the role {role}. Add one of subtype {' or '.join(ROLES[role])}."
             yield Finding(None, "missing_role", message)
 
@@ -77,7 +77,7 @@ def own_entries(accounts: Sequence[OwnAccount]) -> tuple[list[Entry], dict[str, 
     roles: dict[str, int] = {}
     for role in ROLES:
         account = _account_for(role, ordered)
-        if account is None and role in GROUP_ROLES:
+        if account is None and role in OPTIONAL_ROLES:
             continue
         if account is None:
             raise EngineError(f"the chart has no account for {role}")

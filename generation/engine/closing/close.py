@@ -22,12 +22,13 @@ from generation.engine.closing import (
     tax_return,
     treasury,
     trial_balance,
+    valuation,
 )
 from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.errors import EngineError
+from generation.engine.open_items import BUCKETS, OPEN_COLUMNS
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.settlement import BUCKETS, OPEN_COLUMNS
 from generation.engine.shard import TAX_ROLES, Ints, Shard, Summary
 
 _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
@@ -55,6 +56,7 @@ class Totals:
         self.issued = {side: np.zeros(months, np.uint64) for side in ("sales", "purchasing")}
         self.stock = Stock(np.zeros(materials, np.int64), np.zeros((materials, months), np.int64))
         self.group: dict[str, Ints] = {}
+        self.foreign: dict[str, Ints] = {}
         self.adjusted: list[Mapping[str, Ints]] = []
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
@@ -77,6 +79,8 @@ class Totals:
             self.stock.level[first : first + rows, month : month + months] += part["change"]
         for kind, sums in summary.group.items():
             self.group[kind] = self.group.get(kind, 0) + sums
+        for items, sums in summary.foreign.items():
+            self.foreign[items] = self.foreign.get(items, 0) + sums
         if summary.adjusted:
             self.adjusted.append(summary.adjusted)
         self.bank += summary.bank
@@ -113,6 +117,7 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     bought = len(plan.material_cost)  # goods of the group stand behind
     stock_keeping.adjust(shard, totals.adjusted, pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought])
+    valuation.value(shard, totals.foreign)
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:
         provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)

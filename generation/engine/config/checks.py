@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from generation.engine.charts.kinds import CURRENCY_ROLES, GROUP_ROLES
 from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
@@ -203,24 +204,32 @@ def _methods_of_depreciation(data: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _charts(data: dict[str, Any]) -> Iterator[Finding]:
-    members = _members(data)
+    members, in_currencies = _members(data), _in_currencies(data)
     for number, company in _companies(data):
         chart = company.get("chart")
         if isinstance(chart, dict) and chart.get("accounts") is not None and "size" in chart:
             message = "Give either a size or accounts of your own, not both. Remove one of them."
             yield ("companies", number, "chart", "size"), "size_and_accounts", message, None
         if isinstance(chart, dict):
-            in_group = company.get("code") in members
-            yield from _own_chart(("companies", number, "chart", "accounts"), chart, in_group=in_group)
+            needed = GROUP_ROLES if company.get("code") in members else frozenset()
+            needed |= CURRENCY_ROLES if in_currencies else frozenset()
+            yield from _own_chart(("companies", number, "chart", "accounts"), chart, needed)
 
 
-def _own_chart(path: Path, chart: dict[str, Any], *, in_group: bool) -> Iterator[Finding]:
+def _in_currencies(data: dict[str, Any]) -> bool:
+    """Whether customers or vendors may be invoiced in another currency than the company's."""
+    processes = data.get("processes")
+    sections = [processes.get(name) for name in TRADE] if isinstance(processes, dict) else []
+    return any(isinstance(one, dict) and bool(one.get("foreign_currency_share")) for one in sections)
+
+
+def _own_chart(path: Path, chart: dict[str, Any], needed: frozenset[str]) -> Iterator[Finding]:
     """What is wrong with accounts of one's own, as soon as each of them is well formed."""
     try:
         accounts = ChartConfig.model_validate_json(json.dumps(chart)).accounts
     except ValidationError:
         return
-    for finding in findings(accounts, in_group=in_group) if accounts else ():
+    for finding in findings(accounts, needed) if accounts else ():
         place = path if finding.account is None else (*path, finding.account)
         yield place, finding.code, finding.message, None
 

@@ -86,6 +86,17 @@ class OrderToCash(Receivables, Process):
             le=75,
         ),
     ] = None
+    foreign_currency_share: Annotated[
+        float | None,
+        key(
+            "How many customers abroad order, are invoiced and pay in the currency of their country; `tax.foreign_share` says how many are "
+            "abroad.",
+            unit="share of customers abroad",
+            source="off: trade is in the company's own currency",
+            ge=0,
+            le=1,
+        ),
+    ] = None
 
 
 class ProcureToPay(Process):
@@ -141,7 +152,17 @@ class ProcureToPay(Process):
             le=75,
         ),
     ] = None
-
+    foreign_currency_share: Annotated[
+        float | None,
+        key(
+            "How many vendors abroad are ordered from and paid in the currency of their country; `tax.foreign_share` says how many are "
+            "abroad.",
+            unit="share of vendors abroad",
+            source="off: trade is in the company's own currency",
+            ge=0,
+            le=1,
+        ),
+    ] = None
     over_delivery_rate: Annotated[
         float | None,
         key(

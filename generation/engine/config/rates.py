@@ -45,6 +45,8 @@ class Rates:
     write_down_share: float
     review_months: int
     foreign_share: float
+    customer_currency_share: float
+    vendor_currency_share: float
     short_payment_rate: float
     on_account_rate: float
     payment_return_rate: float
@@ -107,6 +109,8 @@ _MANUFACTURING: Final = Rates(
     write_down_share=0.08,
     review_months=3,
     foreign_share=0.15,
+    customer_currency_share=0.0,
+    vendor_currency_share=0.0,
     short_payment_rate=0.03,
     on_account_rate=0.02,
     payment_return_rate=0.01,
@@ -225,6 +229,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "write_down_share": ("inventory", "write_down_share"),
     "review_months": ("inventory", "review_months"),
     "foreign_share": ("tax", "foreign_share"),
+    "customer_currency_share": ("order_to_cash", "foreign_currency_share"),
+    "vendor_currency_share": ("procure_to_pay", "foreign_currency_share"),
     "short_payment_rate": ("order_to_cash", "short_payment_rate"),
     "on_account_rate": ("order_to_cash", "on_account_rate"),
     "payment_return_rate": ("order_to_cash", "payment_return_rate"),

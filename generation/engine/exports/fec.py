@@ -96,7 +96,8 @@ def _text(currency: str) -> str:
     """One line of the file for each line, in the order of the entries' numbers."""
     names = dict((_OPENING, _OTHER, *_JOURNALS.values()))
     journal = " ".join(f"WHEN '{code}' THEN '{name}'" for code, name in names.items())
-    is_foreign = f"l.foreign_currency <> '{currency}'"
+    # an exchange difference is nothing in the currency of its document
+    is_foreign = f"l.foreign_currency <> '{currency}' AND l.foreign_amount <> 0"
     fields = (
         "l.journal",
         f"CASE l.journal {journal} END",

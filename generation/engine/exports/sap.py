@@ -27,11 +27,11 @@ def write(task: Task) -> None:
     source.run(_NUMBERED)
     source.run(_CLEARED)
     source.run(_line_view(task))
-    places = exponent(company.currency)
+    places, stated = exponent(company.currency), _stated(task)
     tables = {
         "BKPF": (_BKPF, "head ORDER BY year, number"),
-        "BSEG": (_bseg(places), "line WHERE NOT is_long ORDER BY year, number, line_number"),
-        "ACDOCA": (_acdoca(places), "line ORDER BY year, number, line_number"),
+        "BSEG": (_bseg(places, stated), "line WHERE NOT is_long ORDER BY year, number, line_number"),
+        "ACDOCA": (_acdoca(places, stated), "line ORDER BY year, number, line_number"),
     }
     for name, (fields, origin) in tables.items():
         values = {
@@ -129,13 +129,26 @@ _BKPF: Final = {
 }  # fmt: skip
 
 
-def _bseg(places: int) -> dict[str, str]:
+def _stated(task: Task) -> str:
+    """SQL of the amount of a line in the currency of its document, with the decimals of that currency."""
+    places = exponent(task.company.company.currency)
+    known = {*task.company.currencies.codes, *(code for pair in task.company.trade.pairs for code in pair)}
+    cases = "".join(
+        f" WHEN document_currency = {quoted(code)} THEN document_amount::DECIMAL(18, {exponent(code)})::VARCHAR"
+        for code in sorted(known)
+        if exponent(code) != places
+    )
+    own = f"document_amount::DECIMAL(18, {places})::VARCHAR"
+    return f"CASE{cases} ELSE {own} END" if cases else own
+
+
+def _bseg(places: int, stated: str) -> dict[str, str]:
     amount = f"::DECIMAL(18, {places})"
     return {
         "MANDT": "{client}", "BUKRS": "{company}", "BELNR": "number", "GJAHR": "year",
         "BUZEI": "lpad(line_number::VARCHAR, 3, '0')", "AUGDT": _DAY.format("cleared_on"), "AUGBL": "cleared_by",
         "BSCHL": "posting_key", "KOART": "kind", "SHKZG": "CASE WHEN is_debit THEN 'S' ELSE 'H' END",
-        "MWSKZ": "tax_key", "DMBTR": f"greatest(debit, credit){amount}", "WRBTR": f"abs(document_amount){amount}",
+        "MWSKZ": "tax_key", "DMBTR": f"greatest(debit, credit){amount}", "WRBTR": f"ltrim({stated}, '-')",
         "PSWSL": "document_currency", "ZUONR": "source_document_id", "SGTXT": "left(line_text, 50)",
         "KOSTL": "cost_center_id", "ANLN1": "asset_id", "HKONT": _ACCOUNT,
         "KUNNR": "CASE WHEN kind = 'D' THEN partner_id END", "LIFNR": "CASE WHEN kind = 'K' THEN partner_id END",
@@ -143,13 +156,13 @@ def _bseg(places: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _acdoca(places: int) -> dict[str, str]:
+def _acdoca(places: int, stated: str) -> dict[str, str]:
     amount = f"::DECIMAL(18, {places})"
     return {
         "RCLNT": "{client}", "RLDNR": f"'{LEDGER}'", "RBUKRS": "{company}", "GJAHR": "year", "BELNR": "number",
         "DOCLN": "lpad(line_number::VARCHAR, 6, '0')", "RYEAR": "year", "POPER": "lpad(period::VARCHAR, 3, '0')",
         "RWCUR": "document_currency", "RHCUR": "{currency}", "RACCT": _ACCOUNT, "RCNTR": "cost_center_id",
-        "WSL": f"document_amount{amount}", "HSL": f"(debit - credit){amount}",
+        "WSL": stated, "HSL": f"(debit - credit){amount}",
         "DRCRK": "CASE WHEN is_debit THEN 'S' ELSE 'H' END", "BLDAT": _DAY.format("document_date"),
         "BUDAT": _DAY.format("posting_date"), "BLART": "document_type",
         "BUZEI": "CASE WHEN is_long THEN '000' ELSE lpad(line_number::VARCHAR, 3, '0') END", "ZUONR": "source_document_id",

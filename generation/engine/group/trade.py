@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.config.model import Config
+from generation.engine.currencies import foreign_currencies
 from generation.engine.group.exchange import Exchange, convert, digits_between
 from generation.engine.group.structure import trees
 from generation.engine.horizon import Horizon
@@ -165,9 +166,11 @@ def trade_of(config: Config, place: int, calendars: tuple[Horizon, ...], exchang
 
 
 def _pairs(config: Config) -> tuple[tuple[str, str], ...]:
-    """Companies' currencies into the group's, and sellers' into buyers'."""
+    """Companies' currencies into the group's, sellers' into buyers', and those of partners abroad into the company's."""
     found = {(company.currency, config.group.currency) for company in config.companies}
     found |= {(flow.currency, flow.buyer_currency) for flow in flows_of(config)}
+    for company in config.companies:
+        found |= {(code, company.currency) for code in foreign_currencies(config, company)}
     return tuple(sorted((source, target) for source, target in found if source != target))
 
 

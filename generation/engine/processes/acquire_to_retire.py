@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, line_numbers, text
 from generation.engine.depreciation import IMMEDIATE
+from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
-from generation.engine.settlement import Invoices, write_open_items
+from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 

@@ -37,7 +37,7 @@ class Notices:
 
 
 def remind(shard: Shard, invoices: Invoices, settled: Ints, unpaid_on: Callable[[Ints], Ints]) -> Notices:
-    """The reminders that invoices get until they are settled.
+    """The reminders that invoices get until they are settled; those in foreign currency charge nothing.
 
     settled: day of the last payment or of the write-off, shape (invoices,); unpaid_on: what is unpaid at the end of
     these days, without charges.
@@ -55,6 +55,9 @@ def remind(shard: Shard, invoices: Invoices, settled: Ints, unpaid_on: Callable[
         days, amount = (day - since)[at], unpaid[at]
         interest = (amount * days * rate_bp + 1_825_000) // 3_650_000  # half up
         fee = np.where(amount >= _FEE_FROM * full_fee, full_fee, 0)
+        if invoices.rated is not None:
+            is_own = invoices.rated.code[at] == 0
+            fee, interest = fee * is_own, interest * is_own
         parts.append((at.astype(np.int64), level[at], day[at], amount, fee, interest))
         since[at] = day[at]
     return Notices(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -63,6 +66,7 @@ def remind(shard: Shard, invoices: Invoices, settled: Ints, unpaid_on: Callable[
 def write(shard: Shard, invoices: Invoices, notices: Notices) -> Items:
     """Write the reminders, post what they charge, and return how that changes what is open."""
     n, partner = len(notices.day), invoices.partner[notices.invoice]
+    rated = invoices.rated and invoices.rated.take(notices.invoice)
     ids = shard.ids("dunning_notices", n)
     shard.table(
         "dunning_notices",
@@ -74,7 +78,8 @@ def write(shard: Shard, invoices: Invoices, notices: Notices) -> Items:
             "posting_date": shard.dates(notices.day),
             "level": pa.array(notices.level.astype(np.int16)),
             "days_overdue": pa.array((notices.day - invoices.due[notices.invoice]).astype(np.int32)),
-            "overdue_amount": shard.money(notices.unpaid),
+            "currency": shard.currencies(rated, n),
+            "overdue_amount": shard.stated(notices.unpaid, rated),
             "fee": shard.money(notices.fee),
             "interest": shard.money(notices.interest),
         },

@@ -9,45 +9,20 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from generation.engine.columns import category, constant, line_numbers, optional_text, sum_by, text
+from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.group.exchange import convert, digits_between
 from generation.engine.group.structure import MILLION
 from generation.engine.group.trade import Flow
-from generation.engine.horizon import Slice
 from generation.engine.journal import constant_rate, exchange_rates
 from generation.engine.posting import Documents, Foreign
+from generation.engine.processes.intercompany_sales import Sales, sales_of
+from generation.engine.revaluation import Revaluations
+from generation.engine.revaluation import write as write_revaluations
 from generation.engine.shard import Bytes, Ints, Shard
-from generation.engine.streams import stream
 
 KINDS: Final = ("goods", "services")
-_SETTLED_AFTER = 19  # days after the first of the next month
-_SERVICES_SIGMA, _PIECES_SIGMA, _PIECES = 0.25, 0.6, 20.0
 _SOONEST_USE, _LATEST_USE = 3, 70  # days after the receipt
-
-
-@dataclass(frozen=True)
-class Sales:
-    """Invoices of a flow in a slice, arrays of shape (docs,); their lines of shape (lines,), `doc` ascends.
-
-    number: among the seller's invoices over the whole books; kind: place in KINDS; good: place among the flow's goods, -1 for
-    services. Money is in minor units of the seller's currency.
-    """
-
-    number: Ints
-    month: Ints
-    day: Ints
-    due: Ints
-    kind: Ints
-    amount: Ints
-    doc: Ints
-    good: Ints
-    pieces: Ints
-    line_amount: Ints
-
-    def __len__(self) -> int:
-        return len(self.number)
 
 
 def produce(shard: Shard) -> None:
@@ -57,84 +32,6 @@ def produce(shard: Shard) -> None:
     parts = [_buy(shard, flow, sales_of(shard, flow, shard.slice)) for flow in shard.plan.trade.purchases]
     if len(shard.plan.trade.goods_cost):
         _record_stock(shard, *(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def sales_of(shard: Shard, flow: Flow, piece: Slice) -> Sales:
-    """The invoices of a flow in a slice: the same for both sides."""
-    trade = shard.plan.trade
-    calendar, other = trade.calendars[flow.seller], trade.calendars[flow.buyer]
-    rng = stream(shard.plan.seed, "intercompany", flow.seller_code, flow.buyer_code, piece.index)
-    both = np.flatnonzero(calendar.is_workday & other.is_workday)
-    month = np.repeat(np.arange(piece.first_month, piece.end_month), flow.invoices)
-    turn = np.tile(np.arange(flow.invoices), piece.months)
-    is_goods = (turn < flow.invoices - 1) if flow.has_goods else np.zeros(len(month), np.bool_)
-    first, last = calendar.month_first[month], calendar.month_end[month]
-    drawn = first + (rng.random(len(month)) * (last - first + 1)).astype(np.int64)
-    day = _next(both, np.where(is_goods, drawn, last))
-    day = np.where(day > last, _last(both, last), day)
-    lines = np.where(is_goods, rng.choice(np.array([1, 2, 2, 3, 4]), len(month)), 1)
-    doc = np.repeat(np.arange(len(month)), lines)
-    n, of_goods = len(doc), is_goods[doc]
-    pieces = np.rint(np.exp(rng.normal(0.0, _PIECES_SIGMA, n)) * _PIECES / np.exp(_PIECES_SIGMA**2 / 2))
-    pieces = np.where(of_goods, np.maximum(1, pieces), 1).astype(np.int64)
-    good = np.where(of_goods, rng.integers(0, max(1, len(flow.prices)), n), -1)
-    fee = _fees(flow, rng, n)
-    amount = np.where(of_goods, flow.prices[good] * pieces, fee) if flow.has_goods else fee
-    order = np.argsort(day, kind="stable")
-    return _ordered(
-        Sales(
-            number=month * trade.per_month[flow.seller] + flow.first + turn,
-            month=month,
-            day=day,
-            due=_next(both, calendar.month_end[month] + 1 + _SETTLED_AFTER),
-            kind=np.where(is_goods, 0, 1),
-            amount=sum_by(doc, amount, len(month)),
-            doc=doc,
-            good=good,
-            pieces=pieces,
-            line_amount=amount,
-        ),
-        order,
-    )
-
-
-def _fees(flow: Flow, rng: np.random.Generator, count: int) -> Ints:
-    """Amounts of invoices for services, as if all were; shape (count,)."""
-    services = flow.invoices if not flow.has_goods else 1
-    mean = flow.yearly * (1 - flow.goods_share) / 12 / services
-    raw = np.exp(rng.normal(0.0, _SERVICES_SIGMA, count)) * mean / np.exp(_SERVICES_SIGMA**2 / 2)
-    fees: Ints = np.maximum(flow.least, np.rint(raw)).astype(np.int64)
-    return fees
-
-
-def _ordered(sales: Sales, order: NDArray[np.intp]) -> Sales:
-    """The same sales by day, with their lines."""
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    doc = place[sales.doc]
-    line = np.argsort(doc, kind="stable")
-    return Sales(
-        number=sales.number[order],
-        month=sales.month[order],
-        day=sales.day[order],
-        due=sales.due[order],
-        kind=sales.kind[order],
-        amount=sales.amount[order],
-        doc=doc[line],
-        good=sales.good[line],
-        pieces=sales.pieces[line],
-        line_amount=sales.line_amount[line],
-    )
-
-
-def _next(workdays: Ints, day: Ints) -> Ints:
-    """The first of these working days on or after each day; the last one where there is none."""
-    return workdays[np.minimum(np.searchsorted(workdays, day), len(workdays) - 1)]
-
-
-def _last(workdays: Ints, day: Ints) -> Ints:
-    """The last of these working days on or before each day; the first one where there is none."""
-    return workdays[np.maximum(np.searchsorted(workdays, day, side="right") - 1, 0)]
 
 
 # --- the seller --------------------------------------------------------------------------------------------------
@@ -244,7 +141,13 @@ def _buy(shard: Shard, flow: Flow, sales: Sales) -> tuple[Ints, Ints, Ints]:
 
 
 def _foreign(flow: Flow, rate: Ints, **amounts: Ints) -> Foreign | None:
-    return None if flow.currency == flow.buyer_currency else Foreign(flow.currency, rate, amounts)
+    if flow.currency == flow.buyer_currency:
+        return None
+    return Foreign(_currencies(flow), np.ones(len(rate), np.int64), rate, amounts)
+
+
+def _currencies(flow: Flow) -> tuple[str, ...]:
+    return flow.buyer_currency, flow.currency
 
 
 def _receive(
@@ -365,33 +268,19 @@ def _revalue(shard: Shard, flow: Flow, month: Ints, total: Ints, booked: Ints) -
     loss = convert(total, spot[day], digits_between(flow.currency, flow.buyer_currency)) - booked
     at = np.flatnonzero(loss)
     day, loss, total, booked = day[at], loss[at], total[at], booked[at]
-    back, rate = horizon.next_workday[day + 1], spot[day]
     ids, back_ids = shard.ids("fx_revaluations", len(at)), shard.ids("fx_revaluations", len(at))
-    for kind, own, when, undone in (
-        ("revaluation", ids, day, np.zeros(len(at), ids.dtype)),
-        ("reversal", back_ids, back, ids),
-    ):
-        shard.table(
-            "fx_revaluations",
-            {
-                "document_id": text(own),
-                "company_code": shard.company(len(at)),
-                "partner_company_code": constant(flow.seller_code, len(at)),
-                "kind": constant(kind, len(at)),
-                "posting_date": shard.dates(when),
-                "currency": constant(flow.currency, len(at)),
-                "open_amount": shard.amounts(total, flow.currency),
-                "booked_amount": shard.money(booked),
-                "closing_rate": exchange_rates(rate),
-                "amount": shard.money(loss),
-                "reverses_document_id": optional_text(undone, undone != b""),
-            },
-            when,
-        )
-    shard.refer("fx_revaluations", ids, "fx_revaluations", back_ids, "reverses", back)
-    heads = {"partner": np.full(len(at), flow.seller)}
-    entries = shard.post(Documents("fx_revaluation", ids, day, {"loss": loss}, heads=heads))
-    shard.post(Documents("fx_reversal", back_ids, back, {"loss": loss}, heads=heads, reverses=entries))
+    made = Revaluations(
+        "intercompany",
+        flow.seller_code,
+        _currencies(flow),
+        np.ones(len(at), np.int64),
+        day,
+        total,
+        booked,
+        spot[day],
+        loss,
+    )
+    write_revaluations(shard, made, ids, back_ids)
 
 
 def _record_stock(shard: Shard, material: Ints, day: Ints, pieces: Ints) -> None:

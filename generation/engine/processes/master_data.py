@@ -11,7 +11,7 @@ from generation.engine.assets import CLASSES, DESCRIPTIONS
 from generation.engine.columns import category, constant, text
 from generation.engine.depreciation import METHODS
 from generation.engine.journal import constant_rate, exchange_rates
-from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
+from generation.engine.packs.pack import CountryPack, pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
 from generation.engine.processes import product_data
@@ -265,11 +265,12 @@ def _materials(shard: Shard) -> None:
 
 def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, ...]) -> None:
     """Customers, or goods vendors followed by service vendors. Partners abroad come from another country pack."""
-    pack, count = shard.plan.pack, sum(len(group) for group in groups)
+    plan, count = shard.plan, sum(len(group) for group in groups)
     is_foreign = np.concatenate([group.is_foreign for group in groups])
-    words = shard.plan.partner_words(table, count)
-    packs = [pack, *(pack_for(country) for country in PARTNERS_ABROAD if country != pack.country)]
-    home = np.where(is_foreign, 1 + (words % np.uint64(len(packs) - 1)).astype(np.int64), 0)
+    words = plan.partner_words(table, count)
+    countries, home = plan.homes(table, is_foreign)
+    packs = [pack_for(country) for country in countries]
+    currency = plan.customer_currency if table == "customers" else plan.vendor_currency
 
     def pick(column: Callable[[CountryPack], NDArray[Any]]) -> pa.Array:
         values = [np.asarray(column(one)).astype("U").astype(object) for one in packs]
@@ -281,14 +282,14 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
         columns["kind"] = category(np.repeat([0, 1], [len(group) for group in groups]), ("goods", "services"))
     columns |= {
         "name": pick(lambda one: one.partner_names(words)),
-        "country": category(home, [one.country for one in packs]),
+        "country": category(home, countries),
         "street": pick(lambda one: one.addresses(words).street),
         "postal_code": pick(lambda one: one.addresses(words).postal_code),
         "city": pick(lambda one: one.addresses(words).city),
         "region": pick(lambda one: one.regions(words)).dictionary_encode(),
         "tax_id": pick(lambda one: one.tax_ids("partner", words)),
         "iban": pick(lambda one: one.ibans(words)),
-        "currency": shard.currency(count),
+        "currency": shard.currency(count) if currency is None else category(currency, plan.currencies.codes),
         "payment_terms_days": pa.array(np.concatenate([group.terms for group in groups]).astype(np.int16)),
         "tax_code": category(np.concatenate([group.tax_code for group in groups]), shard.names.tax_codes),
         **_validity(shard, count),

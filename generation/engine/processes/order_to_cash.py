@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import receivables
@@ -67,7 +68,9 @@ def _orders(shard: Shard) -> Orders:
     lines, key = lines.take(by_order), key[by_order]
     fresh = np.diff(key, prepend=-1) != 0
     head, order_of = np.flatnonzero(fresh), np.cumsum(fresh) - 1
-    number, price = line_numbers(order_of), plan.material_price[lines.material]
+    number, rated = line_numbers(order_of), _rated(plan, lines.customer[head], lines.day[head])
+    by_line = rated and rated.take(order_of)
+    price = plan.price_lists[0 if by_line is None else by_line.code, lines.material]
     ids, n = shard.ids("sales_orders", len(head)), len(head)
     shard.table(
         "sales_orders",
@@ -76,6 +79,7 @@ def _orders(shard: Shard) -> Orders:
             "company_code": shard.company(n),
             "customer_id": category(lines.customer[head], shard.names.customers),
             "order_date": shard.dates(lines.day[head]),
+            "currency": shard.currencies(rated, n),
         },
         lines.day[head],
     )
@@ -87,8 +91,8 @@ def _orders(shard: Shard) -> Orders:
             "company_code": shard.company(len(number)),
             "material_id": category(lines.material, shard.names.materials),
             "quantity": pa.array(lines.quantity.astype(np.int32)),
-            "unit_price": shard.money(price),
-            "net_amount": shard.money(price * lines.quantity),
+            "unit_price": shard.stated(price, by_line),
+            "net_amount": shard.stated(price * lines.quantity, by_line),
         },
         lines.day,
     )
@@ -167,7 +171,12 @@ def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: B
     _write_lines(shard, invoices, doc, material, pieces, net_line, delivery_ids, line_numbers(doc))
     shard.refer("deliveries", delivery_ids, "customer_invoices", invoices.ids, "invoices", invoices.day)
     _tax(shard, invoices)
-    amounts = {"gross": invoices.gross, "net": net_line, "tax": invoices.tax}
+    currencies, rated = plan.currencies, invoices.rated
+    amounts = {
+        "gross": currencies.local(invoices.gross, rated),
+        "net": currencies.local_lines(net_line, doc, rated),
+        "tax": invoices.tax,
+    }
     shard.post(
         Documents(
             "customer_invoice",
@@ -180,6 +189,7 @@ def _invoice(shard: Shard, orders: Orders, shipments: Shipments, delivery_ids: B
                 "material": material,
                 "account": _revenue_accounts(plan, material, invoices.tax_code[doc]),
             },
+            foreign=shard.foreign(rated, gross=invoices.gross, net=net_line),
         )
     )
     return invoices
@@ -218,6 +228,7 @@ def _credit_notes(
         -positive.net,
         -positive.tax,
         positive.tax_code,
+        positive.rated,
     )
     corrected = invoices.ids[first[order]] if len(order) else invoices.ids[:0]
     _write_headers(shard, orders, credit, order, corrected)
@@ -225,7 +236,13 @@ def _credit_notes(
     shard.refer("customer_invoices", corrected, "customer_invoices", credit.ids, "credits", credit.day)
     _tax(shard, credit)
     shard.movements(credit.ids, doc, credit.day[doc], material, pieces, value, "return")
-    amounts = {"net": net_line, "tax": positive.tax, "gross": positive.gross, "cost": value}
+    currencies, rated = plan.currencies, credit.rated
+    amounts = {
+        "net": currencies.local_lines(net_line, doc, rated),
+        "tax": positive.tax,
+        "gross": currencies.local(positive.gross, rated),
+        "cost": value,
+    }
     shard.post(
         Documents(
             "credit_note",
@@ -235,6 +252,7 @@ def _credit_notes(
             doc,
             heads={"partner": credit.partner, "tax": credit.tax_code},
             lines={"material": material},
+            foreign=shard.foreign(rated, gross=positive.gross, net=net_line),
         )
     )
     return credit
@@ -254,7 +272,14 @@ def _totals(
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
+        _rated(plan, partner, day),
     )
+
+
+def _rated(plan: CompanyPlan, customer: NDArray[np.integer], day: NDArray[np.integer]) -> Rated | None:
+    """Currency and rate of what customers are told on these days, shape (n,); None where all trade is in the company's own."""
+    own = plan.customer_currency
+    return None if own is None else plan.currencies.rated(own[customer], day)
 
 
 def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: Ints) -> NDArray[np.int32]:
@@ -278,7 +303,7 @@ def _tax(shard: Shard, invoices: Invoices) -> None:
         ones,
         invoices.day,
         invoices.tax_code,
-        invoices.net,
+        shard.plan.currencies.local(invoices.net, invoices.rated),
         invoices.tax,
         "output",
     )
@@ -299,10 +324,12 @@ def _write_headers(
             "invoice_date": shard.dates(invoices.day),
             "posting_date": shard.dates(invoices.day),
             "due_date": shard.dates(invoices.due),
-            "net_amount": shard.money(invoices.net),
-            "tax_amount": shard.money(invoices.tax),
-            "gross_amount": shard.money(invoices.gross),
-            "currency": shard.currency(n),
+            "net_amount": shard.stated(invoices.net, invoices.rated),
+            "tax_amount": shard.stated(invoices.tax, invoices.rated),
+            "gross_amount": shard.stated(invoices.gross, invoices.rated),
+            "currency": shard.currencies(invoices.rated, n),
+            "exchange_rate": shard.rates(invoices.rated, n),
+            "posted_amount": shard.money(shard.plan.currencies.local(invoices.gross, invoices.rated)),
         },
         invoices.day,
     )
@@ -327,7 +354,7 @@ def _write_lines(
             "company_code": shard.company(n),
             "material_id": category(material, shard.names.materials),
             "quantity": pa.array(pieces.astype(np.int32)),
-            "net_amount": shard.money(net),
+            "net_amount": shard.stated(net, invoices.rated and invoices.rated.take(doc)),
             "delivery_id": constant(None, n) if deliveries is None else category(doc, text(deliveries)),
             "delivery_line": pa.array(delivery_line),
         },

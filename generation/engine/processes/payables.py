@@ -6,7 +6,15 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, text
 from generation.engine.posting import Documents
-from generation.engine.settlement import Invoices, Items, group, instalments, net_credits, write_payments
+from generation.engine.settlement import (
+    Invoices,
+    Items,
+    group,
+    instalments,
+    net_credits,
+    post_at_rates,
+    write_payments,
+)
 from generation.engine.shard import Bytes, Ints, Shard
 
 _RUN_WEEKDAY = 1  # payment runs on Tuesdays
@@ -33,10 +41,12 @@ def write_vendor_invoices(
             "invoice_date": shard.dates(invoices.day),
             "posting_date": shard.dates(invoices.day),
             "due_date": shard.dates(invoices.due),
-            "net_amount": shard.money(invoices.net),
-            "tax_amount": shard.money(invoices.tax),
-            "gross_amount": shard.money(invoices.gross),
-            "currency": shard.currency(n),
+            "net_amount": shard.stated(invoices.net, invoices.rated),
+            "tax_amount": shard.stated(invoices.tax, invoices.rated),
+            "gross_amount": shard.stated(invoices.gross, invoices.rated),
+            "currency": shard.currencies(invoices.rated, n),
+            "exchange_rate": shard.rates(invoices.rated, n),
+            "posted_amount": shard.money(shard.plan.currencies.local(invoices.gross, invoices.rated)),
         },
         invoices.day,
     )
@@ -47,7 +57,7 @@ def write_vendor_invoices(
         ones,
         invoices.day,
         invoices.tax_code,
-        invoices.net,
+        shard.plan.currencies.local(invoices.net, invoices.rated),
         invoices.tax,
         "input",
     )
@@ -89,12 +99,21 @@ def pay(
         credited = Items(number, notes.partner, notes.day, notes.gross, zero, zero)
         payments = net_credits(payments, credited, horizon.reach)
         invoices = invoices.plus(notes)
-    ids = write_payments(shard, "vendor", payments, invoices)
+    posted = post_at_rates(shard, payments, invoices)
+    ids = write_payments(shard, "vendor", payments, posted, invoices)
     code = invoices.tax_code[payments.items.invoice]
     first = np.searchsorted(payments.doc_of, np.arange(len(ids)))
     heads = {"partner": payments.partner, "tax": code[first] if len(ids) else code}
     shard.post(
-        Documents("vendor_payment", ids, payments.day, payments.amounts(), payments.doc_of, heads=heads),
+        Documents(
+            "vendor_payment",
+            ids,
+            payments.day,
+            posted.amounts(-1),
+            payments.doc_of,
+            heads=heads,
+            foreign=posted.foreign(shard),
+        ),
         value_lag=2,
     )
     return payments.items

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.currencies import Rated
+from generation.engine.open_items import write_open_items
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import manufacturing
@@ -24,7 +26,7 @@ from generation.engine.processes.receiving import (
     send_back,
 )
 from generation.engine.production import COMPONENT, MADE
-from generation.engine.settlement import Invoices, write_open_items
+from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
@@ -107,7 +109,8 @@ def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Or
 def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32]]:
     plan, n = shard.plan, len(orders.vendor)
     ids, number = shard.ids("purchase_orders", n), line_numbers(orders.line_doc)
-    cost = plan.material_cost[orders.material]
+    price, rated = plan.purchase_price[orders.material], _rated(plan, orders.vendor, orders.day)
+    by_line = rated and rated.take(orders.line_doc)
     shard.table(
         "purchase_orders",
         {
@@ -115,6 +118,7 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
             "company_code": shard.company(n),
             "vendor_id": category(orders.vendor, shard.names.vendors),
             "order_date": shard.dates(orders.day),
+            "currency": shard.currencies(rated, n),
         },
         orders.day,
     )
@@ -126,8 +130,8 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
             "company_code": shard.company(len(number)),
             "material_id": category(orders.material, shard.names.materials),
             "quantity": pa.array(orders.pieces.astype(np.int32)),
-            "unit_price": shard.money(cost),
-            "net_amount": shard.money(cost * orders.pieces),
+            "unit_price": shard.stated(price, by_line),
+            "net_amount": shard.stated(price * orders.pieces, by_line),
         },
         orders.day,
         orders.line_doc,
@@ -151,12 +155,12 @@ def _invoice(
     line = np.flatnonzero(bill_of[receipts.line_doc] >= 0)
     doc, pieces = bill_of[receipts.line_doc[line]], receipts.pieces[line]
     material = orders.material[receipts.line[line]]
-    cost = plan.material_cost[material]
+    cost, ordered_at = plan.material_cost[material], plan.purchase_price[material]
     agrees = rng.random(count) < plan.rates.three_way_match_rate
     off = np.where(agrees[doc], 0, rng.integers(-50, 51, len(line)))
-    price = np.maximum(1, cost * (1000 + off) // 1000)
+    price = np.maximum(1, ordered_at * (1000 + off) // 1000)
     value, net_line = pieces * cost, pieces * price
-    beyond = np.abs(price - cost) * 10_000 > cost * plan.price_tolerance_bp
+    beyond = np.abs(price - ordered_at) * 10_000 > ordered_at * plan.price_tolerance_bp
     net, order = sum_by(doc, net_line, count), receipts.order[billed]
     vendor = orders.vendor[order]
     code = plan.goods_vendors.tax_code[vendor]
@@ -168,15 +172,24 @@ def _invoice(
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
+        _rated(plan, vendor, day),
     )
     write_vendor_invoices(shard, invoices, order_ids[order])
     _write_lines(shard, invoices, doc, material, pieces, net_line, receipts, line, receipt_ids)
     shard.refer("goods_receipts", receipt_ids[billed], "vendor_invoices", invoices.ids, "invoices", day)
-    amounts = {"cost": value, "variance": net_line - value, "tax": invoices.tax, "gross": invoices.gross}
-    heads = {"partner": vendor, "tax": code}
+    local = plan.currencies.local(invoices.gross, invoices.rated)
+    variance = plan.currencies.local_lines(net_line, doc, invoices.rated) - value
+    amounts = {"cost": value, "variance": variance, "tax": invoices.tax, "gross": local}
     shard.post(
         Documents(
-            "vendor_invoice", invoices.ids, day, amounts, doc, heads=heads, lines={"material": material}
+            "vendor_invoice",
+            invoices.ids,
+            day,
+            amounts,
+            doc,
+            heads={"partner": vendor, "tax": code},
+            lines={"material": material},
+            foreign=shard.foreign(invoices.rated, cost=net_line, gross=invoices.gross),
         )
     )
     by_line = np.zeros(len(receipts.line), np.int64)
@@ -206,19 +219,35 @@ def _credit(
     net, code = sum_by(doc, net_line, n), corrected.tax_code[bill]
     tax = tax_on(net, plan.taxes.rates_bp[code])
     vendor = corrected.partner[bill]
-    notes = Invoices(shard.ids("vendor_invoices", n), vendor, day, day, -net, -tax, code)
+    rated = _rated(plan, vendor, day)
+    notes = Invoices(shard.ids("vendor_invoices", n), vendor, day, day, -net, -tax, code, rated)
     write_vendor_invoices(
         shard, notes, order_ids[receipts.order[returns.receipt]], corrected=corrected.ids[bill]
     )
     _write_lines(shard, notes, doc, material, -returns.pieces, -net_line, receipts, returns.line, receipt_ids)
     shard.refer("vendor_invoices", corrected.ids[bill], "vendor_invoices", notes.ids, "credits", day)
     shard.refer("vendor_returns", return_ids, "vendor_invoices", notes.ids, "credits", day)
-    amounts = {"gross": -notes.gross, "cost": value, "variance": net_line - value, "tax": tax}
-    heads = {"partner": vendor, "tax": code}
+    local = plan.currencies.local(-notes.gross, rated)
+    variance = plan.currencies.local_lines(net_line, doc, rated) - value
+    amounts = {"gross": local, "cost": value, "variance": variance, "tax": tax}
     shard.post(
-        Documents("vendor_credit", notes.ids, day, amounts, doc, heads=heads, lines={"material": material})
+        Documents(
+            "vendor_credit",
+            notes.ids,
+            day,
+            amounts,
+            doc,
+            heads={"partner": vendor, "tax": code},
+            lines={"material": material},
+            foreign=shard.foreign(rated, cost=net_line, gross=-notes.gross),
+        )
     )
     return notes
+
+
+def _rated(plan: CompanyPlan, vendor: Ints, day: Ints) -> Rated | None:
+    """Currency and rate of what goods vendors state on these days, shape (n,); None where all trade is in the company's own."""
+    return None if plan.vendor_currency is None else plan.currencies.rated(plan.vendor_currency[vendor], day)
 
 
 def _write_lines(
@@ -245,7 +274,7 @@ def _write_lines(
             "cost_center_id": constant(None, n),
             "asset_id": constant(None, n),
             "quantity": pa.array(pieces.astype(np.int32)),
-            "net_amount": shard.money(net_line),
+            "net_amount": shard.stated(net_line, invoices.rated and invoices.rated.take(doc)),
             "goods_receipt_id": category(receipts.line_doc[line], text(receipt_ids)),
             "goods_receipt_line": pa.array(receipts.number[line]),
         },

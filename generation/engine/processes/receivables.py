@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import category, constant, text
+from generation.engine.columns import category, constant, sum_by, text
+from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
 from generation.engine.processes import dunning
 from generation.engine.settlement import (
@@ -19,12 +20,13 @@ from generation.engine.settlement import (
     Invoices,
     Items,
     Payments,
+    booked,
     discounts,
     group,
     methods_of,
     net_credits,
+    post_at_rates,
     write_headers,
-    write_open_items,
     write_payments,
 )
 from generation.engine.shard import Bytes, Ints, Shard
@@ -201,17 +203,27 @@ def _receive(shard: Shard, payments: Payments, everything: Invoices, fates: Fate
         & (fates.paid[paid] == payments.items.day)
     )
     reasons = np.where(is_short, fates.reason[paid], -1)
+    posted = post_at_rates(shard, payments, everything)
     ids = write_payments(
         shard,
         "customer",
         payments,
+        posted,
         everything,
         series,
         {"short_payment_reason": category(reasons, DEDUCTIONS)},
     )
     heads = {"partner": payments.partner, "tax": shard.plan.customers.tax_code[payments.partner]}
     shard.post(
-        Documents("customer_receipt", ids, payments.day, payments.amounts(), payments.doc_of, heads=heads)
+        Documents(
+            "customer_receipt",
+            ids,
+            payments.day,
+            posted.amounts(1),
+            payments.doc_of,
+            heads=heads,
+            foreign=posted.foreign(shard),
+        )
     )
     return ids
 
@@ -220,7 +232,10 @@ def _on_account(shard: Shard, invoices: Invoices, fates: Fates) -> Items:
     """Payments that nobody can place at first: money on account, applied to its invoice two weeks later."""
     at, rng = fates.select(ON_ACCOUNT), shard.rng("on account")
     amount, day = (invoices.gross + fates.charges)[at], fates.paid[at]
-    partner, n = invoices.partner[at], len(at)
+    partner, n, currencies = invoices.partner[at], len(at), shard.plan.currencies
+    own = invoices.rated and invoices.rated.take(at)
+    rated = own and currencies.rated(own.code, day)
+    deposited, cleared = currencies.local(amount, rated), currencies.local(amount, own)
     reason = rng.integers(0, len(UNCLEAR), n)
     methods = methods_of(shard, "customer", "on account", n)
     ids = write_headers(
@@ -231,10 +246,13 @@ def _on_account(shard: Shard, invoices: Invoices, fates: Fates) -> Items:
         amount,
         amount,
         methods,
+        None,
+        rated,
         {"on_account_reason": category(reason, UNCLEAR)},
     )
     heads = {"partner": partner}
-    shard.post(Documents("receipt_on_account", ids, day, {"amount": amount}, heads=heads))
+    foreign = shard.foreign(rated, amount=amount)
+    shard.post(Documents("receipt_on_account", ids, day, {"amount": deposited}, heads=heads, foreign=foreign))
     applied = shard.plan.horizon.next_workday[day + _APPLIED_AFTER]
     applications = shard.ids("receipt_applications", n)
     shard.table(
@@ -246,7 +264,11 @@ def _on_account(shard: Shard, invoices: Invoices, fates: Fates) -> Items:
             "customer_receipt_id": text(ids),
             "customer_invoice_id": text(invoices.ids[at]),
             "posting_date": shard.dates(applied),
-            "amount": shard.money(amount),
+            "currency": shard.currencies(rated, n),
+            "amount": shard.stated(amount, rated),
+            "posted_amount": shard.money(deposited),
+            "cleared_amount": shard.money(cleared),
+            "fx_result": shard.money(deposited - cleared),
         },
         applied,
     )
@@ -254,7 +276,9 @@ def _on_account(shard: Shard, invoices: Invoices, fates: Fates) -> Items:
     shard.refer(
         "customer_invoices", invoices.ids[at], "receipt_applications", applications, "clears", applied
     )
-    shard.post(Documents("receipt_application", applications, applied, {"amount": amount}, heads=heads))
+    amounts = {"amount": deposited, "cleared": cleared, "gain": deposited - cleared}
+    foreign = shard.foreign(rated, amount=amount, cleared=amount)
+    shard.post(Documents("receipt_application", applications, applied, amounts, heads=heads, foreign=foreign))
     days = fates.paid.copy()
     days[at] = applied
     return _items(invoices, at, days, amount, None, None)
@@ -271,6 +295,13 @@ def _returned(shard: Shard, invoices: Invoices, everything: Invoices, fates: Fat
     first = np.searchsorted(payments.doc_of, np.arange(n))
     day = fates.returned[items.invoice[first]] if n else np.zeros(0, np.int64)
     fee = shard.rng("return fee").integers(_RETURN_FEE[0], _RETURN_FEE[1] + 1, n) * factor
+    currencies, rated = shard.plan.currencies, None
+    if everything.rated is not None:
+        rated = currencies.rated(everything.rated.code[items.invoice[first]], day)
+        fee = currencies.from_own(fee, rated.code)
+    cleared, total = booked(shard, items, everything), payments.amount + fee
+    taken, cost = currencies.local(total, rated), currencies.local(fee, rated)
+    reopened = sum_by(payments.doc_of, cleared, n)
     returns = shard.ids("receipt_returns", n)
     methods = methods_of(shard, "customer", "returned", n)
     reasons = [RETURNS.get(method, _RECALLED) for method in METHODS]
@@ -285,15 +316,31 @@ def _returned(shard: Shard, invoices: Invoices, everything: Invoices, fates: Fat
             "customer_receipt_id": text(ids),
             "posting_date": shard.dates(day),
             "reason": category(code, names),
-            "amount": shard.money(payments.amount),
-            "fee": shard.money(fee),
+            "currency": shard.currencies(rated, n),
+            "exchange_rate": shard.rates(rated, n),
+            "amount": shard.stated(payments.amount, rated),
+            "fee": shard.stated(fee, rated),
+            "posted_amount": shard.money(taken),
+            "posted_fee": shard.money(cost),
+            "cleared_amount": shard.money(reopened),
+            "fx_result": shard.money(reopened + cost - taken),
         },
         day,
     )
     shard.refer("customer_receipts", ids, "receipt_returns", returns, "returns", day)
-    amounts = {"cleared": items.amount, "fee": fee, "total": payments.amount + fee}
+    amounts = {"cleared": cleared, "fee": cost, "total": taken, "gain": reopened + cost - taken}
     heads = {"partner": payments.partner, "cost_center": np.zeros(n, np.int64)}
-    shard.post(Documents("receipt_return", returns, day, amounts, payments.doc_of, heads=heads))
+    shard.post(
+        Documents(
+            "receipt_return",
+            returns,
+            day,
+            amounts,
+            payments.doc_of,
+            heads=heads,
+            foreign=shard.foreign(rated, cleared=items.amount, fee=fee, total=total),
+        )
+    )
     back = replace(items, day=day[payments.doc_of], amount=-items.amount)
     return items, back
 
@@ -344,6 +391,8 @@ def _write_off(
 ) -> Items:
     """Write and post write-offs of the invoices `at`; `day` is that of every invoice."""
     n, partner, code, gross = len(at), invoices.partner[at], invoices.tax_code[at], losses.loss + losses.tax
+    local, rated = shard.plan.currencies.local, invoices.rated and invoices.rated.take(at)
+    posted = local(gross, rated)
     ids = shard.ids("receivable_write_offs", n)
     shard.table(
         "receivable_write_offs",
@@ -355,9 +404,11 @@ def _write_off(
             "posting_date": shard.dates(day[at]),
             "kind": constant(losses.kind, n),
             "reason": reason,
-            "loss_amount": shard.money(losses.loss),
-            "tax_amount": shard.money(losses.tax),
-            "gross_amount": shard.money(gross),
+            "currency": shard.currencies(rated, n),
+            "loss_amount": shard.stated(losses.loss, rated),
+            "tax_amount": shard.stated(losses.tax, rated),
+            "gross_amount": shard.stated(gross, rated),
+            "posted_amount": shard.money(posted),
         },
         day[at],
     )
@@ -369,11 +420,12 @@ def _write_off(
         np.ones(len(taxed), np.int32),
         day[at][taxed],
         code[taxed],
-        -losses.base[taxed],
+        -local(losses.base, rated)[taxed],
         -losses.tax[taxed],
         "output",
     )
     heads = {"partner": partner, "tax": code, "cost_center": np.zeros(n, np.int64)}
-    amounts = {"net": losses.loss, "tax": losses.tax, "gross": gross}
-    shard.post(Documents(losses.kind, ids, day[at], amounts, heads=heads))
+    amounts = {"net": posted - losses.tax, "tax": losses.tax, "gross": posted}
+    foreign = shard.foreign(rated, net=losses.loss, gross=gross)
+    shard.post(Documents(losses.kind, ids, day[at], amounts, heads=heads, foreign=foreign))
     return _items(invoices, at, day, gross, None, None)

@@ -5,9 +5,10 @@ import pyarrow as pa
 
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.expenses import EXPENSES, expense_accounts
+from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
-from generation.engine.settlement import Invoices, write_open_items
+from generation.engine.settlement import Invoices
 from generation.engine.shard import Shard
 from generation.engine.streams import quantile_table
 from generation.engine.taxes import tax_on
@@ -33,16 +34,21 @@ def produce(shard: Shard) -> None:
     kind = trade[seller][doc]
     account = accounts[kind, rng.integers(0, accounts.shape[1], len(doc))]
     cost_center = rng.integers(0, plan.cost_center_count, len(doc))
+    vendor, rated = seller + len(plan.goods_vendors), None
+    if plan.vendor_currency is not None:
+        rated = plan.currencies.rated(plan.vendor_currency[vendor], day)
+        net_line = plan.currencies.from_own(net_line, rated.code[doc])
     net = sum_by(doc, net_line, count)
     code = plan.service_vendors.tax_code[seller]
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
-        seller + len(plan.goods_vendors),
+        vendor,
         day,
         day + plan.service_vendors.terms[seller],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
+        rated,
     )
     write_vendor_invoices(shard, invoices, None)
     n = len(doc)
@@ -57,14 +63,16 @@ def produce(shard: Shard) -> None:
             "cost_center_id": category(cost_center, shard.names.cost_centers),
             "asset_id": constant(None, n),
             "quantity": pa.array(np.ones(n, np.int32)),
-            "net_amount": shard.money(net_line),
+            "net_amount": shard.stated(net_line, rated and rated.take(doc)),
             "goods_receipt_id": constant(None, n),
             "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
         },
         day,
         doc,
     )
-    amounts = {"net": net_line, "tax": invoices.tax, "gross": invoices.gross}
+    local = plan.currencies.local(invoices.gross, rated)
+    posted = plan.currencies.local_lines(net_line, doc, rated)
+    amounts = {"net": posted, "tax": invoices.tax, "gross": local}
     shard.post(
         Documents(
             "service_invoice",
@@ -74,6 +82,7 @@ def produce(shard: Shard) -> None:
             doc,
             heads={"partner": invoices.partner, "tax": code},
             lines={"account": account, "cost_center": cost_center},
+            foreign=shard.foreign(rated, net=net_line, gross=invoices.gross),
         )
     )
     items = pay(shard, invoices, plan.service_vendors.takes_discount[seller])

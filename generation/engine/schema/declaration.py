@@ -71,6 +71,14 @@ class Table:
         }
 
 
+def document_money(name: str, description: str) -> Column:
+    return Column(name, "money", description, unit="document currency", role="measure")
+
+
+def exchange_rate(description: str = "Company currency for one unit of the document's currency.") -> Column:
+    return Column("exchange_rate", "exchange", description, role="measure")
+
+
 def key(name: str, description: str, kind: Kind = "id") -> Column:
     return Column(name, kind, description, role="key")
 

@@ -7,6 +7,7 @@ from generation.engine.schema.declaration import (
     company,
     count,
     day,
+    document_money,
     key,
     line_key,
     money,
@@ -26,10 +27,6 @@ _DOCUMENT = "intercompany_documents"
 
 def _group_money(name: str, description: str) -> Column:
     return Column(name, "money", description, unit="group currency", role="measure")
-
-
-def _document_money(name: str, description: str) -> Column:
-    return Column(name, "money", description, unit="document currency", role="measure")
 
 
 def _rate(description: str, *, nullable: bool = False) -> Column:
@@ -68,7 +65,7 @@ TABLES = (
             day("posting_date", "Day of posting, the same on both sides."),
             day("due_date", "Day of the settlement between the two."),
             code("currency", "Currency of the invoice: that of the seller, ISO 4217."),
-            _document_money("amount", "Amount in the currency of the invoice."),
+            document_money("amount", "Amount in the currency of the invoice."),
             Column(
                 "exchange_rate", "exchange", "Company currency per currency of the invoice.", role="measure"
             ),
@@ -98,8 +95,8 @@ TABLES = (
                 nullable=True,
             ),
             count("quantity", "Quantity.", "pieces"),
-            _document_money("unit_price", "Transfer price of one piece."),
-            _document_money("amount", "Quantity times price."),
+            document_money("unit_price", "Transfer price of one piece."),
+            document_money("amount", "Quantity times price."),
         ),
     ),
     Table(
@@ -115,8 +112,8 @@ TABLES = (
             _other_document("seller_document_id", "Invoice in the seller's books."),
             _other_document("buyer_document_id", "Invoice in the buyer's books."),
             code("currency", "Currency of the invoice, ISO 4217."),
-            _document_money("amount", "Amount of the invoice."),
-            _document_money("cost_amount", "Cost to which the markup was added, half up."),
+            document_money("amount", "Amount of the invoice."),
+            document_money("cost_amount", "Cost to which the markup was added, half up."),
             Column("markup", "rate", "Transfer pricing markup on cost.", unit="fraction", role="measure"),
             _YEAR,
             _PERIOD,
@@ -134,7 +131,7 @@ TABLES = (
             code("side", "receipt or payment."),
             day("payment_date", "Day of payment, the same on both sides."),
             code("currency", "Currency of the invoices that it clears, ISO 4217."),
-            _document_money("amount", "Amount in that currency."),
+            document_money("amount", "Amount in that currency."),
             Column("exchange_rate", "exchange", "Company currency per that currency.", role="measure"),
             money("posted_amount", "Money moved, in company currency."),
             money("cleared_amount", "What the invoices were posted at, in company currency."),
@@ -151,22 +148,29 @@ TABLES = (
             *line_key("intercompany_payments"),
             company(),
             _other_document("intercompany_document_id", "Invoice cleared."),
-            _document_money("amount", "Amount cleared, in the currency of the invoice."),
+            document_money("amount", "Amount cleared, in the currency of the invoice."),
         ),
     ),
     Table(
         "fx_revaluations",
         "Exchange revaluations",
-        "Open intercompany payables in foreign currency at the rate of the month end, taken back in the next month.",
+        "Open items in foreign currency at the rate of the month end, taken back in the next month.",
         ("document_id",),
         (
             key("document_id", "Revaluation or its reversal."),
             company(),
-            _PARTNER,
+            code("items", "What is valued: intercompany, receivables or payables."),
+            reference(
+                "partner_company_code",
+                "companies",
+                "company_code",
+                "Sister company; null for customers and vendors, who are valued together.",
+                nullable=True,
+            ),
             code("kind", "revaluation or reversal."),
             day("posting_date", "Day of posting."),
             code("currency", "Currency of the open invoices, ISO 4217."),
-            _document_money("open_amount", "Open in that currency at the month end."),
+            document_money("open_amount", "Open in that currency at the month end."),
             money("booked_amount", "What it was posted at, in company currency."),
             Column(
                 "closing_rate",
