@@ -14,7 +14,7 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from evaluation.metrics.catalogue import METRICS
-from tests.engine_faults import CURRENCY_FAULTS
+from tests.engine_faults import CURRENCY_FAULTS, MAKING_FAULTS
 from tests.engine_faults import FAULTS as ENGINE_FAULTS
 from tests.unit.metrics_books import write_books
 from tests.unit.metrics_dataset import at, drop_column, edit, remove, repeat
@@ -353,7 +353,8 @@ def test_a_planted_fault_is_caught_by_its_metrics_only(planted: Fault, clean: Pa
 
 def test_every_exact_metric_has_a_fault_that_it_catches() -> None:
     covered = {metric for planted in FAULTS for metric in planted.caught_by}
-    covered |= {metric for planted in ENGINE_FAULTS + CURRENCY_FAULTS for metric in planted.caught_by.split()}
+    by_engine = (*ENGINE_FAULTS, *MAKING_FAULTS, *CURRENCY_FAULTS)
+    covered |= {metric for planted in by_engine for metric in planted.caught_by.split()}
     # these books are of no group; tests/integration/test_engine_group.py plants faults in some that are
     of_groups = ("group.", "intercompany.", "subledgers.intercompany")
 
