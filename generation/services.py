@@ -20,7 +20,7 @@ from generation.engine.config.load import digest
 from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import ENGINE_VERSION
 from generation.engine.errors import ConfigError, Problem
-from generation.engine.plan import Estimate, estimate
+from generation.engine.estimate import Estimate, estimate
 from generation.engine.run import with_months
 from generation.models import Config, ConfigVersion, Run
 from generation.queries.configs import find_config, find_template, find_version

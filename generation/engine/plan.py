@@ -17,11 +17,11 @@ from generation.engine.assets import Assets, Policy, register
 from generation.engine.charts.chart import Chart, chart_for
 from generation.engine.config.checks import MAKER
 from generation.engine.config.company import Company
-from generation.engine.config.exports import REACH
 from generation.engine.config.model import Config
 from generation.engine.config.processes import Processes
 from generation.engine.config.rates import Rates, rates_of
 from generation.engine.currencies import Currencies, foreign_currencies
+from generation.engine.cutting import LONG_SLICE, SHARD_LINES, SLICES, Part, ShardSpec, equal_blocks
 from generation.engine.demand import MEAN_QUANTITY
 from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import Exchange
@@ -42,8 +42,6 @@ from generation.engine.terms import Habits, spread_terms
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EXPORT_MEMORY = 720 << 20  # of a process that writes an export
-LINES_EXPORTED = 70_000  # journal lines a second that an export takes
 # Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
 SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
 LINES_PER_ORDER_LINE = 4.55
@@ -56,9 +54,6 @@ SERVICE_INVOICES_PER_VENDOR = 30  # a year
 LINES_PER_ALLOCATION = 2
 LINES_PER_ASSET = 4000  # journal lines of the company a year for each asset
 DISCOUNT_TERMS = 0.30  # partners whose terms offer a cash discount
-SHARD_LINES = 360_000  # journal lines of a shard, about
-LONG_SLICE = 12  # months
-SLICES = (LONG_SLICE, 6, 3)  # months; the longest in which sales fill a shard at most
 LEAD = 12  # planned days from purchase order to receipt
 MAKING = 18  # days from the start of production to the end of the time for it
 COMPONENT_SAFETY = 7  # days that components lie before production
@@ -81,37 +76,6 @@ class Partners:
 
     def __len__(self) -> int:
         return len(self.share)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A process of a company in a block of partners, and the slices that it is cut into."""
-
-    process: str
-    block: int
-    slice_months: int
-    slices: int
-    lines: float  # journal lines a year
-
-
-@dataclass(frozen=True)
-class ShardSpec:
-    """One unit of generation: a process of a company, the block of partners that it covers, and the slice of time.
-
-    space: number of the shard's ids. It does not depend on the length of the books.
-    """
-
-    ordinal: int
-    company: int
-    process: str
-    block: int
-    slice: Slice
-    space: int
-    lines: int
-
-    @property
-    def label(self) -> str:
-        return f"{self.process}/{self.block}/{self.slice.index}"
 
 
 @dataclass(frozen=True)
@@ -241,7 +205,7 @@ class CompanyPlan:
     @cached_property
     def customer_cut(self) -> Ints:
         """First customer of each block, and the end; blocks carry about equal volume."""
-        return _cut(self.customers.share, self._slice_lines * SHARES["o2c"])
+        return equal_blocks(self.customers.share, self._slice_lines * SHARES["o2c"])
 
     # --- goods ---------------------------------------------------------------------------------------------------
 
@@ -400,7 +364,7 @@ class CompanyPlan:
 
     @cached_property
     def service_cut(self) -> Ints:
-        return _cut(self.service_vendors.share, self._slice_lines * SHARES["services"])
+        return equal_blocks(self.service_vendors.share, self._slice_lines * SHARES["services"])
 
     @cached_property
     def employee_cut(self) -> Ints:
@@ -593,18 +557,6 @@ class Plan:
         return len(self.shards) + len(self.companies) + len(self.trees)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a config will cost, before it runs."""
-
-    journal_lines: int
-    rows: int
-    bytes: int
-    memory_bytes: int
-    cpu_seconds: float
-    shards: int
-
-
 @lru_cache(maxsize=4)
 def build_plan(config: Config) -> Plan:
     """Return the plan of a config; same config, same plan."""
@@ -641,39 +593,6 @@ def build_plan(config: Config) -> Plan:
         for ordinal, (company, number, part, piece, lines) in enumerate(pieces)
     )
     return Plan(config, companies, shards, scale, trees(config))
-
-
-def _cut(share: Floats, lines: float) -> Ints:
-    """First partner of each block, and the end; blocks carry about equal volume, at most SHARD_LINES of `lines`."""
-    blocks = math.ceil(lines / SHARD_LINES)
-    inner = np.searchsorted(np.cumsum(share), np.arange(1, blocks) / blocks)
-    return np.unique(np.concatenate([[0], inner, [len(share)]])).astype(np.int64)
-
-
-def estimate(config: Config) -> Estimate:
-    """Volumes and cost of a run, from the plan and from measured ratios (docs/books.md, section "Speed and memory")."""
-    plan = build_plan(config)
-    lines = sum(round(company.lines * config.period.months / 12) for company in plan.companies)
-    with_csv = "csv" in config.outputs.formats
-    exports = config.outputs.exports
-    # a slice is drawn in full, even where the books end inside it
-    largest = max(part.lines * part.slice_months / 12 for company in plan.companies for part in company.parts)
-    return Estimate(
-        journal_lines=lines,
-        rows=round(lines * 3.2),
-        bytes=round(
-            lines * (42 + (330 if with_csv else 0) + sum(REACH[export].bytes_per_line for export in exports))
-        ),
-        memory_bytes=max((190 << 20) + round(largest * 600), EXPORT_MEMORY if exports else 0),
-        cpu_seconds=round(
-            2.0
-            + lines / (200_000 if with_csv else 400_000)
-            + lines / 60_000
-            + len(exports) * lines / LINES_EXPORTED,
-            1,
-        ),
-        shards=plan.file_numbers,
-    )
 
 
 def _company_plan(

@@ -9,8 +9,9 @@ from generation.engine.closing.close import Closed, close_company
 from generation.engine.closing.consolidation import consolidate
 from generation.engine.closing.investments import held_by
 from generation.engine.config.model import Config
+from generation.engine.cutting import ShardSpec
 from generation.engine.ids import Mark
-from generation.engine.plan import CompanyPlan, Plan, ShardSpec, build_plan
+from generation.engine.plan import CompanyPlan, Plan, build_plan
 from generation.engine.processes import (
     acquire_to_retire,
     hire_to_retire,

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from generation.engine.books import Names
 from generation.engine.columns import category, compact, constant, dates, line_numbers, money, sum_by, text
 from generation.engine.currencies import Rated
+from generation.engine.cutting import ShardSpec
 from generation.engine.group.exchange import ONE
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
 from generation.engine.journal import Hands, draw_hands, entry_columns, exchange_rates, line_columns
-from generation.engine.plan import CompanyPlan, ShardSpec
+from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents, Foreign, Journal, balances_of, expand
 from generation.engine.posting_table import POSTINGS
 from generation.engine.streams import Words

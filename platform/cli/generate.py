@@ -29,7 +29,7 @@ from evaluation.metrics.report import encode_report, report_document
 from generation.engine.config.model import Config
 from generation.engine.dataset import manifest
 from generation.engine.errors import ConfigError
-from generation.engine.plan import estimate
+from generation.engine.estimate import estimate
 from generation.engine.run import FileEntry
 
 

@@ -11,7 +11,7 @@ from cli.console import facts, size
 from cli.problems import DONE, REFUSED
 from generation.engine.config.load import digest
 from generation.engine.errors import ConfigError
-from generation.engine.plan import estimate
+from generation.engine.estimate import estimate
 
 
 def run(options: Namespace) -> int:

@@ -14,7 +14,8 @@ import pytest
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
 from generation.engine.config.schema import json_schema
-from generation.engine.plan import build_plan, estimate
+from generation.engine.estimate import estimate
+from generation.engine.plan import build_plan
 from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
