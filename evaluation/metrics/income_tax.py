@@ -84,6 +84,7 @@ RULES = (
         "'closing_steps'",
         "deferred_tax",
         "select company_code, period_end, deferred_tax_asset as amount from income_tax_provisions",
+        only="l.document_type = 'SI'",
     ),
     role_control(
         "income_tax.expense",
@@ -94,6 +95,7 @@ RULES = (
         "income_tax",
         f"select company_code, period_end, tax - deferred_tax_asset as amount "
         f"from ({_OWED}) join income_tax_provisions using (company_code, period_end)",
+        only="l.document_type = 'SI'",
     ),
     Rule(
         id="income_tax.payments",

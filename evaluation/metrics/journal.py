@@ -103,7 +103,7 @@ def _role_lines(books: Books) -> None:
     books.run(
         f"""create table role_lines as
         select l.company_code, l.account, l.posting_date, l.debit - l.credit as net, e.source_document_type as source,
-               e.source_document_id
+               e.source_document_id, e.document_type
         from (select document_id, company_code, account, posting_date, debit, credit from journal_lines
               where period <= 12 and (company_code, account) in (
                   select company_code, account from roles where role in ({_quoted(FOLLOWED)}))) l

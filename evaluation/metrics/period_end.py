@@ -67,6 +67,11 @@ def _standing(kind: str) -> str:
         join month_ends m on m.period_end >= v.month_end group by all"""
 
 
+def _of_kind(kind: str) -> str:
+    """Lines of the movements of one kind of provision."""
+    return f"l.source_document_id in (select document_id from provision_movements where kind = '{kind}')"
+
+
 RULES = (
     Rule(
         id="period_end.prepaid_schedule",
@@ -119,6 +124,7 @@ RULES = (
         "'provision_movements'",
         "warranty_provision",
         _standing("warranty"),
+        only=_of_kind("warranty"),
     ),
     role_control(
         "period_end.holiday_pay_control",
@@ -128,5 +134,6 @@ RULES = (
         "'provision_movements'",
         "holiday_provision",
         _standing("holiday_pay"),
+        only=_of_kind("holiday_pay"),
     ),
 )

@@ -55,11 +55,20 @@ def posted_rule(name: str, title: str, what: str, tables: tuple[str, ...], state
 
 
 def role_control(
-    name: str, title: str, what: str, tables: tuple[str, ...], sources: str, role: str, amounts: str
+    name: str,
+    title: str,
+    what: str,
+    tables: tuple[str, ...],
+    sources: str,
+    role: str,
+    amounts: str,
+    *,
+    only: str = "true",
 ) -> Rule:
     """Σ of a subledger at each month end = what its documents posted to the account of a role so far, debit positive.
 
-    amounts: a query of (company_code, period_end, amount); sources: tables whose documents move it, in SQL.
+    amounts: a query of (company_code, period_end, amount); sources: tables whose documents move it, in SQL;
+    only: which of them, as a condition on `role_lines` l, where roles of a chart of one's own may share the account.
     """
     return Rule(
         id=name,
@@ -70,7 +79,7 @@ def role_control(
                 select c.company_code, m.period_end, coalesce(sum(l.net), 0) as balance
                 from (select company_code from companies) c cross join month_ends m
                 left join (select l.* from role_lines l join roles r on r.company_code = l.company_code
-                           and r.account = l.account and r.role = '{role}' where l.source in ({sources})) l
+                           and r.account = l.account and r.role = '{role}' where l.source in ({sources}) and {only}) l
                   on l.company_code = c.company_code and l.posting_date <= m.period_end
                 group by all),
             subledger as (select company_code, period_end, sum(amount) as amount from ({amounts}) group by all)
@@ -243,6 +252,7 @@ RULES = (
         "'closing_steps'",
         "loss_allowance",
         "select company_code, period_end, -allowance as amount from loss_allowances",
+        only="l.document_type = 'SW'",
     ),
     role_control(
         "receivables.credit_losses",
@@ -252,5 +262,6 @@ RULES = (
         "'closing_steps'",
         "credit_losses",
         "select company_code, period_end, allowance as amount from loss_allowances",
+        only="l.document_type = 'SW'",
     ),
 )

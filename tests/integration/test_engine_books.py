@@ -13,10 +13,12 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
+from generation.engine.config.load import load_config
 from generation.engine.config.schema import json_schema
 from generation.engine.estimate import estimate
 from generation.engine.plan import build_plan
 from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
+from tests.unit.test_config_schema import with_own_chart
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
 CHANGES: dict[str, Any] = {
@@ -224,6 +226,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return nested
 
 
+def own_accounts() -> list[dict[str, Any]]:
+    """The smallest chart of one's own, without accounts that only groups need."""
+    accounts = load_config(with_own_chart()).companies[0].chart.accounts
+    return [account.model_dump(exclude_none=True) for account in accounts or ()]
+
+
 def test_every_available_key_has_a_change_to_try() -> None:
     schema = json_schema()
     keys = set(available_keys(schema, schema))
@@ -301,6 +309,8 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
             id="four currencies with 0, 2 and 3 decimals",
         ),
         pytest.param({"companies": [{**COMPANY, "employees": 1, "annual_revenue": 10_000}]}, id="one employee"),
+        pytest.param({"companies": [{**COMPANY, "chart": {"accounts": own_accounts()}}], "processes": {"manufacturing": {}}},
+                     id="a chart of one's own, whose roles share accounts"),
         pytest.param(
             {"processes": {name: {"enabled": False} for name in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax")}},
             id="only trade",
