@@ -14,6 +14,7 @@ from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import key_services, services
 from tenants.models import Membership, Tenant
 from tenants.people.proof import RECORDS
+from tenants.people.session_store import SessionStore
 from tenants.roles import Role, permissions_of
 from tenants.sign_in import SESSION_ROLE, SESSION_TENANT, MemberBackend
 
@@ -93,5 +94,13 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)
         session[SESSION_ROLE] = membership.role
+        session[RECORDS] = [{"method": "password", "at": time.time()}]
+        session.save()
+
+
+def prove_again(session_key: str, organisation: str) -> None:
+    """Make the session's proof a fresh one, as its person would who is asked for a password."""
+    with tenant_context(organisation):
+        session = SessionStore(session_key)
         session[RECORDS] = [{"method": "password", "at": time.time()}]
         session.save()
