@@ -9,8 +9,10 @@ from django.http.response import HttpResponseBase
 
 from core import ratelimit
 from core.errors import RateLimited
+from core.hosts import host_asked
 from core.permissions import Principal
 from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
+from core.tenancy import current_schema
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
 from tenants.models import ApiKey, Membership
@@ -18,6 +20,7 @@ from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
 
 KEY_FAILURES, _TOKEN_FAILURES = "bad-key", "bad-token"  # what failures of an address are counted as
+_places: dict[str, str] = {}  # organisations by host, for the gate in front of Django; as many as there are
 _BAD_TOKEN = "This access token is wrong, expired or revoked, or was issued for another host."
 
 
@@ -44,14 +47,15 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     """The live key of a token and whom it stands for. Call in the shared schema. Raises Refused."""
     key = read_key(token)
     is_cheap = key is not None and is_remembered(key)
-    if not is_cheap and (seconds := ratelimit.blocked_seconds(KEY_FAILURES, request)):
+    place = None if is_cheap else _place(host_asked(request))
+    if not is_cheap and (seconds := ratelimit.blocked_seconds(KEY_FAILURES, request, place)):
         raise Refused(too_many(seconds))
     try:
         checked = _checked(key) if key else None
     except RateLimited as error:
         raise Refused(domain_problem(error)) from None
     if checked is None:
-        raise refused(request, KEY_FAILURES, "This API key is wrong, expired or revoked.")
+        raise refused(request, KEY_FAILURES, place, "This API key is wrong, expired or revoked.")
     row, maker = checked
     key_services.note_key_use(row)
     may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
@@ -70,19 +74,19 @@ def access_token(request: HttpRequest, token: str) -> tokens.Bearer:
 
     What happened to be ours and is over counts for nobody's failures: honest callers notice that way, too.
     """
-    if seconds := ratelimit.blocked_seconds(_TOKEN_FAILURES, request):
+    if seconds := ratelimit.blocked_seconds(_TOKEN_FAILURES, request, current_schema()):
         raise Refused(too_many(seconds))
     try:
         return tokens.bearer(tokens.read(tokens.place_of(request), token))
     except tokens.ExpiredToken:
         raise Refused(_unauthorized(_BAD_TOKEN)) from None
     except tokens.BadToken:
-        raise refused(request, _TOKEN_FAILURES, _BAD_TOKEN) from None
+        raise refused(request, _TOKEN_FAILURES, current_schema(), _BAD_TOKEN) from None
 
 
-def refused(request: HttpRequest, kind: str, detail: str) -> Refused:
-    """A failed credential, counted for its address: 401, or 429 once there were too many."""
-    if seconds := ratelimit.note_failure(kind, request):
+def refused(request: HttpRequest, kind: str, organisation: str | None, detail: str) -> Refused:
+    """A failed credential, counted for its address at this organisation: 401, or 429 once there were too many."""
+    if seconds := ratelimit.note_failure(kind, request, organisation):
         return Refused(too_many(seconds))
     return Refused(_unauthorized(detail))
 
@@ -94,6 +98,21 @@ def _checked(key: KeyText) -> tuple[ApiKey, Membership] | None:
 
 def _unauthorized(detail: str) -> HttpResponseBase:
     return http_problem(401, detail, {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'})
+
+
+def known_place(host: str) -> str | None:
+    """The organisation at a host, as far as this process was told of it: asks nobody."""
+    return _places.get(host)
+
+
+def _place(host: str) -> str | None:
+    """The organisation at a host. Call in the shared schema."""
+    tenant = queries.tenant_of_host(host)
+    if tenant is None:
+        return None
+    schema: str = tenant.schema_name
+    _places[host] = schema
+    return schema
 
 
 def is_unknown_key(path: str, authorization: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core import ratelimit
 from core.asgi import Application, ReadyAnswer, Receive, Send, ready_answer, send_ready
+from core.hosts import host_in
 from tenants import bearer
 
 
@@ -33,9 +34,10 @@ def _answer(seconds: int) -> ReadyAnswer:
 
 def _refused_seconds(scope: MutableMapping[str, Any]) -> int:
     """How long this request's address must wait, when what it brings is a key that did not pass lately."""
-    client = scope.get("client")
-    seconds = ratelimit.blocked_address_seconds(bearer.KEY_FAILURES, client[0] if client else "")
+    client, headers = scope.get("client"), dict(scope["headers"])
+    place = bearer.known_place(host_in(headers.get(b"host", b"").decode("latin-1")))
+    seconds = ratelimit.blocked_address_seconds(bearer.KEY_FAILURES, client[0] if client else "", place)
     if not seconds:
         return 0
-    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    return seconds if bearer.is_unknown_key(str(scope["path"]), given.decode("latin-1")) else 0
+    given = headers.get(b"authorization", b"").decode("latin-1")
+    return seconds if bearer.is_unknown_key(str(scope["path"]), given) else 0

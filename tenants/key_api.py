@@ -12,7 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import check_if_match, etag
+from core.api import check_if_match, etag, refuse_stale
 from core.bodies import Body, checked_body
 from core.deprecation import deprecated
 from core.idempotency import repeatable
@@ -28,6 +28,13 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     description="The ETag of the version that you change.",
+)
+
+IF_STILL = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of the version that you mean; nothing is done to another one.",
 )
 
 
@@ -208,9 +215,10 @@ class ApiKeyDetail(GenericAPIView[ApiKey]):
         body = checked_body(RenameApiKey, request)
         return _tagged(key_services.rename_api_key(principal=principal, api_key=key, **body))
 
-    @extend_schema(operation_id="api_keys_revoke_v2", responses={204: None})
+    @extend_schema(operation_id="api_keys_revoke_v2", responses={204: None}, parameters=[IF_STILL])
     def delete(self, request: Request, api_key_id: UUID) -> Response:
-        """Revoke the key at once."""
+        """Revoke the key at once. With If-Match only when it is still that version."""
+        refuse_stale(request, _tag(queries.api_key(principal_of(request), api_key_id)))
         return _revoke(request, api_key_id)
 
 
@@ -219,12 +227,18 @@ class ApiKeyDetail(GenericAPIView[ApiKey]):
 class ApiKeyRotation(GenericAPIView[ApiKey]):
     serializer_class = IssuedApiKeyOutV2
 
-    @extend_schema(operation_id="api_keys_rotate_v2", request=Rotation, responses=IssuedApiKeyOutV2)
+    @extend_schema(
+        operation_id="api_keys_rotate_v2",
+        request=Rotation,
+        responses=IssuedApiKeyOutV2,
+        parameters=[IF_STILL],
+    )
     @repeatable(shows_secret=True)
     def post(self, request: Request, api_key_id: UUID) -> Response:
         """Give the key a new secret, shown this once. Id, role, scopes and expiry stay."""
         principal = principal_of(request)
         key = queries.api_key(principal, api_key_id)
+        refuse_stale(request, _tag(key))
         body = checked_body(Rotation, request)
         return _shown_once(key_services.rotate_api_key(principal=principal, api_key=key, **body), 200)
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
+from core.hosts import host_asked
 from core.pages import error_answer
 from core.permissions import ANONYMOUS, Permission, Principal
 from core.problems import is_scim_request, scim_error
@@ -40,7 +39,7 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 request.principal, request.api_key = principal, api_key  # type: ignore[attr-defined]
                 tenant: Tenant | None = api_key.tenant
             else:
-                host = _host_of(request)
+                host = host_asked(request)
                 tenant = queries.tenant_of_host(host)
                 request.is_on_base_host = host == settings.BASE_HOST.lower()  # type: ignore[attr-defined]
             if tenant is None:
@@ -114,14 +113,6 @@ def _bad_scim_token(bad: BadToken) -> HttpResponseBase:
     response = scim_error(401, "This token is missing, wrong, expired or revoked, or belongs elsewhere.")
     response["WWW-Authenticate"] = 'Bearer realm="scim"'
     return response
-
-
-def _host_of(request: HttpRequest) -> str:
-    """Lower case, without port; empty when it is no host."""
-    try:
-        return str(split_domain_port(request.get_host())[0])
-    except DisallowedHost:
-        return ""
 
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:

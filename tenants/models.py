@@ -28,10 +28,9 @@ class Tenant(TenantMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     suspended_at = models.DateTimeField(null=True)  # by the operator: nobody gets in
     suspended_why = models.CharField(max_length=200, blank=True, default="")
-    deletion_ordered_at = models.DateTimeField(
-        null=True
-    )  # by an owner, who can take it back until `delete_after`
+    deletion_ordered_at = models.DateTimeField(null=True)  # it can be taken back until `delete_after`
     deletion_ordered_by = models.UUIDField(null=True)  # a membership
+    deletion_ordered_as = models.CharField(max_length=100, blank=True, default="")  # its role then
     delete_after = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()

@@ -30,6 +30,7 @@ from generation import services
 from generation.models import Run
 from generation.queries.files import run_files
 from generation.queries.runs import RunDetail, numbered_run, run_detail
+from tenants.listening import still_may
 
 _LIVE_LOG_EVENTS = 120
 _LIVE_LOG_LINES = 40
@@ -92,7 +93,8 @@ async def run_stream(request: HttpRequest, number: int) -> StreamingHttpResponse
         return [Message(events[-1].seq, html)]
 
     after = parse_last_event_id(request.headers.get("Last-Event-ID"))
-    pieces: AsyncIterator[bytes] = follow(tenant.schema_name, run.job_id, after, draw)
+    may_listen = still_may(request, Permission.RUNS_READ)
+    pieces: AsyncIterator[bytes] = follow(tenant.schema_name, run.job_id, after, draw, may_listen=may_listen)
     response = StreamingHttpResponse(pieces, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

@@ -17,6 +17,7 @@ from core.tenancy import current_schema
 from generation.api import serializers as shapes
 from generation.api.reading import query_of
 from generation.queries.runs import find_run
+from tenants.listening import still_may
 
 EVENT_STREAM = "text/event-stream"
 
@@ -41,7 +42,12 @@ class RunEvents(APIView):
         if EVENT_STREAM in request.headers.get("Accept", ""):
             seen = parse_last_event_id(request.headers.get("Last-Event-ID"))
             return StreamingHttpResponse(
-                follow(current_schema(), run.job_id, max(after, seen)),
+                follow(
+                    current_schema(),
+                    run.job_id,
+                    max(after, seen),
+                    may_listen=still_may(request, Permission.RUNS_READ),
+                ),
                 content_type=EVENT_STREAM,
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             )

@@ -152,6 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "tenants.people.context_words.ContextWords"},
+    {"NAME": "tenants.people.context_words.Variety"},
 ]
 ACCOUNT_ADAPTER = "tenants.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -161,8 +162,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "tenants.people.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_FORMS = {"authenticate_webauthn": "tenants.people.factors.KeyForm"}
+MFA_FORMS = {
+    "authenticate": "tenants.people.factors.CodeForm",
+    "authenticate_webauthn": "tenants.people.factors.KeyForm",
+}
 MFA_RECOVERY_CODE_DIGITS = 10
+MFA_TOTP_PERIOD = 30
 MFA_TOTP_TOLERANCE = 1  # the code before and the one after count too: clocks differ
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses come from admins and invitations, nobody verifies them here
 LOGIN_URL = "/login"

@@ -79,9 +79,16 @@ def etag(value: Any) -> str:
 
 def check_if_match(request: Request, current: str) -> None:
     """Raises PreconditionRequired without If-Match, PreconditionFailed when it names another version."""
+    if request.headers.get("If-Match") is None:
+        raise PreconditionRequired("Send If-Match with the ETag of the version that you change.")
+    refuse_stale(request, current)
+
+
+def refuse_stale(request: Request, current: str) -> None:
+    """For what needs no If-Match: raises PreconditionFailed when one comes along and names another version."""
     given = request.headers.get("If-Match")
     if given is None:
-        raise PreconditionRequired("Send If-Match with the ETag of the version that you change.")
+        return
     if given.strip() != "*" and current not in [tag.strip() for tag in given.split(",")]:
         raise PreconditionFailed("It was changed since you read it. Read it again.")
 

@@ -16,6 +16,18 @@ _ID_TO_COME: Final = "f" * 32  # as long as the ids that take its place, so that
 Application = Callable[[Any, Any, Any], Awaitable[None]]  # as ASGI has it: scope, receive, send
 
 
+def http_only(application: Application) -> Application:
+    """The ASGI application for HTTP; WebSockets, which it does not have, are refused at the handshake."""
+
+    async def only(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await application(scope, receive, send)
+
+    return only
+
+
 @dataclass(frozen=True, slots=True)
 class ReadyAnswer:
     """An answer that is sent many times; just the id of the request differs."""

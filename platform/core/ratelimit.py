@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 
 from core.errors import RateLimited
 from core.permissions import principal_of
+from core.postgres.names import SHARED_SCHEMA
 from core.problems import domain_problem, is_api_request
 from core.tenancy import tenant_key
 
@@ -134,12 +135,13 @@ def check_credential(who: str) -> Decision:
     )
 
 
-def note_failure(kind: str, request: HttpRequest) -> int:
+def note_failure(kind: str, request: HttpRequest, organisation: str | None) -> int:
     """Count a failed credential of this address: guessing gets slow, honest callers do not notice.
 
-    Returns the seconds that the address must wait; 0 while it may try again at once.
+    organisation: whose host was asked, so that others behind the same address go on; None: nobody's.
+    Returns the seconds that the address must wait there; 0 while it may try again at once.
     """
-    key = f"rate/{kind}/{client_address(request)}"
+    key = _failures_key(kind, client_address(request), organisation)
     decision = check([Limit(key, per_minute=_FAILURES_PER_MINUTE, burst=_FAILURES_PER_MINUTE)])
     request.failure_limit = decision  # type: ignore[attr-defined]  # read by `headers`
     if decision.is_allowed:
@@ -148,16 +150,21 @@ def note_failure(kind: str, request: HttpRequest) -> int:
     return decision.retry_after_seconds
 
 
-def blocked_seconds(kind: str, request: HttpRequest) -> int:
+def blocked_seconds(kind: str, request: HttpRequest, organisation: str | None) -> int:
     """What `note_failure` last told this process about the address: asks nobody, so a flood costs nothing."""
-    seconds = blocked_address_seconds(kind, client_address(request))
+    seconds = blocked_address_seconds(kind, client_address(request), organisation)
     if seconds:
         request.failure_limit = Decision(False, 0, seconds, seconds)  # type: ignore[attr-defined]
     return seconds
 
 
-def blocked_address_seconds(kind: str, address: str) -> int:
-    return _blocked.seconds(f"rate/{kind}/{address}")
+def blocked_address_seconds(kind: str, address: str, organisation: str | None) -> int:
+    return _blocked.seconds(_failures_key(kind, address, organisation))
+
+
+def _failures_key(kind: str, address: str, organisation: str | None) -> str:
+    """As `tenant_key` makes it; the organisation is an argument, since nobody is let into it yet."""
+    return f"{organisation or SHARED_SCHEMA}/rate/{kind}/{address}"
 
 
 def failure_headers(seconds: int) -> tuple[str, str]:

@@ -61,7 +61,7 @@ def facts(tenant: Tenant, counts: Mapping[str, int], *, status: str) -> dict[str
         "organisation": {"id": str(tenant.pk), "slug": tenant.schema_name},
         "ordered": {
             "at": _time(tenant.deletion_ordered_at),
-            "by": {"role": "owner", "membership": str(tenant.deletion_ordered_by)},
+            "by": {"role": tenant.deletion_ordered_as, "membership": str(tenant.deletion_ordered_by)},
         },
         "delete_after": _time(tenant.delete_after),
         "counts": dict(counts),

@@ -104,7 +104,10 @@ def order_deletion(*, principal: Principal) -> Tenant:
     with transaction.atomic():
         with shared_context():
             ordered = Tenant.objects.filter(pk=tenant.pk, delete_after=None).update(
-                deletion_ordered_at=now, deletion_ordered_by=ordered_by, delete_after=now + GRACE
+                deletion_ordered_at=now,
+                deletion_ordered_by=ordered_by,
+                deletion_ordered_as=principal.role or "",
+                delete_after=now + GRACE,
             )
         if not ordered:
             raise Conflict("The deletion is ordered already.")
@@ -126,7 +129,12 @@ def restore(*, principal: Principal) -> Tenant:
             kept = (
                 Tenant.objects.filter(pk=tenant.pk)
                 .exclude(delete_after=None)
-                .update(deletion_ordered_at=None, deletion_ordered_by=None, delete_after=None)
+                .update(
+                    deletion_ordered_at=None,
+                    deletion_ordered_by=None,
+                    deletion_ordered_as="",
+                    delete_after=None,
+                )
             )
         if not kept:
             raise Conflict("No deletion is ordered.")

@@ -4,7 +4,6 @@ Answers have the form that the protocol gives them (RFC 6749, 7009, 7662, 8414),
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from core import ratelimit
 from core.errors import RateLimited
 from core.permissions import CATALOGUE, Permission, requires
 from core.problems import domain_problem
+from core.tenancy import current_schema
 from tenants.oauth import signing
 from tenants.oauth.server import GRANT_TYPES, BadParameters, Server, parameters
 from tenants.oauth.tokens import place_of
@@ -88,7 +88,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
 
 def _answered(request: HttpRequest, act: Callable[[Server, dict[str, str]], Answer]) -> HttpResponse:
     """One protocol exchange in one transaction. Failed credentials count for the address."""
-    if seconds := ratelimit.blocked_seconds(_KIND, request):
+    if seconds := ratelimit.blocked_seconds(_KIND, request, current_schema()):
         return _too_many(seconds)
     try:
         body = _body(request)
@@ -99,7 +99,7 @@ def _answered(request: HttpRequest, act: Callable[[Server, dict[str, str]], Answ
     except RateLimited as error:
         return domain_problem(error)
     if status == 401:
-        if seconds := ratelimit.note_failure(_KIND, request):
+        if seconds := ratelimit.note_failure(_KIND, request, current_schema()):
             return _too_many(seconds)
         return _error(401, "invalid_client", "The application or its secret is wrong.")
     response = HttpResponse(text, status=status, headers=dict(headers))
@@ -118,7 +118,7 @@ def _body(request: HttpRequest) -> dict[str, str]:
         raise BadParameters("Send the secret in one place: the Authorization header or the body.")
     try:
         client_id, _, secret = base64.b64decode(text, validate=True).decode("ascii").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no ASCII in it or around it
         raise BadParameters("The Authorization header cannot be read.") from None
     named = {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
     if not all(value.isascii() and value.isprintable() for value in named.values()):

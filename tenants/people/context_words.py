@@ -9,6 +9,7 @@ from tenants.models import Tenant, User
 
 PRODUCT = ("datasynth",)
 _SHORTEST_WORD = 3
+_FEWEST_CHARACTERS = 5
 
 
 class ContextWords:
@@ -32,6 +33,21 @@ class ContextWords:
 
     def get_help_text(self) -> str:
         return "Names of the product and of your organisation do not count."
+
+
+class Variety:
+    """A validator of AUTH_PASSWORD_VALIDATORS: one character again and again is no password (NIST SP 800-63B §5.1.1.2)."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raises ValidationError."""
+        if len(set(password.casefold())) < _FEWEST_CHARACTERS:
+            raise ValidationError(
+                f"The password repeats itself: it needs at least {_FEWEST_CHARACTERS} different characters.",
+                code="password_repeats",
+            )
+
+    def get_help_text(self) -> str:
+        return f"At least {_FEWEST_CHARACTERS} different characters."
 
 
 def words() -> list[str]:

@@ -13,12 +13,16 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
 from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth as webauthn
+from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
@@ -88,6 +92,16 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is unty
         return str(queries.organisation().name)
 
 
+class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth is untyped
+    """allauth's form of the second step of signing in; a code of an app counts once as long as it is valid."""
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        if not _is_first_use(self.authenticator, code):
+            raise FactorAdapter().validation_error("incorrect_code")
+        return code
+
+
 class KeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
     """allauth's form of the second step of signing in, which fails over a credential that is none."""
 
@@ -155,7 +169,16 @@ def add_app(request: HttpRequest, user: User, code: str) -> list[str]:
             raise Conflict("There is an authenticator app already. Remove it first.") from None
         codes = _added(request, user, row)
     del request.session[_PENDING]
+    _is_first_use(row, code)
     return codes
+
+
+def _is_first_use(row: Authenticator, code: str) -> bool:
+    """Use up an app's code for as long as it is valid. allauth remembers one for a period, but takes it for three."""
+    if row.type != Kind.TOTP:
+        return True  # recovery codes are struck off by allauth
+    valid_seconds = settings.MFA_TOTP_PERIOD * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
+    return bool(cache.add(f"used-code/{row.pk}/{normalize_user_code(code)}", "", timeout=valid_seconds))
 
 
 # -- security keys -------------------------------------------------------------------------------------------
@@ -256,7 +279,7 @@ def confirm_with_code(request: HttpRequest, user: User, code: str) -> None:
     counted = throttle.count_confirmation(user)
     rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
     row = next((row for row in rows if row.wrap().validate_code(code)), None)
-    if row is None:
+    if row is None or not _is_first_use(row, code):
         throttle.note_failed_code(request, user)
         raise InvalidInput("This code is wrong, or was used already.")
     counted.rollback()

@@ -160,10 +160,15 @@ def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
         name = ".".join(part for part in (path.attr, path.sub_attr) if part).lower()
         if name == "active":
             value = _truth(value)
-        if not isinstance(value, str | bool) or "\x00" in str(value):
+        if not isinstance(value, str | bool) or not is_storable(str(value)):
             raise _unsupported(supported)
         found.append((name, value))
     return found
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can keep the text: no NUL, no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _truth(value: Any) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from core import audit, ratelimit, texts
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Permission, Principal
+from core.tenancy import current_schema
 from tenants import granting, responsibility
 from tenants.key_services import MAXIMAL_OVERLAP
 from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
@@ -159,7 +160,9 @@ def principal_of_token(request: HttpRequest) -> Principal:
     if not text:
         raise BadToken
     key = read_key(text.strip(), prefix=PREFIX) if scheme.lower() == "bearer" else None
-    if (key is None or not is_remembered(key)) and (seconds := ratelimit.blocked_seconds(_KIND, request)):
+    here = current_schema()
+    is_cheap = key is not None and is_remembered(key)
+    if not is_cheap and (seconds := ratelimit.blocked_seconds(_KIND, request, here)):
         raise BadToken(seconds)
     now = timezone.now()
     alive = Q(revoked_at=None, expires_at__gt=now)
@@ -168,7 +171,7 @@ def principal_of_token(request: HttpRequest) -> Principal:
     if token and token.previous_until and token.previous_until > now:
         hashes.append(token.previous_hash)
     if key is None or token is None or not is_secret(key, *hashes):
-        raise BadToken(ratelimit.note_failure(_KIND, request))
+        raise BadToken(ratelimit.note_failure(_KIND, request, here))
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
     request.directory_may_give = responsibility.may_bring_people(token)  # type: ignore[attr-defined]

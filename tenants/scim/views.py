@@ -295,15 +295,11 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 def _refuse_depth(value: Any, left: int) -> None:
     if left == 0:
         raise InvalidSyntaxException(detail=f"The body may be nested {_DEEPEST} deep.")
-    if isinstance(value, str) and not _is_storable(value):
+    if isinstance(value, str) and not queries.is_storable(value):
         raise InvalidValueException(detail="Text must be Unicode without NUL characters.")
     inner = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
     for one in inner:
         _refuse_depth(one, left - 1)
-
-
-def _is_storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _window(asked: Mapping[str, Any]) -> tuple[int, int]:

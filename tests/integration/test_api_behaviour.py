@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from core.models import AuditEvent
 from tenants.flood import flood_gate
+from tests.builders import make_api_key
 
 ApiClients = Callable[..., APIClient]
 pytestmark = pytest.mark.usefixtures("acme")
@@ -68,6 +69,21 @@ def test_failed_keys_have_a_limit_of_their_own_and_good_ones_do_not_notice(api_c
     assert (answers[0].status_code, answers[-1].status_code) == (401, 429)
     assert answers[0]["RateLimit-Policy"] == '"failed-credentials";q=30;w=60'
     assert answers[0]["WWW-Authenticate"].startswith("Bearer ")
+    assert good.get("/api/v1/members").status_code == 200
+
+
+def test_wrong_keys_of_one_organisation_do_not_shut_out_another_behind_the_same_address(
+    api_client: ApiClients,
+) -> None:
+    bad = Client(
+        headers={"host": "acme.localhost", "authorization": "Bearer ds_live_x"}, REMOTE_ADDR="10.7.0.9"
+    )
+    while bad.get("/api/v1/members").status_code == 401:
+        pass
+    good = APIClient(headers={"host": "globex.localhost"}, REMOTE_ADDR="10.7.0.9")
+    good.credentials(HTTP_AUTHORIZATION=f"Bearer {make_api_key('viewer', 'globex')}")  # not seen before
+
+    assert bad.get("/api/v1/members").status_code == 429
     assert good.get("/api/v1/members").status_code == 200
 
 
@@ -167,6 +183,11 @@ def test_a_change_names_the_version_that_it_changes(api_client: ApiClients) -> N
     changed = client.patch(address, {"name": "a"}, headers={"If-Match": made["ETag"]})
     assert (changed.status_code, changed.json()["name"]) == (200, "a")
     assert client.patch(address, {"name": "b"}, headers={"If-Match": made["ETag"]}).status_code == 412
+    assert client.post(f"{address}:rotate", {}, headers={"If-Match": made["ETag"]}).status_code == 412
+    rotated = client.post(f"{address}:rotate", {}, headers={"If-Match": changed["ETag"]})
+    assert rotated.status_code == 200
+    assert client.delete(address, headers={"If-Match": changed["ETag"]}).status_code == 412
+    assert client.delete(address, headers={"If-Match": rotated["ETag"]}).status_code == 204
     assert AuditEvent.objects.filter(action="tenants.api_key.rename").count() == 1
 
 
@@ -198,7 +219,7 @@ def test_an_address_that_floods_is_told_so_before_anything_is_asked(api_client: 
             "type": "http",
             "path": path,
             "client": (address, 1),
-            "headers": [(b"authorization", authorization.encode())],
+            "headers": [(b"host", b"acme.localhost:8000"), (b"authorization", authorization.encode())],
         }
         asyncio.run(flood_gate(django)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
         return said

@@ -124,3 +124,13 @@ def test_a_client_that_dribbles_its_body_is_told_so(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(head("/login", "Content-Length: 1000") + b"ab")
         assert answer_of(connection)[0] == 408
+
+
+def test_a_websocket_is_refused_at_the_handshake(port: int) -> None:
+    handshake = (
+        "GET /api/v1/runs HTTP/1.1\r\nHost: acme.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
+        one.sendall(handshake.encode())
+        assert one.recv(100).split(b" ")[1] == b"403"

@@ -22,8 +22,12 @@ from tests.integration.job_bench import QUICK, Bench, bench, in_thread, nothing
 __all__ = ["bench"]  # a fixture
 
 
+def always() -> bool:
+    return True
+
+
 async def _collect(job_id: UUID, after_seq: int = 0, *, tenant: str = "acme", **more: Any) -> list[bytes]:
-    return [chunk async for chunk in follow(tenant, job_id, after_seq, **more)]
+    return [chunk async for chunk in follow(tenant, job_id, after_seq, **{"may_listen": always, **more})]
 
 
 def collect(job_id: UUID, after_seq: int = 0, **more: Any) -> list[dict[str, str]]:
@@ -137,7 +141,7 @@ def test_a_waiting_stream_holds_no_database_connection(bench: Bench) -> None:
     job_id = bench.submit("waiting")
 
     async def open_and_leave() -> int:
-        streams = [follow("acme", job_id) for _ in range(20)]
+        streams = [follow("acme", job_id, may_listen=always) for _ in range(20)]
         for each in streams:
             await anext(each)
             await anext(each)
@@ -181,3 +185,18 @@ def test_events_are_read_in_order_after_a_number(bench: Bench) -> None:
 
     assert [event.seq for event in events] == [2, 3, 4]
     assert [message.event for message in as_json(events)] == ["stage", "started", "ended"]
+
+
+def test_a_stream_ends_when_its_listener_may_listen_no_more(bench: Bench, settings: Settings) -> None:
+    settings.JOBS = QUICK | {"stream_poll_seconds": 0.1, "stream_life_seconds": 10.0}
+    bench.register("ended", Stage("only", nothing))
+    job_id = bench.submit("ended")
+    asked: list[float] = []
+
+    def three_times() -> bool:
+        asked.append(time.monotonic())
+        return len(asked) <= 3
+
+    asyncio.run(asyncio.wait_for(_collect(job_id, 2, may_listen=three_times), timeout=5))
+
+    assert len(asked) == 4

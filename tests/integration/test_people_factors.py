@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -244,3 +245,23 @@ def test_recovery_codes_need_a_factor_to_recover(acme: Tenant) -> None:
         factors.make_recovery_codes(user)
     with pytest.raises(NotFound):
         factors.remove_factor(user, 1)
+
+
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_a_code_of_an_app_counts_once_as_long_as_it_is_valid(
+    client_for: Clients, acme: Tenant, step: int
+) -> None:
+    """The library remembers it for 30 seconds only; two of three codes that are valid outlive that."""
+    client = client_for("operator")
+    secret, _ = set_up_app(client)
+    membership = Membership.objects.get(user__email=EMAIL)
+    code = code_of(secret, step=step)
+    used_in_set_up = step == 0
+
+    first = sign_in(client_for(None), code)
+    cache.delete(f"allauth.mfa.totp.used?user={membership.user_id}&code={code}")  # as after 30 seconds
+    second = sign_in(client_for(None), code)
+    cache.delete(f"allauth.mfa.totp.used?user={membership.user_id}&code={code}")
+    confirmed = client.post("/me/confirm", {"with": "code", "code": code, "next": "/me"})
+
+    assert (first, second, confirmed.status_code) == ("200" if used_in_set_up else "/", "200", 422)

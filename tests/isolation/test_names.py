@@ -43,7 +43,7 @@ NAMED = {
 }
 # What was looked at and found right, with the reason.
 REVIEWED = {
-    ("core/ratelimit.py", "note_failure"): "counts by address, before anybody is known",
+    ("core/ratelimit.py", "note_failure"): "names the organisation that was asked, by _failures_key",
     ("core/ratelimit.py", "_limit"): "gets its key from allow_request, by tenant_key",
     (
         "tenants/founding/throttle.py",

@@ -209,3 +209,13 @@ def test_the_published_keys_alone_verify_a_token(app: Apps, caller: Client) -> N
     )
 
     assert found["exp"] - found["iat"] <= 600
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/introspect"])
+@pytest.mark.parametrize("text", ["\xe9", "=", "YWJj\xe9", "4pyT", "!!!!"])
+def test_a_header_that_is_no_credential_is_told_so(caller: Client, path: str, text: str) -> None:
+    answer = caller.post(
+        path, {"grant_type": "client_credentials"}, headers={"authorization": f"Basic {text}"}
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

@@ -220,6 +220,22 @@ def test_a_lone_surrogate_is_refused(directory: Directory) -> None:
     assert response.json()["scimType"] == "invalidValue"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        '/Users?filter=externalId eq "\\ud800"',
+        '/Users?filter=userName eq "\\ud800"',
+        '/Groups?filter=displayName eq "\\udfff"',
+        '/Groups?filter=externalId eq "\\u0000"',
+    ],
+)
+def test_a_filter_for_what_no_text_can_be_is_refused(directory: Directory, path: str) -> None:
+    response = directory.send("GET", path)
+
+    assert response.status_code == 400
+    assert response.json()["scimType"] == "invalidFilter"
+
+
 def test_another_address_is_another_account_and_never_that_of_an_owner(
     directory: Directory, api_client: Any, acme: Tenant
 ) -> None:

@@ -58,7 +58,12 @@ def parse_last_event_id(value: str | None) -> int:
 
 
 async def follow(
-    tenant: str, job_id: UUID, after_seq: int = 0, render: Renderer = as_json
+    tenant: str,
+    job_id: UUID,
+    after_seq: int = 0,
+    render: Renderer = as_json,
+    *,
+    may_listen: Callable[[], bool],
 ) -> AsyncIterator[bytes]:
     """Yield the job's events after `after_seq` until it has ended, then `event: done`.
 
@@ -66,6 +71,7 @@ async def follow(
         tenant: the organisation's schema, taken while the request is still at hand (an async view has no
             thread-bound organisation).
         render: runs in the organisation's context and may query; gets all new events at once.
+        may_listen: asked before each look at the events; the stream ends when it says no, as a new request would.
     Check that the job exists before the response begins: here NotFound would come too late.
     """
     look, numbers = sync_to_async(_look), tuning()
@@ -75,6 +81,8 @@ async def follow(
     seq = after_seq
     async with _Doorbell(bell) as doorbell:
         while time.monotonic() < deadline:
+            if not await sync_to_async(_still)(may_listen):
+                return
             messages, last_seq, has_ended = await look(tenant, job_id, seq, render)
             for message in messages:
                 yield message.encode()
@@ -98,6 +106,13 @@ def _begin(tenant: str, job_id: UUID) -> str:
     """
     connection.close()
     return channel(tenant, job_id)
+
+
+def _still(may_listen: Callable[[], bool]) -> bool:
+    try:
+        return may_listen()
+    finally:
+        connection.close()
 
 
 def _look(tenant: str, job_id: UUID, after_seq: int, render: Renderer) -> tuple[list[Message], int, bool]:

@@ -33,7 +33,9 @@ class Tuning:
     backoff_seconds: float = 2.0  # before the second try; doubles with each further one
 
     progress_event_seconds: float = 0.5  # at most one progress event of a job in this time
-    stream_poll_seconds: float = 2.0  # how late a follower is when the doorbell is broken
+    stream_poll_seconds: float = (
+        1.5  # how late a follower is when the doorbell is broken, or may follow no more
+    )
     stream_heartbeat_seconds: float = 15.0
     stream_life_seconds: float = 50.0  # then the client connects anew, if its session still lives
     time_limit_seconds: int = 6 * 3600  # of Celery: a child stuck for so long is killed

@@ -1,0 +1,57 @@
+"""Whether somebody may still hear what they began to listen to: a stream lives for longer than a request."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.permissions import Permission
+from core.tenancy import shared_context, tenant_context
+from tenants import bearer
+from tenants.models import Tenant
+from tenants.people.models import Session
+from tenants.roles import permissions_of
+from tenants.sign_in import MemberBackend
+
+
+def still_may(request: HttpRequest, permission: Permission) -> Callable[[], bool]:
+    """A question that looks anew each time: at the organisation, the key, token or session, and who is behind it.
+
+    Made while the request is at hand; asked from any thread, in no organisation.
+    """
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
+    token = bearer.token_of(request)
+    session_key, person = request.session.session_key, request.session.get("_auth_user_id")
+
+    def still() -> bool:
+        with shared_context():
+            if not Tenant.objects.filter(pk=tenant.pk, suspended_at=None, delete_after=None).exists():
+                return False
+            if token is not None and bearer.is_api_key(token):
+                return _by_key(request, token, permission)
+        with tenant_context(tenant.schema_name):
+            if token is not None:
+                return _by_access_token(request, token, permission)
+            return _by_session(session_key, person, permission)
+
+    return still
+
+
+def _by_key(request: HttpRequest, token: str, permission: Permission) -> bool:
+    try:
+        return bearer.api_key(request, token)[1].can(permission)
+    except bearer.Refused:
+        return False
+
+
+def _by_access_token(request: HttpRequest, token: str, permission: Permission) -> bool:
+    try:
+        return bearer.access_token(request, token).principal.can(permission)
+    except bearer.Refused:
+        return False
+
+
+def _by_session(session_key: str | None, person: str | None, permission: Permission) -> bool:
+    is_open = Session.objects.filter(session_key=session_key, expire_date__gt=timezone.now()).exists()
+    user = MemberBackend().get_user(person) if is_open and person else None
+    return user is not None and permission in permissions_of(user.membership)  # type: ignore[attr-defined]
