@@ -102,6 +102,8 @@ _TOTALS = """
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'loan_movements', document_id, amount from loan_movements
+    union all select 'contract_invoices', document_id, gross_amount from contract_invoices
+    union all select 'contract_releases', document_id, amount from contract_releases
     union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
         when 'net_payment' then net_amount else wage_tax + employee_social + employer_social end from payroll_runs"""
 
@@ -305,6 +307,8 @@ RULES = (
             "prepaid_releases",
             "provision_movements",
             "loan_movements",
+            "contract_invoices",
+            "contract_releases",
         ),
         offenders=f"""
             with posted as (

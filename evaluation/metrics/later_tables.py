@@ -20,6 +20,9 @@ _TABLES: Mapping[str, str] = {
     "prepaid_expenses": f"{_DOCUMENT}, kind varchar, months smallint, amount {_MONEY}",
     "prepaid_releases": f"{_DOCUMENT}, prepaid_expense_id varchar, amount {_MONEY}",
     "provision_movements": f"{_DOCUMENT}, kind varchar, movement varchar, amount {_MONEY}",
+    "contract_invoices": f"{_DOCUMENT}, customer_id varchar, months smallint, net_amount {_MONEY}, tax_amount {_MONEY}, "
+    f"gross_amount {_MONEY}",
+    "contract_releases": f"{_DOCUMENT}, contract_invoice_id varchar, amount {_MONEY}",
     "loans": f"loan_id varchar, company_code varchar, kind varchar, amount {_MONEY}, rate DECIMAL(18,6), day_count varchar, "
     "payment_months smallint, drawdown_date date, maturity_date date, bank_account_id varchar",
     "loan_schedule": f"loan_id varchar, instalment int, company_code varchar, due_date date, days int, opening_amount {_MONEY}, "

@@ -9,6 +9,13 @@ _PREPAID = """
           union all
           select company_code, period_end, -amount from prepaid_releases join days on day = posting_date) p
     join month_ends m on m.period_end >= p.month_end group by all"""
+_OWED = """
+    select p.company_code, m.period_end, sum(p.amount) as amount
+    from (select company_code, period_end as month_end, -net_amount as amount
+          from contract_invoices join days on day = posting_date
+          union all
+          select company_code, period_end, amount from contract_releases join days on day = posting_date) p
+    join month_ends m on m.period_end >= p.month_end group by all"""
 # Revenue and gross pay of each month, and whether the provisions are made at all.
 _BASES = """
     with months as (
@@ -72,28 +79,59 @@ def _of_kind(kind: str) -> str:
     return f"l.source_document_id in (select document_id from provision_movements where kind = '{kind}')"
 
 
-RULES = (
-    Rule(
-        id="period_end.prepaid_schedule",
-        title="Prepaid costs are released month by month",
-        tables=("prepaid_expenses",),
-        offenders="""
+def _released(name: str, title: str, source: str, releases: str, link: str, amount: str, what: str) -> Rule:
+    """What is paid ahead for a term is released in even parts, one for each of its months."""
+    return Rule(
+        id=f"period_end.{name}",
+        title=title,
+        tables=(source,),
+        offenders=f"""
             with expected as (
-                select e.company_code, e.document_id, m.period_end, e.amount, e.months, k.digits,
+                select e.company_code, e.document_id, m.period_end, e.{amount} as amount, e.months, k.digits,
                        m.number - b.number + 1 as turn
-                from prepaid_expenses e join currencies k using (company_code) join days b on b.day = e.posting_date
+                from {source} e join currencies k using (company_code) join days b on b.day = e.posting_date
                 join periods m on m.number >= b.number and m.number < b.number + e.months),
             parts as (
                 select *, (amount * (10 ** digits)::bigint)::hugeint * turn // months
                     - (amount * (10 ** digits)::bigint)::hugeint * (turn - 1) // months as part from expected),
             made as (
-                select prepaid_expense_id as document_id, period_end, sum(amount) as released
-                from prepaid_releases join days on day = posting_date group by all)
+                select {link} as document_id, period_end, sum(amount) as released
+                from {releases} join days on day = posting_date group by all)
             select document_id, period_end, p.part, m.released
             from (from parts where part <> 0) p full join made m using (document_id, period_end)
             where not coalesce((m.released * (10 ** p.digits)::bigint)::hugeint = p.part, false)""",
-        holds="All {n} costs paid ahead are released in even parts, one for each month of their term.",
-        breaks="{value} monthly releases are missing or differ from the even part of what was paid ahead.",
+        holds=f"All {{n}} {what} are released in even parts, one for each month of their term.",
+        breaks=f"{{value}} monthly releases are missing or differ from the even part of {what}.",
+    )
+
+
+RULES = (
+    _released(
+        "prepaid_schedule",
+        "Prepaid costs are released month by month",
+        "prepaid_expenses",
+        "prepaid_releases",
+        "prepaid_expense_id",
+        "amount",
+        "costs paid ahead",
+    ),
+    _released(
+        "contract_schedule",
+        "Fees of contracts become revenue month by month",
+        "contract_invoices",
+        "contract_releases",
+        "contract_invoice_id",
+        "net_amount",
+        "fees invoiced ahead",
+    ),
+    role_control(
+        "period_end.contract_control",
+        "Service owed = account",
+        "Fees invoiced ahead less releases",
+        ("contract_invoices",),
+        "'contract_invoices', 'contract_releases'",
+        "contract_liability",
+        _OWED,
     ),
     role_control(
         "period_end.prepaid_control",

@@ -66,6 +66,16 @@ LEGAL = (
     ),
     _event(
         "O2C",
+        "service contract invoiced ahead",
+        "cash",
+        "deferred_revenue other_liability payroll_payable tax_payable",
+        "DV",
+    ),
+    _event(
+        "O2C", "service of the month", "deferred_revenue other_liability payroll_payable", "revenue", "DL"
+    ),
+    _event(
+        "O2C",
         "payment returned",
         f"trade_receivable operating_expense {_EXCHANGE}",
         f"cash {_EXCHANGE}",

@@ -30,14 +30,16 @@ RULES = (
     Rule(
         id="tax.documents",
         title="Tax lines add up to their documents",
-        tables=("vendor_invoices", "customer_invoices"),
+        tables=("vendor_invoices", "customer_invoices", "contract_invoices"),
         offenders=f"""
             with invoices as (
                 select 'vendor_invoices' as document_type, document_id, {_NET} as net_amount, tax_amount
                 from vendor_invoices i join companies c using (company_code)
                 union all
                 select 'customer_invoices', document_id, {_NET}, tax_amount
-                from customer_invoices i join companies c using (company_code))
+                from customer_invoices i join companies c using (company_code)
+                union all
+                select 'contract_invoices', document_id, net_amount, tax_amount from contract_invoices)
             select document_type, document_id, i.net_amount, t.base, i.tax_amount, t.tax
             from invoices i left join ({_BY_DOCUMENT}) t using (document_type, document_id)
             where i.tax_amount <> coalesce(t.tax, 0) or (t.base is not null and t.base <> i.net_amount)

@@ -282,6 +282,11 @@ class CompanyPlan:
         sold /= sold.sum()
         return sold
 
+    @property
+    def contract_revenue(self) -> int:
+        """Of the revenue of a year, what service contracts bring."""
+        return round(self.revenue * self.rates.contract_share)
+
     @cached_property
     def material_price(self) -> Ints:
         """List price of one piece, scaled so that the expected sales are the company's revenue."""
@@ -292,7 +297,9 @@ class CompanyPlan:
         expected = (
             float((raw * self.material_demand).sum()) * self.order_lines * MEAN_QUANTITY * (1 - returned)
         )
-        return np.maximum(2, np.rint(raw * (self.revenue / expected))).astype(np.int64)
+        return np.maximum(2, np.rint(raw * ((self.revenue - self.contract_revenue) / expected))).astype(
+            np.int64
+        )
 
     @cached_property
     def _cost_noise(self) -> Floats:

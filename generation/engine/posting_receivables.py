@@ -17,6 +17,29 @@ RECEIVABLES: Final[dict[str, Posting]] = {
         ),
         partner="customer",
     ),
+    "contract_invoice": Posting(
+        "DV",
+        "O2C",
+        "contract_invoices",
+        "Service contract invoiced ahead",
+        (
+            Rule("bank", D, "gross", "Direct debit"),
+            Rule("contract_liability", C, "net", "Service owed", carries=_PARTNER),
+            Rule("output_tax", C, "tax", "Tax on sales", carries=_TAX),
+        ),
+        partner="customer",
+    ),
+    "contract_release": Posting(
+        "DL",
+        "O2C",
+        "contract_releases",
+        "Service of the month",
+        (
+            Rule("contract_liability", D, "amount", "Service of the month"),
+            Rule("contract_revenue", C, "amount", "Service of the month"),
+        ),
+        source="recurring",
+    ),
     "receipt_application": Posting(
         "DA",
         "O2C",

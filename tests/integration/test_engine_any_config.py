@@ -42,6 +42,7 @@ SHARES = {
         "dunning_interest_rate": 0.5,
         "loss_rate_current": 1.0,
         "loss_rate_over_90": 1.0,
+        "contract_share": 0.5,
     },
     "procure_to_pay": {
         "foreign_currency_share": 1.0,

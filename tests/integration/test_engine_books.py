@@ -69,6 +69,7 @@ CHANGES: dict[str, Any] = {
     "processes.order_to_cash.receivable_days": 20,
     "processes.order_to_cash.foreign_currency_share": 1.0,
     "processes.procure_to_pay.foreign_currency_share": 1.0,
+    "processes.order_to_cash.contract_share": 0.2,
     "processes.procure_to_pay.payable_days": 60,
     "processes.procure_to_pay.three_way_match_rate": 0.1,
     "processes.procure_to_pay.partial_receipt_rate": 0.9,
@@ -291,7 +292,8 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
     [
         pytest.param({"period": {"start": "2024-02-01", "months": 1}}, id="one month"),
         pytest.param({"period": {"start": "2025-06-01", "months": 3}}, id="an end on a weekend"),
-        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4}}, id="odd fiscal year"),
+        pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 4},
+                      "processes": {"order_to_cash": {"contract_share": 0.2}}}, id="odd fiscal year"),
         pytest.param({"period": {"start": "2023-11-01", "months": 15, "fiscal_year_start_month": 2, "calendar": "4-5-4"},
                       "companies": [{**COMPANY, "loans": LOANS}]},
                      id="retail calendar with 53 weeks, in debt"),
@@ -312,8 +314,9 @@ def test_the_same_config_gives_the_same_bytes_with_a_disturbed_heap(tmp_path: Pa
         pytest.param({"companies": [{**COMPANY, "chart": {"accounts": own_accounts()}}], "processes": {"manufacturing": {}}},
                      id="a chart of one's own, whose roles share accounts"),
         pytest.param(
-            {"processes": {name: {"enabled": False} for name in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax")}},
-            id="only trade",
+            {"processes": {name: {"enabled": False} for name in ("hire_to_retire", "acquire_to_retire", "record_to_report", "tax")}
+                          | {"order_to_cash": {"contract_share": 0.5}}},
+            id="only trade, half of it contracts",
         ),
     ],
 )  # fmt: skip

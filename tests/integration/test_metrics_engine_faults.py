@@ -23,6 +23,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "on_account_rate": 0.1,
         "payment_return_rate": 0.1,
         "write_off_after_days": 60,
+        "contract_share": 0.02,
     }
     make_books(
         small_config(

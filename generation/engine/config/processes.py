@@ -76,6 +76,16 @@ class OrderToCash(Receivables, Process):
             le=0.2,
         ),
     ] = None
+    contract_share: Annotated[
+        float | None,
+        key(
+            "How much of the revenue comes from service contracts, invoiced for a year or a quarter ahead and earned month by month.",
+            unit="share of revenue",
+            source="none unless asked for",
+            ge=0,
+            le=0.5,
+        ),
+    ] = None
     receivable_days: Annotated[
         int | None,
         key(

@@ -64,6 +64,7 @@ class Rates:
     warranty_share: float
     holiday_pay_share: float
     budget_growth: float
+    contract_share: float
     receivable_days: int
     payable_days: int
 
@@ -128,6 +129,7 @@ _MANUFACTURING: Final = Rates(
     warranty_share=0.005,
     holiday_pay_share=0.04,
     budget_growth=0.03,
+    contract_share=0.0,
     receivable_days=45,
     payable_days=30,
 )
@@ -248,6 +250,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "warranty_share": ("record_to_report", "warranty_share"),
     "holiday_pay_share": ("record_to_report", "holiday_pay_share"),
     "budget_growth": ("record_to_report", "budget_growth"),
+    "contract_share": ("order_to_cash", "contract_share"),
     "receivable_days": ("order_to_cash", "receivable_days"),
     "payable_days": ("procure_to_pay", "payable_days"),
 }

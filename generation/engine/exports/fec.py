@@ -23,6 +23,7 @@ _OTHER: Final = ("OD", "Opérations diverses")
 # Journals by the table of the source document; what is not named here is a miscellaneous entry.
 _JOURNALS: Final = {
     "customer_invoices": ("VE", "Ventes"),
+    "contract_invoices": ("VE", "Ventes"),
     "vendor_invoices": ("AC", "Achats"),
     "customer_receipts": ("BQ", "Banque"),
     "vendor_payments": ("BQ", "Banque"),

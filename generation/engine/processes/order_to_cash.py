@@ -11,7 +11,7 @@ from generation.engine.columns import category, constant, line_numbers, sum_by, 
 from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.processes import receivables
+from generation.engine.processes import contracts, receivables
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -57,6 +57,7 @@ def produce(shard: Shard) -> None:
     invoices = _invoice(shard, orders, shipments, delivery_ids)
     credit = _credit_notes(shard, orders, done, invoices, shipments.order)
     receivables.settle(shard, invoices, credit)
+    contracts.produce(shard)
     shard.summary.issued["sales"] = demand.fingerprint(plan, orders.lines, done)
 
 

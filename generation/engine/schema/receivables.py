@@ -20,6 +20,35 @@ _INVOICE = reference("customer_invoice_id", "customer_invoices", "document_id", 
 
 TABLES = (
     Table(
+        "contract_invoices",
+        "Invoices of service contracts",
+        "Terms of service contracts, invoiced ahead with their tax and debited at once.",
+        ("document_id",),
+        (
+            key("document_id", "Invoice of a term."),
+            company(),
+            reference("customer_id", "customers", "customer_id", "Customer."),
+            day("posting_date", "Day of invoice and direct debit, in the first month of the term."),
+            count("months", "Months of the term, the first one of the books included.", "months", "int16"),
+            money("net_amount", "Fee of the term."),
+            money("tax_amount", "Tax, due with the invoice."),
+            money("gross_amount", "Amount debited."),
+        ),
+    ),
+    Table(
+        "contract_releases",
+        "Revenue of service contracts",
+        "Monthly parts of the fee: amount × months passed / months of the term, rounded down, less the parts before.",
+        ("document_id",),
+        (
+            key("document_id", "Release."),
+            company(),
+            reference("contract_invoice_id", "contract_invoices", "document_id", "Term.", kind="ref"),
+            day("posting_date", "Day of posting, at the end of the month."),
+            money("amount", "Revenue of the month."),
+        ),
+    ),
+    Table(
         "receipt_applications",
         "Payments on account applied",
         "Money on account that has found its invoice.",
