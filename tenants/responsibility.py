@@ -15,6 +15,7 @@ from core.permissions import Permission, Principal
 from tenants import granting, queries
 from tenants.models import Membership
 from tenants.oauth.models import Application
+from tenants.people.models import Invitation, PasswordLink
 from tenants.roles import PERMISSIONS, Role, may_give, permissions_of
 from tenants.scim.models import Token
 
@@ -97,8 +98,13 @@ def held_by_each(memberships: Iterable[Membership]) -> dict[UUID, list[str]]:
 
 
 def give_up(membership: Membership) -> list[str]:
-    """Nobody is responsible any more for what this person was: part of ending their access. Says what that was."""
+    """Nobody is responsible any more for what this person was: part of ending their access. Says what that was.
+
+    Links that they made for others are dead for good: nobody answers for them.
+    """
     held = held_by(membership)
+    Invitation.objects.filter(made_by_id=membership.pk).update(made_by_id=None)
+    PasswordLink.objects.filter(made_by_id=membership.pk).delete()  # without a maker one counts as asked for
     _applications(membership).update(responsible_id=None)
     Token.objects.filter(responsible_id=membership.pk).update(responsible_id=None)
     return held

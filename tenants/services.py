@@ -1,27 +1,25 @@
 """Changes to organisations, people and keys. Each leaves one audit event in its transaction."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils import timezone
 
 from core import audit, texts
 from core.errors import Conflict, InvalidInput
-from core.permissions import Permission, Principal
+from core.permissions import Principal
 from core.postgres.names import SHARED_SCHEMA
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, owner_context, shared_context
-from tenants import granting, naming, queries, responsibility, scopes
-from tenants.models import ApiKey, Domain, Membership, Tenant, User
-from tenants.oauth.services import revoke_tokens_of
+from tenants import granting, naming, queries
+from tenants.models import Domain, Membership, Tenant, User
+from tenants.people.access import end_ways_in, revoke_keys_beyond
 from tenants.people.leaving import forget_member
-from tenants.people.sessions import delete_sessions
-from tenants.roles import PERMISSIONS, Role, permissions_of
+from tenants.roles import Role, permissions_of
 
 
 class LastOwner(Conflict):
@@ -180,7 +178,7 @@ def change_role(
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(role=str(role), role_until=role_until)
         changed = queries.member(before.pk)
-        revoked = _revoke_keys_beyond(changed, permissions_of(changed))
+        revoked = revoke_keys_beyond(changed, permissions_of(changed))
         audit.record(
             actor=granting.name_of(actor),
             action="tenants.member.change_role",
@@ -204,13 +202,10 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
         granting.refuse_more(actor, before.role)
         if before.role == Role.OWNER:
             _refuse_last_owner(before)
-        revoked = _revoke_keys_beyond(before, None)
-        revoke_tokens_of(before)
-        left = responsibility.give_up(before)
+        ended = end_ways_in(before)
         target = audit.label(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).delete()
-        delete_sessions([before.user_id])
         forget_member(before)
         audit.record(
             actor=granting.name_of(actor),
@@ -218,13 +213,12 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
             target=target,
             email=before.user.email,
             role=before.role,
-            revoked_keys=revoked,
-            nobody_responsible_for=left,
+            **asdict(ended),
         )
 
 
 def end_access(membership: Membership, *, actor: Principal | str, reason: str) -> Membership:
-    """Deactivate a member: their sessions end, their API keys are revoked; what they made stays.
+    """Deactivate a member: all that lets them in ends, what they made stays.
 
     A second time changes nothing. `reason` is for the audit trail, such as "scim" or "member.deactivate".
     Raises: LastOwner; Forbidden for a member who may do more than the principal.
@@ -238,18 +232,14 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
             _refuse_last_owner(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
-        revoked = _revoke_keys_beyond(before, None)
-        revoke_tokens_of(before)
-        left = responsibility.give_up(before)
-        delete_sessions([before.user_id])
+        ended = end_ways_in(before)
         audit.record(
             actor=granting.name_of(actor),
             action="tenants.member.end_access",
             target=before,
             email=before.user.email,
             reason=reason,
-            revoked_keys=revoked,
-            nobody_responsible_for=left,
+            **asdict(ended),
         )
         before.is_active = False
     return before
@@ -284,19 +274,3 @@ def _locked(membership: Membership) -> Membership:
 def _refuse_last_owner(membership: Membership) -> None:
     if not queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk).exists():
         raise LastOwner("This is the only owner. Make somebody else an owner first.")
-
-
-def _revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:
-    """Revoke the person's keys that could do more than these permissions (all of them for None)."""
-    with shared_context():
-        keys = ApiKey.objects.filter(
-            tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
-        )
-        too_much = [
-            key
-            for key in keys
-            if permissions is None
-            or not scopes.narrowed(PERMISSIONS[key.role], key.permissions) <= permissions
-        ]
-        ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
-    return [key.key_id for key in too_much]

@@ -9,7 +9,6 @@ from django.db import models, transaction
 from core.tenancy import shared_context
 from tenants import queries
 from tenants.models import ApiKey, Membership, User
-from tenants.people.models import PasswordLink
 
 
 def other_organisations(user: User) -> list[str]:
@@ -30,15 +29,23 @@ def forget_member(membership: Membership) -> None:
     The person's own record goes too when this was the last organisation. The audit trail stays.
     """
     with transaction.atomic():
-        PasswordLink.objects.filter(membership_id=membership.pk).delete()
-        _forget_in_schema(membership.user_id)
+        for model in apps.get_models():  # what directory and identity provider said, links, grants
+            if _is_in_schema(model) and any(field.name == "membership_id" for field in model._meta.fields):
+                model._default_manager.filter(membership_id=membership.pk).delete()
+        forget_person(membership.user_id)
+
+
+def forget_person(user_id: UUID) -> None:
+    """Delete what is kept about somebody who is no member here any more, and all of it when they are none elsewhere."""
+    with transaction.atomic():
+        _forget_in_schema(user_id)
         with shared_context():
-            if not Membership.objects.filter(user_id=membership.user_id).exists():
-                _forget_everywhere(membership.user_id)
+            if not Membership.objects.filter(user_id=user_id).exists():
+                _forget_everywhere(user_id)
 
 
 def _forget_in_schema(user_id: UUID) -> None:
-    """Rows of this organisation's schema that point to the person: factors, sign-ins of identity providers, grants."""
+    """Rows of this organisation's schema that point to the person, such as factors."""
     for relation in User._meta.related_objects:
         model, field = relation.related_model, relation.field
         if not _is_in_schema(model):

@@ -6,6 +6,7 @@ the person is elsewhere (ADR 0009).
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services
 from tenants.models import Membership, User
+from tenants.people.access import end_for_successor
+from tenants.people.leaving import forget_person
 from tenants.roles import Role
 from tenants.scim import models, resources, tokens
 from tenants.scim import queries as scim
@@ -145,8 +148,6 @@ def delete_user(membership: Membership) -> None:
     with transaction.atomic():
         services.end_access(membership, actor=ACTOR, reason="scim")
         services.remove_member(actor=ACTOR, membership=membership)
-        models.Person.objects.filter(pk=membership.pk).delete()
-        models.GroupMember.objects.filter(membership_id=membership.pk).delete()
 
 
 # -- groups --------------------------------------------------------------------------------------------------
@@ -219,25 +220,26 @@ def delete_group(group: models.Group) -> None:
 
 
 def _move(membership: Membership, address: str) -> Membership:
-    """Another address is another account: sessions and keys of the one before end, and so does its password.
+    """Another address is another account, and whoever is behind it may be another person.
 
-    Nobody is responsible any more for what the person before was: whoever is behind the new address may be another.
+    All that let the one before in ends, also their password, and nobody is responsible for what they were.
     """
     if queries.members().filter(user__email=address).exists():
         raise UniquenessException(detail=f"{address} is a member already.")
-    was_active = membership.is_active
-    services.end_access(membership, actor=ACTOR, reason="scim: another address")
+    ended = end_for_successor(membership)
     with shared_context():
         user = User.objects.filter(email=address).first() or User.objects.create_user(address)
         Membership.objects.filter(pk=membership.pk).update(
-            user=user, is_active=was_active, password=make_password(None)
+            user=user, password=make_password(None), last_sign_in_at=None
         )
+    forget_person(membership.user_id)
     audit.record(
         actor=ACTOR,
         action="tenants.member.change_address",
         target=membership,
         email=address,
         before=membership.user.email,
+        **asdict(ended),
     )
     return queries.member(membership.pk)
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict
 from core.tenancy import shared_context
+from tenants import granting, services
 from tenants import queries as tenants
-from tenants import services
 from tenants.models import Membership, User
 from tenants.people import proof
 from tenants.people.models import Session
@@ -145,7 +145,10 @@ def confirm(request: HttpRequest, user: User, connection: Connection, facts: Fac
 
 
 def _member(connection: Connection, facts: Facts) -> Membership:
-    """The membership with the role of today."""
+    """The membership with the role of today. Nobody else changes members until the session is made: who is known by
+    an identity now is known by it still.
+    """
+    granting.one_change_at_a_time(tenants.organisation().pk)
     decision = decide(connection, facts)
     if decision.is_refused:
         raise SsoRefused(decision.because, shown=_NOT_LET_IN)

@@ -1,0 +1,58 @@
+"""What lets a person in through a membership, or somebody else on their word: the one place that ends all of it."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from core.permissions import Permission
+from core.tenancy import shared_context
+from tenants import responsibility, scopes
+from tenants.models import ApiKey, Membership
+from tenants.oauth.services import revoke_tokens_of
+from tenants.people.models import PasswordLink
+from tenants.people.sessions import delete_sessions
+from tenants.roles import PERMISSIONS
+from tenants.sso.models import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the audit event of the larger change tells."""
+
+    revoked_keys: list[str]
+    nobody_responsible_for: list[str]
+
+
+def end_ways_in(membership: Membership) -> Ended:
+    """End keys, grants, sessions, links to a new password, and responsibility: part of every end of access.
+
+    Who the person is at the identity provider stays: a deactivated membership lets nobody in by it.
+    """
+    revoked = revoke_keys_beyond(membership, None)
+    revoke_tokens_of(membership)
+    PasswordLink.objects.filter(membership_id=membership.pk).delete()
+    left = responsibility.give_up(membership)
+    delete_sessions([membership.user_id])
+    return Ended(revoked, left)
+
+
+def end_for_successor(membership: Membership) -> Ended:
+    """The same, before somebody else gets the membership: they prove anew who they are at the identity provider."""
+    Identity.objects.filter(membership_id=membership.pk).delete()
+    return end_ways_in(membership)
+
+
+def revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:
+    """Revoke the person's keys that could do more than these permissions (all of them for None)."""
+    with shared_context():
+        keys = ApiKey.objects.filter(
+            tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
+        )
+        too_much = [
+            key
+            for key in keys
+            if permissions is None
+            or not scopes.narrowed(PERMISSIONS[key.role], key.permissions) <= permissions
+        ]
+        ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
+    return [key.key_id for key in too_much]
