@@ -21,7 +21,8 @@ SETTINGS_PATH = "/settings/organisation"
 # The way in, and the page of the organisation itself: their own permissions decide who gets further.
 _OPEN_IN_GRACE = frozenset(
     {
-        "account_login", "account_logout", "mfa_authenticate", "confirm", "second-factor", "factor-app", "factor-key",
+        "account_login", "account_logout", "password-lost", "password-new", "mfa_authenticate", "confirm",
+        "second-factor", "factor-app", "factor-key",
         "sso-start", "sso-confirm", "oidc-callback", "saml-acs", "saml-finish", "saml-metadata",
         "organisation", "organisation-export", "export-download", "organisation-restore", "organisation-certificate",
         "problem_type", "openapi",

@@ -14,7 +14,8 @@ from core.tenancy import shared_context, tenant_context
 from generation import services as generation
 from generation.models import Run
 from tenants.lifecycle import services
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
+from tenants.people import passwords
 from tests.builders import make_principal
 from tests.contract.world import config_text
 from tests.scim.conftest import make_directory
@@ -108,6 +109,19 @@ def test_in_the_days_of_grace_an_owner_gets_to_the_page_of_the_organisation_and_
 
     assert owner.get("/runs").status_code == 200
     assert api.get("/api/v1/configs").status_code == 200
+
+
+def test_in_the_days_of_grace_an_owner_who_lost_the_password_gets_a_new_one(
+    acme: Tenant, client_for: Clients
+) -> None:
+    services.order_deletion(principal=make_principal("owner"))
+    token = passwords.make_link(
+        actor="anonymous", membership=Membership.objects.get(user__email="owner@acme.example")
+    )
+    visitor = client_for(None)
+
+    assert visitor.get("/login/password").status_code == 200
+    assert visitor.get(f"/login/password/{token}").status_code == 200
 
 
 def test_an_owner_can_keep_a_signed_statement_of_what_will_be_deleted(
