@@ -14,6 +14,8 @@ from tenants.models import CustomRole
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, may_give
 
 LONGEST_TIME = timedelta(days=366)
+DIRECTORY, PROVIDER = "scim", "sso"  # how the audit trail calls a directory and an identity provider
+_AS_ADMIN = Principal("admin", "none", PERMISSIONS[Role.ADMIN], role=Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,19 @@ def roles_to_give(principal: Principal) -> list[KnownRole]:
     return [role for role in known_roles() if may_give(principal, role.key, role.gives)]
 
 
+def roles_beyond_admins() -> frozenset[str]:
+    """Roles that hold more than an admin's. A directory and an identity provider do what an admin may who set them up:
+    they neither give such a role nor touch a member who has one.
+    """
+    return frozenset(role.key for role in known_roles() if not may_give(_AS_ADMIN, role.key, role.gives))
+
+
+def mappable_roles() -> list[KnownRole]:
+    """Roles that groups may give: none beyond admins', and not the auditor's, which ends on a day that a person sets."""
+    beyond = roles_beyond_admins()
+    return [role for role in known_roles() if role.key != Role.AUDITOR and role.key not in beyond]
+
+
 def one_change_at_a_time(tenant_id: UUID) -> None:
     """Members and roles of an organisation change one after the other until the transaction ends.
 
@@ -72,10 +87,15 @@ def permissions_given(role: str) -> frozenset[Permission]:
 def refuse_more(actor: Principal | str, role: str) -> None:
     """Raises Forbidden when a principal deals with a role that is more than their own.
 
-    A string is a part of the platform (a command, a directory), which was set up by somebody who may.
+    A directory and an identity provider count as an admin. Any other string is a part of the platform (a command), or
+    somebody who acts for themselves.
     """
     gives = permissions_given(role)
-    if isinstance(actor, str) or may_give(actor, role, gives):
+    if isinstance(actor, str):
+        if actor not in (DIRECTORY, PROVIDER):
+            return
+        actor = _AS_ADMIN
+    if may_give(actor, role, gives):
         return
     if role == Role.OWNER:
         raise Forbidden("Only an owner may make, change or remove an owner.")

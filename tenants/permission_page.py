@@ -12,6 +12,7 @@ The same table decides on every page and every call of the API, and is shown at 
 - Every route names one permission; nothing is allowed that no permission names.
 - What a role may not do is absent from navigation and pages, and answered with 403 when it is asked for directly.
 - Nobody gives, changes or takes away a role that holds more than their own; owners are made by owners alone.
+  A directory and an identity provider count as an admin: they neither give more nor touch a member who has more.
 - An auditor has a last day, within 366 days. After it the person may do nothing, and neither may their keys.
 - A role of the organisation's own holds any of these permissions that its maker has. It counts by key, which never changes.
 - An API key holds the permissions of its role, narrowed to its scopes, and never more than its maker at that moment.

@@ -13,10 +13,10 @@ from core.permissions import Permission, principal_of, requires, step_up
 from core.problems import SCIM_PREFIX
 from frontend.forms import NewToken, Rotation, place_of
 from frontend.paging import numbered
-from tenants import responsibility
+from tenants import granting, responsibility
 from tenants.addresses import own_address
 from tenants.queries import custom_roles
-from tenants.roles import PERMISSIONS, Role, granted_by, may_give
+from tenants.roles import Role, may_give
 from tenants.scim import queries, services, tokens
 from tenants.scim.models import Group, Setup, Token
 from tenants.sso.models import MailDomain
@@ -116,12 +116,8 @@ def provisioning_group(request: HttpRequest, group_id: UUID) -> HttpResponse:
 def _roles(request: HttpRequest) -> list[tuple[str, str]]:
     """The roles that a group may give and this person may."""
     principal = principal_of(request)
-    own = [(one.key, one.name, granted_by(one.key, frozenset(one.permissions))) for one in custom_roles()]
-    built_in = [(role.value, str(role.label), PERMISSIONS[role]) for role in Role]
     return [
-        (key, name)
-        for key, name, gives in [*built_in, *own]
-        if key not in services.UNMAPPABLE and may_give(principal, key, gives)
+        (one.key, one.name) for one in granting.mappable_roles() if may_give(principal, one.key, one.gives)
     ]
 
 

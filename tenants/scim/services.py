@@ -1,8 +1,8 @@
 """What a directory changes: members, groups, and through groups roles. Each change leaves one audit event.
 
-A directory never makes owners, and changes, deactivates and removes none; whoever sets it up may do all that it may do
-(`tenants.scim.tokens.refuse_less`). What it brings is a membership of this organisation without a password, whatever else
-the person is elsewhere (ADR 0009).
+A directory does what an admin may: whoever may do more, owners among them, it neither makes nor changes, deactivates or
+removes (`tenants.granting.roles_beyond_admins`). Who sets it up may do all that it may (`tenants.scim.tokens.refuse_less`).
+What it brings is a membership of this organisation without a password, whatever else the person is elsewhere (ADR 0009).
 """
 
 from collections.abc import Iterable
@@ -30,11 +30,11 @@ from tenants.scim import queries as scim
 from tenants.scim.tokens import ACTOR
 from tenants.sso.models import MailDomain
 
-UNMAPPABLE = (Role.OWNER, Role.AUDITOR)  # owners are made by owners; an auditor needs an end date
 NOBODY_RESPONSIBLE = (
     "Nobody is responsible for this token, so it only ends access. "
     "An owner or admin takes it over under Settings, Provisioning."
 )
+_OUT_OF_REACH = "A directory does not change owners and others who may do more than an admin. An owner gives this one another role first."
 _LONGEST = 254
 _MOST_MEMBERS = 10_000
 
@@ -73,9 +73,10 @@ def map_group(*, principal: Principal, group_id: UUID, role: str) -> models.Grou
             raise NotFound
         if group.role == role:
             return group
-        if role in UNMAPPABLE:
+        if role == Role.AUDITOR or role in granting.roles_beyond_admins():
             raise InvalidInput(
-                "A group cannot make owners or auditors: one is made by owners, one has an end date."
+                "A group cannot make owners, auditors or others who may do more than an admin: that is for people, and "
+                "an auditor has an end date."
             )
         for one in filter(None, (role, group.role)):
             if one == role or one in Role.values or queries.custom_role_permissions(one) is not None:
@@ -124,8 +125,8 @@ def change_user(membership: Membership, wanted: resources.User, *, may_give: boo
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
         before = queries.member(membership.pk)
-        if before.role == Role.OWNER:
-            _refuse_changes(before, wanted)
+        if _is_out_of_reach(before):
+            _link(before, wanted)
             return before
         if not may_give:
             services.end_access(before, actor=ACTOR, reason="scim")
@@ -143,9 +144,12 @@ def change_user(membership: Membership, wanted: resources.User, *, may_give: boo
 
 
 def delete_user(membership: Membership) -> None:
-    """End all access at once, then the membership. Raises MutabilityException for an owner."""
-    _refuse_owner(membership)
+    """End all access at once, then the membership. Raises MutabilityException for who may do more than an admin."""
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        membership = queries.member(membership.pk)
+        if _is_out_of_reach(membership):
+            raise MutabilityException(detail=_OUT_OF_REACH)
         services.end_access(membership, actor=ACTOR, reason="scim")
         services.remove_member(actor=ACTOR, membership=membership)
 
@@ -244,18 +248,25 @@ def _move(membership: Membership, address: str) -> Membership:
     return queries.member(membership.pk)
 
 
-def _refuse_changes(owner: Membership, wanted: resources.User) -> None:
-    """Directories repeat what is; only what would be another thing is refused. Raises MutabilityException."""
-    [shown] = scim.users([owner], "")
-    if wanted.active not in (None, owner.is_active) or _kept(wanted) != _kept(shown):
-        _refuse_owner(owner)
+def _is_out_of_reach(membership: Membership) -> bool:
+    return membership.role in granting.roles_beyond_admins()
 
 
-def _refuse_owner(membership: Membership) -> None:
-    if membership.role == Role.OWNER:
-        raise MutabilityException(
-            detail="A directory does not change owners. An owner gives this one another role first."
-        )
+def _link(membership: Membership, wanted: resources.User) -> None:
+    """Of somebody out of reach a directory repeats what is, and keeps its own id and spelling of the name, which give
+    nobody anything. Raises MutabilityException for all else.
+    """
+    [shown] = scim.users([membership], "")
+    before, kept = _kept(shown), _kept(wanted)
+    is_same_name = before["user_name"].casefold() == kept["user_name"].casefold()
+    is_same_state = wanted.active in (None, membership.is_active)
+    if not (is_same_name and is_same_state) or before["attributes"] != kept["attributes"]:
+        raise MutabilityException(detail=_OUT_OF_REACH)
+    changed = [field for field, value in kept.items() if before[field] != value]
+    if changed:
+        _refuse_double(wanted, membership)
+        models.Person.objects.update_or_create(pk=membership.pk, defaults=kept)
+        audit.record(actor=ACTOR, action="tenants.scim_user.update", target=membership, changed=changed)
 
 
 def _keep(membership: Membership, wanted: resources.User) -> None:
@@ -366,14 +377,17 @@ def _refuse_double_group(wanted: resources.Group, group: models.Group | None) ->
 
 
 def _give_roles(membership_ids: Iterable[UUID]) -> None:
-    """Give people the role of their mapped groups: the one that allows most; without any, viewer. Owners stay."""
+    """Give people the role of their mapped groups: the one that allows most; without any, viewer.
+
+    Who has more than an admin stays what they are.
+    """
     ids = list(membership_ids)
     mapped: dict[UUID, list[str]] = {}
-    places = models.GroupMember.objects.filter(membership_id__in=ids).exclude(group__role="")
+    mappable = {role.key for role in granting.mappable_roles()}
+    places = models.GroupMember.objects.filter(membership_id__in=ids, group__role__in=mappable)
     for membership_id, role in places.values_list("membership_id", "group__role"):
-        if role in Role.values or queries.custom_role_permissions(role) is not None:
-            mapped.setdefault(membership_id, []).append(role)
-    for member in queries.members().filter(pk__in=ids).exclude(role=Role.OWNER):
+        mapped.setdefault(membership_id, []).append(role)
+    for member in queries.members().filter(pk__in=ids).exclude(role__in=granting.roles_beyond_admins()):
         roles = mapped.get(member.pk, [Role.VIEWER.value])
         role = max(roles, key=lambda one: (len(granting.permissions_given(one)), one))
         services.change_role(actor=ACTOR, membership=member, role=role)

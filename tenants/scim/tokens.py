@@ -20,7 +20,7 @@ from tenants.roles import Role
 from tenants.scim.models import Token
 
 PREFIX = "ds_scim_"
-ACTOR = "scim"
+ACTOR = granting.DIRECTORY
 _KIND = "bad-scim-token"  # what failures of an address are counted as
 _MOST = 10  # that work at the same time
 _LAST_USE_PRECISION = timedelta(minutes=1)
@@ -51,7 +51,7 @@ def token_of(token_id: UUID) -> Token:
 
 
 def refuse_less(principal: Principal) -> None:
-    """A directory adds, changes and removes everybody but owners. Raises Forbidden for who may do less than an admin."""
+    """A directory adds, changes and removes whoever may do no more than an admin. Raises Forbidden for who may do less than an admin."""
     granting.refuse_more(principal, Role.ADMIN)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from core.errors import InvalidInput, NotFound
+from tenants import granting
 from tenants.granting import permissions_given
 from tenants.models import Membership
 from tenants.people.factors import has_factor
@@ -88,9 +89,8 @@ def refuses_password(membership: Membership) -> bool:
 
 
 def mappable_roles() -> list[tuple[str, str]]:
-    """Roles that groups may give: not the owner's, and not the auditor's, which ends on a day that a person sets."""
-    built_in = [(role.value, str(role.label)) for role in Role if role not in (Role.OWNER, Role.AUDITOR)]
-    return built_in + [(role.key, role.name) for role in custom_roles().order_by("name")]
+    """Roles that groups may give, with their names."""
+    return [(role.key, role.name) for role in granting.mappable_roles()]
 
 
 def role_name(role: str) -> str:

@@ -19,14 +19,13 @@ from tenants.models import Membership, User
 from tenants.people import proof
 from tenants.people.models import Session
 from tenants.people.session_store import SessionStore
-from tenants.roles import Role
 from tenants.sign_in import BY_SSO, MemberBackend
 from tenants.sso import claims, queries
 from tenants.sso.claims import Facts
 from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection, Identity
 
-ACTOR = "sso"
+ACTOR = granting.PROVIDER
 SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
 
 
@@ -107,9 +106,9 @@ def _role(facts: Facts, connection: Connection, membership: Membership | None) -
 
 
 def _mapped_role(facts: Facts, connection: Connection, membership: Membership | None) -> tuple[str, str]:
-    """An owner stays one, and nobody becomes one."""
-    if membership is not None and membership.role == Role.OWNER:
-        return membership.role, "owners keep their role"
+    """Who may do more than an admin, such as an owner, stays that, and nobody becomes it."""
+    if membership is not None and membership.role in granting.roles_beyond_admins():
+        return membership.role, "owners and others who may do more than an admin keep their role"
     mapping = queries.mapping_of(connection)
     if membership is not None and not mapping.group_roles:
         return membership.role, "no group is mapped to a role, so members keep theirs"
@@ -117,7 +116,7 @@ def _mapped_role(facts: Facts, connection: Connection, membership: Membership | 
     if not role:
         return "", "none of the groups is mapped to a role, and there is no default"
     if role not in dict(queries.mappable_roles()):
-        return "", f"the role “{role}” of the mapping does not exist any more"
+        return "", f"the role “{role}” of the mapping does not exist any more, or may do more than an admin"
     return role, f"the group “{group}”" if group else "the default role"
 
 
@@ -165,6 +164,8 @@ def _member(connection: Connection, facts: Facts) -> Membership:
             Membership.objects.filter(pk=membership.pk).update(password=make_password(None))
     elif membership.role != decision.role:
         membership = services.change_role(actor=ACTOR, membership=membership, role=decision.role)
+    else:
+        _note_kept_role(connection, facts, membership)
     identity, is_new = Identity.objects.update_or_create(
         issuer=facts.issuer,
         subject=facts.subject,
@@ -180,6 +181,21 @@ def _member(connection: Connection, facts: Facts) -> Membership:
             subject=facts.subject,
         )
     return membership
+
+
+def _note_kept_role(connection: Connection, facts: Facts, membership: Membership) -> None:
+    """Say in the audit trail that the groups stand for another role than that of a member who is out of their reach."""
+    mapping = queries.mapping_of(connection)
+    mapped, _ = claims.role(facts, mapping)
+    if mapping.group_roles and mapped != membership.role:
+        audit.record(
+            actor=ACTOR,
+            action="sso.role.keep",
+            target=membership,
+            email=membership.user.email,
+            role=membership.role,
+            mapped=mapped,
+        )
 
 
 def _note(request: HttpRequest, user: User, facts: Facts) -> None:

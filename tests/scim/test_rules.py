@@ -300,7 +300,6 @@ def test_who_becomes_another_address_is_responsible_for_nothing_of_the_one_befor
         {"path": "userName", "value": "someone"},
         {"path": "displayName", "value": "Somebody Else"},
         {"path": "name.givenName", "value": "Else"},
-        {"path": "externalId", "value": "4711"},
         {"path": "emails", "value": [{"value": "owner@acme.example", "type": "home", "primary": True}]},
     ],
     ids=lambda change: str(change["path"]),

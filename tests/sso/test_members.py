@@ -1,0 +1,64 @@
+"""Who a sign-in stands for when the member became somebody else, or may do more than the provider may touch."""
+
+from collections.abc import Callable
+
+import pytest
+
+from core.models import AuditEvent
+from core.permissions import Permission
+from tenants import role_services
+from tenants import services as tenants
+from tenants.sso.models import Connection, MailDomain
+from tests.builders import make_principal
+from tests.scim.conftest import make_directory
+from tests.sso.conftest import SamlVisitor, member
+
+pytestmark = pytest.mark.usefixtures("acme", "no_tries_counted")
+
+
+@pytest.fixture(autouse=True)
+def provider(saml_sso: Callable[..., Connection], verified: Callable[..., MailDomain]) -> None:
+    saml_sso()
+    verified()
+
+
+def test_after_another_address_the_person_before_is_not_the_successor_and_the_successor_comes_in() -> None:
+    claims = {"email": ["viewer@acme.example"], "groups": ["staff"]}
+    SamlVisitor().sign_in(subject="before", attributes=claims)
+    viewer = member("viewer@acme.example")
+    assert viewer is not None
+    moved = make_directory("acme").patch(
+        f"/Users/{viewer.pk}",
+        {"op": "replace", "path": "emails", "value": [{"value": "next@acme.example", "primary": True}]},
+    )
+    assert moved.status_code == 200
+
+    before, successor = SamlVisitor(), SamlVisitor()
+    before.sign_in(subject="before", attributes=claims)
+    successor.sign_in(subject="after", attributes={"email": ["next@acme.example"], "groups": ["staff"]})
+
+    joined, same = member("viewer@acme.example"), member("next@acme.example")
+    assert joined is not None
+    assert joined.pk != viewer.pk  # a new member, as anybody of a verified domain
+    assert same is not None
+    assert same.pk == viewer.pk
+    assert successor.is_signed_in
+    assert successor.client.session["_auth_user_id"] == str(same.user_id)
+
+
+def test_a_sign_in_takes_no_role_that_holds_more_than_an_admins_and_notes_that() -> None:
+    owner = make_principal("owner")
+    role = role_services.create_role(
+        principal=owner, name="Closer", permissions=[Permission.RUNS_READ, Permission.ORGANISATION_DELETE]
+    )
+    tenants.add_member(actor=owner, email="closer@acme.example", role=role.key)
+    visitor = SamlVisitor()
+
+    visitor.sign_in(attributes={"email": ["closer@acme.example"], "groups": ["staff"]})
+
+    assert visitor.is_signed_in
+    after = member("closer@acme.example")
+    assert after is not None
+    assert after.role == "closer"
+    kept = AuditEvent.objects.get(action="sso.role.keep")
+    assert (kept.actor, kept.data["role"], kept.data["mapped"]) == ("sso", "closer", "operator")
