@@ -110,7 +110,7 @@ class SecuritySettings(forms.Form):
 
 class NewKey(forms.Form):
     name = forms.CharField(label="Name", max_length=100)
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.VIEWER)
     lifetime_days = forms.TypedChoiceField(label="Expires after", choices=LIFETIMES, coerce=int, initial=90)
     permissions = forms.MultipleChoiceField(
         label="Only for",

@@ -11,6 +11,7 @@ from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import NewInvitation
 from frontend.paging import numbered
+from tenants import granting
 from tenants.addresses import own_address
 from tenants.people import invitations, letters
 from tenants.people.invitations import Invited
@@ -54,7 +55,12 @@ def _page(
     request: HttpRequest, form: NewInvitation, *, invited: Invited | None = None, status: int = 200
 ) -> HttpResponse:
     page = numbered(request, invitations.invitations())
-    context: dict[str, object] = {"page": page, "dead": invitations.dead_among(page.rows), "form": form}
+    context: dict[str, object] = {
+        "page": page,
+        "dead": invitations.dead_among(page.rows),
+        "role_names": {role.key: role.name for role in granting.known_roles()},
+        "form": form,
+    }
     if invited is not None:
         link = own_address(request, reverse("join", args=[invited.token]))
         organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware

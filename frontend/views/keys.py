@@ -77,7 +77,7 @@ def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
 def _form(request: HttpRequest, data: QueryDict | None = None) -> NewKey:
     """The form with the roles and scopes that a key of this person may have."""
     principal = principal_of(request)
-    form = NewKey(data, initial={"role": principal.role})
+    form = NewKey(data)
     # a role of the organisation's own may hold no built-in one: then the scopes make the key small enough
     allowed = [(role.value, role.label) for role in Role if PERMISSIONS[role] <= principal.permissions]
     form.fields["role"].choices = allowed or Role.choices  # type: ignore[attr-defined]  # a ChoiceField

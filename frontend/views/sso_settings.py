@@ -158,7 +158,7 @@ def sso_domain_remove(request: HttpRequest, domain_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms: Form) -> HttpResponse:
-    connection = queries.connection()
+    connection, roles = queries.connection(), queries.mappable_roles()
     context: dict[str, Any] = {
         "connection": connection,
         "is_saml": connection is not None and connection.protocol == Connection.Protocol.SAML,
@@ -169,7 +169,8 @@ def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms:
             for row in queries.mail_domains()
         ],
         "domain_form": NewDomain(),
-        "roles": queries.mappable_roles(),
+        "roles": roles,
+        "role_names": dict(roles),
     }
     if connection is not None:
         kept = [(row["group"], row["role"]) for row in connection.group_roles]

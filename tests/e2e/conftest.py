@@ -36,6 +36,21 @@ _OUT_OF_REACH = """
   return [left + 1, right - 1].some(x => !action.contains(document.elementFromPoint(x, (top + bottom) / 2)));
 }).map(action => action.innerText)
 """
+_OUT_OF_SIGHT = """
+() => [...document.querySelectorAll(".tbl:not(.data, .tall) tbody tr:first-child > *")].filter(cell => {
+  const room = cell.closest(".tbl").getBoundingClientRect();
+  const range = document.createRange();
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const boxes = [cell.getBoundingClientRect()];
+  while (texts.nextNode()) {
+    if (texts.currentNode.parentElement.closest(".vh, select")) continue;
+    range.selectNodeContents(texts.currentNode);
+    boxes.push(range.getBoundingClientRect());
+  }
+  return room.right > innerWidth
+    || boxes.some(({left, right, width}) => width && (left < room.left - 1 || right > room.right + 1));
+}).map(cell => cell.innerText)
+"""
 _KEPT = ("PATH", "HOME", "LANG", "TZ")
 
 
@@ -104,6 +119,11 @@ class Visitor:
     def out_of_reach(self) -> list[str]:
         """Actions in the first row of a table that one would have to scroll sideways for, or that are covered."""
         found: list[str] = self.page.evaluate(_OUT_OF_REACH)
+        return found
+
+    def out_of_sight(self) -> list[str]:
+        """Cells in the first row of a table of which something is cut off or lies beside the screen."""
+        found: list[str] = self.page.evaluate(_OUT_OF_SIGHT)
         return found
 
 

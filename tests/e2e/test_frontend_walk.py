@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Platform, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -96,9 +97,21 @@ ACTIONS = {  # of the first row, for an owner who made the key and nothing else
 }
 
 
+@pytest.fixture(scope="module")
+def furnished(browser: Browser, platform: Platform) -> None:
+    """Something with a long name in every table of acme's settings."""
+    visitors = []
+    for role in ("admin", "owner"):
+        visitors.append(Visitor(browser.new_context().new_page(), platform, "acme"))
+        visitors[-1].sign_in(role)
+    _furnish(*visitors)
+    for visitor in visitors:
+        visitor.context.close()
+
+
+@pytest.mark.usefixtures("furnished")
 def test_every_action_of_a_row_is_in_reach(visit: Visit) -> None:
-    admin, owner = visit("admin"), visit("owner")
-    _furnish(admin, owner)
+    owner = visit("owner")
 
     for width in (1280, 1440):
         owner.page.set_viewport_size({"width": width, "height": 900})
@@ -111,8 +124,42 @@ def test_every_action_of_a_row_is_in_reach(visit: Visit) -> None:
             assert owner.violations() == [], path
 
 
+TABLES = (
+    *ACTIONS,
+    "/audit",
+    "/me/sessions",
+    "/datasets",
+    "/runs",
+    "/runs/{run}?group=ledger",
+    "/runs/{run}/files",
+)
+
+
+@pytest.mark.usefixtures("furnished")
+@pytest.mark.parametrize("width", [390, 320])
+def test_every_cell_of_a_row_is_in_sight_on_a_narrow_screen(visit: Visit, released: int, width: int) -> None:
+    owner = visit("owner", width=width)
+
+    for path in TABLES:
+        owner.open(path.format(run=released))
+        assert owner.page.locator(".tbl tbody tr").count() > 0, path
+        assert owner.out_of_sight() == [], path
+        assert owner.out_of_reach() == [], path
+        assert owner.hidden_width() == 0, path
+        assert owner.violations() == [], path
+
+
+def test_a_narrow_navigation_begins_at_the_page_that_is_open(visit: Visit) -> None:
+    visitor = visit("admin", width=390)
+    navigation = visitor.page.get_by_role("navigation", name="Main")
+
+    for name in ("Overview", "Roles"):
+        navigation.get_by_role("link", name=name, exact=True).click()
+        expect(navigation.locator("[aria-current]")).to_have_text(name)
+        expect(navigation.locator("[aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def _furnish(admin: Visitor, owner: Visitor) -> None:
-    """Something with a long name in every table of the settings."""
     owner.open("/settings/keys")
     owner.page.get_by_label("Name", exact=True).fill("Monthly load of the data warehouse")
     _press(owner, "Create key")

@@ -154,6 +154,24 @@ def test_a_role_in_use_has_no_button_to_delete_it_and_stays(client_for: Clients,
     assert "in use by dana@acme.example" in refused.content.decode()
 
 
+def test_an_invitation_shows_the_name_of_its_role(client_for: Clients, acme: Tenant) -> None:
+    steward, admin = _steward(), client_for("admin")
+
+    for email, role in (("one@acme.example", steward.key), ("two@acme.example", "viewer")):
+        admin.post("/settings/members/invitations", {"email": email, "role": role})
+
+    page = _page(admin, "/settings/members/invitations")
+    assert re.findall(r'data-label="Role"[^>]*>([^<]*)<', page) == ["Viewer", "Data steward"]
+
+
+@pytest.mark.parametrize("role", ["operator", "admin", "owner"])
+def test_a_new_key_allows_least_unless_more_is_chosen(client_for: Clients, acme: Tenant, role: str) -> None:
+    page = _page(client_for(role), "/settings/keys")
+
+    select = page.partition('<select name="role"')[2].partition("</select>")[0]
+    assert re.findall(r'value="(\w+)" selected', select) == ["viewer"]
+
+
 def test_somebody_with_a_role_of_the_organisations_own_walks_their_pages(acme: Tenant) -> None:
     role = role_services.create_role(
         principal=make_principal("admin"),

@@ -294,6 +294,15 @@ def test_a_form_that_cannot_be_right_comes_back_with_its_errors(client_for: Clie
     assert "must be public" in inside.content.decode()
 
 
+def test_who_may_only_read_sees_roles_by_their_names(saml_sso: Sso, client_for: ClientFor) -> None:
+    saml_sso(group_roles=[("staff", "operator")], default_role="viewer")
+
+    page = client_for("auditor").get("/settings/sso").content.decode()
+
+    assert "<dt>staff</dt><dd>Operator</dd>" in page
+    assert "<dt>Without a matching group</dt><dd>Viewer</dd>" in page
+
+
 def test_our_metadata_names_our_addresses_and_a_signing_certificate(saml_sso: Sso) -> None:
     saml_sso()
 

@@ -66,3 +66,21 @@ def test_every_class_of_the_style_sheet_is_used_somewhere() -> None:
     unused = {name for name in declared if not re.search(rf"[\s\"'>.]{re.escape(name)}[\s\"'{{]", used)}
 
     assert not unused - GENERATED
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(FRONTEND / "templates")))
+def test_every_cell_of_a_table_says_its_column_where_narrow_screens_hide_the_head(path: Path) -> None:
+    for kind, text in re.findall(
+        r'<div class="tbl ?([^"]*)".*?<table[^>]*>(.*?)</table>', path.read_text(), re.S
+    ):
+        if kind in ("data", "tall", "matrix"):  # these stay tables at every width
+            continue
+        assert kind == "rows"
+        head, _, body = text.partition("</thead>")
+        columns = re.findall(r"<th\b[^>]*>(.*?)</th>", head)
+        cells = re.findall(r"<td\b([^>]*)>", body)[: len(columns)]
+        labelled = [re.findall(r'data-label="([^"]*)"', cell) or "acts" in cell for cell in cells]
+        expected = [[column] if "<" not in column else True for column in columns]
+        assert len(cells) == len(columns)
+        assert labelled[1:] == expected[1:]
+        assert labelled[0] in (False, expected[0])  # without a label it is the heading of its row

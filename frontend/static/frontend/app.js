@@ -293,6 +293,14 @@ document.addEventListener("pointermove", (event) => {
   tip.style.top = `${event.clientY + 14}px`;
 });
 
+// --- strips that scroll on narrow screens begin at the current item -----------------------------------------
+
+for (const strip of findAll(".nav, .seg, .tabs")) {
+  const item = find("[aria-current]", strip)?.getBoundingClientRect();
+  const { left, width } = strip.getBoundingClientRect();
+  if (item) strip.scrollLeft += item.left + item.width / 2 - (left + width / 2);
+}
+
 // --- messages from the server ----------------------------------------------------------------------------
 
 document.body.addEventListener("toast", (event) => toast(event.detail.value));
