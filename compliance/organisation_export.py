@@ -28,8 +28,9 @@ from tenants import queries
 from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, CustomRole, Domain
 from tenants.oauth.models import Application
+from tenants.people.models import Invitation
 from tenants.scim import models as scim
-from tenants.sso.models import MailDomain
+from tenants.sso.models import Connection, Identity, MailDomain
 
 FORMAT = "datasynth-organisation-export-1"
 _BATCH, _PIECE = 1000, 1 << 20
@@ -118,6 +119,7 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
     """Every file of the archive, made while it is written."""
     yield "organisation.json", [_json(_organisation(), indent=1) + "\n"]
     yield "members.jsonl", _lines(_members())
+    yield "invitations.jsonl", _lines(_of(Invitation, *_INVITATION))
     yield "roles.jsonl", _lines(CustomRole.objects.values("key", "name", "permissions", "created_at"))
     yield (
         "api_keys.jsonl",
@@ -125,7 +127,17 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
     )
     yield "applications.jsonl", _lines(_of(Application, "client_id", "name", "kind", "permissions"))
     yield "mail_domains.jsonl", _lines(_of(MailDomain, "name", "verified_at", "created_at"))
+    yield "sign_on.jsonl", _lines(_of(Connection, *_SIGN_ON))
+    yield (
+        "identities.jsonl",
+        _lines(_of(Identity, "membership_id", "issuer", "subject", "created_at", "last_used_at")),
+    )
+    yield "directory.jsonl", _lines(_of(scim.Setup, "origin"))
     yield "directory_groups.jsonl", _lines(_groups())
+    yield (
+        "directory_people.jsonl",
+        _lines(_of(scim.Person, "membership_id", "user_name", "external_id", "attributes", "changed_at")),
+    )
     yield "directory_tokens.jsonl", _lines(_of(scim.Token, "key_id", "name", "created_by", *_USE))
     yield "configs.jsonl", _lines(_of(Config, "id", "name", "created_by", "created_at", "archived_at"))
     for version in ConfigVersion.objects.select_related("config").order_by("created_at").iterator(_BATCH):
@@ -141,6 +153,14 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
     yield "audit.jsonl", _lines(AuditEvent.objects.order_by("seq").values().iterator(_BATCH))
 
 
+_SIGN_ON = (  # the client secret and the private key stay here
+    "protocol", "name", "is_enabled", "is_enforced", "issuer", "endpoints", "client_id", "sp_certificate",
+    "wants_signed_response", "allows_idp_initiated", "email_claim", "name_claim", "groups_claim", "group_roles", "default_role",
+    "joining", "set_by_role", "created_at",
+)  # fmt: skip
+_INVITATION = (
+    "id", "email", "role", "role_until", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at",
+)  # fmt: skip
 _USE = ("created_at", "expires_at", "last_used_at", "revoked_at")
 _RUN = (
     "number", "name", "config_version__config_id", "config_version__number", "seed", "state", "reason", "gate_profile",

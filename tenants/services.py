@@ -173,7 +173,7 @@ def change_role(
         granting.refuse_more(actor, before.role)
         granting.refuse_more(actor, role)
         granting.check_until(role, role_until)
-        if before.role == Role.OWNER and role != Role.OWNER:
+        if role != Role.OWNER:
             _refuse_last_owner(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(role=str(role), role_until=role_until)
@@ -200,8 +200,7 @@ def remove_member(*, actor: Principal | str, membership: Membership) -> None:
     with transaction.atomic():
         before = _locked(membership)
         granting.refuse_more(actor, before.role)
-        if before.role == Role.OWNER:
-            _refuse_last_owner(before)
+        _refuse_last_owner(before)
         ended = end_ways_in(before)
         target = audit.label(before)
         with shared_context():
@@ -228,8 +227,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
         if not before.is_active:
             return before
         granting.refuse_more(actor, before.role)
-        if before.role == Role.OWNER:
-            _refuse_last_owner(before)
+        _refuse_last_owner(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
         ended = end_ways_in(before)
@@ -271,6 +269,12 @@ def _locked(membership: Membership) -> Membership:
     return queries.member(membership.pk)
 
 
+def is_last_owner(membership: Membership) -> bool:
+    """True for the only owner who may act: their membership does not end, and they stay owner."""
+    others = queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk)
+    return membership.role == Role.OWNER and not others.exists()
+
+
 def _refuse_last_owner(membership: Membership) -> None:
-    if not queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk).exists():
+    if is_last_owner(membership):
         raise LastOwner("This is the only owner. Make somebody else an owner first.")

@@ -28,4 +28,5 @@ def leave(request: HttpRequest) -> HttpResponse:
             except DomainError as error:
                 form.add_error(None, str(error))
                 status = error.http_status
-    return render(request, "frontend/leave.html", {"form": form, "others": others}, status=status)
+    context = {"form": form, "others": others, "is_last_owner": services.is_last_owner(membership_of(user))}
+    return render(request, "frontend/leave.html", context, status=status)

@@ -291,10 +291,27 @@ def test_leaving_one_of_two_organisations_leaves_the_other_alone(client_for: Cli
 
 
 def test_the_last_owner_cannot_leave(client_for: Clients, acme: Tenant) -> None:
-    answer = client_for("owner").post("/me/leave", {"typed": "owner@acme.example"})
+    client = client_for("owner")
+    page = client.get("/me/leave").content.decode()
+    answer = client.post("/me/leave", {"typed": "owner@acme.example"})
 
+    assert "You are the only owner of Acme Audit" in page  # said before, instead of a promise
+    assert "is deleted with it" not in page
+    assert 'name="typed"' not in page
     assert answer.status_code == 409
     assert "only owner" in answer.content.decode()
+
+
+def test_one_of_two_owners_may_leave_and_is_told_what_that_means(client_for: Clients, acme: Tenant) -> None:
+    services.add_member(actor="test", email="second@acme.example", role="owner", password=PASSWORD)
+    client = client_for("owner")
+
+    page = client.get("/me/leave").content.decode()
+    answer = client.post("/me/leave", {"typed": "owner@acme.example"})
+
+    assert "is deleted with it" in page
+    assert "only owner" not in page
+    assert answer.status_code == 302
 
 
 # -- an admin's view -----------------------------------------------------------------------------------------

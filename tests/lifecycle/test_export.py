@@ -26,9 +26,15 @@ from generation.models import Run, RunFile
 from tenants.lifecycle import services
 from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, Membership, Tenant
+from tenants.people import invitations
+from tenants.people.models import Invitation
+from tenants.sso.models import Connection, Identity
 from tests.builders import make_api_key, make_principal
 from tests.contract.world import config_text
 from tests.scim.conftest import make_directory
+
+ISSUER = "https://id.acme.example"
+SEALED = b"sealed, but still a secret"
 
 
 @dataclass
@@ -55,7 +61,25 @@ def packed(export: Export, folder: Path) -> Export:
 @pytest.fixture
 def archive(acme: Tenant, tmp_path: Path) -> zipfile.ZipFile:
     make_api_key("admin")
-    make_directory("acme", domain="acme.example")
+    directory = make_directory("acme", domain="acme.example", anybody=True)
+    directory.create("ada@acme.example", externalId="ada-1")
+    Identity.objects.create(
+        issuer=ISSUER,
+        subject="ada-2",
+        membership_id=Membership.objects.get(user__email="ada@acme.example").pk,
+    )
+    Connection.objects.create(
+        protocol="oidc",
+        name="Acme ID",
+        issuer=ISSUER,
+        endpoints={"token": f"{ISSUER}/token"},
+        client_id="acme-client",
+        client_secret=SEALED,
+        sp_key=SEALED,
+        group_roles=[{"group": "staff", "role": "operator"}],
+        set_by_role="owner",
+    )
+    invitations.invite(principal=make_principal("admin"), email="new@acme.example", role="viewer")
     version = generation.create_config(actor="test", text=config_text("acme"))
     run = generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
     ReleaseException.objects.create(
@@ -84,13 +108,35 @@ def test_everything_is_in_it_and_the_manifest_fits(archive: zipfile.ZipFile) -> 
         assert archive.read(f"{name}.jsonl").strip(), name
 
 
+def test_how_people_come_in_is_in_it(archive: zipfile.ZipFile) -> None:
+    def only(name: str) -> dict[str, Any]:
+        [row] = [json.loads(line) for line in archive.read(f"{name}.jsonl").splitlines()]
+        return dict(row)
+
+    sign_on, invited, person = only("sign_on"), only("invitations"), only("directory_people")
+
+    assert (sign_on["issuer"], sign_on["client_id"]) == (ISSUER, "acme-client")
+    assert sign_on["group_roles"] == [{"group": "staff", "role": "operator"}]
+    assert (invited["email"], invited["role"]) == ("new@acme.example", "viewer")
+    assert (person["user_name"], person["external_id"]) == ("ada@acme.example", "ada-1")
+    assert only("identities")["subject"] == "ada-2"
+    assert only("directory")["origin"] == "anybody"
+
+
 def test_no_secret_and_nobody_elses_data_is_in_it(archive: zipfile.ZipFile, acme: Tenant) -> None:
     everything = b"".join(archive.read(name) for name in archive.namelist())
 
     hashes = [*ApiKey.objects.values_list("secret_hash", flat=True)]
     hashes += Membership.objects.values_list("password", flat=True)
+    hashes += Invitation.objects.values_list("token_digest", flat=True)
     assert not [one for one in hashes if one.encode() in everything]
     assert b"argon2" not in everything
+    assert SEALED not in everything
+    assert SEALED.hex().encode() not in everything
+    for name in ("client_secret", "sp_key", "token_digest"):
+        assert name.encode() not in b"".join(
+            archive.read(f"{file}.jsonl") for file in ("sign_on", "invitations")
+        )
     assert b"globex" not in everything
 
 
