@@ -197,10 +197,12 @@ def _pool(work: _Work[Any], workers: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
         pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
             process.join()
+        pool.shutdown(
+            cancel_futures=True
+        )  # its thread ends here, else the interpreter trips over it at its own end
         raise
 
 

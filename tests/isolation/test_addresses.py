@@ -135,7 +135,7 @@ def test_nothing_but_the_choice_of_the_organisation_reads_the_host_of_a_request(
         if re.search(r"get_host\(|build_absolute_uri|get_port\(|HTTP_HOST|SERVER_NAME", path.read_text())
     ]
 
-    assert readers == ["tenants/middleware.py"]
+    assert readers == ["platform/core/hosts.py"]
 
 
 # -- forwarded headers ---------------------------------------------------------------------------------------
