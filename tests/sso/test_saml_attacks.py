@@ -17,6 +17,7 @@ from tenants.people.models import Session
 from tenants.sso.models import Arrival, Connection, MailDomain
 from tests.sso.conftest import SamlVisitor, member
 from tests.sso.saml_idp import DS, SAML, SAMLP, Idp, assertion_of, deflated, posted
+from tests.work import work_of_at_most
 
 pytestmark = pytest.mark.usefixtures("acme")
 
@@ -380,12 +381,10 @@ def test_an_attack_is_refused_at_once_and_signs_nobody_in(
     message = ATTACKS[name](visitor)
     sessions = Session.objects.count()
 
-    began = time.process_time()
-    response = visitor.post(message)
-    took = time.process_time() - began
+    with work_of_at_most(1):
+        response = visitor.post(message)
 
     assert 400 <= response.status_code < 500
-    assert took <= 1
     assert "new@acme.example" not in response.content.decode()
     assert Session.objects.count() == sessions
     assert Arrival.objects.count() == 0
@@ -553,11 +552,10 @@ def test_a_logout_message_that_unpacks_to_30_megabytes_is_refused_at_once(saml_s
     saml_sso()
     bomb, client = _bomb(), Client(headers={"host": "acme.localhost"})
 
-    began = time.process_time()
-    response = client.get("/sso/saml/sls", {"SAMLRequest": bomb})
+    with work_of_at_most(1):
+        response = client.get("/sso/saml/sls", {"SAMLRequest": bomb})
 
     assert response.status_code == 403
-    assert time.process_time() - began <= 1
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """Twenty configs that cannot be used: every problem at once, each with path and line, within two seconds."""
 
-import time
-
 import pytest
 
 from generation.engine.config.load import load_config
 from generation.engine.errors import ConfigError, Problem
+from tests.work import work_of_at_most
 
 GOOD = """\
 version: 1
@@ -101,13 +100,12 @@ EDITS = {
 def test_a_malformed_config_names_code_path_and_line(case: str) -> None:
     old, new, expected = EDITS[case]
     assert old in GOOD
-    start = time.perf_counter()
 
-    problems = problems_of(GOOD.replace(old, new, 1))
+    with work_of_at_most(2):
+        problems = problems_of(GOOD.replace(old, new, 1))
 
     found = {(problem.code, problem.path, problem.line) for problem in problems}
     assert set(expected) <= found
-    assert time.perf_counter() - start < 2
 
 
 def test_the_good_config_is_good() -> None:
@@ -226,11 +224,8 @@ def test_what_cannot_be_read_at_all_is_refused(text: str | bytes, code: str) -> 
     ],
 )
 def test_a_bomb_is_refused_within_two_seconds(text: str) -> None:
-    start = time.process_time()
-
-    assert problems_of(text)
-
-    assert time.process_time() - start < 2
+    with work_of_at_most(2):
+        assert problems_of(text)
 
 
 def test_at_most_two_hundred_problems_are_listed() -> None:
