@@ -10,12 +10,15 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from cli.console import Report, phase
@@ -174,15 +177,34 @@ def _made(work: _Work[Output], order: Sequence[int], workers: int) -> Iterator[t
             yield number, work(number)
         return
     with _pool(work, workers - 1) as pool:
-        futures: dict[Future[Output], int] = {pool.submit(_make, number): number for number in order}
-        for future, number in tuple(futures.items()):
-            if future.cancel():
-                del futures[future]
-                yield number, work(number)
-            for ready in [other for other in futures if other.done()]:
-                yield futures.pop(ready), ready.result()
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        waiting = deque(order)
+        finished: SimpleQueue[tuple[int, Future[Output]]] = SimpleQueue()
+
+        def taken() -> int | None:
+            with suppress(IndexError):  # nothing waits
+                return waiting.popleft()
+            return None
+
+        def hand_out() -> None:
+            number = taken()
+            if number is not None:
+                pool.submit(_make, number).add_done_callback(partial(came_back, number))
+
+        def came_back(number: int, future: Future[Output]) -> None:
+            """Called in a thread of the pool. After a failure nothing is handed out: the pool may be broken."""
+            finished.put((number, future))
+            if not future.cancelled() and future.exception() is None:
+                hand_out()
+
+        for _ in range(workers - 1):
+            hand_out()
+        for _ in order:
+            own = taken() if finished.empty() else None
+            if own is None:
+                number, future = finished.get()
+                yield number, future.result()
+            else:
+                yield own, work(own)
 
 
 @contextmanager
@@ -200,9 +222,8 @@ def _pool(work: _Work[Any], workers: int) -> Iterator[ProcessPoolExecutor]:
         for process in multiprocessing.active_children():
             process.terminate()
             process.join()
-        pool.shutdown(
-            cancel_futures=True
-        )  # its thread ends here, else the interpreter trips over it at its own end
+        # Its thread ends here, else the interpreter trips over it at its own end.
+        pool.shutdown(cancel_futures=True)
         raise
 
 
@@ -214,9 +235,8 @@ _work: _Work[Any]
 def _begin_worker(work: _Work[Any]) -> None:
     global _work
     _work = work
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches every process; the parent decides and ends us
+    # Ctrl-C reaches every process; the parent decides and ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare()
 
