@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-complete
 SEED ?= 1
 SIZES ?=
+# Processes that run tests: each has a database and a Valkey of its own. A file stays in one of them.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+SPREAD := -n $(WORKERS) --maxprocesses 8 --dist loadfile
 CACHE := $(CURDIR)/.cache
 IDP := $(CACHE)/idp
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -40,11 +43,11 @@ up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed
 	@status=0; \
 	$(BROWSER_HOME) $(BIN)/python -m pytest -rs -m browser tests/e2e || status=$$?; \
-	$(BIN)/python -m pytest -rs -m "not browser and not slow and not bench and not chaos and not kms and not isolation and not sso and not exports" || status=$$?; \
+	$(BIN)/python -m pytest -rs $(SPREAD) -m "not browser and not slow and not bench and not chaos and not kms and not isolation and not sso and not exports" || status=$$?; \
 	exit $$status
 
 slow: $(STAMP) ## The tests that take minutes: real stacks, whole datasets, requests by the hundred
-	$(BIN)/python -m pytest -rs -m "slow and not browser"
+	$(BIN)/python -m pytest -rs $(SPREAD) -m "slow and not browser"
 
 check: lint types imports vendor-check test ## What CI runs
 

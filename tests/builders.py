@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.permissions import Principal
 from core.postgres.names import role_of
-from core.tenancy import OWNER_ALIAS, tenant_context
+from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import key_services, services
 from tenants.models import Membership, Tenant
 from tenants.people.proof import RECORDS
@@ -21,7 +21,8 @@ from tenants.sign_in import SESSION_ROLE, SESSION_TENANT, MemberBackend
 
 def make_organisation(slug: str, name: str, *, password: str = "correct horse battery") -> Tenant:
     """An organisation with owner@, admin@ and a member of every other role @<slug>.example."""
-    tenant = services.create_organisation(actor="test", slug=slug, name=name, host=f"{slug}.localhost")
+    with shared_context():  # where a fixture stands depends on the tests before
+        tenant = services.create_organisation(actor="test", slug=slug, name=name, host=f"{slug}.localhost")
     with tenant_context(tenant.schema_name):
         for role in sorted(Role, key=lambda one: one != Role.OWNER):
             services.add_member(

@@ -1,7 +1,6 @@
 """Exceptions of held runs: who asks, who decides, what opens and closes, and what the signed statement says."""
 
 import json
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -29,7 +28,6 @@ from core.tenancy import tenant_context
 from evaluation.models import Report
 from generation.models import Run
 from generation.queries.files import require_open
-from generation.queries.runs import find_run
 from generation.services import continue_run
 from tenants import persons
 from tenants import queries as tenant_queries
@@ -37,7 +35,7 @@ from tenants import services as tenants
 from tenants.models import Tenant
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
-from tests.builders import drop_organisation, make_api_key, make_organisation, make_principal
+from tests.builders import make_api_key, make_principal
 from tests.dataset_builders import make_held_run, make_run
 
 REASON = "The difference is the one that we planted for the course."
@@ -542,62 +540,3 @@ def test_another_organisation_finds_neither_run_nor_exception(held: Run, api_cli
         services.grant(
             principal=make_principal("approver", "globex"), exception_id=request.pk, comment="Yes."
         )
-
-
-# -- two at once ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def race(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[ReleaseException]:
-    """A request of an organisation of its own: what other threads see must be committed."""
-    with django_db_blocker.unblock():
-        make_organisation("race", "Race")
-        try:
-            with tenant_context("race"):
-                run = make_run(state="held", manifest_sha256="0" * 64, started_by="operator@race.example")
-                Report.objects.create(run=run, sha256="0" * 64, body=SMALL_REPORT)
-                yield services.ask(
-                    principal=make_principal("operator", "race"),
-                    run_id=run.pk,
-                    checks=["a.check"],
-                    reason=REASON,
-                )
-        finally:
-            drop_organisation("race")
-
-
-def test_of_two_decisions_at_once_one_counts(race: ReleaseException) -> None:
-    """Two people, two connections, one starting signal; the loser is told, and there is one event."""
-    start = threading.Barrier(2)
-    outcomes: list[str] = []
-
-    def decide(act: Callable[..., ReleaseException], role: str) -> None:
-        try:
-            principal = make_principal(role, "race")
-            with tenant_context("race"):
-                start.wait()
-                outcomes.append(act(principal=principal, exception_id=race.pk, comment="Mine.").standing)
-        except Conflict:
-            outcomes.append("too late")
-        finally:
-            connections.close_all()
-
-    acts = ((services.grant, "approver"), (services.refuse, "admin"))
-    threads = [threading.Thread(target=decide, args=one) for one in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    final = queries.find_exception(race.pk).standing
-    assert sorted(outcomes) == sorted([final, "too late"])
-    events = AuditEvent.objects.filter(target=f"compliance.releaseexception:{race.pk}").order_by("seq")
-    verb = "grant" if final == "granted" else "refuse"
-    assert [event.action for event in events] == ["compliance.exception.ask", f"compliance.exception.{verb}"]
-    assert find_run(race.run_id).is_open == (final == "granted")
-
-
-SMALL_REPORT = {
-    "gate": {"profile": "strict", "verdict": "fail", "failures": ["a.check"]},
-    "rows": [{"id": "a.check", "title": "A check", "sentence": "1 of 2.", "verdict": "fail", "value": 1}],
-}
