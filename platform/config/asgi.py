@@ -12,10 +12,9 @@ from django.conf import settings  # noqa: E402  # these need the set-up that Dja
 
 from core.asgi import http_only  # noqa: E402
 from core.body_gate import body_gate  # noqa: E402
-from tenants.flood import flood_gate  # noqa: E402
 
 _BODY_SECONDS = 30.0
 
 application = http_only(
-    flood_gate(body_gate(_django, most_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=_BODY_SECONDS))
+    body_gate(_django, most_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=_BODY_SECONDS)
 )

@@ -115,7 +115,7 @@ class Stack:
             "--workers",
             "1",
             "--http",
-            "core.slow_clients:HttpProtocol",
+            "config.http_protocol:HttpProtocol",
             "--lifespan",
             "off",
             "--timeout-graceful-shutdown",

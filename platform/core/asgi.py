@@ -1,18 +1,21 @@
 """What stands in front of Django: the words of ASGI, and an answer that Django had no hand in."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpResponse
 
 from core.headers import outside_of_django
-from core.request_ids import begin_request
+from core.request_ids import begin_request, new_request_id
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-_ID_TO_COME: Final = "f" * 32  # as long as the ids that take its place, so that the length stays true
+Headers = Sequence[tuple[bytes, bytes]]
+_ID_TO_COME: Final = b"f" * 32  # as long as the ids that take its place, so that the length stays true
 Application = Callable[[Any, Any, Any], Awaitable[None]]  # as ASGI has it: scope, receive, send
 
 
@@ -30,39 +33,43 @@ def http_only(application: Application) -> Application:
 
 @dataclass(frozen=True, slots=True)
 class ReadyAnswer:
-    """An answer that is sent many times; just the id of the request differs."""
+    """An answer that is sent many times: a tenth of the work that making it anew takes. Its id, date and end differ."""
 
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    head: bytes  # status line and headers
     body: bytes
+
+    def raw(self, more: Headers, *, closes: bool, has_body: bool = True) -> bytes:
+        """The bytes of HTTP/1.1 with an id of its own. more: headers of the moment; closes: the connection ends with it."""
+        request_id = new_request_id().encode()
+        headers = [*more, (b"x-request-id", request_id), *([(b"connection", b"close")] if closes else [])]
+        lines = [part for name, value in headers for part in (name, b": ", value, b"\r\n")]
+        body = self.body.replace(_ID_TO_COME, request_id) if has_body else b""
+        return b"".join((self.head, *lines, b"\r\n", body))
 
 
 async def send_answer(send: Send, answer: HttpResponse, extra: Mapping[str, str] | None = None) -> None:
     """Send an answer with every header that Django's middleware would have set."""
-    await _send(send, _ready(answer, extra or {}), begin_request(None))
+    headers = [*_headers(answer, extra or {}), (b"x-request-id", begin_request(None).encode())]
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})
 
 
 def ready_answer(make: Callable[[], HttpResponse], extra: Mapping[str, str]) -> ReadyAnswer:
-    """What `send_ready` sends. `make` makes the answer of a request whose id is yet to come."""
-    begin_request(_ID_TO_COME)
-    return _ready(make(), extra)
+    """`make` makes the answer of a request whose id is yet to come."""
+
+    def made() -> HttpResponse:
+        begin_request(_ID_TO_COME.decode())
+        return make()
+
+    answer = copy_context().run(made)
+    status = HTTPStatus(answer.status_code)
+    lines = [b"%b: %b\r\n" % header for header in _headers(answer, extra)]
+    return ReadyAnswer(
+        b"HTTP/1.1 %d %b\r\n%b" % (status, status.phrase.encode(), b"".join(lines)), answer.content
+    )
 
 
-async def send_ready(send: Send, ready: ReadyAnswer) -> None:
-    """Send it with an id of its own: a tenth of the work that making it anew takes."""
-    request_id = begin_request(None)
-    body = ready.body.replace(_ID_TO_COME.encode(), request_id.encode())
-    await _send(send, replace(ready, body=body), request_id)
-
-
-def _ready(answer: HttpResponse, extra: Mapping[str, str]) -> ReadyAnswer:
+def _headers(answer: HttpResponse, extra: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     headers = {name.lower(): value for name, value in (outside_of_django() | dict(answer.headers)).items()}
     headers |= {**extra, "content-length": str(len(answer.content))}
-    encoded = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items())
-    return ReadyAnswer(answer.status_code, encoded, answer.content)
-
-
-async def _send(send: Send, ready: ReadyAnswer, request_id: str) -> None:
-    headers = [*ready.headers, (b"x-request-id", request_id.encode())]
-    await send({"type": "http.response.start", "status": ready.status, "headers": headers})
-    await send({"type": "http.response.body", "body": ready.body})
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -48,6 +48,14 @@ def caller(
     return last
 
 
+def caller_by(peer: str, way: str) -> str:
+    """The same in the text that REMOTE_ADDR will have, from a connection and a header that nobody has checked."""
+    address = _address(peer)
+    if address is None or not _is_one_of(address, settings.TRUSTED_PROXIES):
+        return peer
+    return str(caller(address, way, settings.TRUSTED_PROXIES))
+
+
 def _is_one_of(address: IPv4Address | IPv6Address | None, networks: Collection[Network]) -> bool:
     return address is not None and any(address in network for network in networks)
 

@@ -13,8 +13,12 @@ def current_request_id() -> str:
     return _current.get()
 
 
+def new_request_id() -> str:
+    return uuid.uuid4().hex
+
+
 def begin_request(offered: str | None) -> str:
     """Take the id that the caller offers if it is harmless, else a new one."""
-    chosen = offered if offered and _ACCEPTED.fullmatch(offered) else uuid.uuid4().hex
+    chosen = offered if offered and _ACCEPTED.fullmatch(offered) else new_request_id()
     _current.set(chosen)
     return chosen

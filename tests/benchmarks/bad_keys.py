@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.bad_keys PORT RATE`: floods of keys that are none, at a fixed rate.
+"""`python -m tests.benchmarks.bad_keys RATE`: floods of keys that are none, at a fixed rate.
 
-Each line of its input is a number of seconds; each line of its output says what became of that flood, as JSON. It
+Each line of its input is a port and a number of seconds; each line of its output says what became of that flood, as JSON. It
 sends over bare sockets what it has made before, since it shares the machine with the server that it floods.
 """
 
@@ -22,10 +22,11 @@ _REQUEST = (
 
 
 def main() -> None:
-    port, rate = int(sys.argv[1]), float(sys.argv[2])
+    rate = float(sys.argv[1])
     print("ready", flush=True)
     for line in sys.stdin:
-        print(json.dumps(_flood(port, rate, float(line))), flush=True)
+        port, seconds = line.split()
+        print(json.dumps(_flood(int(port), rate, float(seconds))), flush=True)
 
 
 def _flood(port: int, rate: float, seconds: float) -> dict[str, object]:

@@ -1,11 +1,9 @@
 """What every answer of the API has in common: rates, limits, versions, parameters that are none."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,7 +11,6 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.models import AuditEvent
-from tenants.flood import flood_gate
 from tests.builders import make_api_key
 
 ApiClients = Callable[..., APIClient]
@@ -193,47 +190,3 @@ def test_a_change_names_the_version_that_it_changes(api_client: ApiClients) -> N
 
 def _in_days(days: int) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).isoformat()
-
-
-# -- in front of Django --------------------------------------------------------------------------------------
-
-
-def test_an_address_that_floods_is_told_so_before_anything_is_asked(api_client: ApiClients) -> None:
-    bad = Client(
-        headers={"host": "acme.localhost", "authorization": "Bearer ds_live_x"}, REMOTE_ADDR="10.7.0.3"
-    )
-    while bad.get("/api/v1/members").status_code == 401:
-        pass
-    reached: list[str] = []
-
-    async def django(scope: Any, receive: Any, send: Any) -> None:
-        reached.append(scope["path"])
-
-    def ask(address: str, authorization: str, path: str = "/api/v1/members") -> list[dict[str, Any]]:
-        said: list[dict[str, Any]] = []
-
-        async def send(message: Any) -> None:
-            said.append(message)
-
-        scope = {
-            "type": "http",
-            "path": path,
-            "client": (address, 1),
-            "headers": [(b"host", b"acme.localhost:8000"), (b"authorization", authorization.encode())],
-        }
-        asyncio.run(flood_gate(django)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
-        return said
-
-    start, body = ask("10.7.0.3", "Bearer ds_live_y")
-    assert (start["status"], json.loads(body["body"])["code"]) == (429, "rate_limited")
-    assert int(dict(start["headers"])[b"retry-after"]) >= 1
-    assert reached == []
-
-    ask("10.7.0.4", "Bearer ds_live_y")  # another address
-    ask("10.7.0.3", "Bearer ds_live_y", "/login")  # no API
-    ask("10.7.0.3", "")  # no key
-    good = api_client("viewer")
-    assert good.get("/api/v1/members").status_code == 200
-    passed_a_moment_ago = good._credentials["HTTP_AUTHORIZATION"]  # type: ignore[attr-defined]
-    ask("10.7.0.3", str(passed_a_moment_ago))
-    assert len(reached) == 4

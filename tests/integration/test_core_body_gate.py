@@ -27,8 +27,8 @@ def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[s
 
 @pytest.fixture(scope="module")
 def port(django_db_setup: None) -> Iterator[int]:
-    with web_process() as port:
-        yield port
+    with web_process() as web:
+        yield web.port
 
 
 def head(path: str, *headers: str, host: str = "acme.localhost") -> bytes:

@@ -67,7 +67,7 @@ class Town:
 @pytest.fixture(scope="module")
 def ports(django_db_setup: None) -> Iterator[tuple[int, int]]:
     with web_process() as one, web_process() as other:
-        yield one, other
+        yield one.port, other.port
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ def test_what_ends_in_one_process_is_dead_in_the_other(town: Town, end: Callable
 
 def test_a_dead_key_is_dead_while_valkey_is_away(town: Town) -> None:
     with web_process(VALKEY_URL="redis://127.0.0.1:9") as alone:
-        town.ports = (town.ports[0], alone)
-        assert town.ask(alone, "GET", "/api/v1/members", key=town.key) == 200
+        town.ports = (town.ports[0], alone.port)
+        assert town.ask(alone.port, "GET", "/api/v1/members", key=town.key) == 200
 
         _revoked(town)
 

@@ -1,0 +1,85 @@
+"""uvicorn's HTTP protocol, with a time limit for heads and a door: who is refused there costs no task and no thread.
+
+uvicorn itself times idle connections between requests only, and starts the application for every request.
+"""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from core.asgi import Headers, ReadyAnswer
+
+HEAD_SECONDS: Final = 15.0
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Closes the connection when request line and headers are not there in time; asks `refusal` once they are."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _is_refused = False  # the request whose body may still come
+
+    @staticmethod
+    def refusal(peer: str, target: bytes, headers: Headers) -> ReadyAnswer | None:
+        """What this request is answered at the door, if anything. `target`: path and query as they came."""
+        return None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._is_refused = False
+        self._expect_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        ready = self.refusal(self.client[0] if self.client else "", self.url, self.headers)
+        if ready is None or not self._may_answer_at_once():
+            super().on_headers_complete()
+            return
+        self._is_refused = True
+        stays = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        has_body = self.parser.get_method() != b"HEAD"
+        self.transport.write(
+            ready.raw(self.server_state.default_headers, closes=not stays, has_body=has_body)
+        )
+        self.server_state.total_requests += 1
+        if not stays:
+            self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._is_refused:
+            super().on_message_complete()
+        elif not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _may_answer_at_once(self) -> bool:
+        """Not before earlier answers on the connection, not to who does not read, not where another protocol is asked for."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return is_idle and not self.flow.write_paused and not self.parser.should_upgrade()
+
+    def _expect_head(self) -> None:
+        self._head_came()
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def _head_came(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _hang_up(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
