@@ -178,12 +178,12 @@ class Books:
         self.insert("halves", ((company.code, _half(company.exponent)) for company in d.companies))
         self.run(
             "create table limits (company_code varchar, price_tolerance decimal(9, 6), clearing_days int, "
-            "review_months int, low_value_limit decimal(18, 4))"
+            "review_months int, low_value_limit decimal(18, 4), valuation varchar)"
         )
         self.insert(
             "limits",
             (
-                (c.code, c.price_tolerance, c.clearing_days, c.review_months, c.low_value_limit)
+                (c.code, c.price_tolerance, c.clearing_days, c.review_months, c.low_value_limit, c.valuation)
                 for c in d.companies
             ),
         )

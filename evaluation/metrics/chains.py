@@ -19,7 +19,7 @@ DATE_OF = {
     "prepaid_expenses": "posting_date", "prepaid_releases": "posting_date", "provision_movements": "posting_date",
     "loan_movements": "posting_date", "contract_invoices": "posting_date", "contract_releases": "posting_date",
     "vendor_returns": "posting_date", "gr_ir_clearings": "posting_date",
-    "stock_adjustments": "posting_date",
+    "stock_adjustments": "posting_date", "stock_revaluations": "posting_date",
     "production_orders": "posting_date", "production_issues": "posting_date", "production_confirmations": "posting_date",
     "production_receipts": "posting_date", "production_settlements": "posting_date",
     "journal_entries": "posting_date",

@@ -51,7 +51,8 @@ class Company:
 
     price_tolerance: share of an order's price; clearing_days: after which goods never invoiced are cleared;
     review_months: after how many months of a fiscal year stock is compared with what it will bring;
-    low_value_limit: highest cost of an asset that is expensed at once, in the company's currency.
+    low_value_limit: highest cost of an asset that is expensed at once, in the company's currency;
+    valuation: of stock, standard or moving_average.
     """
 
     code: str
@@ -66,6 +67,7 @@ class Company:
     rates: Mapping[str, str]
     receivable_days: int | None = None  # targets of working capital, where the books have any
     payable_days: int | None = None
+    valuation: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _company(entry: Mapping[str, Any]) -> Company:
         low_value_limit=str(entry["low_value_limit"]),
         accounts=accounts,
         rates=rates,
+        valuation=str(entry.get("valuation", "standard")),
         **targets,
     )
 

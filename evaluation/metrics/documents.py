@@ -144,21 +144,6 @@ RULES = (
         breaks="{value} of {n} order lines are not quantity times unit price.",
     ),
     Rule(
-        id="documents.goods_at_order_price",
-        title="Receipts are valued at the order price",
-        tables=("goods_receipt_lines",),
-        offenders="""
-            select l.document_id, l.line_number, l.quantity, l.amount, o.unit_price
-            from goods_receipt_lines l join goods_receipts g using (document_id)
-            join purchase_order_lines o on o.document_id = g.purchase_order_id and o.line_number = l.purchase_order_line
-            join purchase_orders h on h.document_id = g.purchase_order_id join companies c on c.company_code = g.company_code
-            left join materials m on m.material_id = l.material_id
-            where l.amount is distinct from l.quantity
-                * if(coalesce(h.currency, c.currency) = c.currency, o.unit_price, m.standard_cost)""",
-        holds="All {n} receipt lines are valued at the price of their order, orders in foreign currency at standard cost.",
-        breaks="{value} of {n} receipt lines are not valued at the price of their order, or at standard cost.",
-    ),
-    Rule(
         id="documents.same_partner",
         title="Partners and companies agree along the chain",
         tables=("purchase_orders", "sales_orders"),

@@ -28,6 +28,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
         "WI",
         "WV",
         "WB",
+        "WN",
         "FW",
     ),
     "IC": ("II", "IR", "IZ", "FW", "IV"),

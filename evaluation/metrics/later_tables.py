@@ -52,6 +52,11 @@ _TABLES: Mapping[str, str] = {
     "production_settlements": f"{_DOCUMENT}, production_order_id varchar, usage_variance {_MONEY}, efficiency_variance {_MONEY}, "
     f"scrap_variance {_MONEY}, amount {_MONEY}",
     "wip_balances": f"company_code varchar, period_end date, production_order_id varchar, material_id varchar, amount {_MONEY}",
+    "material_costs": f"material_id varchar, valid_from date, company_code varchar, quantity int, value {_MONEY}, "
+    "unit_cost DECIMAL(18,6)",
+    "stock_revaluations": f"{_DOCUMENT}, kind varchar",
+    "stock_revaluation_lines": f"document_id varchar, line_number int, company_code varchar, material_id varchar, quantity int, "
+    f"value_before {_MONEY}, value_after {_MONEY}, amount {_MONEY}",
     "income_tax_payments": f"{_DOCUMENT}, fiscal_year smallint, kind varchar, amount {_MONEY}",
 }
 LATER_TABLES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -89,7 +89,7 @@ LEGAL = (
         "P2P",
         "invoice for goods",
         "gr_ir input_tax cost_of_sales operating_expense inventory",
-        "trade_payable cost_of_sales",
+        "trade_payable cost_of_sales inventory",
     ),
     _event(
         "P2P", "invoice for services", "operating_expense prepaid input_tax cost_of_sales", "trade_payable"
@@ -106,7 +106,7 @@ LEGAL = (
         "trade_payable cost_of_sales",
         "inventory gr_ir operating_expense input_tax cost_of_sales",
     ),
-    _event("P2P", "return to vendor", "gr_ir", "inventory"),
+    _event("P2P", "return to vendor", "gr_ir cost_of_sales", "inventory cost_of_sales"),
     _event("P2P", "clearing of goods never invoiced", "gr_ir", "cost_of_sales"),
     _event(
         "H2R",
@@ -157,6 +157,9 @@ LEGAL = (
     _event("MFG", "variances", "cost_of_sales inventory", "cost_of_sales inventory", "PV"),
     _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
+    _event(
+        "R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"
+    ),
     _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
     _event("R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense", "WB"),
     _event("R2R", "expected credit losses", "operating_expense", _ALLOWANCE, "SW"),
@@ -186,6 +189,8 @@ SUBLEDGERS = {
         "deliveries",
         "customer_invoices",
         "stock_adjustments",
+        "stock_revaluations",
+        "vendor_invoices",
         "closing_steps",
         "intercompany_documents",
         "group_goods_issues",

@@ -72,10 +72,10 @@ RULES = (
                 select distinct i.document_id
                 from vendor_invoice_lines l join vendor_invoices i using (document_id)
                 join goods_receipt_lines r on r.document_id = l.goods_receipt_id and r.line_number = l.goods_receipt_line
-                join limits t on t.company_code = i.company_code join companies c on c.company_code = i.company_code
+                join limits t on t.company_code = i.company_code
                 join goods_receipts g on g.document_id = l.goods_receipt_id
                 join purchase_order_lines o on o.document_id = g.purchase_order_id and o.line_number = r.purchase_order_line,
-                lateral (select if(i.currency = c.currency, r.amount, r.quantity * o.unit_price) as ordered)
+                lateral (select r.quantity * o.unit_price as ordered)
                 where i.reference_document_id is null
                   and abs(l.net_amount * r.quantity - ordered * l.quantity) > ordered * l.quantity * t.price_tolerance),
             blocked as (

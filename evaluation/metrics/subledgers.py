@@ -238,17 +238,6 @@ RULES = (
         breaks="{value} stock balances differ from the sums of their movements.",
     ),
     Rule(
-        id="subledgers.movements_at_standard_cost",
-        title="Stock moves at standard cost",
-        tables=("inventory_movements",),
-        offenders="""
-            select v.document_id, v.line_number, v.material_id, v.quantity, v.amount, m.standard_cost
-            from inventory_movements v left join materials m using (material_id)
-            where v.amount is distinct from v.quantity * m.standard_cost""",
-        holds="All {n} stock movements are valued at the standard cost of their material.",
-        breaks="{value} of {n} stock movements are not valued at standard cost.",
-    ),
-    Rule(
         id="subledgers.movement_signs",
         title="Stock moves in the direction of its kind",
         tables=("inventory_movements",),
@@ -256,7 +245,8 @@ RULES = (
             select document_id, line_number, kind, quantity from inventory_movements
             where not coalesce(case when kind in ('opening', 'receipt', 'return', 'production_receipt') then quantity > 0
                 when kind in ('issue', 'vendor_return', 'production_issue', 'scrap') then quantity < 0
-                when kind = 'count' then quantity <> 0 else false end, false)""",
+                when kind = 'count' then quantity <> 0
+                when kind in ('invoice_difference', 'revaluation') then quantity = 0 and amount <> 0 else false end, false)""",
         holds="All {n} stock movements add or take as their kind says.",
         breaks="{value} of {n} stock movements add where their kind takes, or the reverse.",
     ),

@@ -1,12 +1,18 @@
 """Where the books are cut into shards: a process of a company, a block of its partners, a slice of time."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.horizon import Slice
+
+if TYPE_CHECKING:
+    from generation.engine.plan import CompanyPlan
 
 SHARD_LINES = 360_000  # journal lines of a shard, about
 LONG_SLICE = 12  # months
@@ -22,6 +28,20 @@ class Part:
     slice_months: int
     slices: int
     lines: float  # journal lines a year
+
+
+class Cut:
+    """A process of a company, a block of its partners, a slice of time, and the streams that all of it is drawn from.
+
+    Who knows these can work out what happens there without writing it.
+    """
+
+    def __init__(self, plan: CompanyPlan, process: str, block: int, piece: Slice) -> None:
+        self.plan, self.process, self.block, self.slice = plan, process, block, piece
+
+    def rng(self, *purpose: object) -> np.random.Generator:
+        """Stream of this cut for a purpose."""
+        return self.plan.rng(self.process, self.block, self.slice.index, *purpose)
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "industry": plan.company.industry,
         "price_tolerance": format(Decimal(plan.price_tolerance_bp).scaleb(-4), "f"),
         "review_months": plan.rates.review_months,
+        "valuation": plan.processes.inventory.valuation,
         "gr_ir_clearing_days": plan.rates.gr_ir_clearing_days,
         "low_value_limit": format(
             Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"

@@ -23,7 +23,7 @@ _PAIRS = np.char.add(np.repeat(_DIGITS, 32), np.tile(_DIGITS, 32)).astype("S2").
 PREFIXES = {
     "sales_orders": "SO", "deliveries": "DL", "customer_invoices": "CI", "customer_receipts": "CR",
     "purchase_orders": "PO", "goods_receipts": "GR", "vendor_invoices": "VI", "vendor_payments": "VP",
-    "vendor_returns": "VR", "gr_ir_clearings": "GC", "stock_adjustments": "SA",
+    "vendor_returns": "VR", "gr_ir_clearings": "GC", "stock_adjustments": "SA", "stock_revaluations": "SR",
     "payroll_runs": "PR", "asset_transactions": "AT", "accruals": "AC", "cost_allocations": "CA",
     "bank_charges": "BC", "tax_settlements": "TS", "closing_steps": "CS", "credit_line_movements": "CL", "journal_entries": "JE",
     "intercompany_documents": "IC", "intercompany_pairs": "IP", "intercompany_payments": "IV", "fx_revaluations": "FX",

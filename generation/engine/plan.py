@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.assets import Assets, Policy, register
+from generation.engine.averages import Averages
 from generation.engine.charts.chart import Chart, chart_for
 from generation.engine.config.checks import MAKER
 from generation.engine.config.company import Company
@@ -349,8 +350,22 @@ class CompanyPlan:
 
     @cached_property
     def stock_cost(self) -> Ints:
-        """Standard cost of everything in stock: what vendors supply, then what sister companies supply."""
+        """Standard cost of everything in stock on the first day: what vendors supply, then what sister companies supply."""
         return np.concatenate([self.material_cost, self.trade.goods_cost])
+
+    @property
+    def at_average(self) -> bool:
+        """Whether stock is valued at moving averages."""
+        return self.processes.inventory.valuation == "moving_average"
+
+    @cached_property
+    def known_averages(self) -> dict[int, Averages]:
+        """Averages by vendor block, as far as they were worked out: costing.py fills it."""
+        return {}
+
+    def standard_cost(self, material: NDArray[np.integer], day: NDArray[np.integer]) -> Ints:
+        """Standard cost of a piece of what vendors supply, on these days; shape (n,)."""
+        return self.material_cost[material]
 
     # --- services, people, assets ----------------------------------------------------------------------------------
 
@@ -438,18 +453,21 @@ class CompanyPlan:
         )
 
     @cached_property
+    def purchase_slices(self) -> int:
+        """Slices that goods are bought for in the books: the first purchases for a slice are ordered before it begins."""
+        ahead = int(self.material_ahead.max()) + LONGEST_ROLL
+        return self.horizon.slices_until(self.horizon.days + ahead, self.slice_months)
+
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         """Everything that the company's shards are cut from, in the order of the files. Master data is one shard."""
         horizon, on = self.horizon, self.processes
-        # the first purchases for a slice are ordered before it begins
-        ahead = int(self.material_ahead.max()) + LONGEST_ROLL
-        foreseen = horizon.slices_until(horizon.days + ahead, self.slice_months)
         begun = horizon.slices_until(horizon.days, self.slice_months)
         years = horizon.slices_until(horizon.days, LONG_SLICE)
         parts = [Part("master", 0, LONG_SLICE, 1, len(self.customers) + len(self.goods_vendors))]
         for process, share, cut, count in (
             ("o2c", SHARES["o2c"], self.customer_cut, begun),
-            ("p2p", self._purchase_share, self.vendor_cut, foreseen),
+            ("p2p", self._purchase_share, self.vendor_cut, self.purchase_slices),
             ("services", SHARES["services"], self.service_cut, begun),
         ):
             lines = self.lines * share / (len(cut) - 1)

@@ -86,6 +86,7 @@ POSTINGS: Final[dict[str, Posting]] = {
         "Vendor invoice",
         (
             Rule("gr_ir", D, "cost", "Goods invoiced", True, ("material", "tax")),
+            Rule("inventory", D, "stock", "Invoice difference of goods in stock", True, ("material", "tax")),
             Rule("price_variance", D, "variance", "Price variance", True, ("material", "tax")),
             Rule("input_tax", D, "tax", "Tax on purchases", carries=_TAX),
             Rule("payable", C, "gross", "Vendor invoice", carries=_PARTNER),
@@ -101,7 +102,8 @@ POSTINGS: Final[dict[str, Posting]] = {
         "Return to vendor",
         (
             Rule("gr_ir", D, "cost", "Goods sent back, not credited", True, _MATERIAL),
-            Rule("inventory", C, "cost", "Return to vendor", True, _MATERIAL),
+            Rule("inventory", C, "stock", "Return to vendor", True, _MATERIAL),
+            Rule("price_variance", C, "variance", "Order price less average", True, _MATERIAL),
         ),
     ),
     "vendor_credit": Posting(
@@ -433,6 +435,17 @@ POSTINGS: Final[dict[str, Posting]] = {
         (
             Rule("stock_difference", D, "loss", "Goods thrown away", True, _MATERIAL),
             Rule("inventory", C, "loss", "Goods thrown away", True, _MATERIAL),
+        ),
+        source="adjustment",
+    ),
+    "stock_revaluation": Posting(
+        "WN",
+        "R2R",
+        "stock_revaluations",
+        "Revaluation of stock",
+        (
+            Rule("inventory", D, "change", "Revaluation of stock", True, _MATERIAL),
+            Rule("price_variance", C, "change", "Revaluation of stock", True, _MATERIAL),
         ),
         source="adjustment",
     ),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from generation.engine.books import Names
 from generation.engine.columns import category, compact, constant, dates, line_numbers, money, sum_by, text
 from generation.engine.currencies import Rated
-from generation.engine.cutting import ShardSpec
+from generation.engine.cutting import Cut, ShardSpec
 from generation.engine.group.exchange import ONE
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
 from generation.engine.journal import Hands, draw_hands, entry_columns, exchange_rates, line_columns
@@ -133,7 +133,7 @@ class Window:
         return (day >= self.first) & (day < self.end)
 
 
-class Shard:
+class Shard(Cut):
     """One unit of work: its streams, ids, files and summary.
 
     Everything is drawn and numbered for the whole slice before rows are left out, so that what is written does not depend
@@ -151,7 +151,7 @@ class Shard:
         formats: tuple[str, ...],
         mark: Mark,
     ) -> None:
-        self.plan, self.process, self.block, self.slice = plan, spec.process, spec.block, spec.slice
+        super().__init__(plan, spec.process, spec.block, spec.slice)
         self.names = Names(plan)
         self.window = Window(since, plan.horizon.days)
         self._space, self._mark = spec.space, mark
@@ -163,10 +163,6 @@ class Shard:
             cash=np.zeros(days, np.int64),
             tax=np.zeros((len(TAX_ROLES), len(plan.horizon.settling_day)), np.int64),
         )
-
-    def rng(self, *purpose: object) -> np.random.Generator:
-        """Stream of this shard for a purpose."""
-        return self.plan.rng(self.process, self.block, self.slice.index, *purpose)
 
     def ids(self, table: str, count: int) -> Bytes:
         """Ids of the next `count` documents of a table, shape (count,)."""

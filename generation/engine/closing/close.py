@@ -18,6 +18,7 @@ from generation.engine.closing import (
     statements,
     steps,
     stock_keeping,
+    stock_values,
     subledgers,
     tax_return,
     treasury,
@@ -36,10 +37,14 @@ _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
 
 @dataclass(frozen=True)
 class Stock:
-    """Stock by material: opening (materials,), month-end level without the opening (materials, months), pieces."""
+    """Stock by material: opening (materials,), month-end level without the opening (materials, months), pieces.
+
+    worth: value at month ends, (materials, months), where it does not follow from pieces and standard cost.
+    """
 
     opening: Ints
     level: Ints
+    worth: Ints | None
 
 
 class Totals:
@@ -54,7 +59,12 @@ class Totals:
             role: np.zeros((months, OPEN_COLUMNS), np.int64) for role in ("receivable", "payable")
         }
         self.issued = {side: np.zeros(months, np.uint64) for side in ("sales", "purchasing")}
-        self.stock = Stock(np.zeros(materials, np.int64), np.zeros((materials, months), np.int64))
+        self.stock = Stock(
+            np.zeros(materials, np.int64),
+            np.zeros((materials, months), np.int64),
+            np.zeros((materials, months), np.int64) if plan.at_average else None,
+        )
+        self.left: list[Mapping[str, NDArray[np.signedinteger]]] = []
         self.group: dict[str, Ints] = {}
         self.foreign: dict[str, Ints] = {}
         self.adjusted: list[Mapping[str, Ints]] = []
@@ -77,6 +87,10 @@ class Totals:
             rows, months = part["change"].shape
             self.stock.opening[first : first + rows] += part["opening"]
             self.stock.level[first : first + rows, month : month + months] += part["change"]
+            if self.stock.worth is not None:
+                month, months = int(part["value_month"][0]), part["value"].shape[1]
+                self.stock.worth[first : first + rows, month : month + months] = part["value"]
+                self.left.append(part)
         for kind, sums in summary.group.items():
             self.group[kind] = self.group.get(kind, 0) + sums
         for items, sums in summary.foreign.items():
@@ -115,8 +129,10 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     opened = (shard.summary.balances - before)[:, 0]
     pieces = stock.opening[:, None] + stock.level
     bought = len(plan.material_cost)  # goods of the group stand behind
+    worth = pieces * plan.stock_cost[:, None] if stock.worth is None else stock.worth
     stock_keeping.adjust(shard, totals.adjusted, pieces[:bought])
-    written_down = stock_keeping.write_down(shard, pieces[:bought])
+    stock_values.take_off_rest(shard, totals.left)
+    written_down = stock_keeping.write_down(shard, pieces[:bought], worth[:bought])
     valuation.value(shard, totals.foreign)
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:
@@ -132,9 +148,9 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     if owed:
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
     budgets.write(shard, balances)
-    subledgers.write(shard, pieces)
+    subledgers.write(shard, pieces, worth)
     bank.write(shard, [*shard.summary.bank, *totals.bank])
-    _tie(plan, closing, totals, pieces, written_down)
+    _tie(plan, closing, totals, worth, written_down)
     _tie_loans(plan, closing, owed)
     return Closed(
         lines,
@@ -211,14 +227,14 @@ def _finance(shard: Shard, totals: Totals) -> None:
         tax.write(shard)
 
 
-def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, pieces: Ints, written_down: Ints) -> None:
+def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:
     """Subledgers equal their control accounts at every month end, or there is no dataset. closing: (accounts, months)."""
     roles, months = plan.chart.roles, plan.horizon.months
     expected: dict[str, Ints] = {
         role: sign * totals.open_items[role].sum(axis=1)
         for role, sign in (("receivable", 1), ("payable", -1))
     }
-    expected["inventory"] = (pieces * plan.stock_cost[:, None]).sum(axis=0)
+    expected["inventory"] = worth.sum(axis=0)
     expected["work_in_progress"] = totals.work_in_progress
     expected["inventory_allowance"] = -written_down
     assets = [plan.assets.balance(month) for month in range(months)]

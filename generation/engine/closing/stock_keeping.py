@@ -21,16 +21,16 @@ _LOSS_PERCENT: Final = (5, 50)  # of cost, where goods bring less than they cost
 
 def adjust(shard: Shard, parts: Sequence[Mapping[str, Ints]], pieces: Ints) -> None:
     """Write and post counts and scrap of each month. pieces: stock at month ends, (materials, months), after them."""
-    names = ("material", "month", "pieces", "kind")
+    names = ("material", "month", "pieces", "kind", "value")
     columns = [np.concatenate([np.zeros(0, np.int64), *(part[name] for part in parts)]) for name in names]
     by_month = np.argsort(columns[1], kind="stable")
-    material, month, moved, kind = (column[by_month] for column in columns)
+    material, month, moved, kind, value = (column[by_month] for column in columns)
     gone = np.flatnonzero(kind == SCRAPPED)
     everything = np.ones(len(gone), np.bool_)
-    _write(shard, "scrap", _Lines(month[gone], material[gone], None, moved[gone], everything))
+    _write(shard, "scrap", _Lines(month[gone], material[gone], None, moved[gone], everything, value[gone]))
     found = np.flatnonzero(kind != SCRAPPED)
     sheets = [
-        _sheet(shard.plan, number, pieces[:, number], material[at], moved[at], kind[at] == COUNTED)
+        _sheet(shard.plan, number, pieces[:, number], material[at], moved[at], kind[at] == COUNTED, value[at])
         for number in range(shard.plan.horizon.months)
         for at in [found[month[found] == number]]
     ]
@@ -38,13 +38,14 @@ def adjust(shard: Shard, parts: Sequence[Mapping[str, Ints]], pieces: Ints) -> N
 
 
 class _Lines(NamedTuple):
-    """Lines of counts or scrap by month, arrays of shape (n,); `booked` is None for scrap."""
+    """Lines of counts or scrap by month, arrays of shape (n,); `booked` is None for scrap, value 0 where nothing is posted."""
 
     month: Ints
     material: Ints
     booked: Ints | None
     difference: Ints
     posted: NDArray[np.bool_]
+    value: Ints
 
 
 def _sheet(
@@ -54,17 +55,19 @@ def _sheet(
     material: Ints,
     moved: Ints,
     is_posted: NDArray[np.bool_],
-) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]:
+    value: Ints,
+) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_], Ints]:
     """Columns of `_Lines`. What moves stock comes first, so that movements have the numbers of their lines."""
     difference, posted = np.zeros(len(stock), np.int64), np.ones(len(stock), np.bool_)
-    difference[material], posted[material] = moved, is_posted
+    worth = np.zeros(len(stock), np.int64)
+    difference[material], posted[material], worth[material] = moved, is_posted, value
     everything = np.arange(len(stock))
     counted = everything[is_counted(plan, everything, month)]
     counted = counted[np.argsort(((difference == 0) | ~posted)[counted], kind="stable")]
     found, posted = difference[counted], posted[counted]
     found = np.where(posted, found, np.maximum(found, -stock[counted]))  # nobody counts less than nothing
     booked = stock[counted] - np.where(posted, found, 0)
-    return np.full(len(counted), month), counted, booked, found, posted
+    return np.full(len(counted), month), counted, booked, found, posted, worth[counted]
 
 
 def _write(shard: Shard, kind: str, lines: _Lines) -> None:
@@ -73,8 +76,7 @@ def _write(shard: Shard, kind: str, lines: _Lines) -> None:
     month, doc = np.unique(lines.month, return_inverse=True)
     day = horizon.last_workday[horizon.month_end[month]]
     ids = shard.ids_of("stock_adjustments", len(KINDS) * month + KINDS.index(kind))
-    value = np.where(lines.posted, lines.difference, 0) * shard.plan.material_cost[lines.material]
-    count, n, booked = len(month), len(doc), lines.booked
+    value, count, n, booked = lines.value, len(month), len(doc), lines.booked
     none = pa.nulls(n, pa.int32())
     shard.table(
         "stock_adjustments",
@@ -120,10 +122,10 @@ def _write(shard: Shard, kind: str, lines: _Lines) -> None:
     )
 
 
-def write_down(shard: Shard, pieces: Ints) -> Ints:
+def write_down(shard: Shard, pieces: Ints, worth: Ints) -> Ints:
     """Write down stock to what it will bring, at the months of a review, and reverse what is no longer needed.
 
-    pieces: stock at month ends, (materials, months). Returns the write-down that stands at each month end, (months,).
+    pieces, worth: stock and its value at month ends, (materials, months). Returns the write-down that stands at each month end, (months,).
     """
     plan, horizon = shard.plan, shard.plan.horizon
     standing = np.zeros(horizon.months, np.int64)
@@ -134,7 +136,7 @@ def write_down(shard: Shard, pieces: Ints) -> Ints:
         if period % plan.rates.review_months and period != 12:
             continue
         day = horizon.last_workday[horizon.month_end[month : month + 1]]
-        material, value, amount = _worth(plan, pieces[:, month], month)
+        material, value, amount = _worth(plan, pieces[:, month], worth[:, month], month)
         standing[month] = amount.sum()
         _write_worth(shard, month, material, pieces[material, month], value, amount)
         if change := int(standing[month]) - before:
@@ -145,7 +147,7 @@ def write_down(shard: Shard, pieces: Ints) -> Ints:
     return standing
 
 
-def _worth(plan: CompanyPlan, pieces: Ints, month: int) -> tuple[Ints, Ints, Ints]:
+def _worth(plan: CompanyPlan, pieces: Ints, worth: Ints, month: int) -> tuple[Ints, Ints, Ints]:
     """Materials in stock that will bring less than they cost, what a piece will bring, and the write-down; shape (n,).
 
     A material is hard to sell for a fiscal year; how much it will bring is looked at again at each review.
@@ -156,9 +158,9 @@ def _worth(plan: CompanyPlan, pieces: Ints, month: int) -> tuple[Ints, Ints, Int
     material = material[hard < plan.rates.write_down_share]
     loss = uniforms(hashed(plan.seed, (plan.code, "worth"), material, np.full(len(material), month)))[0]
     low, high = _LOSS_PERCENT
-    cost = plan.material_cost[material]
+    cost = worth[material] // pieces[material]
     value = cost * (100 - low - (loss * (high - low + 1)).astype(np.int64)) // 100
-    return material, value, pieces[material] * (cost - value)
+    return material, value, worth[material] - pieces[material] * value
 
 
 def _write_worth(shard: Shard, month: int, material: Ints, pieces: Ints, value: Ints, amount: Ints) -> None:

@@ -7,16 +7,16 @@ from generation.engine.columns import category
 from generation.engine.shard import Ints, Shard
 
 
-def write(shard: Shard, pieces: Ints) -> None:
-    """inventory_balances from month-end pieces (materials, months), and asset_balances from the register."""
+def write(shard: Shard, pieces: Ints, worth: Ints) -> None:
+    """inventory_balances from month-end pieces and their value (materials, months), and asset_balances from the register."""
     horizon = shard.plan.horizon
     for month, last in enumerate(horizon.month_end[: horizon.months].tolist()):
         if last >= shard.window.first:
-            _stock(shard, last, pieces[:, month])
+            _stock(shard, last, pieces[:, month], worth[:, month])
             _assets(shard, month, last)
 
 
-def _stock(shard: Shard, last: int, pieces: Ints) -> None:
+def _stock(shard: Shard, last: int, pieces: Ints, worth: Ints) -> None:
     n = len(pieces)
     shard.table(
         "inventory_balances",
@@ -25,7 +25,7 @@ def _stock(shard: Shard, last: int, pieces: Ints) -> None:
             "period_end": shard.dates(np.full(n, last)),
             "material_id": category(np.arange(n), shard.names.materials),
             "quantity": pa.array(pieces.astype(np.int32)),
-            "value": shard.money(pieces * shard.plan.stock_cost),
+            "value": shard.money(worth),
         },
     )
 

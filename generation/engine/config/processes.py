@@ -1,6 +1,6 @@
 """The processes of a company and their rates. A rate left out takes the default of the company's industry."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -171,6 +171,26 @@ class ProcureToPay(Process):
             source="off: trade is in the company's own currency",
             ge=0,
             le=1,
+        ),
+    ] = None
+    price_trend: Annotated[
+        float | None,
+        key(
+            "By how much vendors' prices rise in a year, of those on the first day.",
+            unit="share of the first day's price per year",
+            source="our recommendation: 2 % where stock follows prices (moving averages), else prices stay",
+            ge=-0.05,
+            le=0.2,
+        ),
+    ] = None
+    price_spread: Annotated[
+        float | None,
+        key(
+            "How far the price of an order may be off the trend, in either direction.",
+            unit="share of the first day's price",
+            source="our recommendation: 3 % where stock follows prices (moving averages), else prices stay",
+            ge=0,
+            le=0.3,
         ),
     ] = None
     over_delivery_rate: Annotated[
@@ -393,6 +413,15 @@ class RecordToReport(Process):
 class Inventory(Process):
     """Stock of materials, moved by receipts, deliveries, returns, counts and scrap only."""
 
+    valuation: Annotated[
+        Literal["standard", "moving_average"],
+        key(
+            "What stock is worth: a standard cost, with price variances in the result, or the moving average of what was paid for it. "
+            "Averages are for companies that trade: not with manufacturing, nor with trade between companies of a group.",
+            unit="method",
+            source="our recommendation: standard cost; IFRS, US GAAP, HGB and PCG allow both",
+        ),
+    ] = "standard"
     safety_stock_days: Annotated[
         int | None,
         key(

@@ -21,6 +21,8 @@ class Rates:
     partial_receipt_rate: float
     vendor_late_payment_share: float
     vendor_cash_discount_share: float
+    price_trend: float
+    price_spread: float
     over_delivery_rate: float
     vendor_return_rate: float
     price_tolerance: float
@@ -86,6 +88,8 @@ _MANUFACTURING: Final = Rates(
     partial_receipt_rate=0.12,
     vendor_late_payment_share=0.15,
     vendor_cash_discount_share=0.30,
+    price_trend=0.0,
+    price_spread=0.0,
     over_delivery_rate=0.02,
     vendor_return_rate=0.015,
     price_tolerance=0.02,
@@ -207,6 +211,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "partial_receipt_rate": ("procure_to_pay", "partial_receipt_rate"),
     "vendor_late_payment_share": ("procure_to_pay", "late_payment_share"),
     "vendor_cash_discount_share": ("procure_to_pay", "cash_discount_share"),
+    "price_trend": ("procure_to_pay", "price_trend"),
+    "price_spread": ("procure_to_pay", "price_spread"),
     "over_delivery_rate": ("procure_to_pay", "over_delivery_rate"),
     "vendor_return_rate": ("procure_to_pay", "vendor_return_rate"),
     "price_tolerance": ("procure_to_pay", "price_tolerance"),
@@ -257,6 +263,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 
 # Shares of depreciation methods; straight line is what they leave.
 METHOD_SHARES: Final = ("double_declining_share", "sum_of_years_share", "macrs_share")
+_MOVING_PRICES: Final = {"price_trend": 0.02, "price_spread": 0.03}  # our recommendation
 _WITHOUT_SALVAGE: Final = ("hgb", "pcg")
 
 
@@ -268,6 +275,8 @@ def rates_of(config: Config, company: Company) -> Rates:
         usual = replace(usual, macrs_share=0.0)
     if company.framework in _WITHOUT_SALVAGE:
         usual = replace(usual, salvage_share=0.0)
+    if config.processes.inventory.valuation == "moving_average":
+        usual = replace(usual, **_MOVING_PRICES)
     # methods that are not given share what the given ones leave
     left = 1.0 - sum(given.get(name, 0.0) for name in METHOD_SHARES)
     open_shares = {name: getattr(usual, name) for name in METHOD_SHARES if name not in given}

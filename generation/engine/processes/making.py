@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.columns import sum_by
-from generation.engine.plan import MAKING
+from generation.engine.cutting import Cut
+from generation.engine.plan import MAKING, CompanyPlan
 from generation.engine.processes.covering import Cover
 from generation.engine.production import BASE_PIECES, MADE, cost_of
-from generation.engine.shard import Ints, Shard
 
+Ints = NDArray[np.int64]
 _STARTS_WITHIN = 6  # days
 _PLANNED_DAYS, _PLANNED_SPREAD, _LATE_DAYS = 3, 10, 5
 _SCRAP_PERCENT = (1, 8)
@@ -53,9 +54,9 @@ class Production:
         return self.started - self.scrapped
 
 
-def plan_production(shard: Shard, cover: Cover, first: int) -> Production:
+def plan_production(cut: Cut, cover: Cover, first: int) -> Production:
     """An order for every window of a good that is made, but for those that the opening stock covers. first: material."""
-    plan, rng = shard.plan, shard.rng("production")
+    plan, rng = cut.plan, cut.rng("production")
     kind = plan.material_kind[first : first + len(cover.pieces)]
     is_made = (kind == MADE)[:, None] & (cover.opens >= plan.make_ahead)
     row, slot = np.nonzero(np.where(is_made, cover.pieces, 0))
@@ -76,7 +77,7 @@ def plan_production(shard: Shard, cover: Cover, first: int) -> Production:
     line_order, line = _lines_of(plan.structure.bill.parent, material)
     by_bill = plan.structure.bill.pieces[line] * started[line_order]
     used = np.maximum(1, by_bill + _off(rng, by_bill, rates.usage_deviation))
-    minutes, done, center = _operations(shard, rng, material, started, start, finish)
+    minutes, done, center = _operations(cut, rng, material, started, start, finish)
     component = plan.structure.bill.component[line]
     return Production(
         material, opens, start, planned, finish, started, scrapped,
@@ -99,14 +100,14 @@ def _off(rng: np.random.Generator, standard: Ints, share: float) -> Ints:
 
 
 def _operations(
-    shard: Shard, rng: np.random.Generator, material: Ints, started: Ints, start: Ints, finish: Ints
+    cut: Cut, rng: np.random.Generator, material: Ints, started: Ints, start: Ints, finish: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Minutes, last day and work centre of each operation, shape (orders, operations); the last ends with the order."""
-    structure, workday = shard.plan.structure, shard.plan.horizon.next_workday
+    structure, workday = cut.plan.structure, cut.plan.horizon.next_workday
     place = np.searchsorted(structure.made, material)
     standard = structure.routings.minutes[place]
     expected = np.where(standard > 0, np.maximum(1, standard * started[:, None] // BASE_PIECES), 0)
-    off = _off(rng, expected, shard.plan.processes.manufacturing.time_deviation)
+    off = _off(rng, expected, cut.plan.processes.manufacturing.time_deviation)
     minutes = np.where(standard > 0, np.maximum(1, expected + off), 0)
     turn, count = np.cumsum(standard > 0, axis=1), (standard > 0).sum(axis=1, keepdims=True)
     done = workday[start[:, None] + (finish - start)[:, None] * turn // count]
@@ -135,9 +136,9 @@ class Costs:
         return self.usage + self.efficiency + self.scrap
 
 
-def costs_of(shard: Shard, production: Production) -> Costs:
+def costs_of(plan: CompanyPlan, production: Production) -> Costs:
     """Actual cost less standard cost of the good pieces is the sum of the variances, to the last unit."""
-    plan, made = shard.plan, production
+    made = production
     cost, routings = plan.material_cost, plan.structure.routings
     centers = plan.structure.centers
     place, n = np.searchsorted(plan.structure.made, made.material), len(made)

@@ -13,7 +13,7 @@ from generation.engine.shard import Bytes, Ints, Shard
 
 def write(shard: Shard, made: Production) -> demand.Flows:
     """Write and post everything about these orders. Returns (material, day, pieces taken from stock)."""
-    costs, ids = costs_of(shard, made), _orders(shard, made)
+    costs, ids = costs_of(shard.plan, made), _orders(shard, made)
     _issue(shard, made, costs, ids)
     _confirm(shard, made, costs, ids)
     _receive(shard, made, costs, ids)

@@ -12,6 +12,7 @@ from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import contracts, receivables
+from generation.engine.processes.costing import worth
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -28,7 +29,6 @@ class Orders:
     head: NDArray[np.intp]
     number: NDArray[np.int32]
     price: Ints
-    cost: Ints
     ids: Bytes
 
     @property
@@ -97,7 +97,7 @@ def _orders(shard: Shard) -> Orders:
         },
         lines.day,
     )
-    return Orders(lines, order_of, head, number, price, plan.material_cost[lines.material], ids)
+    return Orders(lines, order_of, head, number, price, ids)
 
 
 def _shipments(orders: Orders, done: demand.Fulfilment) -> Shipments:
@@ -115,8 +115,8 @@ def _shipments(orders: Orders, done: demand.Fulfilment) -> Shipments:
 
 def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
     n, doc, line = len(shipments.order), shipments.line_doc, shipments.line
-    ids, value = shard.ids("deliveries", n), shipments.pieces * orders.cost[line]
-    material = orders.lines.material[line]
+    ids, material = shard.ids("deliveries", n), orders.lines.material[line]
+    value = -worth(shard.plan, material, shipments.day[doc], -shipments.pieces)
     shard.table(
         "deliveries",
         {
@@ -205,11 +205,8 @@ def _credit_notes(
     fresh = np.diff(orders.order_of[line], prepend=-1) != 0
     order, doc = orders.order_of[line][fresh], np.cumsum(fresh) - 1
     pieces = done.back[line]
-    net_line, value, material = (
-        pieces * orders.price[line],
-        pieces * orders.cost[line],
-        orders.lines.material[line],
-    )
+    net_line, material = pieces * orders.price[line], orders.lines.material[line]
+    value = worth(plan, material, done.back_day[line], pieces)
     positive = _totals(
         plan,
         orders,

@@ -1,115 +1,58 @@
 """Procure to pay for one vendor block: buy ahead of the demand that the sales shards draw for a slice, then pay in runs."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine import demand
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
-from generation.engine.currencies import Rated
 from generation.engine.open_items import write_open_items
-from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
+from generation.engine.prices import vendor_rates
 from generation.engine.processes import manufacturing
-from generation.engine.processes.covering import adjusted, plan_cover, report_changes, with_components
-from generation.engine.processes.making import plan_production
+from generation.engine.processes.arrivals import Orders, Receipts
+from generation.engine.processes.costing import into_stock
+from generation.engine.processes.covering import adjusted
 from generation.engine.processes.payables import pay, write_vendor_invoices
-from generation.engine.processes.receiving import (
-    Orders,
-    Receipts,
-    Returns,
-    clear_old_items,
-    plan_receipts,
-    receive,
-    send_back,
-)
-from generation.engine.production import COMPONENT, MADE
+from generation.engine.processes.purchases import Purchases, plan_purchases
+from generation.engine.processes.receiving import clear_old_items, receive, send_back
+from generation.engine.processes.stock_records import record_stock, report_changes, write_averages
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 
-@dataclass(frozen=True)
-class Bills:
-    """Invoices for goods; of_receipt (receipts,) is the invoice of each receipt or -1, price (receipt lines,) what a piece
-    was invoiced at, held (invoices,) whether a price is beyond the tolerance."""
-
-    invoices: Invoices
-    of_receipt: Ints
-    price: Ints
-    held: NDArray[np.bool_]
-
-
 def produce(shard: Shard) -> None:
     """Write and post every document of the block."""
-    plan = shard.plan
-    first = int(plan.material_cut[shard.block])
-    lines = demand.column(plan, shard.block, shard.slice)
-    done = demand.fulfil(plan, lines)
-    cover = plan_cover(shard, lines, done, first)
-    production = plan_production(shard, cover, first) if plan.makes else None
-    if production:
-        opens = production.opens[production.line_order]
-        cover = with_components(shard, cover, production.component, opens, production.used, first)
-    report_changes(shard, cover.changes)
-    # windows whose order would lie before the books are left to the opening stock
-    rows = slice(first, first + len(cover.pieces))
-    is_ordered = cover.opens >= plan.material_ahead[rows, None]
-    is_bought = is_ordered & (plan.material_kind[rows, None] != MADE)
-    orders = _plan_orders(plan, np.where(is_bought, cover.pieces, 0), cover.opens, first)
+    plan, bought = shard.plan, plan_purchases(shard)
+    orders, receipts, returns = bought.orders, bought.receipts, bought.returns
+    report_changes(shard, bought.changes)
     order_ids, number = _write_orders(shard, orders)
-    receipts, returns = plan_receipts(shard, orders)
     receipt_ids = receive(shard, orders, receipts, order_ids, number)
     return_ids = send_back(shard, orders, receipts, returns, receipt_ids)
-    opening = np.where(is_ordered, 0, cover.pieces).sum(axis=1)
     moves = (
-        *demand.flows(lines, done),
-        *_supply(orders, receipts, returns),
-        *(manufacturing.write(shard, production) if production else ()),
-        adjusted(shard, cover.changes),
+        *demand.flows(bought.lines, bought.done),
+        _supply(orders, receipts),
+        bought.sent_back,
+        *(manufacturing.write(shard, bought.production) if bought.production else ()),
+        adjusted(plan, bought.changes),
     )
-    _record_stock(shard, opening, moves, first)
-    shard.summary.issued["purchasing"] = demand.fingerprint(plan, lines, done)
-    forgotten = shard.rng("never invoiced").random(len(receipts.day)) < plan.rates.never_invoiced_rate
-    forgotten[returns.receipt] = False
-    clear_old_items(shard, orders, receipts, forgotten, receipt_ids)
-    bills = _invoice(shard, orders, receipts, np.flatnonzero(~forgotten), receipt_ids, order_ids)
-    notes = _credit(shard, orders, receipts, returns, bills, receipt_ids, return_ids, order_ids)
-    offers = plan.goods_vendors.takes_discount[bills.invoices.partner]
-    items = pay(shard, bills.invoices, offers, held=bills.held, notes=notes)
-    write_open_items(shard, "vendor", bills.invoices.plus(notes), items)
-
-
-def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Orders:
-    """One order to a vendor for each window, and one for components."""
-    horizon, windows = plan.horizon, pieces.shape[1]
-    row, slot = np.nonzero(pieces)
-    vendor = plan.material_vendor[first + row].astype(np.int64)
-    is_component = plan.material_kind[first + row] == COMPONENT
-    key = (2 * vendor + is_component) * windows + slot
-    by_order = np.argsort(key, kind="stable")
-    row, slot, key = row[by_order], slot[by_order], key[by_order]
-    fresh = np.diff(key, prepend=-1) != 0
-    head = np.flatnonzero(fresh)
-    window_opens = opens[row[head], slot[head]]
-    needed = window_opens - np.where(is_component[by_order][head], plan.make_ahead, 0)
-    day = horizon.last_workday[window_opens - plan.material_ahead[first + row[head]]]
-    return Orders(
-        vendor=vendor[by_order][head],
-        day=np.maximum(day, horizon.next_workday[0]),
-        needed=needed,
-        material=(row + first).astype(np.int64),
-        pieces=pieces[row, slot],
-        line_doc=np.cumsum(fresh) - 1,
-    )
+    record_stock(shard, bought.opening, moves, bought.first)
+    shard.summary.issued["purchasing"] = demand.fingerprint(plan, bought.lines, bought.done)
+    clear_old_items(shard, orders, receipts, bought.is_forgotten, receipt_ids)
+    invoices = _invoice(shard, bought, receipt_ids, order_ids)
+    notes = _credit(shard, bought, invoices, receipt_ids, return_ids, order_ids)
+    offers = plan.goods_vendors.takes_discount[invoices.partner]
+    items = pay(shard, invoices, offers, held=bought.billed.is_held, notes=notes)
+    write_open_items(shard, "vendor", invoices.plus(notes), items)
+    if plan.at_average:
+        write_averages(shard)
 
 
 def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32]]:
     plan, n = shard.plan, len(orders.vendor)
     ids, number = shard.ids("purchase_orders", n), line_numbers(orders.line_doc)
-    price, rated = plan.purchase_price[orders.material], _rated(plan, orders.vendor, orders.day)
+    price, rated = orders.price, vendor_rates(plan, orders.vendor, orders.day)
     by_line = rated and rated.take(orders.line_doc)
     shard.table(
         "purchase_orders",
@@ -139,30 +82,13 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
     return ids, number
 
 
-def _invoice(
-    shard: Shard,
-    orders: Orders,
-    receipts: Receipts,
-    billed: NDArray[np.intp],
-    receipt_ids: Bytes,
-    order_ids: Bytes,
-) -> Bills:
-    """One invoice for each receipt in `billed`, some days later; now and then a price is off."""
-    plan, rng, count = shard.plan, shard.rng("invoice"), len(billed)
-    bill_of = np.full(len(receipts.day), -1)
-    bill_of[billed] = np.arange(count)
-    day = plan.horizon.next_workday[receipts.day[billed] + 4 + rng.integers(0, 4, count)]
-    line = np.flatnonzero(bill_of[receipts.line_doc] >= 0)
-    doc, pieces = bill_of[receipts.line_doc[line]], receipts.pieces[line]
-    material = orders.material[receipts.line[line]]
-    cost, ordered_at = plan.material_cost[material], plan.purchase_price[material]
-    agrees = rng.random(count) < plan.rates.three_way_match_rate
-    off = np.where(agrees[doc], 0, rng.integers(-50, 51, len(line)))
-    price = np.maximum(1, ordered_at * (1000 + off) // 1000)
-    value, net_line = pieces * cost, pieces * price
-    beyond = np.abs(price - ordered_at) * 10_000 > ordered_at * plan.price_tolerance_bp
-    net, order = sum_by(doc, net_line, count), receipts.order[billed]
-    vendor = orders.vendor[order]
+def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Bytes) -> Invoices:
+    """Write and post the invoices for receipts. What differs from the receipt goes into stock at moving averages, as far as it is there."""
+    plan, orders, receipts, billed = shard.plan, bought.orders, bought.receipts, bought.billed
+    count, day, doc, line = len(billed.day), billed.day, billed.line_doc, billed.line
+    material, pieces, value = orders.material[receipts.line[line]], receipts.pieces[line], receipts.value[line]
+    net, order = sum_by(doc, billed.net, count), receipts.order[billed.receipt]
+    vendor = billed.vendor
     code = plan.goods_vendors.tax_code[vendor]
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
@@ -172,14 +98,25 @@ def _invoice(
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
-        _rated(plan, vendor, day),
+        billed.rated,
     )
     write_vendor_invoices(shard, invoices, order_ids[order])
-    _write_lines(shard, invoices, doc, material, pieces, net_line, receipts, line, receipt_ids)
-    shard.refer("goods_receipts", receipt_ids[billed], "vendor_invoices", invoices.ids, "invoices", day)
-    local = plan.currencies.local(invoices.gross, invoices.rated)
-    variance = plan.currencies.local_lines(net_line, doc, invoices.rated) - value
-    amounts = {"cost": value, "variance": variance, "tax": invoices.tax, "gross": local}
+    _write_lines(shard, invoices, doc, material, pieces, billed.net, receipts, line, receipt_ids)
+    shard.refer(
+        "goods_receipts", receipt_ids[billed.receipt], "vendor_invoices", invoices.ids, "invoices", day
+    )
+    local, difference = plan.currencies.local(invoices.gross, invoices.rated), billed.local - value
+    stock = into_stock(plan, material, day[doc], pieces, difference)
+    amounts = {
+        "cost": value,
+        "stock": stock,
+        "variance": difference - stock,
+        "tax": invoices.tax,
+        "gross": local,
+    }
+    at = np.flatnonzero(stock)
+    nothing = np.zeros(len(at), np.int64)
+    shard.movements(invoices.ids, doc[at], day[doc[at]], material[at], nothing, stock[at], "invoice_difference")
     shard.post(
         Documents(
             "vendor_invoice",
@@ -189,37 +126,40 @@ def _invoice(
             doc,
             heads={"partner": vendor, "tax": code},
             lines={"material": material},
-            foreign=shard.foreign(invoices.rated, cost=net_line, gross=invoices.gross),
+            foreign=shard.foreign(invoices.rated, cost=billed.net, gross=invoices.gross),
         )
     )
-    by_line = np.zeros(len(receipts.line), np.int64)
-    by_line[line] = price
-    return Bills(invoices, bill_of, by_line, sum_by(doc, beyond.astype(np.int64), count) > 0)
+    return invoices
 
 
 def _credit(
     shard: Shard,
-    orders: Orders,
-    receipts: Receipts,
-    returns: Returns,
-    bills: Bills,
+    bought: Purchases,
+    corrected: Invoices,
     receipt_ids: Bytes,
     return_ids: Bytes,
     order_ids: Bytes,
 ) -> Invoices:
     """The vendor's credit note for each return, at the price that was invoiced, when both are in the books."""
-    plan, rng, n, doc = shard.plan, shard.rng("credit note"), len(returns.receipt), returns.line_doc
-    bill = bills.of_receipt[returns.receipt]
-    corrected = bills.invoices
+    plan, rng, billed, receipts, returns = (
+        shard.plan,
+        shard.rng("credit note"),
+        bought.billed,
+        bought.receipts,
+        bought.returns,
+    )
+    n, doc, bill = len(returns.receipt), returns.line_doc, billed.of_receipt[returns.receipt]
     since = np.maximum(corrected.day[bill], returns.day)
     day = plan.horizon.next_workday[since + 2 + rng.integers(0, 6, n)]
-    material = orders.material[receipts.line[returns.line]]
-    value = returns.pieces * plan.material_cost[material]
-    net_line = returns.pieces * bills.price[returns.line]
+    material = bought.orders.material[receipts.line[returns.line]]
+    value = returns.pieces * receipts.cost[returns.line]
+    price = np.zeros(len(receipts.line), np.int64)
+    price[billed.line] = billed.price
+    net_line = returns.pieces * price[returns.line]
     net, code = sum_by(doc, net_line, n), corrected.tax_code[bill]
     tax = tax_on(net, plan.taxes.rates_bp[code])
     vendor = corrected.partner[bill]
-    rated = _rated(plan, vendor, day)
+    rated = vendor_rates(plan, vendor, day)
     notes = Invoices(shard.ids("vendor_invoices", n), vendor, day, day, -net, -tax, code, rated)
     write_vendor_invoices(
         shard, notes, order_ids[receipts.order[returns.receipt]], corrected=corrected.ids[bill]
@@ -243,11 +183,6 @@ def _credit(
         )
     )
     return notes
-
-
-def _rated(plan: CompanyPlan, vendor: Ints, day: Ints) -> Rated | None:
-    """Currency and rate of what goods vendors state on these days, shape (n,); None where all trade is in the company's own."""
-    return None if plan.vendor_currency is None else plan.currencies.rated(plan.vendor_currency[vendor], day)
 
 
 def _write_lines(
@@ -283,27 +218,6 @@ def _write_lines(
     )
 
 
-def _supply(orders: Orders, receipts: Receipts, returns: Returns) -> demand.Flows:
-    """(material, day, pieces taken from stock) of receipts and of returns to vendors."""
-    material = orders.material[receipts.line]
-    return (
-        (material, receipts.day[receipts.line_doc], -receipts.pieces),
-        (material[returns.line], returns.day[returns.line_doc], returns.pieces),
-    )
-
-
-def _record_stock(shard: Shard, opening: Ints, flows: demand.Flows, first: int) -> None:
-    """What the close needs for stock: the opening pieces that this slice relies on, and the change in some months."""
-    horizon = shard.plan.horizon
-    material, day, pieces = (np.concatenate(column) for column in zip(*flows, strict=True))
-    here = np.flatnonzero((day < horizon.days) & (pieces != 0))
-    month = horizon.month[day[here]].astype(np.int64)
-    low = int(month.min(initial=horizon.months - 1))
-    months = int(month.max(initial=low)) + 1 - low
-    change = sum_by((material[here] - first) * months + month - low, -pieces[here], len(opening) * months)
-    shard.summary.stock = {
-        "first": np.array([first]),
-        "month": np.array([low]),
-        "opening": opening,
-        "change": change.astype(np.int32).reshape(-1, months),
-    }
+def _supply(orders: Orders, receipts: Receipts) -> tuple[Ints, Ints, Ints]:
+    """(material, day, pieces taken from stock) of receipts."""
+    return orders.material[receipts.line], receipts.day[receipts.line_doc], -receipts.pieces

@@ -55,7 +55,64 @@ TABLES = (
             ),
             count("difference", "Pieces found, or missing or thrown away if negative.", "pieces"),
             Column("is_posted", "bool", "Whether the difference is posted; others wait for the next count."),
-            money("amount", "Posted difference at standard cost."),
+            money("amount", "Posted difference at standard cost, or at the average of the day."),
+        ),
+    ),
+    Table(
+        "material_costs",
+        "Costs of materials over time",
+        "What a piece is worth from a day on: the moving average of each day with receipts or invoice differences. Empty where a "
+        "standard cost holds for the whole period.",
+        ("material_id", "valid_from"),
+        (
+            Column(
+                "material_id", "code", "Material.", role="key", references=("materials", "material_id")
+            ),
+            Column("valid_from", "date", "First day, until the next row of the material.", role="key"),
+            company(),
+            Column(
+                "quantity",
+                "int32",
+                "Pieces in stock with the day's receipts, before anything else moves.",
+                unit="pieces",
+                role="measure",
+            ),
+            money("value", "Value of these pieces, with the day's receipts and invoice differences."),
+            Column(
+                "unit_cost",
+                "rate",
+                "Value by quantity, cut after six decimals; that of the row before where there is no stock. What moves is worth quantity "
+                "times this, rounded up to the currency's smallest unit for pieces that come, down for pieces that go.",
+                unit="company currency for one piece",
+                role="measure",
+            ),
+        ),
+    ),
+    Table(
+        "stock_revaluations",
+        "Revaluations of stock",
+        "Changes of the value of stock without a movement of pieces.",
+        ("document_id",),
+        (
+            key("document_id", "Revaluation."),
+            company(),
+            code("kind", "rounding: what rounding to whole units left of a stock when its last piece went."),
+            day("posting_date", "Day of the revaluation."),
+        ),
+    ),
+    Table(
+        "stock_revaluation_lines",
+        "Lines of revaluations of stock",
+        "Materials that are revalued.",
+        ("document_id", "line_number"),
+        (
+            *line_key("stock_revaluations"),
+            company(),
+            _MATERIAL,
+            Column("quantity", "int32", "Pieces in stock.", unit="pieces", role="measure"),
+            money("value_before", "Value of these pieces before."),
+            money("value_after", "Value of these pieces after."),
+            money("amount", "Change of the value."),
         ),
     ),
     Table(
@@ -69,7 +126,7 @@ TABLES = (
             _MATERIAL,
             Column("quantity", "int32", "Pieces in stock.", unit="pieces", role="measure"),
             money("net_realisable_value", "What one piece will bring, less the cost of selling it."),
-            money("amount", "Quantity times standard cost less net realisable value."),
+            money("amount", "Value in stock less quantity times net realisable value."),
         ),
     ),
 )

@@ -238,10 +238,10 @@ TABLES = (
             code(
                 "kind",
                 "opening, receipt, issue, return (from a customer), vendor_return, production_issue, production_receipt, "
-                "count or scrap.",
+                "count or scrap; invoice_difference and revaluation change the value alone.",
             ),
             count("quantity", "Quantity; negative for what leaves the stock.", "pieces"),
-            money("amount", "Value at standard cost."),
+            money("amount", "Value at standard cost, or at the moving average of the day (material_costs)."),
         ),
     ),
     Table(
