@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,49 @@ CURRENCY_FAULTS = (
     Fault("an entry in foreign currency states another amount", "journal_lines",
           {"document_currency": "USD", "partner_type": "customer"}, {"document_amount": lambda amount: amount + 1},
           "headers.exchange_rate"),
+)
+# fmt: on
+
+
+# Planted in books at moving averages: tests/integration/test_engine_averages.py.
+# fmt: off
+_PIECE = Decimal("0.000001")
+AVERAGE_FAULTS = (
+    Fault("an average is a millionth too high", "material_costs", {"quantity": SOME, "valid_from": lambda day: day > date(2025, 2, 1)},
+          {"unit_cost": lambda cost: cost + _PIECE}, "subledgers.averages"),
+    Fault("an average rests on a piece more", "material_costs", {"valid_from": lambda day: day > date(2025, 2, 1)},
+          {"quantity": lambda pieces: pieces + 1}, "subledgers.averages"),
+    Fault("an average rests on a cent more", "material_costs", {"valid_from": lambda day: day > date(2025, 2, 1)},
+          {"value": _more}, "subledgers.averages"),
+    Fault("an average begins a week late", "material_costs", {"quantity": SOME, "valid_from": lambda day: day > date(2025, 2, 1)},
+          {"valid_from": lambda day: day + timedelta(days=7)},
+          "subledgers.averages"),
+    Fault("goods leave at a cent more than the average", "inventory_movements", {"kind": "issue"}, {"amount": lambda value: value - CENT},
+          "subledgers.averages subledgers.inventory_balances subledgers.movements_at_standard_cost "
+          "subledgers.stock_by_material"),
+    Fault("a receipt is not at its order's price", "goods_receipt_lines", {}, {"amount": _more},
+          "documents.goods_at_order_price documents.journal_repeats_documents quantities.returned_within_received "
+          "subledgers.gr_ir_control subledgers.gr_ir_old_items subledgers.movements_at_standard_cost"),
+    Fault("a difference of an invoice is a cent higher in stock", "inventory_movements", {"kind": "invoice_difference"}, {"amount": _more},
+          "subledgers.averages subledgers.inventory_balances subledgers.invoice_differences subledgers.stock_by_material"),
+    Fault("stock moves on another day than the ledger", "inventory_movements",
+          {"kind": "issue", "posting_date": date(2025, 3, 10)}, {"posting_date": date(2025, 3, 11)},
+          "documents.movements_repeat_documents subledgers.stock_by_material"),
+    Fault("a rest is taken off for more than it was", "stock_revaluation_lines", {}, {"value_before": _more},
+          "subledgers.stock_revaluations"),
+    Fault("a rest is taken off a stock that is not empty", "stock_revaluation_lines", {}, {"quantity": 1},
+          "subledgers.stock_revaluations"),
+    Fault("a month's stock is worth a cent more", "inventory_balances", {"value": SOME}, {"value": _more},
+          "subledgers.inventory_balances subledgers.inventory_control"),
+    Fault("a count is not at the average", "stock_adjustment_lines", {"is_posted": True, "difference": lambda pieces: pieces < 0},
+          {"amount": _more},
+          "documents.journal_repeats_totals subledgers.stock_counts"),
+    Fault("a return to a vendor is not at the order's price", "vendor_return_lines", {}, {"amount": _more},
+          "documents.journal_repeats_documents quantities.returned_within_received subledgers.gr_ir_control "
+          "subledgers.gr_ir_old_items"),
+    Fault("goods are brought back into stock at another value", "inventory_movements", {"kind": "return"}, {"amount": _more},
+          "subledgers.averages subledgers.inventory_balances subledgers.movements_at_standard_cost "
+          "subledgers.stock_by_material"),
 )
 # fmt: on
 

@@ -157,9 +157,7 @@ LEGAL = (
     _event("MFG", "variances", "cost_of_sales inventory", "cost_of_sales inventory", "PV"),
     _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
-    _event(
-        "R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"
-    ),
+    _event("R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"),
     _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
     _event("R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense", "WB"),
     _event("R2R", "expected credit losses", "operating_expense", _ALLOWANCE, "SW"),

@@ -38,7 +38,9 @@ class Events:
 
     @classmethod
     def joined(cls, *parts: Events) -> Events:
-        return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
+        return cls(
+            *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls))
+        )
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class Ledger:
             row = runs.row[run]
             before = self.value[row]
             now = before + runs.received[run]
-            takes[run] = now + runs.differs[run] >= runs.pieces[run]  # no piece is worth less than a minor unit
+            takes[run] = (
+                now + runs.differs[run] >= runs.pieces[run]
+            )  # no piece is worth less than a minor unit
             now += np.where(takes[run], runs.differs[run], 0)
             renewed = runs.is_valued[run] & (runs.pieces[run] > 0)
             average = now * self._scale // np.maximum(runs.pieces[run], 1)
@@ -164,7 +168,9 @@ class _Runs:
         first = np.diff(day_row, prepend=-1) != 0
         head = np.flatnonzero(first)
         passed = np.cumsum(net)
-        since = np.repeat((passed - net)[head] - ledger.pieces[day_row[head]], np.diff(head, append=len(start)))
+        since = np.repeat(
+            (passed - net)[head] - ledger.pieces[day_row[head]], np.diff(head, append=len(start))
+        )
         level = passed - since
         month = months[day]
         renewed = first | valued | (np.diff(month, prepend=-1) != 0) | (np.append(0, level[:-1]) == 0)

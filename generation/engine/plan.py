@@ -365,7 +365,8 @@ class CompanyPlan:
 
     def standard_cost(self, material: NDArray[np.integer], day: NDArray[np.integer]) -> Ints:
         """Standard cost of a piece of what vendors supply, on these days; shape (n,)."""
-        return self.material_cost[material]
+        cost: Ints = self.material_cost[material]
+        return cost
 
     # --- services, people, assets ----------------------------------------------------------------------------------
 

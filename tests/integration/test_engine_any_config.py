@@ -165,6 +165,16 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
                 key: round(float(rng.uniform(0, top)), 3) for key, top in MAKING.items() if rng.random() < 0.5
             },
         }
+    processes["procure_to_pay"] |= {
+        key: round(float(rng.uniform(low, high)), 4)
+        for key, low, high in (("price_trend", -0.05, 0.2), ("price_spread", 0.0, 0.3))
+        if rng.random() < 0.5
+    }
+    if rng.random() < 0.5:  # averages are for those who neither make goods nor trade them inside a group
+        processes["inventory"]["valuation"] = "moving_average"
+        processes.pop("manufacturing", None)
+        if "intercompany" in processes:
+            processes["intercompany"]["enabled"] = False
     pattern, weeks = one(["months", "4-4-5", "4-5-4", "5-4-4"]), {}
     if pattern != "months":
         weeks = {"year_end": one(["nearest", "last"]), "year_end_weekday": one(WEEKDAYS)}

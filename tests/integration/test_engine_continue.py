@@ -42,6 +42,14 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
         "period": {"start": "2025-01-01", "months": 3},
         "processes": {"manufacturing": {}},
     },
+    "moving averages": {  # stock often runs empty, and invoices differ from receipts
+        "period": {"start": "2025-01-01", "months": 3},
+        "volume": {"journal_lines_per_year": 20_000},
+        "processes": {
+            "inventory": {"valuation": "moving_average", "safety_stock_days": 0, "scrap_rate": 0.3},
+            "procure_to_pay": {"three_way_match_rate": 0.3, "vendor_return_rate": 0.3},
+        },
+    },
     "foreign currency": {
         "period": {"start": "2025-01-01", "months": 3},
         "volume": {"journal_lines_per_year": 20_000},

@@ -29,7 +29,9 @@ def take_off_rest(shard: Shard, parts: Sequence[Part]) -> None:
     _write(shard, "rounding", day, material, np.zeros_like(day), value, np.zeros_like(day))
 
 
-def _write(shard: Shard, kind: str, line_day: Ints, material: Ints, pieces: Ints, before: Ints, after: Ints) -> None:
+def _write(
+    shard: Shard, kind: str, line_day: Ints, material: Ints, pieces: Ints, before: Ints, after: Ints
+) -> None:
     """One document for each day; arrays of shape (lines,), by day."""
     day, doc = np.unique(line_day, return_inverse=True)
     ids, n, count = shard.ids_of("stock_revaluations", day), len(doc), len(day)

@@ -44,6 +44,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _exports,
         _year_ends,
         _makers,
+        _averages,
         _loans,
     )
     for rule in rules:
@@ -284,6 +285,31 @@ def _makers(data: dict[str, Any]) -> Iterator[Finding]:
             f"section, or make a company one of them."
         )
         yield ("processes", "manufacturing"), "no_manufacturer", message, None
+
+
+def _averages(data: dict[str, Any]) -> Iterator[Finding]:
+    """Moving averages are worked out from purchases and sales; nothing foresees what production or sister companies do to them."""
+    processes = data.get("processes")
+    sections = processes if isinstance(processes, dict) else {}
+    stock, making, trade = (sections.get(name) for name in ("inventory", "manufacturing", "intercompany"))
+    if not isinstance(stock, dict) or stock.get("valuation") != "moving_average":
+        return
+    path: Path = ("processes", "inventory", "valuation")
+    if isinstance(making, dict) and making.get("enabled", True) is not False:
+        message = (
+            "This cannot be made yet: moving averages with production orders, whose variances are those of standard costs. "
+            "Set valuation to standard, or remove the section manufacturing."
+        )
+        yield path, "not_available", message, "standard"
+    trades = not isinstance(trade, dict) or (
+        trade.get("enabled", True) is not False and trade.get("share", Intercompany().share) != 0
+    )
+    if _members(data) and trades:
+        message = (
+            "This cannot be made yet: moving averages of goods that companies of a group sell to each other. "
+            "Set valuation to standard, or intercompany.enabled to false."
+        )
+        yield path, "not_available", message, "standard"
 
 
 def _loans(data: dict[str, Any]) -> Iterator[Finding]:

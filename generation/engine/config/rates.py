@@ -263,7 +263,6 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 
 # Shares of depreciation methods; straight line is what they leave.
 METHOD_SHARES: Final = ("double_declining_share", "sum_of_years_share", "macrs_share")
-_MOVING_PRICES: Final = {"price_trend": 0.02, "price_spread": 0.03}  # our recommendation
 _WITHOUT_SALVAGE: Final = ("hgb", "pcg")
 
 
@@ -276,7 +275,7 @@ def rates_of(config: Config, company: Company) -> Rates:
     if company.framework in _WITHOUT_SALVAGE:
         usual = replace(usual, salvage_share=0.0)
     if config.processes.inventory.valuation == "moving_average":
-        usual = replace(usual, **_MOVING_PRICES)
+        usual = replace(usual, price_trend=0.02, price_spread=0.03)  # our recommendation
     # methods that are not given share what the given ones leave
     left = 1.0 - sum(given.get(name, 0.0) for name in METHOD_SHARES)
     open_shares = {name: getattr(usual, name) for name in METHOD_SHARES if name not in given}

@@ -65,9 +65,7 @@ def plan_cover(cut: Cut, lines: demand.Lines, done: demand.Fulfilment, first: in
     return Cover(_bought(need), _windows(cut, first).opens, changes)
 
 
-def with_components(
-    cut: Cut, cover: Cover, component: Ints, opens: Ints, pieces: Ints, first: int
-) -> Cover:
+def with_components(cut: Cut, cover: Cover, component: Ints, opens: Ints, pieces: Ints, first: int) -> Cover:
     """The cover with what production uses, too: pieces of components for goods of windows that open on these days, (lines,)."""
     windows, shape = _windows(cut, first), cover.pieces.shape
     row = component - first
@@ -115,9 +113,7 @@ def _bought(need: Ints) -> Ints:
 
 def _month_windows(cut: Cut, first: int, row: Ints, month: Ints) -> Ints:
     """The last window of a month whose goods have all arrived by its end, shape of `row`."""
-    return _windows(cut, first).of(
-        row, cut.plan.horizon.last_workday[cut.plan.horizon.month_end[month]] - 3
-    )
+    return _windows(cut, first).of(row, cut.plan.horizon.last_workday[cut.plan.horizon.month_end[month]] - 3)
 
 
 def _adjustments(cut: Cut, need: Ints, first: int) -> Adjustments:

@@ -86,7 +86,11 @@ def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Byt
     """Write and post the invoices for receipts. What differs from the receipt goes into stock at moving averages, as far as it is there."""
     plan, orders, receipts, billed = shard.plan, bought.orders, bought.receipts, bought.billed
     count, day, doc, line = len(billed.day), billed.day, billed.line_doc, billed.line
-    material, pieces, value = orders.material[receipts.line[line]], receipts.pieces[line], receipts.value[line]
+    material, pieces, value = (
+        orders.material[receipts.line[line]],
+        receipts.pieces[line],
+        receipts.value[line],
+    )
     net, order = sum_by(doc, billed.net, count), receipts.order[billed.receipt]
     vendor = billed.vendor
     code = plan.goods_vendors.tax_code[vendor]
@@ -116,7 +120,9 @@ def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Byt
     }
     at = np.flatnonzero(stock)
     nothing = np.zeros(len(at), np.int64)
-    shard.movements(invoices.ids, doc[at], day[doc[at]], material[at], nothing, stock[at], "invoice_difference")
+    shard.movements(
+        invoices.ids, doc[at], day[doc[at]], material[at], nothing, stock[at], "invoice_difference"
+    )
     shard.post(
         Documents(
             "vendor_invoice",

@@ -14,9 +14,9 @@ from generation.engine.currencies import Rated
 from generation.engine.cutting import Cut
 from generation.engine.plan import CompanyPlan
 from generation.engine.prices import ordered_at, vendor_rates
+from generation.engine.processes.arrivals import Orders, Receipts, Returns, plan_receipts
 from generation.engine.processes.covering import plan_cover, with_components
 from generation.engine.processes.making import Production, plan_production
-from generation.engine.processes.arrivals import Orders, Receipts, Returns, plan_receipts
 from generation.engine.production import COMPONENT, MADE
 
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ from generation.engine.columns import category, line_numbers, sum_by, text
 from generation.engine.posting import Documents
 from generation.engine.processes.arrivals import Orders, Receipts, Returns
 from generation.engine.processes.costing import worth
-from generation.engine.shard import Bytes, Ints, Shard
+from generation.engine.shard import Bytes, Shard
 
 
 def receive(

@@ -65,9 +65,7 @@ TABLES = (
         "standard cost holds for the whole period.",
         ("material_id", "valid_from"),
         (
-            Column(
-                "material_id", "code", "Material.", role="key", references=("materials", "material_id")
-            ),
+            Column("material_id", "code", "Material.", role="key", references=("materials", "material_id")),
             Column("valid_from", "date", "First day, until the next row of the material.", role="key"),
             company(),
             Column(

@@ -165,7 +165,9 @@ TABLES = (
                 "trading_good, finished_good for what the company makes, component, or group_good for what sister companies supply.",
             ),
             code("unit", "Unit of measure."),
-            money("standard_cost", "Standard cost of one unit; at moving averages the cost of opening stock."),
+            money(
+                "standard_cost", "Standard cost of one unit; at moving averages the cost of opening stock."
+            ),
             money("list_price", "List price of one unit."),
             reference(
                 "vendor_id",
