@@ -49,7 +49,8 @@ _DIFFERENCES = f"""
     from vendor_invoice_lines l join vendor_invoices i using (document_id)
     join currencies c on c.company_code = i.company_code join ({_POSTED}) p using (document_id, material_id)
     left join material_costs k on k.material_id = l.material_id and k.valid_from = i.posting_date
-    where i.company_code in ({_CHANGING}) and l.goods_receipt_id is not null and i.reference_document_id is null and p.stock + p.variance <> 0"""
+    where i.company_code in ({_CHANGING}) and l.goods_receipt_id is not null and i.reference_document_id is null
+      and p.stock + p.variance <> 0"""
 
 RULES = (
     Rule(

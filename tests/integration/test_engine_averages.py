@@ -83,9 +83,7 @@ def test_an_auditor_works_out_every_average_from_what_moved(tables: duckdb.DuckD
     for material, day in sorted({*days, *stated}):
         moved = days.get((material, day), {})
         pieces, value = stock.get(material, (0, Decimal(0)))
-        first = [
-            row for kind in ("opening", "receipt", "invoice_difference") for row in moved.pop(kind, ())
-        ]
+        first = [row for kind in ("opening", "receipt", "invoice_difference") for row in moved.pop(kind, ())]
         pieces, value = pieces + sum(n for n, _ in first), value + sum(amount for _, amount in first)
         if (material, day) in stated:
             if pieces:
@@ -137,7 +135,9 @@ def test_a_shard_needs_nothing_that_another_one_worked_out(tmp_path: Path) -> No
 
 @pytest.mark.slow  # books are measured once for each fault
 @pytest.mark.parametrize("fault", AVERAGE_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_of_averages_is_caught_by_those_that_should(fault: Fault, books: Path, tmp_path: Path) -> None:
+def test_a_fault_of_averages_is_caught_by_those_that_should(
+    fault: Fault, books: Path, tmp_path: Path
+) -> None:
     root = copytree(books, tmp_path / "books")
     plant(root, fault)
 

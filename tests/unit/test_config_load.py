@@ -205,6 +205,26 @@ def test_production_orders_need_a_manufacturer() -> None:
     assert (problem.code, problem.path) == ("no_manufacturer", "processes.manufacturing")
 
 
+def test_moving_averages_are_for_companies_that_trade_on_their_own() -> None:
+    averages = "processes: {inventory: {valuation: moving_average}"
+    load_config(f"{GOOD}{averages}}}\n")
+
+    making = GOOD.replace("industry: retail", "industry: manufacturing")
+    [made] = problems_of(f"{making}{averages}, manufacturing: {{}}}}\n")
+    daughter = SECOND_COMPANY.replace('"1000"', '"2000"').replace("hgb}", 'hgb, parent: "1000"}')
+    group = GOOD.replace("volume:", f"{daughter}volume:")
+    [traded] = problems_of(f"{group}{averages}}}\n")
+
+    assert (made.code, made.path, made.suggestion) == (
+        "not_available",
+        "processes.inventory.valuation",
+        "standard",
+    )
+    assert (traded.code, traded.path) == (made.code, made.path)
+    load_config(f"{group}{averages}, intercompany: {{enabled: false}}}}\n")
+    load_config(f"{making}{averages}, manufacturing: {{enabled: false}}}}\n")
+
+
 def test_each_company_needs_its_share_of_lines() -> None:
     second = "".join(SECOND_COMPANY.replace('"1000"', f'"{code}"') for code in (2000, 3000, 4000, 5000))
     text = GOOD.replace("volume:", f"{second}volume:")
