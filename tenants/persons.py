@@ -4,40 +4,79 @@ Each by id and by address: who leaves and comes back under the same address has 
 is gone is found in the audit trail.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from core.models import AuditEvent
 from core.permissions import Principal
 from core.tenancy import shared_context
-from tenants.models import ApiKey, User
+from tenants.models import ApiKey, Membership, User
 from tenants.oauth.models import Application
 
 _KEY, _APPLICATION, _FOR = "api-key:", "application:", " for "
+_ON_KEYS = ("tenants.api_key.issue", "tenants.api_key.rotate")
+_ON_APPLICATIONS = (
+    "tenants.application.create",
+    "tenants.application.rotate",
+    "tenants.application.take_over",
+)
+_ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
+_WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
 def behind(principal: Principal) -> frozenset[str]:
-    """Whoever this principal stands for, and whoever made the application that acts."""
+    """Whoever this principal stands for, and whoever could act by the same credential."""
     own = _people(pk=principal.user_id) if principal.user_id else frozenset()
-    return own | behind_actor(principal.actor)
+    return own.union(
+        *(behind_actor(address) for address in own if "@" in address), behind_actor(principal.actor)
+    )
 
 
 def behind_actor(actor: str) -> frozenset[str]:
-    """The same from a name of the audit trail; empty when nobody can be found behind it any more."""
+    """The same from a name of the audit trail; empty when nobody can be found behind it any more.
+
+    Behind a key or an application are whoever made it, whoever gave it a new secret and whoever answers for it; behind a
+    person, whoever was given a link to their account or took their second factors away a short time ago.
+    """
+    found: set[str] = set()
+    seen, waiting = {actor}, [actor]
+    while waiting:
+        people, others = _directly_behind(waiting.pop())
+        found |= people
+        waiting += others - seen
+        seen |= others
+    return frozenset(found)
+
+
+def _directly_behind(actor: str) -> tuple[frozenset[str], frozenset[str]]:
+    """People, and actors that others are behind."""
     if actor.startswith(_KEY):
         key_id = actor.removeprefix(_KEY)
         key = ApiKey.objects.filter(key_id=key_id).first()
-        return _people(pk=key.created_by_id) if key else _maker("tenants.api_key.issue", key_id=key_id)
+        return _people(pk=key.created_by_id) if key else frozenset(), _acted(_ON_KEYS, key_id=key_id)
     if actor.startswith(_APPLICATION):
         client_id, _, person = actor.removeprefix(_APPLICATION).partition(_FOR)
         application = Application.objects.filter(client_id=client_id).first()
-        maker = (
-            behind_actor(application.created_by)
-            if application
-            else _maker("tenants.application.create", client_id=client_id)
+        named = {application.created_by} if application else set()
+        return _responsible(application), _acted(_ON_APPLICATIONS, client_id=client_id) | named | (
+            {person} if person else set()
         )
-        return maker | (behind_actor(person) if person else frozenset())
     address = actor.casefold()
-    return _people(email=address) | ({address} if "@" in address else frozenset())
+    itself = frozenset({address}) if "@" in address else frozenset()
+    since = timezone.now() - _WAY_IN
+    return _people(email=address) | itself, _acted(
+        _ON_PEOPLE, since=since, email=address
+    ) if itself else frozenset()
+
+
+def _responsible(application: Application | None) -> frozenset[str]:
+    if application is None or application.responsible_id is None:
+        return frozenset()
+    with shared_context():
+        member = Membership.objects.filter(pk=application.responsible_id).first()
+    return _people(pk=member.user_id) if member else frozenset()
 
 
 def _people(**which: Any) -> frozenset[str]:
@@ -46,10 +85,12 @@ def _people(**which: Any) -> frozenset[str]:
     return frozenset(one for pk, email in rows for one in (str(pk), email.casefold()))
 
 
-def _maker(action: str, **data: str) -> frozenset[str]:
-    """Whoever made a key or an application that is gone; a directory or a deletion may have taken it along."""
-    made = AuditEvent.objects.filter(action=action, data__contains=data).first()
-    return behind_actor(made.actor) if made else frozenset()
+def _acted(actions: tuple[str, ...], since: datetime | None = None, **data: str) -> frozenset[str]:
+    """Who did this to a key, an application or a person: the trail knows it of those that are gone, too."""
+    events = AuditEvent.objects.filter(action__in=actions, data__contains=data)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    return frozenset(events.values_list("actor", flat=True))
 
 
 def name_of(principal: Principal) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -35,7 +36,8 @@ from tenants import services as tenants
 from tenants.models import Tenant
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
-from tests.builders import make_api_key, make_principal
+from tenants.people import factors, passwords
+from tests.builders import make_api_key, make_principal, sign_in
 from tests.dataset_builders import make_held_run, make_run
 
 REASON = "The difference is the one that we planted for the course."
@@ -411,6 +413,59 @@ def test_whoever_made_a_credential_does_not_decide_after_leaving_and_coming_back
 
     with pytest.raises(FourEyes):
         services.grant(principal=back, exception_id=request.pk, comment="Mine.")
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
+
+
+def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_did(held: Run) -> None:
+    """One person could rotate a colleague's service, act through it, and decide alone."""
+    service = oauth.create_application(
+        principal=make_principal("owner"),
+        name="nightly",
+        kind="service",
+        permissions=["runs.write"],
+        redirect_uris=[],
+    ).application
+    Run.objects.filter(pk=held.pk).update(started_by=f"application:{service.client_id}")
+    oauth.rotate_secret(principal=make_principal("admin"), application=service)
+    request = asked(held, "operator")
+
+    for role in ("owner", "admin"):
+        with pytest.raises(FourEyes):
+            services.grant(principal=make_principal(role), exception_id=request.pk, comment="Mine.")
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
+
+
+def test_whoever_answers_for_a_service_now_does_not_decide_on_what_it_did(held: Run) -> None:
+    service = oauth.create_application(
+        principal=make_principal("owner"),
+        name="nightly",
+        kind="service",
+        permissions=["runs.write"],
+        redirect_uris=[],
+    ).application
+    Run.objects.filter(pk=held.pk).update(started_by=f"application:{service.client_id}")
+    oauth.take_over(principal=make_principal("admin"), application=service)
+    request = asked(held, "operator")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
+
+
+@pytest.mark.parametrize("way_in", ["password link", "second factors", "links both ways"])
+def test_whoever_opened_an_account_to_themselves_is_counted_as_that_person(held: Run, way_in: str) -> None:
+    operator = tenant_queries.members().get(user__email="operator@acme.example")
+    if way_in == "second factors":
+        sign_in(Client(), "operator@acme.example", "acme")  # a session that ends with them
+        factors.reset_factors(actor=make_principal("admin"), membership=operator)
+    else:
+        passwords.make_link(actor=make_principal("admin"), membership=operator)
+    if way_in == "links both ways":
+        admin = tenant_queries.members().get(user__email="admin@acme.example")
+        passwords.make_link(actor="operator@acme.example", membership=admin)
+    request = asked(held, "operator")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
