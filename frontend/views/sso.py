@@ -49,12 +49,11 @@ def sso_confirm(request: HttpRequest) -> HttpResponseBase:
 
 def begin(request: HttpRequest, connection: Connection, begun: Pending) -> HttpResponseBase:
     """Send the browser away with something to remember."""
-    is_forced = begun.purpose == "confirm"
     if connection.protocol == Connection.Protocol.OIDC:
-        address, made = oidc.begin(request, connection, is_forced=is_forced)
+        address, made = oidc.begin(request, connection, is_forced=begun.is_forced)
         begun = replace(begun, key=made.key, nonce=made.nonce, verifier=made.verifier)
     else:
-        address, key = saml.begin(request, connection, is_forced=is_forced)
+        address, key = saml.begin(request, connection, is_forced=begun.is_forced)
         begun = replace(begun, key=key)
     response = redirect(address)
     pending.begin(request, response, begun)
@@ -140,10 +139,10 @@ def _finish(request: HttpRequest, connection: Connection, facts: Facts, begun: P
         return _unkept(render(request, "frontend/sso_test.html", context))
     if not connection.is_enabled:
         raise SsoRefused("single sign-on is switched off", shown="Single sign-on is switched off.")
-    if begun.purpose == "confirm":
+    if begun.is_forced:
         if principal.user_id != begun.user_id:
             raise SsoRefused("a confirmation belongs to the session that began it", shown=_NOT_BEGUN)
-        sign_in.confirm(request, cast(User, request.user), connection, facts)
+        sign_in.confirm(request, cast(User, request.user), connection, facts, asked_at=begun.at)
     elif begun.purpose == "sign_in":
         sign_in.sign_in(request, connection, facts)
     else:

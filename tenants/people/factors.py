@@ -280,7 +280,7 @@ def confirm_with_code(request: HttpRequest, user: User, code: str) -> None:
     rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
     row = next((row for row in rows if row.wrap().validate_code(code)), None)
     if row is None or not _is_first_use(row, code):
-        throttle.note_failed_code(request, user)
+        throttle.note_failed_factor(request, user)
         raise InvalidInput("This code is wrong, or was used already.")
     counted.rollback()
     _confirmed(request, user, row)
@@ -294,9 +294,13 @@ def confirmation_options(user: User) -> dict[str, Any]:
 def confirm_with_key(request: HttpRequest, user: User, credential: Any) -> None:
     """Renew the session's proof with a security key. Raises InvalidInput, RateLimited."""
     counted = throttle.count_confirmation(user)
-    with _readable_or(InvalidInput("The security key gave no valid answer. Try again.")):
-        webauthn.parse_authentication_response(credential)
-        row = webauthn.complete_authentication(user, credential)
+    try:
+        with _readable_or(InvalidInput("The security key gave no valid answer. Try again.")):
+            webauthn.parse_authentication_response(credential)
+            row = webauthn.complete_authentication(user, credential)
+    except InvalidInput:
+        throttle.note_failed_factor(request, user)
+        raise
     counted.rollback()
     _confirmed(request, user, row)
 

@@ -38,6 +38,7 @@ def confirm_with_password(request: HttpRequest, user: User, password: str) -> No
     """Renew the session's proof. Raises InvalidInput, RateLimited."""
     counted = throttle.count_confirmation(user)
     if not check_password(password, membership_of(user).password):
+        throttle.note_failed_confirmation(request, user)
         raise InvalidInput("This is not your password for this organisation.")
     counted.rollback()
     record(request, user, "password")

@@ -12,4 +12,4 @@ from tenants.people import throttle
 
 @receiver(authentication_failed)
 def note_wrong_code(request: HttpRequest, user: User, **_: Any) -> None:
-    throttle.note_failed_code(request, user)
+    throttle.note_failed_factor(request, user)

@@ -72,13 +72,25 @@ def note_failed_sign_in(request: HttpRequest, email: str) -> None:
     )
 
 
-def note_failed_code(request: HttpRequest, user: User) -> None:
-    """One audit event for a wrong code of a second factor, bounded like failed sign-ins."""
+def note_failed_factor(request: HttpRequest, user: User) -> None:
+    """One audit event for a wrong code or key of a second factor, bounded like failed sign-ins."""
     if _may_note(request):
         audit.record(
             actor=user.email,
             action="tenants.factor.refused",
             target=user,
+            address=client_address(request),
+        )
+
+
+def note_failed_confirmation(request: HttpRequest, user: User) -> None:
+    """One audit event for a wrong password of somebody who is signed in (step-up), bounded like failed sign-ins."""
+    if _may_note(request):
+        audit.record(
+            actor=user.email,
+            action="tenants.member.confirm_failed",
+            target=user,
+            method="password",
             address=client_address(request),
         )
 

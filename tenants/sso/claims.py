@@ -36,6 +36,9 @@ class Facts:
     until: float | None = None  # seconds since the epoch: the provider's session
     session: dict[str, Any] = field(default_factory=dict)  # what a sign-out needs later
     answers: str = ""  # id of the request that this answers; none: nobody asked
+    proved_at: float | None = (
+        None  # seconds since the epoch: when the provider had the person prove who they are
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class Pending:
     verifier: str = ""
     at: float = 0.0
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether the provider is told to have the person prove anew who they are (step-up)."""
+        return self.purpose == "confirm"
+
 
 def of(request: HttpRequest) -> list[Pending]:
     """What this browser has begun in this organisation and not ended, without what is too old."""

@@ -171,7 +171,7 @@ def receive(request: HttpRequest, connection: Connection) -> tuple[str, Facts]:
     answers, seconds = _confirmed(message, own_address(request, ACS), _entity_id(request))
     if not answers and not connection.allows_idp_initiated:
         raise SsoRefused("nobody here asked for it, and sign-ins that the provider begins are switched off")
-    facts = _facts(auth, connection, answers)
+    facts = _facts(auth, connection, answers, _proved_at(message))
     return arrivals.accept_once(
         "assertion", auth.get_last_assertion_id(), seconds=seconds, facts=facts
     ), facts
@@ -208,7 +208,17 @@ def _confirmed(message: bytes, acs: str, entity_id: str) -> tuple[str, float]:
     return answers, until - time.time()
 
 
-def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str) -> Facts:
+def _proved_at(message: bytes) -> float | None:
+    """The earliest `AuthnInstant` of the signed assertion: all that it says of the person is as old as that."""
+    root = etree.fromstring(message, etree.XMLParser(resolve_entities=False, no_network=True))
+    told = root.xpath("saml:Assertion/saml:AuthnStatement/@AuthnInstant", namespaces=_NS)
+    try:
+        return min((float(OneLogin_Saml2_Utils.parse_SAML_to_time(one)) for one in told), default=None)
+    except ValueError:
+        return None
+
+
+def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str, proved_at: float | None) -> Facts:
     subject, form = auth.get_nameid(), auth.get_nameid_format()
     if not subject or len(subject) > 1024:
         raise SsoRefused("the assertion names no subject, or one that is too long")
@@ -227,6 +237,7 @@ def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str) -> F
             "sp_qualifier": auth.get_nameid_spnq() or "",
         },
         answers=answers,
+        proved_at=proved_at,
     )
 
 

@@ -1,5 +1,6 @@
 """From facts to a session: whom a sign-in at the identity provider stands for here, and with which role."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection, Identity
 
 ACTOR = granting.PROVIDER
+_DRIFT_SECONDS = 60  # of the provider's clock
 SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
 
 
@@ -135,12 +137,35 @@ def sign_in(request: HttpRequest, connection: Connection, facts: Facts) -> None:
     _note(request, user, facts)
 
 
-def confirm(request: HttpRequest, user: User, connection: Connection, facts: Facts) -> None:
-    """Renew the proof of the session that is there. Raises: SsoRefused when somebody else signed in."""
+def confirm(
+    request: HttpRequest, user: User, connection: Connection, facts: Facts, *, asked_at: float
+) -> None:
+    """Renew the proof of the session that is there.
+
+    Raises: SsoRefused when somebody else signed in, or nobody did since it was asked for.
+    """
     decision = decide(connection, facts)
     if decision.membership is None or decision.is_linked or decision.membership.user_id != user.pk:
         raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
-    proof.record(request, user, "socialaccount", provider=connection.protocol)
+    _refuse_old_proof(facts, asked_at)
+    proof.record(request, user, "socialaccount", provider=facts.issuer)
+
+
+def _refuse_old_proof(facts: Facts, asked_at: float) -> None:
+    """The wish for a new proof went through the browser, which may have left it out: what came back must show one
+    (OpenID Connect Core 3.1.2.1 and 3.1.3.7, SAML Core 2.7.2 and 3.4.1).
+    """
+    if facts.proved_at is None:
+        told = "when the person last signed in there (OpenID Connect: auth_time; SAML: AuthnInstant)"
+        raise SsoRefused(f"a new proof was asked for, and the provider does not say {told}", shown=_NO_TIME)
+    if facts.proved_at < asked_at - _DRIFT_SECONDS:
+        seconds = asked_at - facts.proved_at
+        raise SsoRefused(
+            f"a new proof was asked for; the one that came is {seconds:.0f} s older than that",
+            shown=_OLD_PROOF,
+        )
+    if facts.proved_at > time.time() + _DRIFT_SECONDS:
+        raise SsoRefused("the provider names a time of sign-in that is to come", shown=_NO_TIME)
 
 
 def _member(connection: Connection, facts: Facts) -> Membership:
@@ -199,7 +224,10 @@ def _note_kept_role(connection: Connection, facts: Facts, membership: Membership
 
 
 def _note(request: HttpRequest, user: User, facts: Facts) -> None:
-    record_authentication(request, user, method="socialaccount", provider=facts.issuer)
+    """The session's proof is as old as the provider says: a sign-in there hours ago is no fresh one here."""
+    now = time.time()
+    at = now if facts.proved_at is None else min(now, facts.proved_at)
+    record_authentication(request, user, method="socialaccount", provider=facts.issuer, at=at)
     request.session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
     if facts.until is not None:
         seconds = int(facts.until - timezone.now().timestamp())
@@ -238,3 +266,11 @@ _NOT_LET_IN = (
     "Ask an admin: the audit trail has the reason."
 )
 _SOMEBODY_ELSE = "Somebody else signed in at the identity provider. Nothing was confirmed."
+_OLD_PROOF = (
+    "Your identity provider did not ask you to sign in again, so nothing was confirmed. Sign out there, then confirm "
+    "again here."
+)
+_NO_TIME = (
+    "Your identity provider does not say when you last signed in there, so nothing was confirmed. Ask an admin to have it "
+    "send that time: the audit trail says what is missing."
+)

@@ -104,6 +104,22 @@ def test_the_password_renews_the_proof_and_leads_back(client_for: Clients, acme:
     assert AuditEvent.objects.latest("seq").action == "tenants.member.confirm"
 
 
+def test_a_wrong_password_is_in_the_audit_trail_and_a_flood_of_them_leaves_few(
+    client_for: Clients, acme: Tenant
+) -> None:
+    client = client_for("viewer")
+
+    client.post("/me/confirm", {"password": "my other secret"})
+    noted = AuditEvent.objects.latest("seq")
+    for _ in range(8):
+        client.post("/me/confirm", {"password": "guess"})
+
+    assert (noted.action, noted.actor) == ("tenants.member.confirm_failed", "viewer@acme.example")
+    assert (noted.data["method"], noted.data["address"]) == ("password", "127.0.0.1")
+    assert "my other secret" not in str(noted.data)
+    assert 1 <= AuditEvent.objects.filter(action="tenants.member.confirm_failed").count() <= 5
+
+
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
 )

@@ -148,6 +148,15 @@ def test_what_is_no_credential_is_refused_and_never_an_error(
     assert (added.status_code, confirmed.status_code, second.status_code) == (422, 422, 200)
 
 
+def test_a_key_that_is_none_is_in_the_audit_trail(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+
+    client.post("/me/confirm", {"with": "credential", "credential": '{"response": {}, "id": "a"}'})
+
+    noted = AuditEvent.objects.latest("seq")
+    assert (noted.action, noted.actor) == ("tenants.factor.refused", EMAIL)
+
+
 def test_the_last_factor_goes_with_its_recovery_codes(client_for: Clients, acme: Tenant) -> None:
     client = client_for("operator")
     set_up_app(client)

@@ -61,6 +61,7 @@ class Wanted:
     issuer: str = ""
     recipient: str = ""
     signed_in_response_to: str | None = None
+    proved: timedelta = timedelta()  # when the person signed in there, as seen from now
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Idp:
             f' Recipient="{wanted.recipient or wanted.acs}"{confirms}/></saml:SubjectConfirmation></saml:Subject>'
             f'<saml:Conditions NotBefore="{begin}" NotOnOrAfter="{end}"><saml:AudienceRestriction>'
             f"<saml:Audience>{wanted.audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
-            f'<saml:AuthnStatement AuthnInstant="{issued}" SessionIndex="{wanted.session_index}"><saml:AuthnContext>'
+            f'<saml:AuthnStatement AuthnInstant="{_time(now + wanted.proved)}" SessionIndex="{wanted.session_index}"><saml:AuthnContext>'
             "<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef>"
             f"</saml:AuthnContext></saml:AuthnStatement>{statement}</saml:Assertion></samlp:Response>"
         )

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from core.errors import InvalidInput
 from tenants.models import Tenant
 from tenants.people.models import Session
+from tenants.people.proof import RECORDS, is_fresh
 from tenants.sso import services
 from tenants.sso.models import Arrival, MailDomain
 from tests.builders import make_principal
@@ -95,6 +96,75 @@ def test_keys_may_rotate(idp: OidcIdp, verified: Verified) -> None:
     idp.token = lambda claims: signed(claims, key="key-2")
 
     assert sign_in(browser(), idp).status_code == 302
+
+
+# -- step-up -------------------------------------------------------------------------------------------------
+
+
+def _confirm(client: Client, idp: OidcIdp, **claims: Any) -> Any:
+    """The way to the provider and back for a new proof."""
+    address = client.get("/sso/confirm?next=/me")["Location"]
+    asked = parse_qs(urlsplit(address).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    idp.claims = claims
+    return client.get("/sso/oidc/callback", idp.authorise(address))
+
+
+def _proofs(client: Client) -> int:
+    return len(client.session[RECORDS])
+
+
+def test_a_new_sign_in_at_the_provider_confirms(idp: OidcIdp, verified: Verified) -> None:
+    verified()
+    client = browser()
+    sign_in(client, idp)
+
+    now = time.time()  # of a clock that goes a little wrong, as they do
+    answers = [_confirm(client, idp, auth_time=int(now) + drift) for drift in (-50, 0, 50)]
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, "/me")] * 3
+    assert _proofs(client) == 1 + 3
+
+
+def test_a_session_that_began_with_an_old_sign_in_there_has_no_fresh_proof(
+    idp: OidcIdp, verified: Verified
+) -> None:
+    verified()
+    fresh, old = browser(), browser()
+
+    sign_in(fresh, idp)
+    idp.claims = {"auth_time": int(time.time()) - 3600}
+    sign_in(old, idp)
+
+    assert (is_fresh(fresh.session), is_fresh(old.session)) == (True, False)
+    assert old.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "words"),
+    [
+        (-36_000, "did not ask you to sign in again"),  # the wish for a new proof was cut out on the way
+        (-90, "did not ask you to sign in again"),
+        (+3_600, "does not say when you last signed in"),
+        (None, "does not say when you last signed in"),
+        ("yesterday", "does not say when you last signed in"),
+        (True, "does not say when you last signed in"),
+    ],
+)
+def test_an_old_sign_in_at_the_provider_confirms_nothing(
+    auth_time: Any, words: str, idp: OidcIdp, verified: Verified
+) -> None:
+    verified()
+    client = browser()
+    sign_in(client, idp)
+    told = int(time.time()) + auth_time if type(auth_time) is int else auth_time
+
+    refused = _confirm(client, idp, **({} if told is None else {"auth_time": told}))
+
+    assert refused.status_code == 403
+    assert words in refused.content.decode()
+    assert _proofs(client) == 1
+    assert actions()[-1] == "sso.sign_in.refuse"
 
 
 # -- answers that are refused --------------------------------------------------------------------------------

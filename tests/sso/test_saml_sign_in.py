@@ -1,6 +1,7 @@
 """Signing in by SAML: who comes in, as what, and that a test changes nothing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -265,6 +266,22 @@ def test_signing_in_again_there_confirms_and_somebody_else_does_not(
     assert (same.status_code, same["Location"]) == (302, "/me")
     assert visitor.client.session["account_authentication_methods"][-1]["at"] > 1.0
     assert actions()[-1] == "tenants.member.confirm"
+
+
+def test_an_old_sign_in_there_confirms_nothing(saml_sso: Sso, verified: Verified) -> None:
+    saml_sso()
+    verified()
+    visitor = SamlVisitor()
+    visitor.sign_in()
+
+    old = visitor.sign_in("/sso/confirm", proved=timedelta(hours=-10))
+    future = visitor.sign_in("/sso/confirm", proved=timedelta(hours=1))
+    proofs = len(visitor.client.session["account_authentication_methods"])
+    drifted = visitor.sign_in("/sso/confirm", proved=timedelta(seconds=-50))
+
+    assert (old.status_code, future.status_code, proofs) == (403, 403, 1)
+    assert "Sign out there, then confirm again here" in old.content.decode()
+    assert drifted.status_code == 302
 
 
 def test_two_organisations_with_the_same_provider_know_their_own_people(
