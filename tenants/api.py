@@ -10,6 +10,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api import IF_STILL, etag, matched
 from core.bodies import Body, checked_body
 from core.permissions import Permission, principal_of, requires, step_up
 from tenants import queries, services
@@ -73,21 +74,37 @@ class MemberDetail(GenericAPIView[Membership]):
 
     @extend_schema(operation_id="members_read")
     def get(self, request: Request, member_id: UUID) -> Response:
-        return Response(MemberOut(queries.member(member_id)).data)
+        return _tagged(queries.member(member_id))
 
-    @extend_schema(operation_id="members_change", request=ChangeMember, responses=MemberOut)
+    @extend_schema(
+        operation_id="members_change", request=ChangeMember, responses=MemberOut, parameters=[IF_STILL]
+    )
     def patch(self, request: Request, member_id: UUID) -> Response:
         """Change the role, or an auditor's end. API keys that could do more than the new role are revoked."""
         membership = queries.member(member_id)
         changes = checked_body(ChangeMember, request)
-        changed = services.change_role(actor=principal_of(request), membership=membership, **changes)
-        return Response(MemberOut(changed).data)
+        changed = services.change_role(
+            actor=principal_of(request), membership=membership, check=matched(request, _tag), **changes
+        )
+        return _tagged(changed)
 
-    @extend_schema(operation_id="members_remove", responses={204: None})
+    @extend_schema(operation_id="members_remove", responses={204: None}, parameters=[IF_STILL])
     def delete(self, request: Request, member_id: UUID) -> Response:
         """Remove the person; their sessions end and their API keys are revoked."""
-        services.remove_member(actor=principal_of(request), membership=queries.member(member_id))
+        services.remove_member(
+            actor=principal_of(request), membership=queries.member(member_id), check=matched(request, _tag)
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _tagged(membership: Membership) -> Response:
+    return Response(MemberOut(membership).data, headers={"ETag": _tag(membership)})
+
+
+def _tag(membership: Membership) -> str:
+    """Of what people change: the time of the last sign-in is none of it."""
+    one = membership
+    return etag([str(one.pk), one.user.email, one.name, one.role, one.role_until, one.is_active])
 
 
 urlpatterns = [

@@ -1,41 +1,29 @@
 """API keys: v2, and v1 until its sunset. Docs: docs/api/versions.md."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.urls import path
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import check_if_match, etag, refuse_stale
+from core.api import IF_MATCH, IF_STILL, etag, matched
 from core.bodies import Body, checked_body
 from core.deprecation import deprecated
 from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
+from core.versions import any_version
 from tenants import key_services, queries, scopes
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role
 
 _gone = deprecated(since=date(2026, 11, 25), sunset=date(2027, 11, 25), successor="/api/v2/api-keys")
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    description="The ETag of the version that you change.",
-)
-
-IF_STILL = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The ETag of the version that you mean; nothing is done to another one.",
-)
 
 
 class Rotation(Body):
@@ -211,15 +199,14 @@ class ApiKeyDetail(GenericAPIView[ApiKey]):
         """Give the key another name."""
         principal = principal_of(request)
         key = queries.api_key(principal, api_key_id)
-        check_if_match(request, _tag(key))
+        check = matched(request, _tag, is_needed=True)
         body = checked_body(RenameApiKey, request)
-        return _tagged(key_services.rename_api_key(principal=principal, api_key=key, **body))
+        return _tagged(key_services.rename_api_key(principal=principal, api_key=key, check=check, **body))
 
     @extend_schema(operation_id="api_keys_revoke_v2", responses={204: None}, parameters=[IF_STILL])
     def delete(self, request: Request, api_key_id: UUID) -> Response:
         """Revoke the key at once. With If-Match only when it is still that version."""
-        refuse_stale(request, _tag(queries.api_key(principal_of(request), api_key_id)))
-        return _revoke(request, api_key_id)
+        return _revoke(request, api_key_id, matched(request, _tag))
 
 
 @step_up("POST")
@@ -238,9 +225,11 @@ class ApiKeyRotation(GenericAPIView[ApiKey]):
         """Give the key a new secret, shown this once. Id, role, scopes and expiry stay."""
         principal = principal_of(request)
         key = queries.api_key(principal, api_key_id)
-        refuse_stale(request, _tag(key))
         body = checked_body(Rotation, request)
-        return _shown_once(key_services.rotate_api_key(principal=principal, api_key=key, **body), 200)
+        issued = key_services.rotate_api_key(
+            principal=principal, api_key=key, check=matched(request, _tag), **body
+        )
+        return _shown_once(issued, 200)
 
 
 def _shown_once(issued: key_services.IssuedKey, code: int) -> Response:
@@ -257,9 +246,10 @@ def _tag(key: ApiKey) -> str:
     return etag([str(key.pk), key.name, key.secret_hash, key.previous_until, key.revoked_at])
 
 
-def _revoke(request: Request, api_key_id: UUID) -> Response:
+def _revoke(request: Request, api_key_id: UUID, check: Callable[[ApiKey], None] = any_version) -> Response:
     principal = principal_of(request)
-    key_services.revoke_api_key(principal=principal, api_key=queries.api_key(principal, api_key_id))
+    key = queries.api_key(principal, api_key_id)
+    key_services.revoke_api_key(principal=principal, api_key=key, check=check)
     return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -1,6 +1,6 @@
 """Changes to API keys. Each leaves one audit event in its transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from core import audit, texts
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
+from core.versions import any_version
 from tenants import queries, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey
@@ -95,13 +96,17 @@ def issue_api_key(
 
 
 def rotate_api_key(
-    *, principal: Principal, api_key: ApiKey, previous_until: datetime | None = None
+    *,
+    principal: Principal,
+    api_key: ApiKey,
+    previous_until: datetime | None = None,
+    check: Callable[[ApiKey], None] = any_version,
 ) -> IssuedKey:
     """Give a key a new secret. The one before works until `previous_until`, or not at all without one.
 
     A secret that was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
     who may revoke it; Forbidden when it could do more than the principal; Conflict when it is revoked or expired;
-    InvalidInput when the overlap ends in the past or after 7 days.
+    InvalidInput when the overlap ends in the past or after 7 days; what `check` raises for the version it finds.
     """
     _refuse_others(principal, api_key)
     _asking_key(principal)
@@ -112,7 +117,7 @@ def rotate_api_key(
         )
     with transaction.atomic():
         with shared_context():
-            row = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
+            row = _held(api_key, check)
             if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
                 raise Conflict("This key is revoked or expired. Make a new one.")
             before = scopes.narrowed(PERMISSIONS[row.role], row.permissions)
@@ -132,33 +137,39 @@ def rotate_api_key(
     return IssuedKey(queries.api_key(principal, row.pk), text)
 
 
-def rename_api_key(*, principal: Principal, api_key: ApiKey, name: str) -> ApiKey:
-    """Give a key another name. Raises: NotTheMaker, InvalidInput."""
+def rename_api_key(
+    *, principal: Principal, api_key: ApiKey, name: str, check: Callable[[ApiKey], None] = any_version
+) -> ApiKey:
+    """Give a key another name. Raises: NotTheMaker, InvalidInput; what `check` raises for the version it finds."""
     _refuse_others(principal, api_key)
     texts.visible_name(name)
     with transaction.atomic():
         with shared_context():
-            ApiKey.objects.filter(pk=api_key.pk).update(name=name)
+            before = _held(api_key, check)
+            ApiKey.objects.filter(pk=before.pk).update(name=name)
         audit.record(
             actor=principal.actor,
             action="tenants.api_key.rename",
-            target=api_key,
-            key_id=api_key.key_id,
+            target=before,
+            key_id=before.key_id,
             name=name,
-            before=api_key.name,
+            before=before.name,
         )
     return queries.api_key(principal, api_key.pk)
 
 
-def revoke_api_key(*, principal: Principal, api_key: ApiKey) -> None:
+def revoke_api_key(
+    *, principal: Principal, api_key: ApiKey, check: Callable[[ApiKey], None] = any_version
+) -> None:
     """Make a key and all that were made with it useless at once. A second time changes nothing.
 
-    Raises: Forbidden for a key of somebody else.
+    Raises: Forbidden for a key of somebody else; what `check` raises for the version it finds.
     """
     if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
         raise Forbidden("Only its maker or an admin may revoke a key.")
     with transaction.atomic():
         with shared_context():
+            _held(api_key, check)
             ended = _revoked([api_key.key_id])
         if ended:
             audit.record(
@@ -179,6 +190,13 @@ def _revoked(key_ids: list[str]) -> list[str]:
         alive.update(revoked_at=timezone.now())
         key_ids = list(ApiKey.objects.filter(made_with__in=key_ids).values_list("key_id", flat=True))
     return ended
+
+
+def _held(api_key: ApiKey, check: Callable[[ApiKey], None]) -> ApiKey:
+    """The key as it is now, and nobody else changes it until the transaction ends. Call in the shared schema."""
+    row = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
+    check(row)
+    return row
 
 
 def _asking_key(principal: Principal) -> ApiKey | None:

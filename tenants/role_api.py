@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api import IF_STILL, etag, matched
 from core.bodies import Body, checked_body
 from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
@@ -109,7 +110,7 @@ class RoleList(GenericAPIView[CustomRole]):
     def post(self, request: Request) -> Response:
         """Make a role out of permissions that you have yourself."""
         role = role_services.create_role(principal=principal_of(request), **checked_body(NewRole, request))
-        return Response(RoleOut(role).data, status=status.HTTP_201_CREATED)
+        return _tagged(role, status.HTTP_201_CREATED)
 
 
 @step_up("PATCH", "DELETE")
@@ -119,21 +120,34 @@ class RoleDetail(GenericAPIView[CustomRole]):
 
     @extend_schema(operation_id="roles_read")
     def get(self, request: Request, role_id: UUID) -> Response:
-        return Response(RoleOut(queries.custom_role(role_id)).data)
+        return _tagged(queries.custom_role(role_id))
 
-    @extend_schema(operation_id="roles_change", request=ChangeRole, responses=RoleOut)
+    @extend_schema(operation_id="roles_change", request=ChangeRole, responses=RoleOut, parameters=[IF_STILL])
     def patch(self, request: Request, role_id: UUID) -> Response:
         """Change name or permissions; it counts from the next request of everybody who has the role."""
-        role = queries.custom_role(role_id)
-        wanted = {"name": role.name, "permissions": role.permissions} | checked_body(ChangeRole, request)
-        changed = role_services.change_role(principal=principal_of(request), role=role, **wanted)
-        return Response(RoleOut(changed).data)
+        changed = role_services.change_role(
+            principal=principal_of(request),
+            role=queries.custom_role(role_id),
+            check=matched(request, _tag),
+            **checked_body(ChangeRole, request),
+        )
+        return _tagged(changed)
 
-    @extend_schema(operation_id="roles_delete", responses={204: None})
+    @extend_schema(operation_id="roles_delete", responses={204: None}, parameters=[IF_STILL])
     def delete(self, request: Request, role_id: UUID) -> Response:
         """Delete a role that nobody has; 409 says who has it."""
-        role_services.delete_role(principal=principal_of(request), role=queries.custom_role(role_id))
+        role_services.delete_role(
+            principal=principal_of(request), role=queries.custom_role(role_id), check=matched(request, _tag)
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _tagged(role: CustomRole, code: int = status.HTTP_200_OK) -> Response:
+    return Response(RoleOut(role).data, status=code, headers={"ETag": _tag(role)})
+
+
+def _tag(role: CustomRole) -> str:
+    return etag([str(role.pk), role.name, role.permissions])
 
 
 urlpatterns = [

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -11,6 +11,7 @@ from core import audit, lookalikes, texts
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
+from core.versions import any_version
 from tenants import granting, queries, scopes
 from tenants.models import CustomRole
 from tenants.people.models import Invitation
@@ -58,16 +59,24 @@ def create_role(
 
 
 def change_role(
-    *, principal: Principal, role: CustomRole, name: str, permissions: Iterable[str]
+    *,
+    principal: Principal,
+    role: CustomRole,
+    name: str | None = None,
+    permissions: Iterable[str] | None = None,
+    check: Callable[[CustomRole], None] = any_version,
 ) -> CustomRole:
     """Give a role another name or other permissions; it counts from everybody's next request.
 
-    Raises: InvalidInput, Conflict; Forbidden when the role, before or after, holds more than the principal.
+    What is not given stays as it is when the change is made. Raises: InvalidInput, Conflict; Forbidden when the
+    role, before or after, holds more than the principal; what `check` raises for the version it finds.
     """
-    name, listed = _name(name), _permissions(permissions)
+    wanted_name = None if name is None else _name(name)
+    wanted = None if permissions is None else _permissions(permissions)
     with transaction.atomic():
-        granting.one_change_at_a_time(role.tenant_id)
-        before = queries.custom_role(role.pk)
+        before = _held(role, check)
+        name = before.name if wanted_name is None else wanted_name
+        listed = before.permissions if wanted is None else wanted
         _refuse_beyond(principal, before)
         scopes.refuse_more(frozenset(map(Permission, listed)), principal.permissions, "A role")
         if (before.name, before.permissions) == (name, listed):
@@ -88,11 +97,15 @@ def change_role(
     return queries.custom_role(role.pk)
 
 
-def delete_role(*, principal: Principal, role: CustomRole) -> None:
-    """Delete a role that nobody has. Raises: RoleInUse, which says who; Forbidden for more than the principal has."""
+def delete_role(
+    *, principal: Principal, role: CustomRole, check: Callable[[CustomRole], None] = any_version
+) -> None:
+    """Delete a role that nobody has.
+
+    Raises: RoleInUse, which says who; Forbidden for more than the principal has; what `check` raises.
+    """
     with transaction.atomic():
-        granting.one_change_at_a_time(role.tenant_id)
-        before = queries.custom_role(role.pk)
+        before = _held(role, check)
         _refuse_beyond(principal, before)
         if users := users_of(before.key):
             more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
@@ -124,6 +137,14 @@ def users_of(key: str) -> list[str]:
         *(f"the directory's group {one.display_name}" for one in groups),
         *(["the roles of single sign-on"] if key in mapped else []),
     ]
+
+
+def _held(role: CustomRole, check: Callable[[CustomRole], None]) -> CustomRole:
+    """The role as it is now, and no role and no member changes until the transaction ends. Raises NotFound."""
+    granting.one_change_at_a_time(role.tenant_id)
+    before = queries.custom_role(role.pk)
+    check(before)
+    return before
 
 
 def _refuse_beyond(principal: Principal, role: CustomRole) -> None:

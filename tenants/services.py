@@ -1,6 +1,7 @@
 """Changes to organisations, people and keys. Each leaves one audit event in its transaction."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from core.permissions import Principal
 from core.postgres.names import SHARED_SCHEMA
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, owner_context, shared_context
+from core.versions import any_version
 from tenants import granting, naming, queries
 from tenants.models import Domain, Membership, Tenant, User
 from tenants.people.access import end_ways_in, revoke_keys_beyond
@@ -160,14 +162,21 @@ def add_member(
 
 
 def change_role(
-    *, actor: Principal | str, membership: Membership, role: str, role_until: datetime | None = None
+    *,
+    actor: Principal | str,
+    membership: Membership,
+    role: str,
+    role_until: datetime | None = None,
+    check: Callable[[Membership], None] = any_version,
 ) -> Membership:
     """Give a member another role, or the same until another day. Their keys that could do more are revoked with it.
 
-    Raises: InvalidInput, LastOwner; Forbidden when the role before or after is more than the principal has.
+    Raises: InvalidInput, LastOwner; Forbidden when the role before or after is more than the principal has; what
+    `check` raises for the version it finds.
     """
     with transaction.atomic():
         before = _locked(membership)
+        check(before)
         if (before.role, before.role_until) == (role, role_until):
             return before
         granting.refuse_more(actor, before.role)
@@ -192,13 +201,16 @@ def change_role(
     return changed
 
 
-def remove_member(*, actor: Principal | str, membership: Membership) -> None:
+def remove_member(
+    *, actor: Principal | str, membership: Membership, check: Callable[[Membership], None] = any_version
+) -> None:
     """End a membership: sessions stop working and the person's keys are revoked.
 
-    Raises: LastOwner; Forbidden for a member who may do more than the principal.
+    Raises: LastOwner; Forbidden for a member who may do more than the principal; what `check` raises.
     """
     with transaction.atomic():
         before = _locked(membership)
+        check(before)
         granting.refuse_more(actor, before.role)
         _refuse_last_owner(before)
         ended = end_ways_in(before)

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
@@ -25,6 +25,8 @@ from core.errors import (
 )
 from core.permissions import Permission, requires
 from core.problems import domain_problem, http_problem, problem_types
+
+Row = TypeVar("Row")
 
 # -- errors --------------------------------------------------------------------------------------------------
 
@@ -70,6 +72,20 @@ def _flat(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
 
 # -- ETags ---------------------------------------------------------------------------------------------------
 
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag of the version that you change.",
+)
+IF_STILL = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of the version that you mean; nothing is done to another one.",
+)
+
 
 def etag(value: Any) -> str:
     """A strong ETag of a JSON value."""
@@ -79,13 +95,29 @@ def etag(value: Any) -> str:
 
 def check_if_match(request: Request, current: str) -> None:
     """Raises PreconditionRequired without If-Match, PreconditionFailed when it names another version."""
+    _refuse_without(request)
+    _refuse_stale(request, current)
+
+
+def matched(
+    request: Request, tag_of: Callable[[Row], str], *, is_needed: bool = False
+) -> Callable[[Row], None]:
+    """What a service asks of the row that it holds: PreconditionFailed when If-Match names another version.
+
+    Under the lock and not before it: of two requests with one ETag, one counts. `is_needed` raises
+    PreconditionRequired at once when there is no If-Match.
+    """
+    if is_needed:
+        _refuse_without(request)
+    return lambda row: _refuse_stale(request, tag_of(row))
+
+
+def _refuse_without(request: Request) -> None:
     if request.headers.get("If-Match") is None:
         raise PreconditionRequired("Send If-Match with the ETag of the version that you change.")
-    refuse_stale(request, current)
 
 
-def refuse_stale(request: Request, current: str) -> None:
-    """For what needs no If-Match: raises PreconditionFailed when one comes along and names another version."""
+def _refuse_stale(request: Request, current: str) -> None:
     given = request.headers.get("If-Match")
     if given is None:
         return

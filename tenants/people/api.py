@@ -4,14 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import path, reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import check_if_match, etag
+from core.api import IF_MATCH, etag, matched
 from core.bodies import Body, checked_body
 from core.idempotency import repeatable
 from core.permissions import Permission, principal_of, requires, step_up
@@ -199,21 +199,14 @@ class SecuritySettings(APIView):
         operation_id="security_settings_change",
         request=ChangeSecurity,
         responses=SecuritySettingsOut,
-        parameters=[
-            OpenApiParameter(
-                "If-Match",
-                str,
-                OpenApiParameter.HEADER,
-                required=True,
-                description="ETag of the settings that you change.",
-            )
-        ],
+        parameters=[IF_MATCH],
     )
     def patch(self, request: Request) -> Response:
         """Change some of them (If-Match needed); they count from the next request on."""
-        check_if_match(request, etag(policy.security_settings()))
+        check = matched(request, etag, is_needed=True)
         changes = checked_body(ChangeSecurity, request)
-        return self._answer(policy.change_security(actor=principal_of(request).actor, changes=changes))
+        actor = principal_of(request).actor
+        return self._answer(policy.change_security(actor=actor, changes=changes, check=check))
 
     def _answer(self, chosen: dict[str, Any]) -> Response:
         return Response(SecuritySettingsOut(chosen).data, headers={"ETag": etag(chosen)})

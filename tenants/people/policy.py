@@ -1,7 +1,7 @@
 """What an organisation decides about signing in and inviting, within bounds."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +9,7 @@ from django.db import transaction
 from core import audit
 from core.errors import InvalidInput
 from core.tenancy import shared_context
+from core.versions import any_version
 from tenants import queries
 from tenants.models import Tenant
 
@@ -25,11 +26,17 @@ def security_settings(tenant: Tenant | None = None) -> dict[str, Any]:
     return {name: getattr(chosen, name) for name in NAMES}
 
 
-def change_security(*, actor: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Change some of the choices; they count from the next request on. Raises InvalidInput."""
+def change_security(
+    *, actor: str, changes: Mapping[str, Any], check: Callable[[dict[str, Any]], None] = any_version
+) -> dict[str, Any]:
+    """Change some of the choices; they count from the next request on.
+
+    Raises: InvalidInput; what `check` raises for the choices that it finds.
+    """
     with transaction.atomic():
-        tenant = queries.organisation()
+        tenant = _held()
         before = security_settings(tenant)
+        check(before)
         after = before | dict(changes)
         after["invitation_domains"] = _domains(after["invitation_domains"])
         _check(after)
@@ -45,6 +52,13 @@ def change_security(*, actor: str, changes: Mapping[str, Any]) -> dict[str, Any]
                 before={name: before[name] for name in changed},
             )
     return after
+
+
+def _held() -> Tenant:
+    """The organisation as it is now; nobody else changes it until the transaction ends."""
+    found = queries.organisation()
+    with shared_context():
+        return Tenant.objects.select_for_update(no_key=True).get(pk=found.pk)
 
 
 def _check(wanted: Mapping[str, Any]) -> None:

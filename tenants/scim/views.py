@@ -30,8 +30,10 @@ from core import ratelimit
 from core.errors import DomainError, RateLimited
 from core.permissions import Permission, principal_of, requires
 from core.problems import SCIM_PREFIX, scim_error
+from tenants import granting
 from tenants.addresses import own_address
 from tenants.models import Membership
+from tenants.queries import organisation
 from tenants.scim import models, queries, services
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
 
@@ -171,6 +173,7 @@ def _read_user(request: HttpRequest, context: Context, *, active: bool | None) -
 
 
 def _matched_user(request: HttpRequest, user_id: str) -> tuple[Membership, User]:
+    _one_change_at_a_time()
     membership = queries.membership(user_id)
     [resource] = queries.users([membership], _base(request))
     _check_match(request, resource)
@@ -228,6 +231,7 @@ def _group_delete(request: HttpRequest, group_id: str) -> HttpResponse:
 
 
 def _matched_group(request: HttpRequest, group_id: str) -> tuple[models.Group, Group]:
+    _one_change_at_a_time()
     group = queries.group(group_id)
     [resource] = queries.groups([group], _base(request))
     _check_match(request, resource)
@@ -329,6 +333,11 @@ def _refuse_to_give(request: HttpRequest) -> None:
 
 def _base(request: HttpRequest) -> str:
     return own_address(request, SCIM_PREFIX).rstrip("/")
+
+
+def _one_change_at_a_time() -> None:
+    """Before it is read: of two requests with one ETag, one counts, and a PATCH changes what is there now."""
+    granting.one_change_at_a_time(organisation().pk)
 
 
 def _check_match(request: HttpRequest, resource: Any) -> None:

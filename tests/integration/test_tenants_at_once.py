@@ -1,0 +1,222 @@
+"""Changes to one thing at the same moment: one ETag counts once, and what was not asked to change does not change.
+
+A module of its own, since what other threads see is committed.
+"""
+
+import itertools
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from core.tenancy import shared_context, tenant_context
+from tenants import key_services, role_services, services
+from tenants.models import ApiKey, CustomRole
+from tests.builders import drop_organisation, make_api_key, make_organisation, make_principal
+from tests.conftest import PASSWORD, forget_tries
+from tests.dataset_builders import make_config
+from tests.scim.conftest import make_directory
+
+AT_ONCE = 6
+ROUNDS = 2
+_hours = itertools.count(1)
+_names = (f"name-{number}" for number in itertools.count(1))
+Answer = Any
+
+
+@pytest.fixture(scope="module")
+def race(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An API key of the owner of a committed organisation."""
+    with django_db_blocker.unblock():
+        make_organisation("race", "Race", password=PASSWORD)
+        forget_tries()
+        try:
+            yield make_api_key("owner", "race")
+        finally:
+            drop_organisation("race")
+
+
+def _client(key: str) -> Client:
+    return Client(headers={"host": "race.localhost", "authorization": f"Bearer {key}"})
+
+
+def _send(key: str, method: str, address: str, body: Any = None, **headers: str) -> Answer:
+    content = "" if body is None else json.dumps(body)
+    kind = "application/scim+json" if address.startswith("/scim/") else "application/json"
+    return _client(key).generic(method, address, content, kind, headers=headers)
+
+
+def _at_once(*acts: Callable[[], Answer]) -> list[Answer]:
+    """The answers to requests that start at one signal, each on a connection of its own."""
+    start, answers = threading.Barrier(len(acts)), []
+
+    def run(act: Callable[[], Answer]) -> None:
+        try:
+            start.wait()
+            answers.append(act())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def _key() -> str:
+    with tenant_context("race"):
+        issued = key_services.issue_api_key(
+            principal=make_principal("owner", "race"), name=next(_names), role="viewer"
+        )
+    return f"/api/v2/api-keys/{issued.api_key.pk}"
+
+
+def _role() -> CustomRole:
+    with tenant_context("race"):
+        return role_services.create_role(
+            principal=make_principal("owner", "race"),
+            name=next(_names),
+            permissions=["runs.read", "members.write"],
+        )
+
+
+def _member() -> str:
+    with tenant_context("race"):
+        added = services.add_member(actor="test", email=f"{next(_names)}@race.example", role="viewer")
+    return f"/api/v1/members/{added.membership.pk}"
+
+
+def _config() -> str:
+    with tenant_context("race"):
+        return f"/api/v1/configs/{make_config(name=next(_names)).config_id}"
+
+
+# what there is, what is asked of it and what the one that counts is answered
+CHANGES: dict[str, tuple[Callable[[], str], str, str, Callable[[int], Any], int]] = {
+    "security settings": (
+        lambda: "/api/v1/security-settings",
+        "PATCH",
+        "",
+        lambda number: {"session_hours": 100 + next(_hours)},
+        200,
+    ),
+    "name of a key": (_key, "PATCH", "", lambda number: {"name": f"key {number}"}, 200),
+    "secret of a key": (_key, "POST", ":rotate", lambda number: {}, 200),
+    "end of a key": (_key, "DELETE", "", lambda number: None, 204),
+    "name of a role": (
+        lambda: f"/api/v1/roles/{_role().pk}",
+        "PATCH",
+        "",
+        lambda number: {"name": next(_names)},
+        200,
+    ),
+    "role of a member": (
+        _member,
+        "PATCH",
+        "",
+        lambda number: {"role": ("operator", "approver", "admin")[number % 3]},
+        200,
+    ),
+    "name of a config": (_config, "PATCH", "", lambda number: {"name": next(_names)}, 200),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_of_changes_with_one_etag_one_counts(race: str, change: str) -> None:
+    make, method, suffix, body, done = CHANGES[change]
+    for _ in range(ROUNDS):
+        address = make()
+        tag = _send(race, "GET", address)["ETag"]
+
+        ask = partial(_send, race, method, address + suffix, if_match=tag)
+        answers = _at_once(*(partial(ask, body(number)) for number in range(AT_ONCE)))
+
+        assert Counter(one.status_code for one in answers) == {done: 1, 412: AT_ONCE - 1}
+        lost = next(one for one in answers if one.status_code == 412)
+        assert lost.json()["code"] == "precondition_failed"
+
+
+def test_the_secret_of_the_rotation_that_counts_works(race: str) -> None:
+    address = _key()
+    tag = _send(race, "GET", address)["ETag"]
+
+    answers = _at_once(
+        *(lambda: _send(race, "POST", f"{address}:rotate", {}, if_match=tag) for _ in range(AT_ONCE))
+    )
+
+    [text] = [one.json()["key"] for one in answers if one.status_code == 200]
+    assert _send(text, "GET", "/api/v1/runs").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_of_changes_of_a_directory_with_one_etag_one_counts(race: str, method: str) -> None:
+    directory = make_directory("race", anybody=True)
+    group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": next(_names)}
+    made = directory.send("POST", "/Groups", group)
+    address, tag = f"/scim/v2/Groups/{made.json()['id']}", made["ETag"]
+
+    def body() -> dict[str, Any]:
+        if method == "PUT":
+            return group | {"displayName": next(_names)}
+        operation = {"op": "replace", "path": "displayName", "value": next(_names)}
+        return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
+
+    answers = _at_once(
+        *(lambda: _send(directory.token, method, address, body(), if_match=tag) for _ in range(AT_ONCE))
+    )
+
+    assert Counter(one.status_code for one in answers) == {200: 1, 412: AT_ONCE - 1}
+
+
+def test_a_permission_taken_from_a_role_stays_away_while_it_gets_a_name(race: str) -> None:
+    for _ in range(5):
+        role, name = _role(), next(_names)
+        address = f"/api/v1/roles/{role.pk}"
+
+        answers = _at_once(
+            partial(_send, race, "PATCH", address, {"name": name}),
+            partial(_send, race, "PATCH", address, {"permissions": ["runs.read"]}),
+        )
+
+        now = _send(race, "GET", address).json()
+        assert {one.status_code for one in answers} == {200}
+        assert (now["name"], now["permissions"]) == (name, ["runs.read"])
+
+
+def test_roles_and_members_take_an_etag_and_need_none(race: str) -> None:
+    role, member = f"/api/v1/roles/{_role().pk}", _member()
+
+    for address, body in ((role, {"permissions": ["runs.read"]}), (member, {"role": "operator"})):
+        stale = _send(race, "GET", address)["ETag"]
+        for method in ("PATCH", "DELETE"):
+            assert _send(race, method, address, body, if_match='"nonsense"').status_code == 412
+        changed = _send(race, "PATCH", address, body)
+        assert changed.status_code == 200
+        assert _send(race, "PATCH", address, body, if_match=stale).status_code == 412
+        assert _send(race, "PATCH", address, body, if_match=changed["ETag"]).status_code == 200
+        assert _send(race, "DELETE", address, if_match=changed["ETag"]).status_code == 204
+
+
+def test_a_name_that_lost_leaves_no_trace(race: str) -> None:
+    """The event of a change and the row agree."""
+    address = _key()
+    tag = _send(race, "GET", address)["ETag"]
+
+    ask = partial(_send, race, "PATCH", address, if_match=tag)
+    _at_once(*(partial(ask, {"name": f"mine {number}"}) for number in range(AT_ONCE)))
+
+    with shared_context():
+        name = ApiKey.objects.get(pk=address.rpartition("/")[2]).name
+    events = _send(race, "GET", "/api/v1/audit-events?action=tenants.api_key.rename&limit=200").json()[
+        "items"
+    ]
+    assert [one["data"]["name"] for one in events if one["data"]["name"].startswith("mine")] == [name]
