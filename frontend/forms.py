@@ -60,12 +60,15 @@ class NewPassword(forms.Form):
         return again
 
 
-class NewPerson(NewPassword):
+class PersonName(forms.Form):
     name = forms.CharField(
         label="Your name",
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "name", "class": "control"}),
     )
+
+
+class NewPerson(PersonName, NewPassword):
     field_order: tuple[str, ...] = ("name", "password", "again")
 
 

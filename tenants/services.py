@@ -116,10 +116,12 @@ def add_member(
     role_until: datetime | None = None,
     name: str = "",
     password: str | None = None,
+    has_password: bool = True,
 ) -> AddedMember:
     """Add a person to this organisation, with a password for this organisation only. The first one is its owner.
 
     Args: actor: a principal, who gives no more than they have, or the name of a part of the platform.
+        has_password: whether there is one at all; without, an identity provider lets them in, or a link sets one.
     Raises: InvalidInput, Forbidden; Conflict when they are a member already.
     """
     texts.visible_name(name)
@@ -128,7 +130,7 @@ def add_member(
         validate_email(email)
     except ValidationError:
         raise InvalidInput(f"{email!r} is not an e-mail address.") from None
-    password = password or secrets.token_urlsafe(12)
+    password = (password or secrets.token_urlsafe(12)) if has_password else None
     with transaction.atomic():
         tenant = queries.organisation()
         granting.one_change_at_a_time(tenant.pk)
@@ -158,7 +160,7 @@ def add_member(
             role=str(role),
             role_until=role_until,
         )
-    return AddedMember(membership, password)
+    return AddedMember(membership, password or "")
 
 
 def change_role(

@@ -3,37 +3,47 @@
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.errors import DomainError
 from core.mail import later
 from core.permissions import Permission, requires
-from frontend.forms import Email, NewPassword, NewPerson, place_of
+from frontend.forms import Email, NewPassword, NewPerson, PersonName, place_of
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import invitations, letters, passwords, throttle
 from tenants.queries import members
+from tenants.sso import queries as sso
 
 
 @requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """The link of an invitation: choose name and password, and be in."""
+    """The link of an invitation: choose name and password, and be in. Who comes in by the provider has no password."""
     throttle.count_public_form(request, "join")
     invitation = invitations.invitation_of_token(token)
-    form, status = NewPerson(), 200
+    needs_password, status = invitations.needs_password(invitation), 200
+    form_class = NewPerson if needs_password else PersonName
+    form = form_class()
     if request.method == "POST":
-        form, status = NewPerson(request.POST), 422
+        form, status = form_class(request.POST), 422
         if form.is_valid():
-            password = form.cleaned_data["password"]
+            name, password = form.cleaned_data["name"], form.cleaned_data.get("password")
             try:
-                joined = invitations.accept(token=token, name=form.cleaned_data["name"], password=password)
-                return _signed_in(request, joined)
+                joined = invitations.accept(token=token, name=name, password=password)
+                return _signed_in(request, joined) if needs_password else _to_sign_in(request)
             except DomainError as error:
                 form.add_error(place_of(form, error), str(error))
                 status = error.http_status
-    return _page(request, "join", {"form": form, "invitation": invitation, "rules": passwords.RULES}, status)
+    context = {
+        "form": form,
+        "invitation": invitation,
+        "needs_password": needs_password,
+        "rules": passwords.RULES,
+    }
+    return _page(request, "join", context, status)
 
 
 @requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
@@ -51,7 +61,13 @@ def password_new(request: HttpRequest, password_token: str) -> HttpResponse:
             except DomainError as error:
                 form.add_error("password", str(error))
                 status = error.http_status
-    return _page(request, "password_new", {"form": form, "member": member, "rules": passwords.RULES}, status)
+    context = {
+        "form": form,
+        "member": member,
+        "is_refused": sso.refuses_password(member),
+        "rules": passwords.RULES,
+    }
+    return _page(request, "password_new", context, status)
 
 
 @requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
@@ -87,6 +103,16 @@ def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
         request, {"email": member.user.email}, Login(user=member.user)
     )
     return response
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The provider is another host, which a form of ours may not lead to: the page of the sign-in has the way."""
+    request.session.flush()
+    organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
+    messages.success(
+        request, f"You are a member of {organisation}. Sign in with its identity provider to begin."
+    )
+    return redirect("account_login")
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, object], status: int) -> HttpResponse:

@@ -19,6 +19,7 @@ from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+from tenants.sso import queries as sso
 
 LIFETIME = timedelta(days=7)
 
@@ -123,14 +124,27 @@ def invitation_of_token(token: str) -> Invitation:
     return found
 
 
-def accept(*, token: str, name: str, password: str) -> Membership:
-    """Become a member. Raises: NotFound, InvalidInput; Conflict when they became one in the meantime."""
+def needs_password(invitation: Invitation) -> bool:
+    """False for whom the organisation lets in by its identity provider only."""
+    return not sso.insists_on_sso_for(invitation.email)
+
+
+def accept(*, token: str, name: str, password: str | None) -> Membership:
+    """Become a member, with a password where the invitation needs one, else without.
+
+    Raises: NotFound, InvalidInput; Conflict when they became one in the meantime, or what is needed changed.
+    """
     with transaction.atomic():
         granting.one_change_at_a_time(
             queries.organisation().pk
         )  # who made it stays what they are until the end
         row = _locked_open(invitation_of_token(token))
-        check_password_rules(password, User(email=row.email))
+        if needs_password(row) != (password is not None):
+            raise Conflict(
+                "Whether you need a password here has just changed. Nothing was done: open the link again."
+            )
+        if password is not None:
+            check_password_rules(password, User(email=row.email))
         joined = services.add_member(
             actor=f"invitation:{row.pk}",
             email=row.email,
@@ -138,6 +152,7 @@ def accept(*, token: str, name: str, password: str) -> Membership:
             role_until=row.role_until,
             name=name,
             password=password,
+            has_password=password is not None,
         )
         row.accepted_at = timezone.now()
         row.save(update_fields=["accepted_at"])

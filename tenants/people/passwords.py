@@ -13,13 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
-from core.errors import InvalidInput, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.permissions import Principal
 from tenants import granting, queries, responsibility
 from tenants.models import Membership, User
 from tenants.people.models import PasswordLink
 from tenants.people.sessions import delete_sessions
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+from tenants.sso import queries as sso
 
 LIFETIME = timedelta(hours=24)
 RULES = "At least 12 characters, not a common password, not your e-mail address. A sentence is good."
@@ -75,13 +76,20 @@ def member_of_token(token: str) -> Membership:
 
 
 def set_password(*, token: str, password: str) -> Membership:
-    """Set a new password; all sessions of the person end. Raises: NotFound, InvalidInput."""
+    """Set a new password; all sessions of the person end.
+
+    Raises: NotFound, InvalidInput; Forbidden for whom the organisation lets in by its identity provider only.
+    """
     with transaction.atomic():
         granting.one_change_at_a_time(
             queries.organisation().pk
         )  # who made it stays what they are until the end
         link = PasswordLink.objects.select_for_update().filter(token_digest=digest_of(token)).first()
         member = member_of_token(token)
+        if sso.refuses_password(member):
+            raise Forbidden(
+                "Your organisation wants you to sign in with its identity provider, not with a password."
+            )
         check_password_rules(password, member.user)
         Membership.objects.filter(pk=member.pk).update(password=make_password(password))
         if link is not None:

@@ -106,9 +106,9 @@ def create_user(wanted: resources.User) -> Membership:
         _refuse_double(wanted, None)
         if queries.members().filter(user__email=address).exists():
             raise UniquenessException(detail=f"{address} is a member already.")
-        added = services.add_member(actor=ACTOR, email=address, role=Role.VIEWER, name=_full_name(wanted))
-        with shared_context():
-            Membership.objects.filter(pk=added.membership.pk).update(password=make_password(None))
+        added = services.add_member(
+            actor=ACTOR, email=address, role=Role.VIEWER, name=_full_name(wanted), has_password=False
+        )
         models.Person.objects.create(membership_id=added.membership.pk, **_kept(wanted))
         if wanted.active is False:
             services.end_access(added.membership, actor=ACTOR, reason="scim")

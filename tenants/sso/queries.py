@@ -77,8 +77,13 @@ def must_use_sso(membership: Membership) -> bool:
 
     Owners are asked, too, but may break the glass: password and second factor (tenants.sign_in).
     """
+    return insists_on_sso_for(membership.user.email)
+
+
+def insists_on_sso_for(email: str) -> bool:
+    """True for an address whose person comes in by the identity provider, a member or not."""
     is_enforced = Connection.objects.filter(is_enabled=True, is_enforced=True).exists()
-    return is_enforced and owns_domain_of(membership.user.email)
+    return is_enforced and owns_domain_of(email)
 
 
 def refuses_password(membership: Membership) -> bool:

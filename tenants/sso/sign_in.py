@@ -6,14 +6,12 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict
-from core.tenancy import shared_context
 from tenants import granting, services
 from tenants import queries as tenants
 from tenants.models import Membership, User
@@ -145,8 +143,10 @@ def confirm(
     Raises: SsoRefused when somebody else signed in, or nobody did since it was asked for.
     """
     decision = decide(connection, facts)
-    if decision.membership is None or decision.is_linked or decision.membership.user_id != user.pk:
+    if decision.membership is None or decision.membership.user_id != user.pk:
         raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
+    if decision.is_linked:
+        raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
     _refuse_old_proof(facts, asked_at)
     proof.record(request, user, "socialaccount", provider=facts.issuer)
 
@@ -180,13 +180,15 @@ def _member(connection: Connection, facts: Facts) -> Membership:
     if membership is None:
         try:
             added = services.add_member(
-                actor=ACTOR, email=decision.email, role=decision.role, name=decision.name
+                actor=ACTOR,
+                email=decision.email,
+                role=decision.role,
+                name=decision.name,
+                has_password=False,
             )
         except Conflict as error:  # the same person at the same moment, in another tab
             raise SsoRefused(str(error), shown="You have just become a member. Sign in again.") from None
         membership = added.membership
-        with shared_context():  # nobody has seen the password; now nobody can have one
-            Membership.objects.filter(pk=membership.pk).update(password=make_password(None))
     elif membership.role != decision.role:
         membership = services.change_role(actor=ACTOR, membership=membership, role=decision.role)
     else:
@@ -266,6 +268,10 @@ _NOT_LET_IN = (
     "Ask an admin: the audit trail has the reason."
 )
 _SOMEBODY_ELSE = "Somebody else signed in at the identity provider. Nothing was confirmed."
+_NOT_LINKED = (
+    "You have not signed in here with your identity provider yet, so it cannot confirm that it is you. Sign out, and sign "
+    "in with it."
+)
 _OLD_PROOF = (
     "Your identity provider did not ask you to sign in again, so nothing was confirmed. Sign out there, then confirm "
     "again here."

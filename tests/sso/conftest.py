@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.utils import timezone
 
@@ -94,6 +95,16 @@ def _with_known_key() -> None:
 
 
 @pytest.fixture
+def enforced(saml_sso: Callable[..., Connection], verified: Callable[..., MailDomain]) -> Connection:
+    """Acme refuses passwords of acme.example; its owner has a second factor."""
+    saml_sso()
+    verified()
+    SamlVisitor().sign_in()
+    give_factor("owner@acme.example")
+    return services.enforce(principal=make_principal("owner"), is_enforced=True)
+
+
+@pytest.fixture
 def verified(db: None) -> Callable[..., MailDomain]:
     """`verified("acme.example", "acme")`: a domain as if its TXT record had been found."""
 
@@ -102,6 +113,13 @@ def verified(db: None) -> Callable[..., MailDomain]:
             return MailDomain.objects.create(name=name, token="token", verified_at=timezone.now())
 
     return make
+
+
+def give_factor(email: str) -> None:
+    """An authenticator app."""
+    made = member(email)
+    assert made is not None
+    TOTP.activate(made.user, generate_totp_secret())
 
 
 def member(email: str, organisation: str = "acme") -> Membership | None:

@@ -16,7 +16,7 @@ from tenants.sso import domains, services
 from tenants.sso.models import Connection, Identity, MailDomain
 from tests.builders import make_principal
 from tests.conftest import PASSWORD
-from tests.sso.conftest import SamlVisitor, actions, member
+from tests.sso.conftest import SamlVisitor, actions, give_factor
 from tests.sso.loopback import txt_server
 from tests.sso.saml_idp import Idp, sent_to_idp
 
@@ -91,24 +91,9 @@ def test_what_is_no_domain_is_refused(name: str) -> None:
 # -- enforcement ---------------------------------------------------------------------------------------------
 
 
-def _give_factor(email: str) -> None:
-    made = member(email)
-    assert made is not None
-    Authenticator.objects.create(user_id=made.user_id, type=Authenticator.Type.TOTP, data={"secret": "x"})
-
-
 def _password_sign_in(email: str) -> Any:
     client = Client(headers={"host": "acme.localhost"})
     return client.post("/login", {"login": email, "password": PASSWORD})
-
-
-@pytest.fixture
-def enforced(saml_sso: Sso, verified: Verified) -> Connection:
-    saml_sso()
-    verified()
-    SamlVisitor().sign_in()
-    _give_factor("owner@acme.example")
-    return services.enforce(principal=make_principal("owner"), is_enforced=True)
 
 
 def test_each_thing_that_has_to_come_first_is_asked_for(saml_sso: Sso, verified: Verified) -> None:
@@ -116,7 +101,7 @@ def test_each_thing_that_has_to_come_first_is_asked_for(saml_sso: Sso, verified:
     owner = make_principal("owner")
     gaps = []
 
-    for step in (verified, lambda: SamlVisitor().sign_in(), lambda: _give_factor("owner@acme.example")):
+    for step in (verified, lambda: SamlVisitor().sign_in(), lambda: give_factor("owner@acme.example")):
         with pytest.raises(services.NotReady) as refused:
             services.enforce(principal=owner, is_enforced=True)
         gaps.append(str(refused.value))
@@ -152,7 +137,7 @@ def test_an_owner_with_a_second_factor_is_asked_for_it_and_one_without_is_refuse
 
 
 def test_an_admin_with_a_second_factor_breaks_no_glass(enforced: Connection) -> None:
-    _give_factor("admin@acme.example")
+    give_factor("admin@acme.example")
 
     assert "sign in with its identity provider" in _password_sign_in("admin@acme.example").content.decode()
 
