@@ -31,6 +31,8 @@ CONTENT_TYPES = {
     "sql": "application/sql",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_ANYTHING = "application/octet-stream"
+MEDIA_TYPES = sorted({_ANYTHING, *(one.partition(";")[0] for one in CONTENT_TYPES.values())})
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same files give the same archive
 
@@ -54,7 +56,7 @@ def file_response(request: HttpRequest, file: RunFile) -> HttpResponseBase:
     if _names(request.headers.get("If-None-Match", ""), etag):
         return HttpResponse(status=304, headers=headers)
     headers["Content-Disposition"] = content_disposition_header(True, download_name(file)) or "attachment"
-    content_type = CONTENT_TYPES.get(file.format, "application/octet-stream")
+    content_type = CONTENT_TYPES.get(file.format, _ANYTHING)
     unchanged = request.headers.get("If-Range", etag) == etag
     try:
         chosen = parse_range(request.headers.get("Range", ""), file.size_bytes) if unchanged else None

@@ -45,6 +45,10 @@ class FileList(APIView):
         return pages.get_paginated_response(shapes.File(page, many=True).data)
 
 
+def _content(media_type: str) -> OpenApiTypes:
+    return OpenApiTypes.ANY if media_type == "application/json" else OpenApiTypes.BINARY
+
+
 @extend_schema(tags=["files"])
 @requires(GET=Permission.FILES_READ)
 class FileDownload(APIView):
@@ -52,8 +56,7 @@ class FileDownload(APIView):
         operation_id="files_download",
         parameters=CONDITIONS,
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            **{(status, kind): _content(kind) for status in (200, 206) for kind in downloads.MEDIA_TYPES},
             304: OpenApiResponse(description="The file is the one that If-None-Match names."),
         },
     )

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from core.permissions import Permission
 from core.problems import API_PREFIX, MEDIA_TYPE
 
 _PROBLEM = {
@@ -51,6 +52,11 @@ class ApiSchema(AutoSchema):
         text = str(super().get_description() or "")
         permission = getattr(self.view, "permissions", {}).get(self.method)
         return f"{text}\n\nPermission: `{permission}`.".strip() if permission else text
+
+    def get_auth(self) -> list[Any]:
+        """Nothing for what is open to everybody."""
+        is_open = getattr(self.view, "permissions", {}).get(self.method) is Permission.PUBLIC
+        return [] if is_open else list(super().get_auth())
 
     def is_deprecated(self) -> bool:
         return hasattr(self.view, "deprecation") or bool(super().is_deprecated())

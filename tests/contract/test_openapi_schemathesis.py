@@ -1,6 +1,6 @@
 """The API against its own OpenAPI document: generated requests find no server error and no broken promise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network
@@ -12,14 +12,14 @@ import schemathesis
 from django.conf import settings as settings_of_django
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.test import Client
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -33,13 +33,14 @@ from schemathesis.specs.openapi.checks import (
 from config.wsgi import application
 from core.permissions import CATALOGUE
 from core.tenancy import tenant_context
-from generation import services
-from tenants.models import ApiKey, Membership, Tenant
+from generation.models import Run
+from tenants.models import Membership, Tenant
 from tenants.oauth import tokens
 from tenants.oauth.models import Application, Grant
 from tenants.roles import PERMISSIONS, Role
 from tests.builders import make_api_key, sign_in
-from tests.contract.world import config_text
+from tests.contract.world import FIXED, IDS, Things, make_things
+from tests.dataset_builders import carry_out, make_run
 
 CHECKS = [
     not_a_server_error,
@@ -51,15 +52,31 @@ CHECKS = [
 ]
 
 
-_STREAM = "/api/v1/runs/{run_id}/events"  # of a real run it would last as long as the run
+_STREAM = "/api/v1/runs/{run_id}/events"  # of a run that waits it would not end
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """One of everything that acme has, one run that waits among it, and one that is released with all its files."""
+
+    things: Things
+    finished: Run
+
+    def known(self, parameters: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Path parameters that name objects, in each way that there is."""
+        named = {name: FIXED[name] if name in FIXED else IDS[name](self.things) for name in parameters}
+        runs = (self.things.run_id, self.finished.pk) if "run_id" in named else (None,)
+        for run_id in runs if named else ():
+            with_run = named | ({"run_id": run_id} if run_id else {})
+            yield {name: value if isinstance(value, int) else str(value) for name, value in with_run.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Headers of somebody of acme, and ids of objects that acme has."""
+    """Headers of somebody of acme, and what acme has."""
 
     headers: dict[str, str]
-    ids: dict[str, Any]
+    objects: Objects
 
 
 def _by_key(role: str) -> dict[str, str]:
@@ -106,35 +123,34 @@ KINDS: dict[str, Callable[[str], dict[str, str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def objects(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Objects]:
+    """Made once for all tests of this module; each starts with them untouched."""
+    with django_db_blocker.unblock(), tenant_context("acme"), transaction.atomic():
+        yield Objects(make_things("acme", runs=1), carry_out(make_run()))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def operator(db: None, settings: Settings) -> Iterator[Caller]:
-    yield from _caller("operator", "key", settings)
+def operator(objects: Objects, db: None, settings: Settings) -> Iterator[Caller]:
+    yield from _caller("operator", "key", objects, settings)
 
 
 @pytest.fixture(params=[f"{role}-{kind}" for role in Role.values for kind in KINDS])
-def anybody(request: pytest.FixtureRequest, db: None, settings: Settings) -> Iterator[Caller]:
+def anybody(
+    request: pytest.FixtureRequest, objects: Objects, db: None, settings: Settings
+) -> Iterator[Caller]:
     """Every role with every kind of credential."""
     role, _, kind = request.param.partition("-")
-    yield from _caller(role, kind, settings)
+    yield from _caller(role, kind, objects, settings)
 
 
-def _caller(role: str, kind: str, settings: Settings) -> Iterator[Caller]:
+def _caller(role: str, kind: str, objects: Objects, settings: Settings) -> Iterator[Caller]:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
-    make_api_key("operator")
-    with tenant_context("acme"):
-        version = services.create_config(actor="test", text=config_text("acme"))
-        run = services.start_run(actor="test", source=services.OfConfig(version.config_id))
-        ids = {
-            "config_id": str(version.config_id),
-            "number": version.number,
-            "run_id": str(run.pk),
-            "member_id": str(Membership.objects.latest("created_at").pk),
-            "api_key_id": str(ApiKey.objects.latest("created_at").pk),
-        }
     headers = {"Host": "acme.localhost", **KINDS[kind](role)}
     for signal in (request_started, request_finished):  # else the test's transaction is closed with them
         signal.disconnect(close_old_connections)
-    yield Caller(headers, ids)
+    yield Caller(headers, objects)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -151,14 +167,13 @@ schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True
 schema.app = from_anywhere
 
 
-def _validate(case: Case[Any], operator: Caller) -> None:
+def _validate(case: Case[Any], caller: Caller) -> None:
     """As generated, and once more for objects that exist."""
-    case.call_and_validate(headers=operator.headers, checks=CHECKS)
-    known = {name: operator.ids[name] for name in case.path_parameters if name in operator.ids}
-    # revoking the key that asks would end the test
-    if known and case.operation.path != _STREAM and (case.method, "api_key_id" in known) != ("DELETE", True):
-        case.path_parameters = {**case.path_parameters, **known}
-        case.call_and_validate(headers=operator.headers, checks=CHECKS)
+    case.call_and_validate(headers=caller.headers, checks=CHECKS)
+    for known in caller.objects.known(case.path_parameters):
+        if (case.operation.path, known.get("run_id")) != (_STREAM, str(caller.objects.things.run_id)):
+            case.path_parameters = known
+            case.call_and_validate(headers=caller.headers, checks=CHECKS)
 
 
 @schema.parametrize()

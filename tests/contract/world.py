@@ -91,8 +91,8 @@ def make_world() -> World:
     for role, client in clients.items():
         sign_in(client, f"{role}@ours.example", "ours")
     return World(
-        ours=_things("ours", runs=1),
-        theirs=_things("theirs", runs=2),
+        ours=make_things("ours", runs=1),
+        theirs=make_things("theirs", runs=2),
         keys={(role, slug): make_api_key(role, slug) for role in Role.values for slug in ("ours", "theirs")},
         sessions={
             role: client.cookies[settings.SESSION_COOKIE_NAME].value for role, client in clients.items()
@@ -110,7 +110,8 @@ def config_text(organisation: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _things(organisation: str, *, runs: int) -> Things:
+def make_things(organisation: str, *, runs: int) -> Things:
+    """One of everything in an organisation that has the usual members, and so many runs that wait."""
     with tenant_context(organisation):
         member = tenants.add_member(
             actor="test", email=f"colleague@{organisation}.example", role="viewer", password="a colleague"
