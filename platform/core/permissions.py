@@ -97,6 +97,11 @@ class Principal:
     def is_anonymous(self) -> bool:
         return self.credential == "anonymous"
 
+    @property
+    def is_person(self) -> bool:
+        """A session, not a key or a token."""
+        return self.credential.startswith("user:")
+
     def can(self, permission: Permission | str) -> bool:
         """True when this principal may; PUBLIC is open to all. Unknown names raise ValueError."""
         wanted = Permission(permission)

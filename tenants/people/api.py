@@ -202,11 +202,18 @@ class SecuritySettings(APIView):
         parameters=[IF_MATCH],
     )
     def patch(self, request: Request) -> Response:
-        """Change some of them (If-Match needed); they count from the next request on."""
+        """Change some of them (If-Match needed); they count from the next request on.
+
+        That a second factor is needed ends by a person's session alone.
+        """
         check = matched(request, etag, is_needed=True)
         changes = checked_body(ChangeSecurity, request)
-        actor = principal_of(request).actor
-        return self._answer(policy.change_security(actor=actor, changes=changes, check=check))
+        principal = principal_of(request)
+        return self._answer(
+            policy.change_security(
+                actor=principal.actor, changes=changes, check=check, is_person=principal.is_person
+            )
+        )
 
     def _answer(self, chosen: dict[str, Any]) -> Response:
         return Response(SecuritySettingsOut(chosen).data, headers={"ETag": etag(chosen)})

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from core import audit
-from core.errors import InvalidInput
+from core.errors import Forbidden, InvalidInput
 from core.tenancy import shared_context
 from core.versions import any_version
 from tenants import queries
@@ -27,11 +27,16 @@ def security_settings(tenant: Tenant | None = None) -> dict[str, Any]:
 
 
 def change_security(
-    *, actor: str, changes: Mapping[str, Any], check: Callable[[dict[str, Any]], None] = any_version
+    *,
+    actor: str,
+    changes: Mapping[str, Any],
+    check: Callable[[dict[str, Any]], None] = any_version,
+    is_person: bool = True,
 ) -> dict[str, Any]:
-    """Change some of the choices; they count from the next request on.
+    """Change some of the choices; they count from the next request on. is_person: no key and no token.
 
-    Raises: InvalidInput; what `check` raises for the choices that it finds.
+    Raises: InvalidInput; Forbidden when a program ends the need of a second factor, which it cannot prove itself; what `check`
+    raises for the choices that it finds.
     """
     with transaction.atomic():
         tenant = _held()
@@ -41,6 +46,10 @@ def change_security(
         after["invitation_domains"] = _domains(after["invitation_domains"])
         _check(after)
         changed = {name: after[name] for name in NAMES if after[name] != before[name]}
+        if changed.get("mfa_required") is False and not is_person:
+            raise Forbidden(
+                "Keys and tokens cannot end the need of a second factor. Sign in and do it under Settings, Security."
+            )
         if changed:
             with shared_context():
                 Tenant.objects.filter(pk=tenant.pk).update(**changed)

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -388,3 +389,17 @@ def test_settings_change_by_the_api_against_the_version_that_was_read(
     assert (changed.status_code, changed.json()["session_hours"]) == (200, 12)
     assert stale.status_code == 412
     assert client.patch("/api/v1/security-settings", {"session_hours": 13}).status_code == 428
+
+
+def test_no_key_ends_the_need_of_a_second_factor(acme: Tenant, api_client: Callable[..., APIClient]) -> None:
+    """A key is not asked for one itself; what is stricter it may set."""
+    address, by_key = "/api/v1/security-settings", api_client("admin")
+
+    def change(**body: Any) -> int:
+        etag = by_key.get(address)["ETag"]
+        return int(by_key.patch(address, body, headers={"if-match": etag}).status_code)
+
+    assert change(mfa_required=True) == 200
+    assert change(mfa_required=False) == 403
+    assert change(session_hours=10) == 200
+    assert policy.security_settings()["mfa_required"] is True
