@@ -13,14 +13,16 @@ SENSITIVE = {
     Permission.PROVISIONING_WRITE,
     Permission.APPLICATIONS_WRITE,
     Permission.SECURITY_WRITE,
+    Permission.ORGANISATION_WRITE,
+    Permission.ORGANISATION_EXPORT,
     Permission.ORGANISATION_DELETE,
     Permission.EXCEPTIONS_DECIDE,
 }
 NOT_HELD_UP = {
+    "organisation-rename": "a name lets nobody in",
     "invitation-revoke": "shuts somebody out",
     "member-sessions-end": "shuts somebody out",
     "api_member_sessions": "shuts somebody out",
-    "key-revoke": "shuts somebody out",
     "provisioning-token-revoke": "shuts somebody out",
     "sso-domain-check": "looks up what was asked for with a proof",
 }

@@ -126,6 +126,8 @@ def _cell(
         tally.check(place, answers[home].refuses != may, f"let in: {may}, but {answers[home].status}")
         nothing = answers[RANDOM].status in ((404, 405) if kind_of(route) == "scim" else (404,))
         tally.check(place, not may or nothing, f"random gives {answers[RANDOM].status}, not 404")
+        found = answers[home] != answers[RANDOM]
+        tally.check(place, not may or found, f"own id answered like a random one: {answers[home].status}")
     return f"{answers[home].status}/{answers[RANDOM].status}"
 
 
