@@ -250,6 +250,29 @@ AVERAGE_FAULTS = (
           "subledgers.averages subledgers.inventory_balances subledgers.movements_at_standard_cost "
           "subledgers.stock_by_material"),
 )
+RENEWAL_FAULTS = (
+    Fault("a year's standard cost is a cent too high", "material_costs", {"valid_from": date(2025, 4, 1), "quantity": SOME},
+          {"unit_cost": _more},
+          "documents.goods_at_order_price subledgers.movements_at_standard_cost subledgers.new_standard_costs "
+          "subledgers.stock_revaluations"),
+    Fault("a year's standard cost begins a day late", "material_costs", {"valid_from": date(2025, 4, 1), "quantity": SOME},
+          {"valid_from": date(2025, 4, 2)},
+          "subledgers.movements_at_standard_cost subledgers.new_standard_costs subledgers.stock_revaluations"),
+    Fault("a revaluation is for a piece more", "stock_revaluation_lines", {}, {"quantity": lambda pieces: pieces + 1},
+          "subledgers.stock_revaluations"),
+    Fault("a revaluation is a cent higher", "stock_revaluation_lines", {}, {"value_after": _more, "amount": _more},
+          "subledgers.stock_revaluations"),
+    Fault("a revaluation is not posted to stock", "inventory_movements", {"kind": "revaluation"}, {"amount": _more},
+          "subledgers.inventory_balances subledgers.stock_by_material subledgers.stock_revaluations"),
+    Fault("goods leave at last year's cost", "inventory_movements", {"kind": "issue", "posting_date": lambda day: day > date(2025, 4, 1)},
+          {"amount": _more},
+          "subledgers.inventory_balances subledgers.movements_at_standard_cost subledgers.stock_by_material"),
+    Fault("an order is off the trend of prices", "purchase_order_lines", {"quantity": 5},
+          {"unit_price": lambda price: price * 2, "net_amount": lambda amount: amount * 2},
+          "documents.order_prices documents.payment_blocks"),
+    Fault("a receipt is at another standard cost", "goods_receipt_lines", {}, {"amount": _more},
+          "documents.goods_at_order_price documents.journal_repeats_documents"),
+)
 # fmt: on
 
 

@@ -178,12 +178,15 @@ class Books:
         self.insert("halves", ((company.code, _half(company.exponent)) for company in d.companies))
         self.run(
             "create table limits (company_code varchar, price_tolerance decimal(9, 6), clearing_days int, "
-            "review_months int, low_value_limit decimal(18, 4), valuation varchar)"
+            "review_months int, low_value_limit decimal(18, 4), valuation varchar, renews_costs boolean)"
         )
         self.insert(
             "limits",
             (
-                (c.code, c.price_tolerance, c.clearing_days, c.review_months, c.low_value_limit, c.valuation)
+                (
+                    *(c.code, c.price_tolerance, c.clearing_days, c.review_months, c.low_value_limit),
+                    *(c.valuation, c.renews_costs),
+                )
                 for c in d.companies
             ),
         )

@@ -52,7 +52,7 @@ class Company:
     price_tolerance: share of an order's price; clearing_days: after which goods never invoiced are cleared;
     review_months: after how many months of a fiscal year stock is compared with what it will bring;
     low_value_limit: highest cost of an asset that is expensed at once, in the company's currency;
-    valuation: of stock, standard or moving_average.
+    valuation: of stock, standard or moving_average; renews_costs: whether each fiscal year has standard costs of its own.
     """
 
     code: str
@@ -68,6 +68,7 @@ class Company:
     receivable_days: int | None = None  # targets of working capital, where the books have any
     payable_days: int | None = None
     valuation: str = "standard"
+    renews_costs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ def _company(entry: Mapping[str, Any]) -> Company:
         accounts=accounts,
         rates=rates,
         valuation=str(entry.get("valuation", "standard")),
+        renews_costs=bool(entry.get("new_standard_costs", False)),
         **targets,
     )
 

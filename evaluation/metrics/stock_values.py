@@ -3,7 +3,9 @@
 from evaluation.metrics.rule import Rule
 
 # Companies whose stock has costs that change; all others keep the standard cost of the material master.
-_CHANGING = "select company_code from limits where valuation = 'moving_average'"
+_AVERAGED = "select company_code from limits where valuation = 'moving_average'"
+_RENEWED = "select company_code from limits where renews_costs"
+_CHANGING = "select company_code from limits where valuation = 'moving_average' or renews_costs"
 # What moved or was valued on a day: all pieces and values, and those of the opening, of receipts and of invoice differences.
 _FLOWS = f"""
     select material_id, day, sum(quantity) as quantity, sum(amount) as amount, sum(came) as came, sum(valued) as valued,
@@ -14,12 +16,12 @@ _FLOWS = f"""
                if(kind in ('opening', 'receipt', 'invoice_difference'), amount, 0) as valued,
                if(kind = 'invoice_difference', amount, 0) as differs,
                kind in ('opening', 'receipt', 'invoice_difference') as is_valued
-        from inventory_movements semi join ({_CHANGING}) using (company_code)
+        from inventory_movements semi join ({_AVERAGED}) using (company_code)
         union all
-        select material_id, valid_from, 0, 0, 0, 0, 0, false from material_costs
+        select material_id, valid_from, 0, 0, 0, 0, 0, false from material_costs semi join ({_AVERAGED}) using (company_code)
         union all
         select material_id, first_day, 0, 0, 0, 0, 0, true
-        from materials semi join ({_CHANGING}) using (company_code), horizon)
+        from materials semi join ({_AVERAGED}) using (company_code), horizon)
     group by all"""
 # Stock of each material on these days, before anything moves at the average.
 _STOCK = f"""
@@ -49,7 +51,7 @@ _DIFFERENCES = f"""
     from vendor_invoice_lines l join vendor_invoices i using (document_id)
     join currencies c on c.company_code = i.company_code join ({_POSTED}) p using (document_id, material_id)
     left join material_costs k on k.material_id = l.material_id and k.valid_from = i.posting_date
-    where i.company_code in ({_CHANGING}) and l.goods_receipt_id is not null and i.reference_document_id is null
+    where i.company_code in ({_AVERAGED}) and l.goods_receipt_id is not null and i.reference_document_id is null
       and p.stock + p.variance <> 0"""
 
 RULES = (
@@ -59,7 +61,8 @@ RULES = (
         tables=("inventory_movements",),
         offenders=f"""
             with moved as (
-                select v.*, k.unit_cost, h.half, m.standard_cost, r.amount as received
+                select v.*, if(v.company_code in ({_AVERAGED}), k.unit_cost, coalesce(k.unit_cost, m.standard_cost)) as unit_cost,
+                       h.half, m.standard_cost, r.amount as received, v.company_code in ({_AVERAGED}) as is_averaged
                 from (select * from inventory_movements semi join ({_CHANGING}) using (company_code)) v
                 asof left join material_costs k on k.material_id = v.material_id and v.posting_date >= k.valid_from
                 left join halves h on h.company_code = v.company_code left join materials m on m.material_id = v.material_id
@@ -70,9 +73,9 @@ RULES = (
               and v.company_code not in ({_CHANGING})
             union all
             select document_id, line_number, material_id, quantity, amount, unit_cost from moved
-            where not coalesce(case kind when 'opening' then amount = quantity * standard_cost
-                when 'receipt' then amount = received
-                when 'invoice_difference' then true when 'revaluation' then true
+            where not coalesce(case when kind = 'opening' then amount = quantity * standard_cost
+                when kind = 'receipt' and is_averaged then amount = received
+                when kind in ('invoice_difference', 'revaluation') then true
                 else amount - quantity * unit_cost >= 0 and amount - quantity * unit_cost < 2 * half end, false)""",
         holds="All {n} stock movements are valued at standard cost, or at the average of their day.",
         breaks="{value} of {n} stock movements are valued neither at standard cost nor at the average of their day.",
@@ -85,7 +88,7 @@ RULES = (
             with received as (
                 select l.document_id, l.line_number, l.material_id, g.company_code, g.posting_date, l.quantity, l.amount,
                        o.unit_price, coalesce(h.currency, n.currency) as currency, n.currency as own,
-                       g.company_code in ({_CHANGING}) as is_changing
+                       g.company_code in ({_AVERAGED}) as is_averaged
                 from goods_receipt_lines l join goods_receipts g using (document_id)
                 join purchase_order_lines o on o.document_id = g.purchase_order_id and o.line_number = l.purchase_order_line
                 join purchase_orders h on h.document_id = g.purchase_order_id
@@ -95,10 +98,12 @@ RULES = (
                 from received r asof left join (select * from fx_rates where kind = 'spot') s
                   on s.currency_from = r.currency and s.currency_to = r.own and r.posting_date >= s.date),
             priced as (
-                select q.*, h.half, m.standard_cost, greatest(q.unit_price * q.rate, 2 * h.half) as price
-                from quoted q left join halves h using (company_code) left join materials m using (material_id))
+                select q.*, h.half, coalesce(k.unit_cost, m.standard_cost) as standard_cost,
+                       greatest(q.unit_price * q.rate, 2 * h.half) as price
+                from quoted q asof left join material_costs k on k.material_id = q.material_id and q.posting_date >= k.valid_from
+                left join halves h on h.company_code = q.company_code left join materials m on m.material_id = q.material_id)
             select document_id, line_number, quantity, amount, unit_price, rate, standard_cost from priced
-            where not coalesce(if(is_changing,
+            where not coalesce(if(is_averaged,
                 abs(amount - quantity * price) <= quantity * if(rate = 1, 0, half),
                 amount = quantity * standard_cost), false)""",
         holds="All {n} receipt lines are valued at standard cost, or at the price of their order where stock is at moving averages.",
@@ -111,7 +116,8 @@ RULES = (
         offenders=f"""
             with stock as ({_STOCK}),
             known as (
-                select *, lag(unit_cost) over (partition by material_id order by valid_from) as before from material_costs)
+                select *, lag(unit_cost) over (partition by material_id order by valid_from) as before
+                from material_costs semi join ({_AVERAGED}) using (company_code))
             select s.material_id, s.day, s.in_stock, k.quantity, s.worth, k.value, k.before, k.unit_cost
             from stock s full join known k on k.material_id = s.material_id and k.valid_from = s.day
             left join materials m on m.material_id = k.material_id
@@ -122,6 +128,55 @@ RULES = (
                        and k.quantity * (k.unit_cost + 0.000001::decimal(18, 6)) > k.value)), false)""",
         holds="All {n} averages are the value of what is in stock by its quantity, renewed with each receipt.",
         breaks="{value} of {n} averages are missing, or are not the value in stock by its quantity.",
+    ),
+    Rule(
+        id="documents.order_prices",
+        title="Orders follow the trend of prices",
+        tables=("purchase_order_lines",),
+        offenders="""
+            with ordered as (
+                select l.document_id, l.line_number, l.unit_price, m.standard_cost, h.half, o.order_date - first_day as days,
+                       coalesce(t.value, 0) as rise, coalesce(s.value, 0) as stray
+                from purchase_order_lines l join purchase_orders o using (document_id)
+                join companies c on c.company_code = o.company_code and coalesce(o.currency, c.currency) = c.currency
+                left join materials m on m.material_id = l.material_id left join halves h on h.company_code = o.company_code
+                left join rates t on t.company_code = o.company_code and t.name = 'price_trend'
+                left join rates s on s.company_code = o.company_code and s.name = 'price_spread', horizon),
+            trended as (select *, (floor(rise * 10000 * days / 365) / 10000)::decimal(18, 4) as risen from ordered)
+            select document_id, line_number, unit_price, standard_cost, risen, stray from trended
+            where not coalesce(unit_price <= greatest(standard_cost * (1 + risen + stray) + half, 2 * half)
+                and (unit_price >= standard_cost * (1 + risen - stray) - half), false)""",
+        holds="All {n} order lines in company currency are at the trend of the material's price, as far as orders stray from it.",
+        breaks="{value} of {n} order lines are further off the trend of the material's price than orders stray.",
+    ),
+    Rule(
+        id="subledgers.new_standard_costs",
+        title="Standard costs are set anew with each fiscal year",
+        tables=("material_costs",),
+        offenders=f"""
+            with years as (
+                select first_day, first_day - min(first_day) over () as days, number from periods
+                where period = 1 or number = 0),
+            expected as (
+                select m.material_id, m.company_code, m.standard_cost, y.first_day as valid_from, h.half,
+                       if(y.number = 0, 0, floor(coalesce(t.value, 0) * 10000 * y.days / 365) / 10000)::decimal(18, 4) as risen
+                from materials m semi join ({_RENEWED}) using (company_code) left join halves h using (company_code)
+                left join rates t on t.company_code = m.company_code and t.name = 'price_trend', years y
+                where m.type <> 'group_good'),
+            moved as (
+                select material_id, posting_date as day, sum(quantity) as quantity, sum(quantity) filter (kind = 'opening') as opened
+                from inventory_movements semi join ({_RENEWED}) using (company_code) group by all),
+            stock as (
+                select e.material_id, e.valid_from, coalesce(sum(if(v.day < e.valid_from, v.quantity, v.opened)), 0) as quantity
+                from expected e left join moved v on v.material_id = e.material_id and v.day <= e.valid_from group by all),
+            stated as (select * from material_costs semi join ({_RENEWED}) using (company_code))
+            select material_id, valid_from, s.quantity as in_stock, k.quantity, k.value, e.standard_cost, e.risen, k.unit_cost
+            from expected e join stock s using (material_id, valid_from) full join stated k using (material_id, valid_from)
+            where not coalesce(k.company_code = e.company_code and k.quantity = s.quantity and k.value = k.quantity * k.unit_cost
+                and (k.unit_cost = 2 * e.half or abs(k.unit_cost - e.standard_cost * (1 + e.risen)) <= e.half)
+                and k.unit_cost >= 2 * e.half and k.unit_cost % (2 * e.half) = 0, false)""",
+        holds="All {n} standard costs follow the trend of prices to the first day of their fiscal year.",
+        breaks="{value} of {n} standard costs are missing, or do not follow the trend of prices to their fiscal year.",
     ),
     Rule(
         id="subledgers.invoice_differences",
@@ -173,7 +228,7 @@ RULES = (
         id="subledgers.stock_revaluations",
         title="Revaluations change the value of stock, not its pieces",
         tables=("stock_revaluation_lines",),
-        offenders="""
+        offenders=f"""
             with facts as (
                 select l.*, s.kind, s.posting_date, v.quantity as moved, v.amount as moved_amount, v.kind as movement,
                        v.posting_date as moved_on, v.material_id as moved_material
@@ -181,16 +236,29 @@ RULES = (
                 full join (select * from inventory_movements where kind = 'revaluation') v using (document_id, line_number)),
             levels as (
                 select f.document_id, f.line_number, sum(v.quantity) as quantity
-                from facts f join inventory_movements v on v.material_id = f.material_id and v.posting_date <= f.posting_date
-                group by all)
-            select document_id, line_number, material_id, f.kind, f.quantity, n.quantity as in_stock, f.value_before,
-                   f.value_after, f.amount, f.moved_amount
+                from facts f join inventory_movements v on v.material_id = f.material_id
+                    and (v.posting_date < f.posting_date or (v.posting_date = f.posting_date and f.kind = 'rounding'))
+                group by all),
+            costs as (
+                select material_id, valid_from, unit_cost,
+                       lag(unit_cost) over (partition by material_id order by valid_from) as before
+                from material_costs semi join ({_RENEWED}) using (company_code)),
+            wanted as (
+                select material_id, valid_from, quantity from material_costs join costs using (material_id, valid_from)
+                where quantity * (costs.unit_cost - before) <> 0)
+            select document_id, line_number, coalesce(f.material_id, w.material_id) as material_id, f.kind, f.quantity,
+                   n.quantity as in_stock, f.value_before, f.value_after, f.amount, f.moved_amount
             from facts f left join levels n using (document_id, line_number)
+            full join wanted w on w.material_id = f.material_id and w.valid_from = f.posting_date
+            left join costs c on c.material_id = f.material_id and c.valid_from = f.posting_date
             where not coalesce(f.amount = f.value_after - f.value_before and f.amount <> 0
                 and f.moved = 0 and f.moved_amount = f.amount and f.moved_on = f.posting_date and f.moved_material = f.material_id
-                and f.quantity = n.quantity and f.kind = 'rounding' and f.quantity = 0 and f.value_after = 0
-                and f.value_before > 0, false)""",
-        holds="All {n} lines of revaluations take off what rounding left of an empty stock.",
+                and f.quantity = coalesce(n.quantity, 0)
+                and case f.kind when 'rounding' then f.quantity = 0 and f.value_after = 0 and f.value_before > 0
+                    when 'new_standard_cost' then w.quantity = f.quantity and f.value_before = f.quantity * c.before
+                        and f.value_after = f.quantity * c.unit_cost
+                    else false end, false)""",
+        holds="All {n} lines of revaluations take stock to a new standard cost, or take off what rounding left of an empty one.",
         breaks="{value} of {n} lines of revaluations change the value of stock otherwise than their kind says.",
     ),
 )

@@ -143,6 +143,7 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "price_tolerance": format(Decimal(plan.price_tolerance_bp).scaleb(-4), "f"),
         "review_months": plan.rates.review_months,
         "valuation": plan.processes.inventory.valuation,
+        "new_standard_costs": plan.renews_costs,
         "gr_ir_clearing_days": plan.rates.gr_ir_clearing_days,
         "low_value_limit": format(
             Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"
@@ -165,6 +166,9 @@ def _rates(plan: CompanyPlan) -> dict[str, float]:
     }
     found["dunning_fee"] = float(rates.dunning_fee)
     found["dunning_interest_rate"] = round(rates.dunning_interest_rate * 10_000) / 10_000
+    found["price_trend"], found["price_spread"] = (
+        round(share * 10_000) / 10_000 for share in (rates.price_trend, rates.price_spread)
+    )
     found["budget_growth"] = growth(plan) / 1_000_000
     if plan.processes.record_to_report.enabled:
         found["warranty_share"] = round(rates.warranty_share, 6)

@@ -34,6 +34,7 @@ from generation.engine.loans import LoanPlan, plan_loans
 from generation.engine.packs.currency import exponent
 from generation.engine.packs.pack import PARTNERS_ABROAD, CountryPack, pack_for
 from generation.engine.people import People, hire
+from generation.engine.prices import risen, trend
 from generation.engine.production import COMPONENT, MADE, Structure
 from generation.engine.reference_rates import reference_rate
 from generation.engine.streams import Words, quantile_table, stream
@@ -365,8 +366,29 @@ class CompanyPlan:
 
     def standard_cost(self, material: NDArray[np.integer], day: NDArray[np.integer]) -> Ints:
         """Standard cost of a piece of what vendors supply, on these days; shape (n,)."""
-        cost: Ints = self.material_cost[material]
+        cost: Ints = (
+            self.yearly_costs[self.cost_year[day], material]
+            if self.renews_costs
+            else self.material_cost[material]
+        )
         return cost
+
+    @property
+    def renews_costs(self) -> bool:
+        """Whether standard costs are set anew with each fiscal year."""
+        return self.processes.inventory.new_standard_costs
+
+    @cached_property
+    def cost_year(self) -> NDArray[np.int16]:
+        """Fiscal year of each day, counted from that of the first one; shape (days of the calendar,)."""
+        years: NDArray[np.int16] = self.horizon.fiscal_year[self.horizon.month] - self.horizon.fiscal_year[0]
+        return years
+
+    @cached_property
+    def yearly_costs(self) -> Ints:
+        """Standard cost of a piece in each fiscal year: by the trend of prices on its first day, (years, materials)."""
+        first = np.flatnonzero(np.diff(self.cost_year, prepend=-1))
+        return risen(self.material_cost, trend(self, first)[:, None])
 
     # --- services, people, assets ----------------------------------------------------------------------------------
 

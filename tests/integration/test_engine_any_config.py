@@ -170,9 +170,15 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         for key, low, high in (("price_trend", -0.05, 0.2), ("price_spread", 0.0, 0.3))
         if rng.random() < 0.5
     }
-    if rng.random() < 0.5:  # averages are for those who neither make goods nor trade them inside a group
-        processes["inventory"]["valuation"] = "moving_average"
+    costs = one(["one standard", "one standard", "moving_average", "new_standard_costs"])
+    if (
+        costs != "one standard"
+    ):  # such costs are for those who make no goods, averages for those who trade alone
         processes.pop("manufacturing", None)
+    if costs == "new_standard_costs":
+        processes["inventory"]["new_standard_costs"] = True
+    if costs == "moving_average":
+        processes["inventory"]["valuation"] = "moving_average"
         if "intercompany" in processes:
             processes["intercompany"]["enabled"] = False
     pattern, weeks = one(["months", "4-4-5", "4-5-4", "5-4-4"]), {}

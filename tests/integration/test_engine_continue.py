@@ -50,6 +50,13 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
             "procure_to_pay": {"three_way_match_rate": 0.3, "vendor_return_rate": 0.3},
         },
     },
+    "new standard costs": {  # a fiscal year begins in the first month that is added
+        "period": {"start": "2024-11-01", "months": 2},
+        "processes": {
+            "inventory": {"new_standard_costs": True},
+            "procure_to_pay": {"price_trend": 0.1, "vendor_return_rate": 0.3},
+        },
+    },
     "foreign currency": {
         "period": {"start": "2025-01-01", "months": 3},
         "volume": {"journal_lines_per_year": 20_000},

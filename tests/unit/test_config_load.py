@@ -225,6 +225,19 @@ def test_moving_averages_are_for_companies_that_trade_on_their_own() -> None:
     load_config(f"{making}{averages}, manufacturing: {{enabled: false}}}}\n")
 
 
+def test_new_standard_costs_need_one_and_no_production_orders() -> None:
+    renewed = "processes: {inventory: {new_standard_costs: true"
+    load_config(f"{GOOD}{renewed}}}}}\n")
+
+    making = GOOD.replace("industry: retail", "industry: manufacturing")
+    [made] = problems_of(f"{making}{renewed}}}, manufacturing: {{}}}}\n")
+    [averaged] = problems_of(f"{GOOD}{renewed}, valuation: moving_average}}}}\n")
+
+    place = "processes.inventory.new_standard_costs"
+    assert (made.code, made.path, made.suggestion) == ("not_available", place, "false")
+    assert (averaged.code, averaged.path) == ("without_standard_costs", place)
+
+
 def test_each_company_needs_its_share_of_lines() -> None:
     second = "".join(SECOND_COMPANY.replace('"1000"', f'"{code}"') for code in (2000, 3000, 4000, 5000))
     text = GOOD.replace("volume:", f"{second}volume:")

@@ -129,9 +129,11 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     opened = (shard.summary.balances - before)[:, 0]
     pieces = stock.opening[:, None] + stock.level
     bought = len(plan.material_cost)  # goods of the group stand behind
-    worth = pieces * plan.stock_cost[:, None] if stock.worth is None else stock.worth
+    worth = stock_values.at_standard_cost(plan, pieces) if stock.worth is None else stock.worth
     stock_keeping.adjust(shard, totals.adjusted, pieces[:bought])
     stock_values.take_off_rest(shard, totals.left)
+    if plan.renews_costs:
+        stock_values.renew_costs(shard, stock.opening[:bought], pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought], worth[:bought])
     valuation.value(shard, totals.foreign)
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])

@@ -44,7 +44,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _exports,
         _year_ends,
         _makers,
-        _averages,
+        _costs,
         _loans,
     )
     for rule in rules:
@@ -287,24 +287,32 @@ def _makers(data: dict[str, Any]) -> Iterator[Finding]:
         yield ("processes", "manufacturing"), "no_manufacturer", message, None
 
 
-def _averages(data: dict[str, Any]) -> Iterator[Finding]:
-    """Moving averages are worked out from purchases and sales; nothing foresees what production or sister companies do to them."""
+def _costs(data: dict[str, Any]) -> Iterator[Finding]:
+    """Costs that change are worked out from purchases and sales; nothing foresees what production or sister companies do to them."""
     processes = data.get("processes")
     sections = processes if isinstance(processes, dict) else {}
     stock, making, trade = (sections.get(name) for name in ("inventory", "manufacturing", "intercompany"))
-    if not isinstance(stock, dict) or stock.get("valuation") != "moving_average":
+    if not isinstance(stock, dict):
         return
-    path: Path = ("processes", "inventory", "valuation")
-    if isinstance(making, dict) and making.get("enabled", True) is not False:
+    is_average, is_renewed = (
+        stock.get("valuation") == "moving_average",
+        stock.get("new_standard_costs") is True,
+    )
+    path: Path = ("processes", "inventory", "valuation" if is_average else "new_standard_costs")
+    if is_average and is_renewed:
+        message = "Stock at moving averages has no standard costs to set anew. Remove new_standard_costs, or set valuation to standard."
+        yield ("processes", "inventory", "new_standard_costs"), "without_standard_costs", message, "false"
+    if (is_average or is_renewed) and isinstance(making, dict) and making.get("enabled", True) is not False:
+        what, instead = ("moving averages", "standard") if is_average else ("new standard costs", "false")
         message = (
-            "This cannot be made yet: moving averages with production orders, whose variances are those of standard costs. "
-            "Set valuation to standard, or remove the section manufacturing."
+            f"This cannot be made yet: {what} with production orders, whose variances are those of one standard cost. "
+            f"Set {path[-1]} to {instead}, or remove the section manufacturing."
         )
-        yield path, "not_available", message, "standard"
+        yield path, "not_available", message, instead
     trades = not isinstance(trade, dict) or (
         trade.get("enabled", True) is not False and trade.get("share", Intercompany().share) != 0
     )
-    if _members(data) and trades:
+    if is_average and _members(data) and trades:
         message = (
             "This cannot be made yet: moving averages of goods that companies of a group sell to each other. "
             "Set valuation to standard, or intercompany.enabled to false."

@@ -178,7 +178,7 @@ class ProcureToPay(Process):
         key(
             "By how much vendors' prices rise in a year, of those on the first day.",
             unit="share of the first day's price per year",
-            source="our recommendation: 2 % where stock follows prices (moving averages), else prices stay",
+            source="our recommendation: 2 % where stock follows prices (moving averages, new standard costs), else prices stay",
             ge=-0.05,
             le=0.2,
         ),
@@ -188,7 +188,7 @@ class ProcureToPay(Process):
         key(
             "How far the price of an order may be off the trend, in either direction.",
             unit="share of the first day's price",
-            source="our recommendation: 3 % where stock follows prices (moving averages), else prices stay",
+            source="our recommendation: 3 % where stock follows prices (moving averages, new standard costs), else prices stay",
             ge=0,
             le=0.3,
         ),
@@ -422,6 +422,15 @@ class Inventory(Process):
             source="our recommendation: standard cost; IFRS, US GAAP, HGB and PCG allow both",
         ),
     ] = "standard"
+    new_standard_costs: Annotated[
+        bool,
+        key(
+            "Whether standard costs follow prices: they are set anew on the first day of each fiscal year after the books' first, and the "
+            "stock of that day is revalued. For companies without production orders.",
+            unit="yes or no",
+            source="our recommendation: one standard cost for the whole period",
+        ),
+    ] = False
     safety_stock_days: Annotated[
         int | None,
         key(

@@ -274,7 +274,8 @@ def rates_of(config: Config, company: Company) -> Rates:
         usual = replace(usual, macrs_share=0.0)
     if company.framework in _WITHOUT_SALVAGE:
         usual = replace(usual, salvage_share=0.0)
-    if config.processes.inventory.valuation == "moving_average":
+    stock = config.processes.inventory
+    if stock.valuation == "moving_average" or stock.new_standard_costs:
         usual = replace(usual, price_trend=0.02, price_spread=0.03)  # our recommendation
     # methods that are not given share what the given ones leave
     left = 1.0 - sum(given.get(name, 0.0) for name in METHOD_SHARES)

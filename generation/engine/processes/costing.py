@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from generation.engine import demand
 from generation.engine.averages import (
     BILLED,
-    FINE,
     MOVED,
     RECEIVED,
     Averages,
@@ -25,6 +24,7 @@ from generation.engine.cutting import Cut
 from generation.engine.plan import CompanyPlan
 from generation.engine.processes.covering import adjusted
 from generation.engine.processes.purchases import Purchases, plan_purchases
+from generation.engine.unit_costs import scale_of
 
 Ints = NDArray[np.int64]
 
@@ -61,11 +61,6 @@ def into_stock(plan: CompanyPlan, material: Ints, day: Ints, billed: Ints, diffe
         taken = in_stock(difference[here], billed[here], known.pieces[place])
         part[here] = np.where(known.takes[place], taken, 0)
     return part
-
-
-def scale_of(plan: CompanyPlan) -> int:
-    """Millionths of the currency's unit in a minor unit."""
-    return FINE // plan.factor
 
 
 def averages_of(plan: CompanyPlan, block: int) -> Averages:

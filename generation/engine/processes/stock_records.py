@@ -1,14 +1,13 @@
 """What a purchasing shard tells the close about stock, and the averages that it writes for its slice of time."""
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from generation.engine import demand
-from generation.engine.columns import category, money, sum_by
+from generation.engine.columns import sum_by
 from generation.engine.counting import IGNORED, Adjustments
 from generation.engine.processes.costing import averages_of, worth
 from generation.engine.shard import Ints, Shard
+from generation.engine.unit_costs import write_costs
 
 
 def report_changes(shard: Shard, changes: Adjustments) -> None:
@@ -45,7 +44,7 @@ def write_averages(shard: Shard) -> None:
     known = averages_of(plan, shard.block)
     material, day = np.divmod(known.key, known.reach)
     at = np.flatnonzero(part.holds(day))
-    _write_costs(shard, material[at], day[at], known.pieces[at], known.value[at], known.cost[at])
+    write_costs(shard, material[at], day[at], known.pieces[at], known.value[at], known.cost[at])
     at = np.flatnonzero(part.holds(known.left_day))
     first = int(plan.material_cut[shard.block])
     shard.summary.stock |= {
@@ -55,21 +54,3 @@ def write_averages(shard: Shard) -> None:
         "left_day": known.left_day[at],
         "left": known.left[at],
     }
-
-
-def _write_costs(
-    shard: Shard, material: NDArray[np.integer], day: Ints, pieces: Ints, value: Ints, cost: Ints
-) -> None:
-    n = len(material)
-    shard.table(
-        "material_costs",
-        {
-            "material_id": category(material, shard.names.materials),
-            "valid_from": shard.dates(day),
-            "company_code": shard.company(n),
-            "quantity": pa.array(pieces.astype(np.int32)),
-            "value": shard.money(value),
-            "unit_cost": money(cost, 6),
-        },
-        day,
-    )

@@ -61,8 +61,8 @@ TABLES = (
     Table(
         "material_costs",
         "Costs of materials over time",
-        "What a piece is worth from a day on: the moving average of each day with receipts or invoice differences. Empty where a "
-        "standard cost holds for the whole period.",
+        "What a piece is worth from a day on: the moving average of each day with receipts or invoice differences, or the standard cost of "
+        "a fiscal year. Empty where one standard cost holds for the whole period.",
         ("material_id", "valid_from"),
         (
             Column("material_id", "code", "Material.", role="key", references=("materials", "material_id")),
@@ -71,16 +71,19 @@ TABLES = (
             Column(
                 "quantity",
                 "int32",
-                "Pieces in stock with the day's receipts, before anything else moves.",
+                "Pieces in stock before anything moves, but for an average with the day's receipts.",
                 unit="pieces",
                 role="measure",
             ),
-            money("value", "Value of these pieces, with the day's receipts and invoice differences."),
+            money(
+                "value",
+                "Value of these pieces; for an average with the day's receipts and invoice differences.",
+            ),
             Column(
                 "unit_cost",
                 "rate",
-                "Value by quantity, cut after six decimals; that of the row before where there is no stock. What moves is worth quantity "
-                "times this, rounded up to the currency's smallest unit for pieces that come, down for pieces that go.",
+                "Standard cost, or value by quantity, cut after six decimals, and that of the row before where there is no stock. What "
+                "moves is worth quantity times this, to the currency's smallest unit: up for pieces that come, down for those that go.",
                 unit="company currency for one piece",
                 role="measure",
             ),
@@ -94,7 +97,11 @@ TABLES = (
         (
             key("document_id", "Revaluation."),
             company(),
-            code("kind", "rounding: what rounding to whole units left of a stock when its last piece went."),
+            code(
+                "kind",
+                "new_standard_cost, on the first day of a fiscal year; or rounding: what rounding to whole units left of a stock at "
+                "moving averages when its last piece went.",
+            ),
             day("posting_date", "Day of the revaluation."),
         ),
     ),
