@@ -170,7 +170,7 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         for key, low, high in (("price_trend", -0.05, 0.2), ("price_spread", 0.0, 0.3))
         if rng.random() < 0.5
     }
-    costs = one(["one standard", "one standard", "moving_average", "new_standard_costs"])
+    costs = ("one standard", "moving_average", "one standard", "new_standard_costs")[number % 4]
     if (
         costs != "one standard"
     ):  # such costs are for those who make no goods, averages for those who trade alone
