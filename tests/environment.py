@@ -27,6 +27,7 @@ def _prepare() -> None:
     os.environ["DATASYNTH_HOME"] = str(HOME)
     os.environ["SECRET_KEY"] = "tests only: signs nothing that leaves this machine"
     os.environ["BASE_HOST"] = "localhost"
+    os.environ["PAGE_REQUESTS_PER_MINUTE"] = "10000000"  # tests load pages faster than anybody reads
     os.environ.pop("STORAGE_URL", None)
     if not HAS_OWN_DATABASE_SERVER:
         owner = os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"]

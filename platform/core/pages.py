@@ -15,16 +15,19 @@ _WORDS = {
     404: ("Nothing here", "The address is wrong, or what was here is gone."),
     405: ("Not like this", "This address exists, but not for this kind of request."),
     413: ("Too large", "What you sent is larger than 1 MiB."),
-    429: ("Too many attempts", "Wait a little, then try again."),
+    429: ("Too many requests", "Wait a little, then try again."),
     431: ("Too large", "Your browser sent more headers than anybody needs. Delete the cookies of this site."),
     500: ("This went wrong", "The fault is on our side and has been logged."),
 }
 
 
-def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpResponse:
+def error_answer(
+    request: HttpRequest, status: int, detail: str = "", *, is_plain: bool = False
+) -> HttpResponse:
     """`<status>.html` or `error.html` with title, detail and request id; problem details for the API.
 
-    Where the organisation is unknown, or the error is ours, the page is plain and needs neither user nor database.
+    Where the organisation is unknown, or the error is ours, the page is plain and needs neither user nor database;
+    `is_plain` asks for that, too.
     """
     if wants_problem(request):
         return http_problem(status, detail)
@@ -37,7 +40,7 @@ def error_answer(request: HttpRequest, status: int, detail: str = "") -> HttpRes
         "detail": detail or words,
         "request_id": current_request_id(),
     }
-    if status == 500 or getattr(request, "tenant", None) is None:
+    if is_plain or status == 500 or getattr(request, "tenant", None) is None:
         context |= {"styles": _styles()}
         return HttpResponse(loader.render_to_string("core/error.html", context), status=status)
     template = loader.select_template([f"{status}.html", "error.html", "core/error.html"])

@@ -15,9 +15,10 @@ from core.request_ids import current_request_id
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
 SCIM_PREFIX = "/scim/v2/"
+TOKEN_PATH = "/oauth/token"
 _PROGRAMS = (
     API_PREFIX,
-    "/oauth/token",
+    TOKEN_PATH,
     "/oauth/revoke",
     "/oauth/introspect",
     "/oauth/jwks.json",

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -16,17 +17,19 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.errors import RateLimited
+from core.pages import error_answer
 from core.permissions import principal_of
 from core.postgres.names import SHARED_SCHEMA
-from core.problems import domain_problem, is_api_request
-from core.tenancy import tenant_key
+from core.problems import TOKEN_PATH, domain_problem, is_api_request, is_scim_request
+from core.tenancy import current_schema, tenant_key
 
 logger = logging.getLogger(__name__)
 
 _ORGANISATION_SHARE = 5  # an organisation may do as much as five busy credentials
 _FALLBACK_KEYS = 10_000
 _FAILURES_PER_MINUTE = 30
-_POLICIES = {"rate_limit": "default", "failure_limit": "failed-credentials"}
+_ITSELF = "itself"  # whom a service takes a token for
+_STREAM = re.compile(r"/runs/[0-9]+/stream")
 _RETRY_VALKEY_SECONDS = 5.0
 
 # All limits in one step: a refused request costs nothing anywhere. Times are microseconds of the server's clock.
@@ -91,6 +94,23 @@ class Decision:
     reset_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A limit as its headers call it."""
+
+    name: str
+    per_minute: int
+
+    def headers(self, decision: Decision) -> dict[str, str]:
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.per_minute};w=60',
+            "RateLimit": f'"{self.name}";r={decision.remaining};t={decision.reset_seconds}',
+        }
+
+
+_FAILED = Policy("failed-credentials", _FAILURES_PER_MINUTE)
+
+
 def check(limits: Sequence[Limit]) -> Decision:
     """Count one request against all limits at once; a refused one counts nowhere."""
     answer = _ask_valkey(limits)
@@ -107,21 +127,48 @@ def give_back(limits: Sequence[Limit]) -> None:
 def limit(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware, behind who asks: every request to the API counts, whatever becomes of it."""
+    """Middleware, behind who asks: every request counts, whatever becomes of it.
+
+    Directories and the token endpoint count for themselves. Static files and health are answered further out.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not is_api_request(request):
+        if is_scim_request(request) or request.path == TOKEN_PATH:
             return get_response(request)
         principal = principal_of(request)
         who = principal.credential
-        decision = check_credential(f"{who}:{client_address(request)}" if principal.is_anonymous else who)
-        request.rate_limit = decision  # type: ignore[attr-defined]  # read by `headers`
+        who = f"{who}:{client_address(request)}" if principal.is_anonymous else who
+        if not is_api_request(request):
+            return _check_page(request, who) or get_response(request)
+        decision = check_credential(who)
+        tell(request, Policy("default", settings.API_REQUESTS_PER_MINUTE), decision)
         if decision.is_allowed:
             return get_response(request)
         seconds = max(1, decision.retry_after_seconds)
         return domain_problem(RateLimited(f"Come back in {seconds} s.", retry_after_seconds=seconds))
 
     return middleware
+
+
+def _check_page(request: HttpRequest, who: str) -> HttpResponseBase | None:
+    """The refusal of a person, or of an address where nobody is signed in, that loads pages faster than anybody reads.
+
+    Streams of events count apart: a browser that is refused one does not ask again. The refusal costs no query.
+    """
+    kind = "streams" if _STREAM.fullmatch(request.path) else "pages"
+    policy = Policy(kind, settings.PAGE_REQUESTS_PER_MINUTE)
+    decision = check([_limit(tenant_key("rate", kind, who), policy.per_minute)])
+    if decision.is_allowed:
+        return None
+    tell(request, policy, decision)
+    answer = error_answer(request, 429, is_plain=True)
+    answer["Retry-After"] = str(max(1, decision.retry_after_seconds))
+    return answer
+
+
+def tell(request: HttpRequest, policy: Policy, decision: Decision) -> None:
+    """What `headers` says about this request; the last one counts."""
+    request.told_limit = (policy, decision)  # type: ignore[attr-defined]
 
 
 def check_credential(who: str) -> Decision:
@@ -135,6 +182,32 @@ def check_credential(who: str) -> Decision:
     )
 
 
+def check_token(request: HttpRequest, client_id: str, person: str) -> None:
+    """Count one token of an application, for one person or (empty) for itself. Raises RateLimited."""
+    policy = Policy("tokens", settings.OAUTH_TOKENS_PER_MINUTE)
+    key = tenant_key("rate", "tokens", client_id, person or _ITSELF)
+    everybody = policy.per_minute * _ORGANISATION_SHARE
+    decision = check([_limit(key, policy.per_minute), _limit(tenant_key("rate", "tokens-of-all"), everybody)])
+    tell(request, policy, decision)
+    if not decision.is_allowed:
+        _blocked.add(key, max(1, decision.retry_after_seconds))
+        raise _too_many_tokens(decision.retry_after_seconds)
+
+
+def refuse_waiting(request: HttpRequest, client_id: str) -> None:
+    """Raises RateLimited for a service that `check_token` told to wait, before its secret is checked."""
+    key = f"{current_schema()}/rate/tokens/{client_id}/{_ITSELF}"  # as `tenant_key` makes it, of whatever text came
+    if seconds := _blocked.seconds(key):
+        policy = Policy("tokens", settings.OAUTH_TOKENS_PER_MINUTE)
+        tell(request, policy, Decision(False, 0, seconds, seconds))
+        raise _too_many_tokens(seconds)
+
+
+def _too_many_tokens(seconds: int) -> RateLimited:
+    text = "A token works for minutes: keep it instead of asking for one with each request."
+    return RateLimited(text, retry_after_seconds=max(1, seconds))
+
+
 def note_failure(kind: str, request: HttpRequest, organisation: str | None) -> int:
     """Count a failed credential of this address: guessing gets slow, honest callers do not notice.
 
@@ -143,7 +216,7 @@ def note_failure(kind: str, request: HttpRequest, organisation: str | None) -> i
     """
     key = _failures_key(kind, client_address(request), organisation)
     decision = check([Limit(key, per_minute=_FAILURES_PER_MINUTE, burst=_FAILURES_PER_MINUTE)])
-    request.failure_limit = decision  # type: ignore[attr-defined]  # read by `headers`
+    tell(request, _FAILED, decision)
     if decision.is_allowed:
         return 0
     _blocked.add(key, decision.retry_after_seconds)
@@ -154,7 +227,7 @@ def blocked_seconds(kind: str, request: HttpRequest, organisation: str | None) -
     """What `note_failure` last told this process about the address: asks nobody, so a flood costs nothing."""
     seconds = blocked_address_seconds(kind, client_address(request), organisation)
     if seconds:
-        request.failure_limit = Decision(False, 0, seconds, seconds)  # type: ignore[attr-defined]
+        tell(request, _FAILED, Decision(False, 0, seconds, seconds))
     return seconds
 
 
@@ -169,8 +242,8 @@ def _failures_key(kind: str, address: str, organisation: str | None) -> str:
 
 def failure_headers(seconds: int) -> tuple[str, str]:
     """RateLimit-Policy and RateLimit for an address that has to wait."""
-    name = _POLICIES["failure_limit"]
-    return f'"{name}";q={_FAILURES_PER_MINUTE};w=60', f'"{name}";r=0;t={seconds}'
+    told = _FAILED.headers(Decision(False, 0, seconds, seconds))
+    return told["RateLimit-Policy"], told["RateLimit"]
 
 
 def client_address(request: HttpRequest) -> str:
@@ -181,19 +254,15 @@ def client_address(request: HttpRequest) -> str:
 def headers(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: tell callers of the API how much is left (draft-ietf-httpapi-ratelimit-headers-11)."""
+    """Middleware: tell callers how much is left (draft-ietf-httpapi-ratelimit-headers-11)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        for name, quota in (
-            ("rate_limit", settings.API_REQUESTS_PER_MINUTE),
-            ("failure_limit", _FAILURES_PER_MINUTE),
-        ):
-            decision: Decision | None = getattr(request, name, None)
-            if decision is not None:
-                policy = _POLICIES[name]
-                response["RateLimit-Policy"] = f'"{policy}";q={quota};w=60'
-                response["RateLimit"] = f'"{policy}";r={decision.remaining};t={decision.reset_seconds}'
+        told: tuple[Policy, Decision] | None = getattr(request, "told_limit", None)
+        if told is not None:
+            policy, decision = told
+            for name, value in policy.headers(decision).items():
+                response[name] = value
         return response
 
     return middleware

@@ -5,6 +5,7 @@ each, ever reach it.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,8 +66,11 @@ def parameters(given: QueryDict) -> dict[str, str]:
 class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint, IntrospectEndpoint):  # type: ignore[misc]  # untyped
     """Authorization code with S256 challenges, refresh tokens and client credentials; nothing else."""
 
-    def __init__(self, place: tokens.Place) -> None:
-        validator = _Validator(place)
+    def __init__(
+        self, place: tokens.Place, *, note_token: Callable[[str, str], None] = lambda client_id, person: None
+    ) -> None:
+        """`note_token` hears of every token before it is kept: the application, and the person or nothing."""
+        validator = _Validator(place, note_token)
         code = AuthorizationCodeGrant(validator)
         code.custom_validators.pre_auth.append(_check_challenge)
         lifetime = int(tokens.LIFETIME.total_seconds())
@@ -111,9 +115,9 @@ def _check_challenge(request: Any) -> dict[str, Any]:
 class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
     """Names and arguments as oauthlib has them; `request.client` is the application."""
 
-    def __init__(self, place: tokens.Place) -> None:
+    def __init__(self, place: tokens.Place, note_token: Callable[[str, str], None]) -> None:
         super().__init__()
-        self.place = place
+        self.place, self.note_token = place, note_token
 
     # -- who asks
 
@@ -220,6 +224,7 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         grant = getattr(request, "grant", None)
+        self.note_token(request.client.client_id, str(grant.membership_id) if grant else "")
         if grant is None:
             services.note_own_token(request.client)
             return

@@ -6,6 +6,7 @@ Answers have the form that the protocol gives them (RFC 6749, 7009, 7662, 8414),
 import base64
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -16,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from core import ratelimit
 from core.errors import RateLimited
 from core.permissions import CATALOGUE, Permission, requires
-from core.problems import domain_problem
+from core.problems import TOKEN_PATH, domain_problem
 from core.tenancy import current_schema
 from tenants.oauth import signing
 from tenants.oauth.server import GRANT_TYPES, BadParameters, Server, parameters
@@ -87,13 +88,16 @@ def metadata(request: HttpRequest) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, act: Callable[[Server, dict[str, str]], Answer]) -> HttpResponse:
-    """One protocol exchange in one transaction. Failed credentials count for the address."""
+    """One protocol exchange in one transaction. Failed credentials count for the address, tokens for the application."""
     if seconds := ratelimit.blocked_seconds(_KIND, request, current_schema()):
         return _too_many(seconds)
     try:
         body = _body(request)
+        if request.path == TOKEN_PATH:
+            ratelimit.refuse_waiting(request, body.get("client_id", ""))
         with transaction.atomic():
-            headers, text, status = act(Server(place_of(request)), body)
+            server = Server(place_of(request), note_token=partial(ratelimit.check_token, request))
+            headers, text, status = act(server, body)
     except BadParameters as error:
         return _error(400, "invalid_request", str(error))
     except RateLimited as error:

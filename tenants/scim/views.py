@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -62,7 +63,7 @@ def _endpoint(**methods: Answer) -> Answer:
             return response
         try:
             decision = ratelimit.check_credential(principal_of(request).credential)
-            request.rate_limit = decision  # type: ignore[attr-defined]  # read by ratelimit.headers
+            ratelimit.tell(request, ratelimit.Policy("default", settings.API_REQUESTS_PER_MINUTE), decision)
             if not decision.is_allowed:
                 raise RateLimited("Too many requests.", retry_after_seconds=decision.retry_after_seconds)
             with LENIENT, transaction.atomic():
