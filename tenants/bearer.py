@@ -4,15 +4,17 @@ The order keeps floods cheap: form and checksum first, then the failures of the 
 Argon2 only for a secret that did not pass a moment ago.
 """
 
+from contextlib import nullcontext
+
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from core import ratelimit
+from core import ratelimit, refusals
 from core.errors import RateLimited
 from core.hosts import host_asked
 from core.permissions import Principal
 from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
-from core.tenancy import current_schema
+from core.tenancy import current_schema, tenant_context
 from tenants import key_services, queries, scopes
 from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
 from tenants.models import ApiKey, Membership
@@ -55,7 +57,10 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     except RateLimited as error:
         raise Refused(domain_problem(error)) from None
     if checked is None:
-        raise refused(request, KEY_FAILURES, place, "This API key is wrong, expired or revoked.")
+        where = place or _place(host_asked(request))
+        with tenant_context(where) if where else nullcontext():  # so that the log says whose host was asked
+            what = refusals.named("API key", key.key_id if key else None)
+            raise refused(request, KEY_FAILURES, place, what, "This API key is wrong, expired or revoked.")
     row, maker = checked
     key_services.note_key_use(row)
     may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
@@ -79,16 +84,16 @@ def access_token(request: HttpRequest, token: str) -> tokens.Bearer:
     try:
         return tokens.bearer(tokens.read(tokens.place_of(request), token))
     except tokens.ExpiredToken:
-        raise Refused(_unauthorized(_BAD_TOKEN)) from None
+        raise Refused(refusals.noted(request, _unauthorized(_BAD_TOKEN), "expired access token")) from None
     except tokens.BadToken:
-        raise refused(request, _TOKEN_FAILURES, current_schema(), _BAD_TOKEN) from None
+        raise refused(request, _TOKEN_FAILURES, current_schema(), "access token", _BAD_TOKEN) from None
 
 
-def refused(request: HttpRequest, kind: str, organisation: str | None, detail: str) -> Refused:
+def refused(request: HttpRequest, kind: str, organisation: str | None, what: str, detail: str) -> Refused:
     """A failed credential, counted for its address at this organisation: 401, or 429 once there were too many."""
     if seconds := ratelimit.note_failure(kind, request, organisation):
         return Refused(too_many(seconds))
-    return Refused(_unauthorized(detail))
+    return Refused(refusals.noted(request, _unauthorized(detail), what))
 
 
 def _checked(key: KeyText) -> tuple[ApiKey, Membership] | None:
@@ -127,6 +132,4 @@ def is_unknown_key(path: str, authorization: str) -> bool:
 def too_many(seconds: int) -> HttpResponse:
     """The answer to an address that has to wait. It is not logged: a flood must not fill the log, too."""
     message = "Too many failed credentials came from this address."
-    answer = domain_problem(RateLimited(message, retry_after_seconds=seconds))
-    answer._has_been_logged = True  # type: ignore[attr-defined]  # what Django looks at
-    return answer
+    return refusals.quiet(domain_problem(RateLimited(message, retry_after_seconds=seconds)))

@@ -39,20 +39,22 @@ def cors(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not wants_problem(request):
             return get_response(request)
-        origin = request.headers.get("Origin")
-        is_allowed = origin is not None and origin in _allowed(request)
+        tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            response: HttpResponseBase = _preflight(is_allowed)
-        else:
-            response = get_response(request)
-            if is_allowed:
-                response["Access-Control-Expose-Headers"] = _EXPOSED
-        patch_vary_headers(response, ["Origin"])
-        if is_allowed:
-            response["Access-Control-Allow-Origin"] = str(origin)
-        return response
+            return let_read(request, _preflight(_is_allowed(request, tenant)), tenant)
+        return let_read(request, get_response(request), tenant)
 
     return middleware
+
+
+def let_read(request: HttpRequest, response: HttpResponseBase, tenant: Tenant | None) -> HttpResponseBase:
+    """The answer with what lets the origins that this organisation names read it."""
+    patch_vary_headers(response, ["Origin"])
+    if _is_allowed(request, tenant):
+        response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+        if "Access-Control-Allow-Methods" not in response:  # a preflight is nothing to read
+            response["Access-Control-Expose-Headers"] = _EXPOSED
+    return response
 
 
 def allow_origins(*, principal: Principal, origins: Iterable[str]) -> list[str]:
@@ -79,9 +81,8 @@ def allow_origins(*, principal: Principal, origins: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _allowed(request: HttpRequest) -> list[str]:
-    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
-    return list(tenant.allowed_origins)
+def _is_allowed(request: HttpRequest, tenant: Tenant | None) -> bool:
+    return tenant is not None and request.headers.get("Origin") in tenant.allowed_origins
 
 
 def _preflight(is_allowed: bool) -> HttpResponse:

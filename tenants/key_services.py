@@ -47,12 +47,14 @@ def issue_api_key(
 ) -> IssuedKey:
     """Make an API key of this organisation for the principal: a role, narrowed to `permissions` if there are any.
 
-    Raises: Forbidden (a key that could do more than the principal), InvalidInput (the name; no such permission; expiry
+    Raises: Forbidden (a key that could do more than the principal, or is called more), InvalidInput (the name; no such permission; expiry
     in the past or over a year away).
     """
     texts.visible_name(name)
     chosen, narrowed_to = Role(role), scopes.checked(permissions)
-    scopes.refuse_more(scopes.narrowed(PERMISSIONS[chosen], narrowed_to), principal.permissions, "A key")
+    may = scopes.narrowed(PERMISSIONS[chosen], narrowed_to)
+    scopes.refuse_more(may, principal.permissions, "A key")
+    _refuse_greater_role(principal, chosen, may)
     now = timezone.now()
     asking = _asking_key(principal)
     if asking is not None and asking.expires_at is not None:
@@ -190,6 +192,26 @@ def _revoked(key_ids: list[str]) -> list[str]:
         alive.update(revoked_at=timezone.now())
         key_ids = list(ApiKey.objects.filter(made_with__in=key_ids).values_list("key_id", flat=True))
     return ended
+
+
+def roles_for(principal: Principal) -> list[Role]:
+    """The roles that a key of this principal may be called by: none that holds more than theirs.
+
+    A role of the organisation's own may hold no built-in one. Then its keys have any but the owner's, as small as
+    their scopes allow.
+    """
+    mine = PERMISSIONS.get(principal.role or "", principal.permissions)
+    within = [role for role in Role if PERMISSIONS[role] <= mine]
+    return within or [role for role in Role if role != Role.OWNER]
+
+
+def _refuse_greater_role(principal: Principal, role: Role, may: frozenset[Permission]) -> None:
+    allowed = roles_for(principal)
+    smaller = [one for one in allowed if may <= PERMISSIONS[one] < PERMISSIONS[role]]
+    is_mine = PERMISSIONS[role] <= PERMISSIONS.get(principal.role or "", principal.permissions)
+    if role not in allowed or (smaller and not is_mine):
+        named = f"Say “{smaller[0]}”, which holds these scopes." if smaller else "Choose a smaller role."
+        raise Forbidden(f"A key is not called more than its maker: “{role}” holds more than you do. {named}")
 
 
 def _held(api_key: ApiKey, check: Callable[[ApiKey], None]) -> ApiKey:

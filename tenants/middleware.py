@@ -8,12 +8,13 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
+from core import refusals
 from core.hosts import host_asked
 from core.pages import error_answer
 from core.permissions import ANONYMOUS, Permission, Principal
 from core.problems import is_scim_request, scim_error
 from core.tenancy import shared_context, tenant_context
-from tenants import bearer, queries
+from tenants import bearer, cors, queries
 from tenants.models import Tenant, User
 from tenants.people import sessions
 from tenants.people.proof import is_fresh, methods
@@ -35,7 +36,7 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 try:
                     api_key, principal = bearer.api_key(request, token)
                 except bearer.Refused as refused:
-                    return refused.answer
+                    return cors.let_read(request, refused.answer, _of_host_for_origins(request))
                 request.principal, request.api_key = principal, api_key  # type: ignore[attr-defined]
                 tenant: Tenant | None = api_key.tenant
             else:
@@ -50,13 +51,13 @@ def tenant_of_request(get_response: Handler) -> Handler:
                     try:
                         request.bearer = bearer.access_token(request, token)  # type: ignore[attr-defined]
                     except bearer.Refused as refused:
-                        return refused.answer
+                        return cors.let_read(request, refused.answer, tenant)
                     request.principal = request.bearer.principal  # type: ignore[attr-defined]
                 if is_scim_request(request):
                     try:
                         request.principal = scim_principal(request)  # type: ignore[attr-defined]
                     except BadToken as bad:
-                        return _bad_scim_token(bad)
+                        return _bad_scim_token(request, bad)
                 return get_response(request)
 
     return middleware
@@ -105,14 +106,19 @@ def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
     return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
-def _bad_scim_token(bad: BadToken) -> HttpResponseBase:
+def _of_host_for_origins(request: HttpRequest) -> Tenant | None:
+    """The organisation of the host, asked for a page of another origin alone. Call in the shared schema."""
+    return queries.tenant_of_host(host_asked(request)) if "Origin" in request.headers else None
+
+
+def _bad_scim_token(request: HttpRequest, bad: BadToken) -> HttpResponseBase:
     if bad.retry_after_seconds:
         response = scim_error(429, "Too many failed tokens came from this address.")
         response["Retry-After"] = str(bad.retry_after_seconds)
-        return response
+        return refusals.quiet(response)
     response = scim_error(401, "This token is missing, wrong, expired or revoked, or belongs elsewhere.")
     response["WWW-Authenticate"] = 'Bearer realm="scim"'
-    return response
+    return refusals.noted(request, response, refusals.named("directory token", bad.key_id))
 
 
 def _session_principal(user: User, request: HttpRequest) -> Principal:

@@ -15,7 +15,6 @@ from frontend.paging import numbered
 from tenants import key_services, queries, scopes
 from tenants.addresses import own_address
 from tenants.keys import PREFIX
-from tenants.roles import PERMISSIONS, Role
 
 _UNUSED = timedelta(days=60)
 
@@ -78,9 +77,8 @@ def _form(request: HttpRequest, data: QueryDict | None = None) -> NewKey:
     """The form with the roles and scopes that a key of this person may have."""
     principal = principal_of(request)
     form = NewKey(data)
-    # a role of the organisation's own may hold no built-in one: then the scopes make the key small enough
-    allowed = [(role.value, role.label) for role in Role if PERMISSIONS[role] <= principal.permissions]
-    form.fields["role"].choices = allowed or Role.choices  # type: ignore[attr-defined]  # a ChoiceField
+    allowed = [(role.value, role.label) for role in key_services.roles_for(principal)]
+    form.fields["role"].choices = allowed  # type: ignore[attr-defined]  # a ChoiceField
     form.fields["permissions"].choices = scopes.choices_for(principal.permissions)  # type: ignore[attr-defined]
     return form
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from core import refusals
 from core.api_defaults import DeclaredPermission
 from core.errors import (
     DomainError,
@@ -43,7 +44,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
     if isinstance(error, PermissionDenied):
         return http_problem(403, str(error))
     if isinstance(error, exceptions.APIException):
-        return http_problem(error.status_code, str(error.detail), _headers(error, context))
+        answer = http_problem(error.status_code, str(error.detail), _headers(error, context))
+        is_nobody = error.status_code == 401
+        return refusals.noted(context["request"]._request, answer, "nobody") if is_nobody else answer
     return None
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from core import ratelimit
+from core import ratelimit, refusals
 from core.errors import RateLimited
 from core.permissions import CATALOGUE, Permission, requires
 from core.problems import TOKEN_PATH, domain_problem
@@ -105,7 +105,8 @@ def _answered(request: HttpRequest, act: Callable[[Server, dict[str, str]], Answ
     if status == 401:
         if seconds := ratelimit.note_failure(_KIND, request, current_schema()):
             return _too_many(seconds)
-        return _error(401, "invalid_client", "The application or its secret is wrong.")
+        answer = _error(401, "invalid_client", "The application or its secret is wrong.")
+        return refusals.noted(request, answer, refusals.named("application", body.get("client_id")))
     response = HttpResponse(text, status=status, headers=dict(headers))
     response["Content-Type"] = "application/json"
     response["Cache-Control"] = "no-store"
@@ -147,4 +148,4 @@ def _error(status: int, code: str, text: str) -> HttpResponse:
 
 def _too_many(seconds: int) -> HttpResponse:
     message = "Too many failed credentials came from this address."
-    return domain_problem(RateLimited(message, retry_after_seconds=seconds))
+    return refusals.quiet(domain_problem(RateLimited(message, retry_after_seconds=seconds)))

@@ -37,9 +37,9 @@ class IssuedToken:
 class BadToken(Exception):
     """No live token of this organisation; `retry_after_seconds` when the address failed too often."""
 
-    def __init__(self, retry_after_seconds: int = 0) -> None:
+    def __init__(self, retry_after_seconds: int = 0, key_id: str | None = None) -> None:
         super().__init__()
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds, self.key_id = retry_after_seconds, key_id
 
 
 def token_of(token_id: UUID) -> Token:
@@ -171,7 +171,7 @@ def principal_of_token(request: HttpRequest) -> Principal:
     if token and token.previous_until and token.previous_until > now:
         hashes.append(token.previous_hash)
     if key is None or token is None or not is_secret(key, *hashes):
-        raise BadToken(ratelimit.note_failure(_KIND, request, here))
+        raise BadToken(ratelimit.note_failure(_KIND, request, here), key.key_id if key else None)
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
     request.directory_may_give = responsibility.may_bring_people(token)  # type: ignore[attr-defined]

@@ -8,8 +8,8 @@ from rest_framework.test import APIClient
 
 from core.models import AuditEvent
 from core.tenancy import tenant_context
-from tenants import cors
-from tenants.models import Tenant
+from tenants import cors, key_services
+from tenants.models import ApiKey, Tenant
 from tests.builders import make_principal
 
 ORIGIN = "https://app.example"
@@ -73,6 +73,37 @@ def test_answers_and_errors_can_be_read_without_cookies(api_client: Callable[...
         assert answer["Access-Control-Allow-Origin"] == ORIGIN
         assert "ETag" in answer["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Credentials" not in answer
+
+
+@pytest.mark.parametrize(
+    "bearer", ["ds_live_bad", "eyJ.bad.x", "ds_live_000000000000_" + "A" * 49, None], ids=str
+)
+def test_a_refused_credential_can_be_read_by_named_origins_alone(bearer: str | None) -> None:
+    headers = {"host": "acme.localhost", **({"authorization": f"Bearer {bearer}"} if bearer else {})}
+    client = Client(headers=headers, REMOTE_ADDR="10.7.8.1")
+
+    named, other = (
+        client.get("/api/v1/runs", headers={"origin": one}) for one in (ORIGIN, "https://x.example")
+    )
+
+    assert (named.status_code, other.status_code) == (401, 401)
+    assert named["Access-Control-Allow-Origin"] == ORIGIN
+    assert "WWW-Authenticate" in named["Access-Control-Expose-Headers"]
+    assert "Origin" in named["Vary"]
+    assert "Access-Control-Allow-Origin" not in other
+    assert "Origin" in other["Vary"]
+
+
+def test_a_dead_key_can_be_read_as_such(api_client: Callable[..., APIClient]) -> None:
+    """It passed a moment ago, so this process remembers its secret; the host's organisation names the origin."""
+    client = api_client("operator")
+    assert client.get("/api/v1/runs").status_code == 200
+    for key in ApiKey.objects.filter(revoked_at=None):
+        key_services.revoke_api_key(principal=make_principal("owner"), api_key=key)
+
+    answer = client.get("/api/v1/runs", headers={"origin": ORIGIN})
+
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (401, ORIGIN)
 
 
 def test_pages_are_not_for_other_origins(client_for: Callable[..., Client]) -> None:

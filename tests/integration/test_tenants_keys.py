@@ -10,9 +10,9 @@ from rest_framework.test import APIClient
 
 from core.models import AuditEvent
 from core.tenancy import shared_context
-from tenants import services
+from tenants import role_services, services
 from tenants.models import ApiKey, Membership
-from tests.builders import make_api_key
+from tests.builders import make_api_key, make_principal, sign_in
 
 pytestmark = pytest.mark.usefixtures("acme")
 ApiClients = Callable[..., APIClient]
@@ -180,3 +180,56 @@ def test_the_page_makes_a_narrow_key_and_rotates_it(client_for: Callable[..., Cl
     assert "The secret before works until" in page.content.decode()
     key.refresh_from_db()
     assert key.previous_until is not None
+
+
+# -- what a key is called ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("maker", "role", "status"),
+    [
+        ("admin", "owner", 403),
+        ("operator", "admin", 403),
+        ("operator", "auditor", 403),
+        ("admin", "admin", 201),
+        ("admin", "approver", 201),
+        ("owner", "owner", 201),
+    ],
+)
+def test_a_narrowed_key_is_not_called_more_than_its_maker(
+    api_client: ApiClients, maker: str, role: str, status: int
+) -> None:
+    """Whoever reads `role: owner` takes it for an owner's, whatever its scopes are."""
+    client = api_client(maker)
+
+    old = client.post("/api/v1/api-keys", {"name": "old", "role": role, "permissions": ["runs.read"]})
+    new = client.post(
+        "/api/v2/api-keys", {"name": "new", "role": role, "scopes": ["runs.read"], "expires_at": _days(30)}
+    )
+
+    assert (old.status_code, new.status_code) == (status, status)
+    if status == 403:
+        assert "not called more than its maker" in old.json()["detail"]
+
+
+def test_who_has_a_role_of_the_organisations_own_calls_a_key_as_small_as_its_scopes(
+    client_for: Callable[..., Client],
+) -> None:
+    role_services.create_role(
+        principal=make_principal("owner"),
+        name="Keeper",
+        permissions=["runs.read", "keys.read", "keys.write"],
+    )
+    services.add_member(actor="test", email="kim@acme.example", role="keeper")
+    browser = client_for(None)
+    sign_in(browser, "kim@acme.example", "acme")
+
+    def issue(role: str, scope: str) -> int:
+        form = {"name": "k", "role": role, "lifetime_days": "90", "permissions": [scope]}
+        return int(browser.post("/settings/keys/issue", form).status_code)
+
+    assert issue("viewer", "runs.read") == 200
+    assert issue("operator", "keys.read") == 200  # no smaller role holds it
+    assert issue("admin", "runs.read") == 403
+    assert issue("owner", "runs.read") == 422  # the form does not offer it
+    assert ">Owner<" not in browser.get("/settings/keys").content.decode()
