@@ -22,7 +22,7 @@ from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
 
 KEY_FAILURES, _TOKEN_FAILURES = "bad-key", "bad-token"  # what failures of an address are counted as
-_places: dict[str, str] = {}  # organisations by host, for the gate in front of Django; as many as there are
+_places: dict[str, str] = {}  # organisations by host, for the door in front of Django; as many as there are
 _BAD_TOKEN = "This access token is wrong, expired or revoked, or was issued for another host."
 
 
