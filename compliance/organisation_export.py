@@ -156,7 +156,7 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
 _SIGN_ON = (  # the client secret and the private key stay here
     "protocol", "name", "is_enabled", "is_enforced", "issuer", "endpoints", "client_id", "sp_certificate",
     "wants_signed_response", "allows_idp_initiated", "email_claim", "name_claim", "groups_claim", "group_roles", "default_role",
-    "joining", "set_by_role", "created_at",
+    "joining", "set_by_role", "mapped_by_role", "created_at",
 )  # fmt: skip
 _INVITATION = (
     "id", "email", "role", "role_until", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at",

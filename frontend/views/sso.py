@@ -18,7 +18,7 @@ from core.permissions import Permission, principal_of, requires
 from core.ratelimit import Limit, check, client_address
 from core.tenancy import tenant_key
 from tenants.models import User
-from tenants.sso import arrivals, oidc, pending, queries, saml, sign_in
+from tenants.sso import arrivals, oidc, pending, queries, saml, sessions, sign_in
 from tenants.sso.claims import Facts
 from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection
@@ -170,7 +170,7 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
 
     The way there is a page of its own: the policy of the page with the button forbids forms to lead to other hosts.
     """
-    noted = dict(request.session.get(sign_in.SESSION) or {})
+    noted = dict(request.session.get(sessions.SESSION) or {})
     response = account.logout(request)
     connection = queries.connection()
     if (
@@ -200,7 +200,7 @@ def saml_sls(request: HttpRequest) -> HttpResponseBase:
     try:
         message = saml.receive_sign_out(request, connection)
         if message.subject:
-            sign_in.end_sessions(connection.issuer, message.subject, message.sessions)
+            sessions.end_sessions(connection.issuer, message.subject, message.sessions)
             return redirect(message.answer_address)
         begun = _begun(request, message.answers)
         if begun is None or begun.purpose != "sign_out":

@@ -15,7 +15,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from frontend.sso_forms import ClaimChoices, NewDomain, OidcProvider, SamlProvider
 from frontend.views.sso import begin
 from tenants.addresses import own_address
-from tenants.sso import domains, oidc, queries, saml, services
+from tenants.sso import domains, oidc, queries, saml, services, sessions
 from tenants.sso.models import Connection
 from tenants.sso.pending import Pending
 
@@ -37,12 +37,14 @@ def sso_oidc(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, oidc_form=form, status=422)
     try:
-        services.set_oidc(principal=principal_of(request), **form.cleaned_data)
+        before = queries.connection()
+        stored = services.set_oidc(
+            principal=principal_of(request), but=request.session.session_key, **form.cleaned_data
+        )
     except DomainError as error:
         form.add_error("issuer" if isinstance(error, InvalidInput) else None, str(error))
         return _page(request, oidc_form=form, status=error.http_status)
-    messages.success(request, "The provider is stored. Test it before people use it.")
-    return redirect("sso")
+    return _stored(request, before, stored)
 
 
 @step_up("POST")
@@ -55,20 +57,45 @@ def sso_saml(request: HttpRequest) -> HttpResponse:
     address, text = chosen.pop("metadata_url"), chosen.pop("metadata")
     try:
         metadata = saml.fetch_metadata(address) if address else text.encode()
-        services.set_saml(principal=principal_of(request), metadata=metadata, **chosen)
+        before = queries.connection()
+        stored = services.set_saml(
+            principal=principal_of(request), metadata=metadata, but=request.session.session_key, **chosen
+        )
     except DomainError as error:
         form.add_error("metadata_url" if address else "metadata", str(error))
         return _page(request, saml_form=form, status=error.http_status)
-    messages.success(request, "The provider is stored. Test it before people use it.")
-    return redirect("sso")
+    return _stored(request, before, stored)
 
 
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_remove(request: HttpRequest) -> HttpResponse:
-    services.remove(principal=principal_of(request))
-    messages.success(request, "Single sign-on is removed. Members stay; those without a password need one.")
+    issuer = queries.needed_connection().issuer
+    ended = services.remove(principal=principal_of(request))
+    said = "Single sign-on is removed. Members stay; those without a password need one."
+    return _ended(request, issuer, f"{said} {_count(ended)}")
+
+
+def _stored(request: HttpRequest, before: Connection | None, stored: Connection) -> HttpResponse:
+    said = "The provider is stored. Test it before people use it."
+    if before is not None and before.issuer != stored.issuer:
+        said += " The sessions that the one before opened have ended, but for this one."
+    messages.success(request, said)
     return redirect("sso")
+
+
+def _ended(request: HttpRequest, issuer: str, said: str) -> HttpResponse:
+    """After the end of the sessions that a provider opened: this one may be among them."""
+    if is_own := sessions.is_opened_by(request.session, issuer):
+        request.session.flush()
+    else:
+        sessions.forget_proofs(request.session)
+    messages.success(request, said)
+    return redirect("account_login" if is_own else "sso")
+
+
+def _count(ended: int) -> str:
+    return f"{ended} session{' that it opened has' if ended == 1 else 's that it opened have'} ended."
 
 
 # -- what it gives -------------------------------------------------------------------------------------------
@@ -105,11 +132,13 @@ def sso_test(request: HttpRequest) -> HttpResponseBase:
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_switch(request: HttpRequest) -> HttpResponse:
-    is_enabled = request.POST.get("to") == "on"
-    connection = services.switch(principal=principal_of(request), is_enabled=is_enabled)
-    said = f"People can sign in with {connection.name}." if is_enabled else "Single sign-on is switched off."
-    messages.success(request, said)
-    return redirect("sso")
+    if request.POST.get("to") == "on":
+        connection = services.switch_on(principal=principal_of(request))
+        messages.success(request, f"People can sign in with {connection.name}.")
+        return redirect("sso")
+    issuer = queries.needed_connection().issuer
+    ended = services.switch_off(principal=principal_of(request))
+    return _ended(request, issuer, f"Single sign-on is switched off. {_count(ended)}")
 
 
 @step_up("POST")
@@ -178,6 +207,8 @@ def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms:
             "claims_form": _claims_form(connection),
             "rows": [*(kept if rows is None else rows), *[("", "")] * _EMPTY_ROWS],
             "gaps": queries.enforcement_gaps(connection),
+            "unvouched": queries.unvouched(connection),
+            "is_own_session": sessions.is_opened_by(request.session, connection.issuer),
             "certificates": _certificates(connection),
         }
     context |= {"oidc_form": _oidc_form(connection), "saml_form": _saml_form(connection)} | forms

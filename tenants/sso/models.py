@@ -43,7 +43,10 @@ class Connection(models.Model):
         max_length=63, blank=True, default=""
     )  # without a group that fits; none: refuse
     joining = models.CharField(max_length=8, choices=Joining, default=Joining.VERIFIED)
-    set_by_role = models.CharField(max_length=40)  # of who set provider or claims: nobody comes in with more
+    set_by_role = models.CharField(max_length=40)  # of who set the provider: nobody comes in with more
+    mapped_by_role = models.CharField(
+        max_length=40, null=True
+    )  # the same of who set claims and roles, if anybody did
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

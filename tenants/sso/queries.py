@@ -14,6 +14,8 @@ from tenants.roles import Role, has_ended
 from tenants.sso.claims import ClaimMapping, domain_of
 from tenants.sso.models import Connection, Identity, MailDomain
 
+THE_PROVIDER, THE_CLAIMS = "the provider", "claims and roles"
+
 
 def connection() -> Connection | None:
     """The identity provider of this organisation, also while it is switched off."""
@@ -104,12 +106,23 @@ def role_name(role: str) -> str:
     return own.name if own else str(dict(Role.choices).get(role, role))
 
 
-def may_let_in(found: Connection, role: str) -> bool:
-    """True when a role holds no more than that of who set the provider; only owners let owners in."""
-    if Role.OWNER in (role, found.set_by_role):
-        return found.set_by_role == Role.OWNER
+def setters(found: Connection) -> list[tuple[str, str]]:
+    """What was saved, and the role of who saved it last. A save of one part vouches for nothing in the other."""
+    parts = [(THE_PROVIDER, found.set_by_role)]
+    return parts if found.mapped_by_role is None else [*parts, (THE_CLAIMS, found.mapped_by_role)]
+
+
+def unvouched(found: Connection) -> list[str]:
+    """What an owner has to save before owners can sign in with this provider."""
+    return [part for part, setter in setters(found) if setter != Role.OWNER]
+
+
+def may_let_in(setter: str, role: str) -> bool:
+    """True when a role holds no more than that of the setter; only owners let owners in."""
+    if Role.OWNER in (role, setter):
+        return setter == Role.OWNER
     try:
-        return permissions_given(role) <= permissions_given(found.set_by_role)
+        return permissions_given(role) <= permissions_given(setter)
     except InvalidInput:  # one of the roles was deleted
         return False
 

@@ -14,7 +14,7 @@ from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
 from core.tenancy import current_schema
 from tenants import granting
-from tenants.sso import domains, oidc, queries, saml
+from tenants.sso import domains, oidc, queries, saml, sessions
 from tenants.sso.models import Connection, Identity, MailDomain
 
 _MOST_DOMAINS = 50
@@ -44,10 +44,17 @@ class Claims:
 
 
 def set_oidc(
-    *, principal: Principal, name: str, issuer: str, client_id: str, client_secret: str = ""
+    *,
+    principal: Principal,
+    name: str,
+    issuer: str,
+    client_id: str,
+    client_secret: str = "",
+    but: str | None = None,
 ) -> Connection:
     """Use an OpenID Connect provider. An empty secret keeps the one that is stored for this issuer and client.
 
+    The sessions that another provider opened before end, but for the one with the key `but`.
     Raises: InvalidInput when its discovery document cannot be used.
     """
     endpoints = oidc.discover(issuer)
@@ -60,6 +67,7 @@ def set_oidc(
         return _set(
             principal,
             before,
+            but,
             protocol=Connection.Protocol.OIDC,
             name=name,
             issuer=issuer,
@@ -76,8 +84,12 @@ def set_saml(
     metadata: bytes,
     wants_signed_response: bool,
     allows_idp_initiated: bool,
+    but: str | None = None,
 ) -> Connection:
-    """Use the SAML provider of this metadata. Raises: InvalidInput."""
+    """Use the SAML provider of this metadata. Raises: InvalidInput.
+
+    The sessions that another provider opened before end, but for the one with the key `but`.
+    """
     entity_id, endpoints = saml.read_metadata(metadata)
     with transaction.atomic():
         before = _locked()
@@ -87,6 +99,7 @@ def set_saml(
         return _set(
             principal,
             before,
+            but,
             protocol=Connection.Protocol.SAML,
             name=name,
             issuer=entity_id,
@@ -115,23 +128,32 @@ def set_claims(*, principal: Principal, claims: Claims) -> Connection:
             **asdict(claims),
             "group_roles": [{"group": group, "role": role} for group, role in claims.group_roles],
         }
-        _write(connection, values | {"set_by_role": principal.role})
+        _write(connection, values | {"mapped_by_role": principal.role})
         audit.record(actor=principal.actor, action="sso.claims.set", target=connection, **values)
     return connection
 
 
-def switch(*, principal: Principal, is_enabled: bool) -> Connection:
-    """Let people sign in with the provider, or not. Switching it off ends the enforcement, too."""
+def switch_on(*, principal: Principal) -> Connection:
+    """Let people sign in with the provider."""
     with transaction.atomic():
         connection = _needed()
-        if connection.is_enabled != is_enabled:
-            _write(
-                connection,
-                {"is_enabled": is_enabled, "is_enforced": connection.is_enforced and is_enabled},
-            )
-            action = "sso.connection.enable" if is_enabled else "sso.connection.disable"
-            audit.record(actor=principal.actor, action=action, target=connection)
+        if not connection.is_enabled:
+            _write(connection, {"is_enabled": True})
+            audit.record(actor=principal.actor, action="sso.connection.enable", target=connection)
     return connection
+
+
+def switch_off(*, principal: Principal) -> int:
+    """Let nobody sign in with the provider any more, end the enforcement and all sessions that it opened; how many."""
+    with transaction.atomic():
+        connection, ended = _needed(), 0
+        if connection.is_enabled:
+            _write(connection, {"is_enabled": False, "is_enforced": False})
+            ended = sessions.end_all_of(connection.issuer)
+            audit.record(
+                actor=principal.actor, action="sso.connection.disable", target=connection, sessions=ended
+            )
+    return ended
 
 
 def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
@@ -153,24 +175,33 @@ def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
     return connection
 
 
-def remove(*, principal: Principal) -> None:
-    """Forget the provider, its secrets, and who people are there. Members and their roles stay."""
+def remove(*, principal: Principal) -> int:
+    """Forget the provider, its secrets, and who people are there, and end all sessions that it opened; how many.
+
+    Members and their roles stay.
+    """
     with transaction.atomic():
         connection = _needed()
         target, issuer = audit.label(connection), connection.issuer
         identities = Identity.objects.all().delete()[0]
         connection.delete()
+        ended = sessions.end_all_of(issuer)
         audit.record(
             actor=principal.actor,
             action="sso.connection.remove",
             target=target,
             issuer=issuer,
             identities=identities,
+            sessions=ended,
         )
+    return ended
 
 
-def _set(principal: Principal, before: Connection | None, **values: Any) -> Connection:
+def _set(principal: Principal, before: Connection | None, but: str | None, **values: Any) -> Connection:
     values |= {"set_by_role": principal.role}
+    issuer_before = before.issuer if before else None
+    is_another = issuer_before not in (None, values["issuer"])
+    ended = sessions.end_all_of(str(issuer_before), but=but) if is_another else 0
     if before is None:
         connection = Connection.objects.create(**values)
     else:
@@ -185,7 +216,8 @@ def _set(principal: Principal, before: Connection | None, **values: Any) -> Conn
         protocol=connection.protocol,
         name=connection.name,
         issuer=connection.issuer,
-        issuer_before=before.issuer if before else None,
+        issuer_before=issuer_before,
+        sessions=ended,
     )
     return connection
 

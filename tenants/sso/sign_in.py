@@ -16,17 +16,15 @@ from tenants import granting, services
 from tenants import queries as tenants
 from tenants.models import Membership, User
 from tenants.people import proof
-from tenants.people.models import Session
-from tenants.people.session_store import SessionStore
 from tenants.sign_in import BY_SSO, MemberBackend
 from tenants.sso import claims, queries
 from tenants.sso.claims import Facts
 from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection, Identity
+from tenants.sso.sessions import METHOD, SESSION
 
 ACTOR = granting.PROVIDER
 _DRIFT_SECONDS = 60  # of the provider's clock
-SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +90,16 @@ def _no_joining(connection: Connection, email: str, is_vouched: bool) -> str:
 def _role(facts: Facts, connection: Connection, membership: Membership | None) -> tuple[str, str]:
     """The role, and why; "" and why not.
 
-    Who sets the provider decides whom it can speak for. So that nobody lets themselves in as somebody who may more,
-    it lets nobody in with more than the role of who set it.
+    Who sets the provider decides whom it can speak for, and who sets the claims, as what. So that nobody lets
+    themselves in as somebody who may more, it lets nobody in with more than the roles of both.
     """
     role, because = _mapped_role(facts, connection, membership)
-    if role and not queries.may_let_in(connection, role):
-        setter = connection.set_by_role
-        return (
-            "",
-            f"the role “{role}” may more than “{setter}”, who set up single sign-on: an owner must save it",
-        )
+    for part, setter in queries.setters(connection) if role else ():
+        if not queries.may_let_in(setter, role):
+            return (
+                "",
+                f"the role “{role}” may more than “{setter}”, who saved {part}: an owner must save that",
+            )
     return role, because
 
 
@@ -148,7 +146,7 @@ def confirm(
     if decision.is_linked:
         raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
     _refuse_old_proof(facts, asked_at)
-    proof.record(request, user, "socialaccount", provider=facts.issuer)
+    proof.record(request, user, METHOD, provider=facts.issuer)
 
 
 def _refuse_old_proof(facts: Facts, asked_at: float) -> None:
@@ -229,38 +227,11 @@ def _note(request: HttpRequest, user: User, facts: Facts) -> None:
     """The session's proof is as old as the provider says: a sign-in there hours ago is no fresh one here."""
     now = time.time()
     at = now if facts.proved_at is None else min(now, facts.proved_at)
-    record_authentication(request, user, method="socialaccount", provider=facts.issuer, at=at)
+    record_authentication(request, user, method=METHOD, provider=facts.issuer, at=at)
     request.session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
     if facts.until is not None:
         seconds = int(facts.until - timezone.now().timestamp())
         request.session.set_expiry(max(60, min(seconds, request.session.get_expiry_age())))
-
-
-# -- signing out ---------------------------------------------------------------------------------------------
-
-
-def end_sessions(facts_issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
-    """End the sessions that began with this subject at the provider (those with these indexes, if any); how many."""
-    identity = queries.identity(facts_issuer, subject)
-    membership = tenants.members().filter(pk=identity.membership_id).first() if identity else None
-    if membership is None:
-        return 0
-    store, ended = SessionStore(), 0
-    with transaction.atomic():
-        for row in Session.objects.filter(user_id=membership.user_id):
-            noted = store.decode(row.session_data).get(SESSION) or {}
-            is_meant = (noted.get("issuer"), noted.get("subject")) == (facts_issuer, subject)
-            if is_meant and (not session_indexes or noted.get("index") in session_indexes):
-                ended += row.delete()[0]
-        if ended:
-            audit.record(
-                actor=ACTOR,
-                action="sso.session.end",
-                target=membership,
-                email=membership.user.email,
-                sessions=ended,
-            )
-    return ended
 
 
 _NOT_LET_IN = (

@@ -341,7 +341,7 @@ def _set_sso(things: Things) -> None:
         wants_signed_response=True,
         allows_idp_initiated=False,
     )
-    sso.switch(principal=owner, is_enabled=True)
+    sso.switch_on(principal=owner)
 
 
 def _sign_colleague_in(things: Things) -> None:

@@ -80,7 +80,7 @@ def saml_sso(db: None) -> Callable[..., Connection]:
             )
             claims = {"group_roles": [("staff", "operator"), ("admins", "admin")]} | overrides
             services.set_claims(principal=owner, claims=services.Claims(**claims))
-            return services.switch(principal=owner, is_enabled=True)
+            return services.switch_on(principal=owner)
 
     return make
 

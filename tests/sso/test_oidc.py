@@ -42,7 +42,7 @@ def idp(acme: Tenant, settings: Settings) -> Iterator[OidcIdp]:
             client_secret=CLIENT_SECRET,
         )
         services.set_claims(principal=owner, claims=services.Claims(group_roles=[("staff", "operator")]))
-        services.switch(principal=owner, is_enabled=True)
+        services.switch_on(principal=owner)
         yield running
 
 

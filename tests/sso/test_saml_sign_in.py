@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from core.errors import Forbidden, InvalidInput
+from core.permissions import Principal
 from core.tenancy import tenant_context
 from tenants import services as tenants
 from tenants.models import User
@@ -168,6 +169,37 @@ def test_an_owner_stays_owner_and_comes_in_only_by_what_an_owner_set(
     assert (refused.status_code, visitor.is_signed_in) == (403, False)
 
 
+def test_an_owner_who_saves_the_claims_vouches_for_no_provider_of_an_admin(
+    saml_sso: Sso, verified: Verified, client_for: ClientFor
+) -> None:
+    saml_sso()
+    verified()
+    owner, admin = make_principal("owner"), make_principal("admin")
+    claims = {"email": ["owner@acme.example"], "groups": ["staff"]}
+    mapping = services.Claims(group_roles=[("staff", "operator")])
+
+    def store(principal: Principal) -> None:
+        services.set_saml(
+            principal=principal,
+            name="ID",
+            metadata=Idp().metadata().encode(),
+            wants_signed_response=True,
+            allows_idp_initiated=False,
+        )
+
+    store(admin)
+    services.set_claims(principal=owner, claims=mapping)
+    refused = SamlVisitor().sign_in(attributes=claims)
+    told = client_for("owner").get("/settings/sso").content.decode()
+    store(owner)
+    let_in = SamlVisitor().sign_in(attributes=claims)
+    services.set_claims(principal=admin, claims=mapping)
+    again = SamlVisitor().sign_in(attributes=claims)
+
+    assert (refused.status_code, let_in.status_code, again.status_code) == (403, 302, 403)
+    assert "until an owner has saved the provider." in told
+
+
 @pytest.mark.parametrize("role", ["owner", "auditor", "nonsense"])
 def test_no_group_gives_ownership_or_what_ends_on_a_day(saml_sso: Sso, role: str) -> None:
     with pytest.raises(InvalidInput):
@@ -205,7 +237,7 @@ def test_a_test_sign_in_shows_what_came_and_changes_nothing(
 ) -> None:
     connection = saml_sso()
     verified()
-    services.switch(principal=make_principal("owner"), is_enabled=False)
+    services.switch_off(principal=make_principal("owner"))
     visitor = SamlVisitor()
     visitor.client = client_for("admin")
     before = actions()

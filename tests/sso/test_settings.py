@@ -149,7 +149,7 @@ def test_people_of_other_domains_keep_their_passwords(enforced: Connection) -> N
 
 
 def test_switching_off_takes_passwords_again(enforced: Connection) -> None:
-    services.switch(principal=make_principal("owner"), is_enabled=False)
+    services.switch_off(principal=make_principal("owner"))
 
     assert _password_sign_in("viewer@acme.example").status_code == 302
     assert Client(headers={"host": "acme.localhost"}).get("/sso/start").status_code == 404

@@ -1,0 +1,81 @@
+"""Sessions that an identity provider opened or confirmed, and how they end."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+
+from core import audit
+from tenants import granting
+from tenants import queries as tenants
+from tenants.people.models import Session
+from tenants.people.proof import RECORDS
+from tenants.people.session_store import SessionStore
+from tenants.sso import queries
+
+SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
+METHOD = "socialaccount"  # how a session calls the proof of a provider
+_BATCH = 500
+
+
+def is_opened_by(session: Any, issuer: str) -> bool:
+    """True when the session, or its data, began with a sign-in at this provider."""
+    return (session.get(SESSION) or {}).get("issuer") == issuer
+
+
+def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
+    """End the sessions that began with this subject at the provider (those with these indexes, if any); how many."""
+    identity = queries.identity(issuer, subject)
+    membership = tenants.members().filter(pk=identity.membership_id).first() if identity else None
+    if membership is None:
+        return 0
+    store, ended = SessionStore(), 0
+    with transaction.atomic():
+        for row in Session.objects.filter(user_id=membership.user_id):
+            data = store.decode(row.session_data)
+            noted = data.get(SESSION) or {}
+            is_meant = is_opened_by(data, issuer) and noted.get("subject") == subject
+            if is_meant and (not session_indexes or noted.get("index") in session_indexes):
+                ended += row.delete()[0]
+        if ended:
+            audit.record(
+                actor=granting.PROVIDER,
+                action="sso.session.end",
+                target=membership,
+                email=membership.user.email,
+                sessions=ended,
+            )
+    return ended
+
+
+def end_all_of(issuer: str, *, but: str | None = None) -> int:
+    """End every session that this provider opened, and what it proved in others; how many ended.
+
+    Part of larger changes, which write the audit event themselves.
+    Args: but: key of a session that stays as it is.
+    """
+    ended = 0
+    for row, data in _signed_in():
+        if row.session_key == but:
+            continue
+        if is_opened_by(data, issuer):
+            ended += row.delete()[0]
+        elif forget_proofs(data):
+            Session.objects.filter(pk=row.pk).update(session_data=SessionStore().encode(data))
+    return ended
+
+
+def forget_proofs(session: Any) -> bool:
+    """Take out of a session, or its data, what a provider proved; whether there was anything."""
+    records = session.get(RECORDS) or []
+    kept = [record for record in records if record["method"] != METHOD]
+    if len(kept) == len(records):
+        return False
+    session[RECORDS] = kept
+    return True
+
+
+def _signed_in() -> Iterator[tuple[Session, dict[str, Any]]]:
+    store = SessionStore()
+    for row in Session.objects.filter(user_id__isnull=False).iterator(_BATCH):
+        yield row, store.decode(row.session_data)

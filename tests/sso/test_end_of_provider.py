@@ -1,0 +1,117 @@
+"""A provider that is switched off, removed or replaced takes along the sessions that it opened, and what it proved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from core.models import AuditEvent
+from tenants.people.proof import RECORDS, is_fresh
+from tenants.sso import services
+from tenants.sso.models import Connection, MailDomain
+from tests.builders import make_principal
+from tests.sso.conftest import SamlVisitor, actions
+from tests.sso.saml_idp import Idp
+
+pytestmark = pytest.mark.usefixtures("acme", "no_tries_counted")
+
+ClientFor = Callable[..., Client]
+Sso = Callable[..., Connection]
+
+
+@pytest.fixture(autouse=True)
+def provider(saml_sso: Sso, verified: Callable[..., MailDomain]) -> None:
+    saml_sso()
+    verified()
+
+
+def _signed_in(**overrides: Any) -> Client:
+    visitor = SamlVisitor()
+    visitor.sign_in(**overrides)
+    assert visitor.is_signed_in
+    return visitor.client
+
+
+def _is_in(client: Client) -> bool:
+    return client.get("/me").status_code == 200
+
+
+def _with_proofs(client: Client, *methods: str) -> Client:
+    """A session that began with a password long ago, and was confirmed just now."""
+    session = client.session
+    (first,) = session[RECORDS]
+    session[RECORDS] = [{**first, "at": 1.0}, *({**first, "method": method} for method in methods)]
+    session.save()
+    return client
+
+
+END: dict[str, Callable[..., int]] = {"switch off": services.switch_off, "remove": services.remove}
+
+
+@pytest.mark.parametrize("way", END)
+def test_its_sessions_end_and_others_keep_only_what_else_proved_them(way: str, client_for: ClientFor) -> None:
+    opened, again = _signed_in(), _signed_in(session_index="session-2")
+    confirmed = _with_proofs(client_for("viewer"), "socialaccount")
+    by_code = _with_proofs(client_for("operator"), "socialaccount", "mfa")
+    before = actions()
+
+    ended = END[way](principal=make_principal("owner"))
+
+    assert ended == 2
+    assert [_is_in(one) for one in (opened, again, confirmed, by_code)] == [False, False, True, True]
+    assert (is_fresh(confirmed.session), is_fresh(by_code.session)) == (False, True)
+    assert len(actions()) == len(before) + 1
+    assert AuditEvent.objects.latest("seq").data["sessions"] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "name"),
+    [("/settings/sso/switch", {"to": "off"}, "switch-off"), ("/settings/sso/remove", {}, "remove-sso")],
+)
+def test_the_page_says_so_before_and_how_many_after(
+    path: str, form: dict[str, str], name: str, client_for: ClientFor
+) -> None:
+    opened, admin = _signed_in(), _with_proofs(client_for("admin"), "socialaccount")
+
+    asked = admin.get(f"/settings/sso?confirm={name}").content.decode()
+    answer = admin.post(path, form, follow=True)
+
+    assert f'<dialog id="{name}" open' in asked
+    assert "All sessions that it opened end at once." in asked
+    assert "this one, too" not in asked
+    assert "1 session that it opened has ended." in answer.content.decode()
+    assert answer.redirect_chain == [("/settings/sso", 302)]
+    assert not _is_in(opened)
+    assert not is_fresh(admin.session)
+
+
+def test_who_came_in_by_it_is_told_and_goes_out_with_the_others(client_for: ClientFor) -> None:
+    admin = _signed_in(attributes={"email": ["admin@acme.example"], "groups": ["admins"]})
+
+    asked = admin.get("/settings/sso?confirm=switch-off").content.decode()
+    answer = admin.post("/settings/sso/switch", {"to": "off"}, follow=True)
+
+    assert "this one, too" in asked
+    assert answer.redirect_chain == [("/login", 302)]
+    assert "1 session that it opened has ended." in answer.content.decode()
+    assert not _is_in(admin)
+
+
+def test_another_provider_in_its_place_ends_them_but_for_the_one_that_put_it_there() -> None:
+    opened = _signed_in()
+    admin = _signed_in(attributes={"email": ["admin@acme.example"], "groups": ["admins"]}, subject="admin")
+
+    def store(idp: Idp) -> str:
+        form = {"name": "ID", "metadata": idp.metadata(), "wants_signed_response": "on"}
+        return admin.post("/settings/sso/saml", form, follow=True).content.decode()
+
+    same = store(Idp())
+    stayed = _is_in(opened)
+    other = store(Idp("another"))
+
+    assert "the one before" not in same
+    assert stayed
+    assert "The sessions that the one before opened have ended, but for this one." in other
+    assert [_is_in(one) for one in (opened, admin)] == [False, True]
+    assert AuditEvent.objects.filter(action="sso.connection.set").latest("seq").data["sessions"] == 1
