@@ -64,6 +64,10 @@ class MailDomain(models.Model):
     token = models.CharField(max_length=64)
     verified_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
+    found_at = models.DateTimeField(null=True)  # when a check last found the record
+    missing_since = models.DateTimeField(
+        null=True
+    )  # of a verified domain whose record checks do not find any more
     last_result = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 

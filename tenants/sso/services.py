@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,10 @@ from tenants.sso.models import Connection, Identity, MailDomain
 
 _MOST_DOMAINS = 50
 _MOST_ROWS = 200
+MISSING = timedelta(days=7)  # how long a verified domain may be without its record
+_FOUND = "The record was found."
+_MISSING = "There is no such record (yet)."
+_NOT_KNOWN = "The name servers did not answer. Try again in a while."
 
 
 class NotReady(Conflict):
@@ -265,18 +270,18 @@ def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
     """Look for the TXT record now. Only an answer changes the proof; name servers that are away change nothing."""
     row = queries.mail_domain(domain_id)
     now = timezone.now()
-    try:
-        is_proven = domains.has_record(row.name, row.token)
-        result = "The record was found." if is_proven else "There is no such record (yet)."
-    except domains.LookupFailed:
-        is_proven = row.verified_at is not None
-        result = "The name servers did not answer. Try again in a while."
+    result = _looked_up(row)
+    is_proven = result == _FOUND or (result == _NOT_KNOWN and row.verified_at is not None)
     with transaction.atomic():
         _one_change_at_a_time()
         row = queries.mail_domain(domain_id)
         row.verified_at = (row.verified_at or now) if is_proven else None
         row.checked_at, row.last_result = now, result
-        row.save(update_fields=["verified_at", "checked_at", "last_result"])
+        if result == _FOUND:
+            row.found_at = now
+        if result != _NOT_KNOWN:
+            row.missing_since = None  # either it is there, or the proof ended at once
+        row.save(update_fields=["verified_at", "checked_at", "found_at", "missing_since", "last_result"])
         audit.record(
             actor=principal.actor,
             action="sso.domain.check",
@@ -286,6 +291,45 @@ def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
             result=result,
         )
     return row
+
+
+def recheck_domains(*, now: datetime) -> list[MailDomain]:
+    """Look for the records of all verified domains again; those that stop being verified.
+
+    A record that is missing gives admins `MISSING` to put it back. No answer proves nothing either way.
+    """
+    rows = list(queries.mail_domains().filter(verified_at__isnull=False))
+    return [row for row in rows if _recheck(row.pk, _looked_up(row), now)]
+
+
+def _recheck(domain_id: UUID, result: str, now: datetime) -> bool:
+    """Note what a daily check saw; True when the domain stops being verified. One audit event for each turn."""
+    with transaction.atomic():
+        _one_change_at_a_time()
+        row = MailDomain.objects.filter(pk=domain_id, verified_at__isnull=False).first()
+        if row is None:  # removed, or lost its proof by hand
+            return False
+        was_missing, action = row.missing_since, ""
+        row.checked_at, row.last_result = now, result
+        if result == _FOUND:
+            row.found_at, row.missing_since = now, None
+            action = "sso.domain.return" if was_missing else ""
+        elif result == _MISSING:
+            row.missing_since = was_missing or now
+            action = "" if was_missing else "sso.domain.miss"
+            if now - row.missing_since >= MISSING:
+                row.verified_at, row.missing_since, action = None, None, "sso.domain.lapse"
+        row.save()
+        if action:
+            audit.record(actor="system", action=action, target=row, name=row.name, missing_since=was_missing)
+    return row.verified_at is None
+
+
+def _looked_up(row: MailDomain) -> str:
+    try:
+        return _FOUND if domains.has_record(row.name, row.token) else _MISSING
+    except domains.LookupFailed:
+        return _NOT_KNOWN
 
 
 def remove_domain(*, principal: Principal, domain_id: UUID) -> None:

@@ -1,12 +1,15 @@
 """The set-up: mail domains by DNS, what has to come before passwords are refused, breaking the glass, signing out."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import dns.rcode
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from core.errors import InvalidInput
@@ -78,6 +81,52 @@ def test_another_organisations_token_proves_nothing(records: dict[str, list[str]
 
         checked = services.check_domain(principal=make_principal("owner", "globex"), domain_id=theirs.pk)
     assert checked.verified_at is None
+
+
+def test_a_record_that_is_missing_for_seven_days_ends_the_proof_and_silence_does_not(
+    records: dict[str, list[str]], verified: Verified, client_for: ClientFor, settings: Settings
+) -> None:
+    row = verified()
+    start = timezone.now()
+
+    def recheck(day: int) -> MailDomain:
+        services.recheck_domains(now=start + timedelta(days=day))
+        return MailDomain.objects.get(pk=row.pk)
+
+    records["_datasynth.acme.example"] = ["datasynth-verification=token"]
+    found = recheck(0)
+    records.clear()
+    first, sixth = recheck(1), recheck(7)
+    page = client_for("admin").get("/settings/sso").content.decode()
+    with txt_server({}, rcode=dns.rcode.SERVFAIL) as place:
+        served, settings.DNS_RESOLVERS = settings.DNS_RESOLVERS, frozenset({place})
+        silent = recheck(8)
+        settings.DNS_RESOLVERS = served
+    seventh = recheck(8)
+
+    assert (found.found_at, found.missing_since) == (start, None)
+    assert first.missing_since == sixth.missing_since == silent.missing_since == start + timedelta(days=1)
+    assert None not in (first.verified_at, sixth.verified_at, silent.verified_at)
+    assert "Record missing" in page
+    assert "_datasynth.acme.example" in page
+    assert (seventh.verified_at, seventh.missing_since, seventh.found_at) == (None, None, start)
+    assert actions()[-2:] == ["sso.domain.miss", "sso.domain.lapse"]
+
+
+def test_a_record_that_comes_back_in_time_keeps_the_proof(
+    records: dict[str, list[str]], verified: Verified
+) -> None:
+    row = verified()
+    call_command("check_mail_domains")
+    missing = MailDomain.objects.get(pk=row.pk).missing_since
+    records["_datasynth.acme.example"] = ["datasynth-verification=token"]
+    call_command("check_mail_domains")
+
+    after = MailDomain.objects.get(pk=row.pk)
+    assert missing is not None
+    assert after.missing_since is None
+    assert after.verified_at == row.verified_at
+    assert actions()[-2:] == ["sso.domain.miss", "sso.domain.return"]
 
 
 @pytest.mark.parametrize(
