@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from compliance.exception_queries import open_count
@@ -124,6 +125,9 @@ NAVIGATION = (
 )
 
 
+PROFILE = NavItem("your profile", "user", "profile", "", Permission.MEMBER, "/me")
+
+
 def shell(request: HttpRequest) -> dict[str, object]:
     """Context processor. Fragments draw no frame, so what costs a query is fetched only when a page asks."""
     is_fragment = request.headers.get("HX-Request") == "true"
@@ -145,6 +149,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "layout": appearance["layout"] if is_fragment else "frontend/base.html",
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
+        "landing": landing(principal),
         "nav": _once(lambda: navigation(request, principal, with_counts=is_inside)),
         "organisations": _once(lambda: _organisations(request, principal)) if is_inside else (),
         "organisation": Organisation(tenant.name, tenant.host, "/", True),
@@ -171,6 +176,20 @@ def navigation(
         if items:
             groups.append(NavGroup(group.title, items))
     return tuple(groups)
+
+
+def landing(principal: Principal) -> NavItem:
+    """Where somebody starts: the first page of their navigation, the profile for a role that may open none."""
+    items = (item for group in NAVIGATION for item in group.items)
+    item = next((item for item in items if principal.can(item.permission)), PROFILE)
+    return replace(item, href=reverse(item.route))
+
+
+def back_to(request: HttpRequest, route: str) -> HttpResponse:
+    """To the list that a change belongs to, or to where its maker starts when they may not open it."""
+    item = next(one for group in NAVIGATION for one in group.items if one.route == route)
+    principal = principal_of(request)
+    return redirect(reverse(route) if principal.can(item.permission) else landing(principal).href)
 
 
 def _drawn(item: NavItem, request: HttpRequest, with_counts: bool) -> NavItem:

@@ -1,5 +1,6 @@
 """Forms of people's roles and of roles themselves: for shape only, what a value may be is decided by the services."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.errors import DomainError
-from core.permissions import CATALOGUE, Principal
+from core.permissions import CATALOGUE, Permission, Principal
 from tenants.granting import roles_to_give
+from tenants.roles import PAGE_NEEDS, without_page
 
 _FIELDS = {"/role_until": "role_until", "/role": "role", "/email": "email", "/name": "name"}
 
@@ -43,15 +45,26 @@ class RoleForm(forms.Form):
     name = forms.CharField(label="Name", max_length=60, widget=forms.TextInput(attrs={"class": "control"}))
     permissions = forms.MultipleChoiceField(
         label="May",
-        help_text="You can give what you may do yourself.",
+        help_text="You can give what you may do yourself. Some permissions are used on a page that another one opens.",
         widget=forms.CheckboxSelectMultiple(attrs={"class": "tall"}),
     )
 
     def __init__(self, *arguments: Any, principal: Principal, **options: Any) -> None:
         super().__init__(*arguments, **options)
         own = [one for one in CATALOGUE if principal.can(one)]
-        choices = [(one.value, _explained(one.value, one.description)) for one in own]
+        choices = [(one.value, _explained(one.value, _with_page(one))) for one in own]
         self.fields["permissions"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
+
+
+def pages_missing(permissions: Iterable[str]) -> str:
+    """What to tell whoever saved a role that gives something without its page; empty when nothing is missing."""
+    told = [f"“{one}” without “{PAGE_NEEDS[one]}”" for one in without_page(permissions)]
+    return f" It gives {', '.join(told)}: whoever has it can use that by the API only." if told else ""
+
+
+def _with_page(one: Permission) -> str:
+    needed = PAGE_NEEDS.get(one)
+    return f"{one.description} Its page needs “{needed}”." if needed else one.description
 
 
 def last_day(until: datetime | None) -> date | None:

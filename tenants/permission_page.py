@@ -15,6 +15,9 @@ The same table decides on every page and every call of the API, and is shown at 
   A directory and an identity provider count as an admin: they neither give more nor touch a member who has more.
 - An auditor has a last day, within 366 days. After it the person may do nothing, and neither may their keys.
 - A role of the organisation's own holds any of these permissions that its maker has. It counts by key, which never changes.
+- It may hold a permission without the one that opens its page (`runs.write` without `runs.read`): programs need no page.
+  The editor and the API say which ones (`without_page` of a role, `page_needs` in the catalogue).
+- People land on the first page of the navigation that their role opens, or on their profile.
 - An API key holds the permissions of its role, narrowed to its scopes, and never more than its maker at that moment.
 - Every member may see and change their own account, whatever the role.
 

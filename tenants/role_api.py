@@ -17,7 +17,7 @@ from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
 from tenants import queries, role_services
 from tenants.models import CustomRole
-from tenants.roles import HELP, PERMISSIONS, Role
+from tenants.roles import HELP, PAGE_NEEDS, PERMISSIONS, Role, without_page
 
 _MOST_PERMISSIONS = 100
 _LISTED = serializers.ListField(
@@ -32,7 +32,13 @@ class RoleOut(serializers.Serializer[CustomRole]):
     key = serializers.CharField(help_text="What the API calls the role as a member's role.")
     name = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
+    without_page = serializers.SerializerMethodField(
+        help_text="Permissions that need another one, which the role lacks, for their page. Programs need no page."
+    )
     created_at = serializers.DateTimeField()
+
+    def get_without_page(self, role: CustomRole) -> list[str]:
+        return [one.value for one in without_page(role.permissions)]
 
 
 class NewRole(Body):
@@ -58,6 +64,9 @@ class ChangeRole(Body):
 class PermissionOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
+    page_needs = serializers.CharField(
+        allow_null=True, help_text="The permission that opens the page on which this one is used."
+    )
 
 
 class BuiltInRoleOut(serializers.Serializer[Any]):
@@ -80,7 +89,10 @@ class PermissionCatalogue(APIView):
     def get(self, request: Request) -> Response:
         return Response(
             {
-                "permissions": [{"name": one.value, "description": one.description} for one in CATALOGUE],
+                "permissions": [
+                    {"name": one.value, "description": one.description, "page_needs": PAGE_NEEDS.get(one)}
+                    for one in CATALOGUE
+                ],
                 "built_in_roles": [
                     {
                         "key": role.value,

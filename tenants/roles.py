@@ -1,5 +1,6 @@
 """The permission table: the one place that says what each role may do, for pages, API, documents and tests."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
@@ -87,6 +88,33 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMIN: _ADMIN,
     Role.OWNER: _OWNER,
 }
+
+
+# What opens the page that a permission is used on. A role may lack it: programs need no page.
+PAGE_NEEDS: dict[Permission, Permission] = {
+    Permission.CONFIGS_WRITE: Permission.CONFIGS_READ,
+    Permission.RUNS_WRITE: Permission.RUNS_READ,
+    Permission.REPORTS_READ: Permission.RUNS_READ,
+    Permission.FILES_READ: Permission.RUNS_READ,
+    Permission.PREVIEW_READ: Permission.RUNS_READ,
+    Permission.MEMBERS_WRITE: Permission.MEMBERS_READ,
+    Permission.KEYS_WRITE: Permission.KEYS_READ,
+    Permission.KEYS_MANAGE: Permission.KEYS_READ,
+    Permission.ROLES_WRITE: Permission.ROLES_READ,
+    Permission.SSO_WRITE: Permission.SSO_READ,
+    Permission.PROVISIONING_WRITE: Permission.PROVISIONING_READ,
+    Permission.SECURITY_WRITE: Permission.SECURITY_READ,
+    Permission.APPLICATIONS_WRITE: Permission.APPLICATIONS_READ,
+    Permission.ORGANISATION_WRITE: Permission.ORGANISATION_READ,
+    Permission.ORGANISATION_EXPORT: Permission.ORGANISATION_READ,
+    Permission.ORGANISATION_DELETE: Permission.ORGANISATION_READ,
+}
+
+
+def without_page(permissions: Iterable[str]) -> list[Permission]:
+    """Those of a role's permissions whose page the role does not open."""
+    given = frozenset(permissions)
+    return [one for one, needed in PAGE_NEEDS.items() if one in given and needed not in given]
 
 
 def granted_by(role: str, own: "frozenset[str] | None") -> frozenset[Permission]:

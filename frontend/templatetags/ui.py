@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.permissions import principal_of, required
 from frontend import format as texts
 from frontend import states
 from generation.queries.runs import RunRow
@@ -26,6 +29,30 @@ def ic(name: str, extra: str = "") -> SafeString:
     return format_html(
         '<svg class="ic {}" aria-hidden="true"><use href="{}#i-{}"></use></svg>', extra, static(_SPRITE), name
     )
+
+
+@register.simple_tag(takes_context=True)
+def may_go(context: template.Context, address: str) -> bool:
+    """Whether the reader may open the page at an address: by what its view declares, so that no link leads to a 403."""
+    wanted = required(resolve(address).func, "GET")
+    return wanted is not None and principal_of(context.get("request")).can(wanted)
+
+
+@register.simple_tag(takes_context=True)
+def may(context: template.Context, route: str, *arguments: object) -> bool:
+    """The same, of the page of this name."""
+    return may_go(context, reverse(route, args=arguments))
+
+
+@register.simple_tag(takes_context=True)
+def way(
+    context: template.Context, route: str, label: object, *arguments: object, kind: str = ""
+) -> SafeString:
+    """A link to a page, or its words alone for a reader who may not open it."""
+    named = format_html(' class="{}"', kind) if kind else ""
+    if not may(context, route, *arguments):
+        return format_html("<span{}>{}</span>", "" if kind in ("link", "inline") else named, label)
+    return format_html('<a{} href="{}">{}</a>', named, reverse(route, args=arguments), label)
 
 
 @register.simple_tag
@@ -118,6 +145,18 @@ def short_hash(value: str) -> str:
 def words(value: str) -> str:
     """`financial_services` → `Financial services`."""
     return value.replace("_", " ").capitalize()
+
+
+@register.filter
+def numbered(number: object) -> str:
+    """A run by its number."""
+    return f"#{number}"
+
+
+@register.filter
+def called(run: Any) -> str:
+    """A run by its name and number."""
+    return f"{run.name} #{run.number}"
 
 
 @register.filter

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 
 from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
+from frontend.context import back_to
 from frontend.paging import numbered
 from frontend.role_forms import RoleChoice, last_day, note_error
 from tenants import granting, queries, responsibility, services
@@ -53,7 +54,7 @@ def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
         note_error(form, error)
         return _role_page(request, membership, form, status=error.http_status)
     messages.success(request, f"The role of {membership.user.email} is now {changed.role_name.lower()}.")
-    return redirect("members")
+    return back_to(request, "members")
 
 
 @step_up("POST")
@@ -63,7 +64,7 @@ def member_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     email = membership.user.email
     services.remove_member(actor=principal_of(request), membership=membership)
     messages.success(request, f"{email} is no longer a member. Their sessions and keys have ended.")
-    return redirect("members")
+    return back_to(request, "members")
 
 
 def _role_page(

@@ -1,10 +1,11 @@
 """The first page of an organisation."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from core.permissions import Permission, requires
-from frontend.context import run_counts
+from core.permissions import Permission, principal_of, requires
+from frontend.context import landing, run_counts
 from frontend.figures import figure_cards
 from generation.queries.configs import dataset_rows, shipped_templates
 from generation.queries.figures import week_figures
@@ -14,9 +15,14 @@ _HELD_ROWS = 5
 _RECENT_ROWS = 6
 
 
-@requires(GET=Permission.RUNS_READ)
+@requires(GET=Permission.MEMBER)
 def home(request: HttpRequest) -> HttpResponse:
-    """What is live, held and new; before the first run, the way to it."""
+    """What is live, held and new; before the first run, the way to it. Who may not see runs starts elsewhere."""
+    principal = principal_of(request)
+    if principal.must_enrol:
+        return redirect(f"{reverse('second-factor')}?next=/")
+    if not principal.can(Permission.RUNS_READ):
+        return redirect(landing(principal).href)
     counts = run_counts(request)
     if not counts["all"]:
         return render(request, "frontend/overview.html", {"templates": shipped_templates()})

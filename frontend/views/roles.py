@@ -4,12 +4,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from core.errors import DomainError
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
+from frontend.context import back_to
 from frontend.paging import numbered
-from frontend.role_forms import RoleForm, note_error
+from frontend.role_forms import RoleForm, note_error, pages_missing
 from tenants import granting, queries, role_services
 from tenants.models import CustomRole
 
@@ -44,8 +45,9 @@ def role_new(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         note_error(form, error)
         return _form_page(request, form, status=error.http_status)
-    messages.success(request, f"The role “{role.name}” is there. You can give it on the page of members.")
-    return redirect("roles")
+    told = f"The role “{role.name}” is there. You can give it on the page of members."
+    messages.success(request, told + pages_missing(role.permissions))
+    return back_to(request, "roles")
 
 
 @step_up("POST")
@@ -64,10 +66,9 @@ def role_edit(request: HttpRequest, role_id: UUID) -> HttpResponse:
     except DomainError as error:
         note_error(form, error)
         return _form_page(request, form, role, status=error.http_status)
-    messages.success(
-        request, f"The role “{changed.name}” is changed. It counts from everybody’s next request."
-    )
-    return redirect("roles")
+    told = f"The role “{changed.name}” is changed. It counts from everybody’s next request."
+    messages.success(request, told + pages_missing(changed.permissions))
+    return back_to(request, "roles")
 
 
 @step_up("POST")
@@ -76,7 +77,7 @@ def role_delete(request: HttpRequest, role_id: UUID) -> HttpResponse:
     role = queries.custom_role(role_id)
     role_services.delete_role(principal=principal_of(request), role=role)
     messages.success(request, f"The role “{role.name}” is deleted.")
-    return redirect("roles")
+    return back_to(request, "roles")
 
 
 def _form_page(
