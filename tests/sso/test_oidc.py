@@ -152,7 +152,7 @@ def test_a_session_that_began_with_an_old_sign_in_there_has_no_fresh_proof(
     ],
 )
 def test_an_old_sign_in_at_the_provider_confirms_nothing(
-    auth_time: Any, words: str, idp: OidcIdp, verified: Verified
+    auth_time: Any, words: str, idp: OidcIdp, verified: Verified, no_tries_counted: None
 ) -> None:
     verified()
     client = browser()
