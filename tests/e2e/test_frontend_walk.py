@@ -169,7 +169,7 @@ def _furnish(admin: Visitor, owner: Visitor) -> None:
     _press(owner, "Invite")
     owner.open("/settings/roles/new")
     owner.page.get_by_label("Name", exact=True).fill("Reader of runs")
-    owner.page.get_by_label("runs.read", exact=False).check()
+    owner.page.locator("input[name=permissions][value='runs.read']").check()
     _press(owner, "Create role")
     admin.open("/settings/applications")
     admin.page.get_by_label("Name", exact=True).fill("Reporting of the finance department")
