@@ -21,7 +21,7 @@ from core.pages import error_answer
 from core.permissions import principal_of
 from core.postgres.names import SHARED_SCHEMA
 from core.problems import TOKEN_PATH, domain_problem, is_api_request, is_scim_request
-from core.tenancy import current_schema, tenant_key
+from core.tenancy import tenant_key
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +196,10 @@ def check_token(request: HttpRequest, client_id: str, person: str) -> None:
 
 def refuse_waiting(request: HttpRequest, client_id: str) -> None:
     """Raises RateLimited for a service that `check_token` told to wait, before its secret is checked."""
-    key = f"{current_schema()}/rate/tokens/{client_id}/{_ITSELF}"  # as `tenant_key` makes it, of whatever text came
+    try:
+        key = tenant_key("rate", "tokens", client_id, _ITSELF)
+    except ValueError:  # no application is called so
+        return
     if seconds := _blocked.seconds(key):
         policy = Policy("tokens", settings.OAUTH_TOKENS_PER_MINUTE)
         tell(request, policy, Decision(False, 0, seconds, seconds))
