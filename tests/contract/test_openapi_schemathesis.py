@@ -52,6 +52,7 @@ CHECKS = [
 ]
 
 
+_FILE = {"path": "tables/bank_accounts/part-00000.parquet"}  # a part of JSON would be no JSON
 _STREAM = "/api/v1/runs/{run_id}/events"  # of a run that waits it would not end
 
 
@@ -65,6 +66,7 @@ class Objects:
     def known(self, parameters: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Path parameters that name objects, in each way that there is."""
         named = {name: FIXED[name] if name in FIXED else IDS[name](self.things) for name in parameters}
+        named |= _FILE if "path" in named else {}
         runs = (self.things.run_id, self.finished.pk) if "run_id" in named else (None,)
         for run_id in runs if named else ():
             with_run = named | ({"run_id": run_id} if run_id else {})
