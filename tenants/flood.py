@@ -14,14 +14,14 @@ from tenants import bearer
 def refusal(peer: str, target: bytes, headers: Headers) -> ReadyAnswer | None:
     """What `core.http_protocol` answers a key that did not pass lately, from an address that has to wait."""
     given = dict(headers)
-    authorization = given.get(b"authorization", b"").decode("latin-1")
-    if not bearer.is_unknown_key(target.decode("latin-1"), authorization):
-        return None
     way = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
     place = bearer.known_place(host_in(given.get(b"host", b"").decode("latin-1")))
     address = proxies.caller_by(peer, way)
     seconds = ratelimit.blocked_address_seconds(bearer.KEY_FAILURES, address, place)
-    return _answer(seconds) if seconds else None
+    if not seconds:  # before the key is looked at: what nobody has to wait for costs next to nothing
+        return None
+    authorization = given.get(b"authorization", b"").decode("latin-1")
+    return _answer(seconds) if bearer.is_unknown_key(target.decode("latin-1"), authorization) else None
 
 
 @lru_cache(maxsize=128)

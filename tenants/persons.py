@@ -64,11 +64,10 @@ def _directly_behind(actor: str) -> tuple[frozenset[str], frozenset[str]]:
             {person} if person else set()
         )
     address = actor.casefold()
-    itself = frozenset({address}) if "@" in address else frozenset()
+    if "@" not in address:
+        return _people(email=address), frozenset()
     since = timezone.now() - _WAY_IN
-    return _people(email=address) | itself, _acted(
-        _ON_PEOPLE, since=since, email=address
-    ) if itself else frozenset()
+    return _people(email=address) | {address}, _acted(_ON_PEOPLE, since=since, email=address)
 
 
 def _responsible(application: Application | None) -> frozenset[str]:

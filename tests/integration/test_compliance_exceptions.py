@@ -416,17 +416,19 @@ def test_whoever_made_a_credential_does_not_decide_after_leaving_and_coming_back
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
-def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_did(held: Run) -> None:
-    """One person could rotate a colleague's service, act through it, and decide alone."""
+def run_of_a_service(held: Run) -> Application:
+    """The owner's service started the held run."""
+    owner = make_principal("owner")
     service = oauth.create_application(
-        principal=make_principal("owner"),
-        name="nightly",
-        kind="service",
-        permissions=["runs.write"],
-        redirect_uris=[],
+        principal=owner, name="nightly", kind="service", permissions=["runs.write"], redirect_uris=[]
     ).application
     Run.objects.filter(pk=held.pk).update(started_by=f"application:{service.client_id}")
-    oauth.rotate_secret(principal=make_principal("admin"), application=service)
+    return service
+
+
+def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_did(held: Run) -> None:
+    """One person could rotate a colleague's service, act through it, and decide alone."""
+    oauth.rotate_secret(principal=make_principal("admin"), application=run_of_a_service(held))
     request = asked(held, "operator")
 
     for role in ("owner", "admin"):
@@ -436,15 +438,7 @@ def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_di
 
 
 def test_whoever_answers_for_a_service_now_does_not_decide_on_what_it_did(held: Run) -> None:
-    service = oauth.create_application(
-        principal=make_principal("owner"),
-        name="nightly",
-        kind="service",
-        permissions=["runs.write"],
-        redirect_uris=[],
-    ).application
-    Run.objects.filter(pk=held.pk).update(started_by=f"application:{service.client_id}")
-    oauth.take_over(principal=make_principal("admin"), application=service)
+    oauth.take_over(principal=make_principal("admin"), application=run_of_a_service(held))
     request = asked(held, "operator")
 
     with pytest.raises(FourEyes):
