@@ -48,7 +48,7 @@ def is_api_key(token: str) -> bool:
 def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
     """The live key of a token and whom it stands for. Call in the shared schema. Raises Refused."""
     key = read_key(token)
-    is_cheap = key is not None and is_remembered(key)
+    is_cheap = key is not None and is_remembered(token)
     place = None if is_cheap else _place(host_asked(request))
     if not is_cheap and (seconds := ratelimit.blocked_seconds(KEY_FAILURES, request, place)):
         raise Refused(too_many(seconds))
@@ -122,11 +122,11 @@ def _place(host: str) -> str | None:
 
 def is_unknown_key(path: str, authorization: str) -> bool:
     """True for an API key that did not pass lately in this process: nothing is asked."""
-    scheme, _, token = authorization.partition(" ")
-    if not path.startswith(API_PREFIX) or scheme.lower() != "bearer" or not is_api_key(token.strip()):
+    if not path.startswith(API_PREFIX):
         return False
-    key = read_key(token.strip())
-    return key is None or not is_remembered(key)
+    scheme, _, text = authorization.partition(" ")
+    token = text.strip()
+    return scheme.lower() == "bearer" and is_api_key(token) and not is_remembered(token)
 
 
 def too_many(seconds: int) -> HttpResponse:

@@ -1,10 +1,11 @@
 """Keys as text: `<prefix><id, 12>_<secret, 43><CRC, 6>`; made, read, checked.
 
-Argon2id is slow on purpose (some 40 ms), so a secret that passed is remembered, under a key derived from
-SECRET_KEY, until it was not used for a minute. The caller reads the row for every request and hands in the
+Argon2id is slow on purpose (some 40 ms), so a secret that passed is remembered, by a digest under a random key of
+this process, until it was not used for a minute. The caller reads the row for every request and hands in the
 hashes that count now, so a revoked or rotated key is dead at once in every process.
 """
 
+import hashlib
 import hmac
 import secrets
 import threading
@@ -12,11 +13,9 @@ import time
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
-from django.conf import settings
 
 from core.errors import RateLimited
 
@@ -32,6 +31,7 @@ _PATIENCE_SECONDS = 1.0
 # 19 MiB, 2 passes: the minimum that OWASP gives for Argon2id. The secret has 256 bits already.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = threading.BoundedSemaphore(2)  # memory is what a flood of wrong keys could exhaust
+_memory_key = secrets.token_bytes(32)
 _passed: "OrderedDict[bytes, tuple[str, float]]" = OrderedDict()
 _lock = threading.Lock()
 
@@ -66,10 +66,12 @@ def hash_secret(secret: str) -> str:
     return _hasher.hash(secret)
 
 
-def is_remembered(key: KeyText) -> bool:
-    """True when this very secret passed a moment ago in this process: checking it again costs microseconds."""
-    with _lock:
-        _, until = _passed.get(_digest(key), ("", 0.0))
+def is_remembered(text: str, *, prefix: str = PREFIX) -> bool:
+    """True when this very secret passed a moment ago in this process: checking it again costs microseconds.
+
+    For any text, and cheap for a flood of them: form and checksum of a key are not looked at.
+    """
+    _, until = _passed.get(_digest(text[len(prefix) : -_CRC_LENGTH]), ("", 0.0))
     return time.monotonic() < until
 
 
@@ -78,7 +80,7 @@ def is_secret(key: KeyText, *hashes: str) -> bool:
 
     Raises RateLimited when too many secrets are being checked already.
     """
-    digest, now = _digest(key), time.monotonic()
+    digest, now = _digest(f"{key.key_id}_{key.secret}"), time.monotonic()
     with _lock:
         known, until = _passed.get(digest, ("", 0.0))
         if known in hashes and now < until:
@@ -107,14 +109,9 @@ def _verify(secret_hash: str, secret: str) -> bool:
         _hashing.release()
 
 
-def _digest(key: KeyText) -> bytes:
-    return hmac.digest(_pepper(settings.SECRET_KEY), f"{key.key_id}{key.secret}".encode(), "sha256")
-
-
-@cache
-def _pepper(secret_key: str) -> bytes:
-    """Key of the memory alone: nothing that is stored depends on it, so SECRET_KEY may change at any time."""
-    return hmac.digest(secret_key.encode(), b"datasynth remembered keys 1", "sha256")
+def _digest(key: str) -> bytes:
+    """Keyed BLAKE2b (RFC 7693) under a key of this process's memory alone: nothing that is stored depends on it."""
+    return hashlib.blake2b(key.encode(errors="replace"), key=_memory_key, digest_size=32).digest()
 
 
 def _crc(key: KeyText) -> str:

@@ -16,7 +16,8 @@ HEAD_SECONDS: Final = 15.0
 class HttpProtocol(HttpToolsProtocol):
     """Closes the connection when request line and headers are not there in time; asks `refusal` once they are."""
 
-    _head_timer: asyncio.TimerHandle | None = None
+    _head_until: float | None = None  # when a head must be there; none: none is waited for
+    _head_timer: asyncio.TimerHandle | None = None  # one for many heads: setting one is what costs
     _is_refused = False  # the request whose body may still come
 
     @staticmethod
@@ -29,7 +30,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_came()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -38,7 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head_came()
+        self._head_until = None
         ready = self.refusal(self.client[0] if self.client else "", self.url, self.headers)
         if ready is None or not self._may_answer_at_once():
             super().on_headers_complete()
@@ -61,10 +63,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._is_refused:
             super().on_message_complete()
         elif not self.transport.is_closing():
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._expect_head()
 
     def _may_answer_at_once(self) -> bool:
         """Not before earlier answers on the connection, not to who does not read, not where another protocol is asked for."""
@@ -72,14 +71,16 @@ class HttpProtocol(HttpToolsProtocol):
         return is_idle and not self.flow.write_paused and not self.parser.should_upgrade()
 
     def _expect_head(self) -> None:
-        self._head_came()
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+        self._head_until = self.loop.time() + HEAD_SECONDS
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_at(self._head_until, self._look_for_head)
 
-    def _head_came(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _hang_up(self) -> None:
-        if self.transport is not None and not self.transport.is_closing():
+    def _look_for_head(self) -> None:
+        """Hang up on who is late; look again when the head that is waited for now is due."""
+        self._head_timer = None
+        if self._head_until is None or self.transport.is_closing():
+            return
+        if self.loop.time() >= self._head_until:
             self.transport.close()
+        else:
+            self._head_timer = self.loop.call_at(self._head_until, self._look_for_head)

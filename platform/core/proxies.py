@@ -4,6 +4,7 @@ The first step of every request, so that all others read the caller's true addre
 """
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
@@ -60,6 +61,7 @@ def _is_one_of(address: IPv4Address | IPv6Address | None, networks: Collection[N
     return address is not None and any(address in network for network in networks)
 
 
+@lru_cache(maxsize=4096)  # callers come again
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text)

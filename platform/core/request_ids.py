@@ -1,7 +1,7 @@
 """The id of the request being answered: in responses, logs, audit events and problem details."""
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
@@ -14,7 +14,7 @@ def current_request_id() -> str:
 
 
 def new_request_id() -> str:
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def begin_request(offered: str | None) -> str:

@@ -161,7 +161,7 @@ def principal_of_token(request: HttpRequest) -> Principal:
         raise BadToken
     key = read_key(text.strip(), prefix=PREFIX) if scheme.lower() == "bearer" else None
     here = current_schema()
-    is_cheap = key is not None and is_remembered(key)
+    is_cheap = key is not None and is_remembered(text.strip(), prefix=PREFIX)
     if not is_cheap and (seconds := ratelimit.blocked_seconds(_KIND, request, here)):
         raise BadToken(seconds)
     now = timezone.now()
