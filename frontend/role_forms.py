@@ -36,7 +36,10 @@ class RoleChoice(forms.Form):
     def clean_role_until(self) -> datetime | None:
         """The end of the last day."""
         day: date | None = self.cleaned_data["role_until"]
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time())) if day else None
+        try:
+            return timezone.make_aware(datetime.combine(day + timedelta(days=1), time())) if day else None
+        except OverflowError:
+            raise forms.ValidationError("This day is further away than a calendar reaches.") from None
 
 
 class RoleForm(forms.Form):

@@ -18,10 +18,12 @@ from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, owner_context, shared_context
 from core.versions import any_version
 from tenants import granting, naming, queries
-from tenants.models import Domain, Membership, Tenant, User
+from tenants.accounts import account_of
+from tenants.models import Domain, Membership, Tenant
 from tenants.people.access import end_ways_in, revoke_keys_beyond
 from tenants.people.leaving import forget_member
 from tenants.roles import Role, permissions_of
+from tenants.sso import glass
 
 
 class LastOwner(Conflict):
@@ -88,7 +90,7 @@ def create_organisation(
 
 def _add_founder(tenant: Tenant, founder: Founder, actor: str) -> None:
     """In the transaction of the owner that makes the organisation."""
-    user, _ = User.objects.using(OWNER_ALIAS).get_or_create(email=founder.email)
+    user = account_of(founder.email, using=OWNER_ALIAS)
     membership = Membership(
         tenant=tenant, user=user, role=Role.OWNER, name=founder.name, password=founder.password_hash
     )
@@ -141,7 +143,7 @@ def add_member(
                 "The first member of an organisation is its owner.", errors=granting.at_role("owner")
             )
         with shared_context():
-            user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+            user = account_of(email)
             if Membership.objects.filter(tenant=tenant, user=user).exists():
                 raise Conflict(f"{email} is a member already.")
             membership = Membership.objects.create(
@@ -173,7 +175,7 @@ def change_role(
 ) -> Membership:
     """Give a member another role, or the same until another day. Their keys that could do more are revoked with it.
 
-    Raises: InvalidInput, LastOwner; Forbidden when the role before or after is more than the principal has; what
+    Raises: InvalidInput, LastOwner, LastBreaker; Forbidden when the role before or after is more than the principal has; what
     `check` raises for the version it finds.
     """
     with transaction.atomic():
@@ -208,7 +210,7 @@ def remove_member(
 ) -> None:
     """End a membership: sessions stop working and the person's keys are revoked.
 
-    Raises: LastOwner; Forbidden for a member who may do more than the principal; what `check` raises.
+    Raises: LastOwner, LastBreaker; Forbidden for a member who may do more than the principal; what `check` raises.
     """
     with transaction.atomic():
         before = _locked(membership)
@@ -234,7 +236,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
     """Deactivate a member: all that lets them in ends, what they made stays.
 
     A second time changes nothing. `reason` is for the audit trail, such as "scim" or "member.deactivate".
-    Raises: LastOwner; Forbidden for a member who may do more than the principal.
+    Raises: LastOwner, LastBreaker; Forbidden for a member who may do more than the principal.
     """
     with transaction.atomic():
         before = _locked(membership)
@@ -292,3 +294,4 @@ def is_last_owner(membership: Membership) -> bool:
 def _refuse_last_owner(membership: Membership) -> None:
     if is_last_owner(membership):
         raise LastOwner("This is the only owner. Make somebody else an owner first.")
+    glass.refuse_last(membership)

@@ -9,6 +9,7 @@ from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import Code, NewSecurityKey
 from frontend.views.confirm import target_of
 from tenants.people import factors
+from tenants.people.factor_queries import has_factor
 from tenants.people.person import me
 
 
@@ -26,7 +27,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
         "second_factor",
-        {"has_factor": factors.has_factor(me(request).pk), "next": target_of(request)},
+        {"has_factor": has_factor(me(request).pk), "next": target_of(request)},
     )
 
 

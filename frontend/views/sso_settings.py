@@ -198,6 +198,7 @@ def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms:
             for row in queries.mail_domains()
         ],
         "domain_form": NewDomain(),
+        "is_domain_proven": queries.verified_domains().exists(),
         "roles": roles,
         "role_names": dict(roles),
     }

@@ -14,7 +14,7 @@ from core.postgres.provision import drop_schema, provisioning, rows_of
 from core.storage import store
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants.lifecycle import services
-from tenants.models import DeletionCertificate, Membership, Tenant
+from tenants.models import DeletionCertificate, Membership, Tenant, User
 
 _SHARED_BY_ADDRESS = (
     "DELETE FROM account_emailconfirmation WHERE email_address_id IN "
@@ -125,6 +125,8 @@ def certificate_of(slug: str) -> DeletionCertificate | None:
 def _people_of_this_one(tenant: Tenant) -> list[Any]:
     """Who is a member here and nowhere else."""
     everybody = Membership.objects.using(OWNER_ALIAS)
+    people = User.objects.using(OWNER_ALIAS).filter(memberships__tenant_id=tenant.pk).order_by("pk")
+    list(people.select_for_update(of=("self",)))  # meanwhile they join nowhere else
     elsewhere = everybody.exclude(tenant_id=tenant.pk).values("user_id")
     return list(
         everybody.filter(tenant_id=tenant.pk).exclude(user_id__in=elsewhere).values_list("user_id", flat=True)

@@ -35,7 +35,9 @@ from core.tenancy import current_schema, tenant_key
 from tenants import granting, queries
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
+from tenants.people.factor_queries import has_factor
 from tenants.people.sessions import delete_sessions
+from tenants.sso import glass
 
 _SEALED_AS = "mfa/factor"
 _PENDING = "pending_totp"
@@ -121,10 +123,6 @@ def factors_of(user_id: UUID | str) -> Factors:
         tuple(_factor(row) for row in rows if row.type != Kind.RECOVERY_CODES),
         len(codes.wrap().get_unused_codes()) if codes else None,
     )
-
-
-def has_factor(user_id: UUID | str) -> bool:
-    return bool(Authenticator.objects.filter(user_id=user_id).exclude(type=Kind.RECOVERY_CODES).exists())
 
 
 def _factor(row: Authenticator) -> Factor:
@@ -224,9 +222,10 @@ def make_recovery_codes(user: User) -> list[str]:
 def remove_factor(user: User, factor_id: int) -> Factor:
     """Remove one of one's own factors; the recovery codes go with the last one.
 
-    Raises: NotFound; Conflict when the organisation demands a factor and this is the last.
+    Raises: NotFound; Conflict when the organisation demands a factor and this is the last; LastBreaker.
     """
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
         _alone(user)
         mine = Authenticator.objects.filter(user=user).exclude(type=Kind.RECOVERY_CODES)
         row = mine.filter(pk=factor_id).first()
@@ -237,6 +236,8 @@ def remove_factor(user: User, factor_id: int) -> Factor:
             raise Conflict(
                 "Your organisation asks for a second factor. Set up another one before you remove this."
             )
+        if is_last:
+            glass.refuse_last(queries.members().get(user_id=user.pk))
         factor = _factor(row)
         (Authenticator.objects.filter(user=user) if is_last else mine.filter(pk=factor_id)).delete()
         audit.record(
@@ -248,10 +249,12 @@ def remove_factor(user: User, factor_id: int) -> Factor:
 def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
     """Take all factors and sessions from a member who lost them, as an admin; how many factors it were.
 
-    Raises Forbidden for a member who may do more than the principal.
+    Raises: LastBreaker; Forbidden for a member who may do more than the principal.
     """
     with transaction.atomic():
+        granting.one_change_at_a_time(membership.tenant_id)
         granting.refuse_more(actor, membership.role)
+        glass.refuse_last(queries.member(membership.pk))
         count = delete_factors(membership.user_id)
         sessions = delete_sessions([membership.user_id])
         if count or sessions:

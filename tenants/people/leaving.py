@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from core.tenancy import shared_context
-from tenants import queries
+from tenants import accounts, queries
 from tenants.models import ApiKey, Membership, User
 
 
@@ -40,6 +40,7 @@ def forget_person(user_id: UUID) -> None:
     with transaction.atomic():
         _forget_in_schema(user_id)
         with shared_context():
+            accounts.hold(user_id)
             if not Membership.objects.filter(user_id=user_id).exists():
                 _forget_everywhere(user_id)
 

@@ -21,7 +21,8 @@ from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services
-from tenants.models import Membership, User
+from tenants.accounts import account_of
+from tenants.models import Membership
 from tenants.people.access import end_for_successor
 from tenants.people.leaving import forget_person
 from tenants.roles import Role
@@ -232,7 +233,7 @@ def _move(membership: Membership, address: str) -> Membership:
         raise UniquenessException(detail=f"{address} is a member already.")
     ended = end_for_successor(membership)
     with shared_context():
-        user = User.objects.filter(email=address).first() or User.objects.create_user(address)
+        user = account_of(address)
         Membership.objects.filter(pk=membership.pk).update(
             user=user, password=make_password(None), last_sign_in_at=None
         )

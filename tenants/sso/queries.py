@@ -8,9 +8,10 @@ from core.errors import InvalidInput, NotFound
 from tenants import granting
 from tenants.granting import permissions_given
 from tenants.models import Membership
-from tenants.people.factors import has_factor
+from tenants.people.factor_queries import has_factor
 from tenants.queries import custom_roles
 from tenants.roles import Role, has_ended
+from tenants.sso import glass
 from tenants.sso.claims import ClaimMapping, domain_of
 from tenants.sso.models import Connection, Identity, MailDomain
 
@@ -52,6 +53,11 @@ def mail_domains() -> QuerySet[MailDomain]:
     return MailDomain.objects.order_by("name")
 
 
+def verified_domains() -> QuerySet[MailDomain]:
+    """Those that the organisation proved to be its own."""
+    return mail_domains().filter(verified_at__isnull=False)
+
+
 def mail_domain(domain_id: UUID) -> MailDomain:
     """Raises NotFound."""
     found = mail_domains().filter(pk=domain_id).first()
@@ -62,7 +68,7 @@ def mail_domain(domain_id: UUID) -> MailDomain:
 
 def owns_domain_of(email: str) -> bool:
     """True when the organisation proved that the address' domain is its own."""
-    return mail_domains().filter(name=domain_of(email).lower(), verified_at__isnull=False).exists()
+    return verified_domains().filter(name=domain_of(email).lower()).exists()
 
 
 def identity(issuer: str, subject: str) -> Identity | None:
@@ -136,16 +142,12 @@ def enforcement_gaps(found: Connection) -> list[str]:
     gaps = []
     if not found.is_enabled:
         gaps.append("Switch on single sign-on first.")
-    if not mail_domains().filter(verified_at__isnull=False).exists():
+    if not verified_domains().exists():
         gaps.append("Verify a mail domain first: it says whose passwords are refused.")
     if not Identity.objects.filter(issuer=found.issuer).exists():
         gaps.append("Nobody has signed in with this provider yet. Do it once, so that it is known to work.")
-    if not any(has_factor(one.user_id) for one in _owners()):
+    if not glass.is_breakable():
         gaps.append(
-            "No owner has a second factor. One needs it to get in with a password when the provider does not work."
+            "No owner has both a password and a second factor. One needs them to get in when the provider is away."
         )
     return gaps
-
-
-def _owners() -> QuerySet[Membership]:
-    return Membership.objects.filter(role=Role.OWNER, is_active=True)

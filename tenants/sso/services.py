@@ -15,6 +15,7 @@ from core.errors import Conflict, InvalidInput
 from core.permissions import Principal
 from core.tenancy import current_schema
 from tenants import granting
+from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
 from tenants.sso.models import Connection, Identity, MailDomain
 
@@ -168,6 +169,9 @@ def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
     still get in when the provider does not work.
     """
     with transaction.atomic():
+        granting.one_change_at_a_time(
+            tenants.organisation().pk
+        )  # who can break the glass still can in the end
         connection = _needed()
         if connection.is_enforced == is_enforced:
             return connection
@@ -267,27 +271,22 @@ def add_domain(*, principal: Principal, name: str) -> MailDomain:
 
 
 def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
-    """Look for the TXT record now. Only an answer changes the proof; name servers that are away change nothing."""
-    row = queries.mail_domain(domain_id)
-    now = timezone.now()
-    result = _looked_up(row)
-    is_proven = result == _FOUND or (result == _NOT_KNOWN and row.verified_at is not None)
+    """Look for the TXT record now: a proof begins with it. What ends one is the same as at the daily check, or to
+    remove the domain: a slip in the name servers lets nobody in by password who is refused one.
+    """
+    result, now = _looked_up(queries.mail_domain(domain_id)), timezone.now()
     with transaction.atomic():
         _one_change_at_a_time()
         row = queries.mail_domain(domain_id)
-        row.verified_at = (row.verified_at or now) if is_proven else None
-        row.checked_at, row.last_result = now, result
-        if result == _FOUND:
-            row.found_at = now
-        if result != _NOT_KNOWN:
-            row.missing_since = None  # either it is there, or the proof ended at once
-        row.save(update_fields=["verified_at", "checked_at", "found_at", "missing_since", "last_result"])
+        if row.verified_at is None and result == _FOUND:
+            row.verified_at = now
+        _note(row, result, now)
         audit.record(
             actor=principal.actor,
             action="sso.domain.check",
             target=row,
             name=row.name,
-            is_verified=is_proven,
+            is_verified=row.verified_at is not None,
             result=result,
         )
     return row
@@ -298,7 +297,7 @@ def recheck_domains(*, now: datetime) -> list[MailDomain]:
 
     A record that is missing gives admins `MISSING` to put it back. No answer proves nothing either way.
     """
-    rows = list(queries.mail_domains().filter(verified_at__isnull=False))
+    rows = list(queries.verified_domains())
     return [row for row in rows if _recheck(row.pk, _looked_up(row), now)]
 
 
@@ -309,20 +308,27 @@ def _recheck(domain_id: UUID, result: str, now: datetime) -> bool:
         row = MailDomain.objects.filter(pk=domain_id, verified_at__isnull=False).first()
         if row is None:  # removed, or lost its proof by hand
             return False
-        was_missing, action = row.missing_since, ""
-        row.checked_at, row.last_result = now, result
-        if result == _FOUND:
-            row.found_at, row.missing_since = now, None
-            action = "sso.domain.return" if was_missing else ""
-        elif result == _MISSING:
-            row.missing_since = was_missing or now
-            action = "" if was_missing else "sso.domain.miss"
-            if now - row.missing_since >= MISSING:
-                row.verified_at, row.missing_since, action = None, None, "sso.domain.lapse"
-        row.save()
+        was_missing = row.missing_since
+        action = _note(row, result, now)
         if action:
             audit.record(actor="system", action=action, target=row, name=row.name, missing_since=was_missing)
     return row.verified_at is None
+
+
+def _note(row: MailDomain, result: str, now: datetime) -> str:
+    """Store what a look-up saw; the turn that it is for a proof, if any. No answer proves nothing either way."""
+    action, is_proven = "", row.verified_at is not None
+    row.checked_at, row.last_result = now, result
+    if result == _FOUND:
+        action = "sso.domain.return" if row.missing_since else ""
+        row.found_at, row.missing_since = now, None
+    elif result == _MISSING and is_proven:
+        action = "" if row.missing_since else "sso.domain.miss"
+        row.missing_since = row.missing_since or now
+        if now - row.missing_since >= MISSING:
+            row.verified_at, row.missing_since, action = None, None, "sso.domain.lapse"
+    row.save()
+    return action
 
 
 def _looked_up(row: MailDomain) -> str:

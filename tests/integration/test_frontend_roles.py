@@ -99,10 +99,13 @@ def test_an_auditors_last_day_is_the_whole_day(client_for: Clients, acme: Tenant
     address, day = f"/settings/members/{viewer.pk}/role", timezone.localdate() + timedelta(days=30)
 
     missing = client.post(address, {"role": "auditor", "role_until": ""})
+    beyond = client.post(address, {"role": "auditor", "role_until": "9999-12-31"})
     done = client.post(address, {"role": "auditor", "role_until": day.isoformat()})
 
     assert missing.status_code == 422
     assert "An auditor needs an end date." in missing.content.decode()
+    assert beyond.status_code == 422
+    assert "further away than a calendar reaches" in beyond.content.decode()
     assert done.status_code == 302
     viewer.refresh_from_db()
     assert viewer.role_until is not None

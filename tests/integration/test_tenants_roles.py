@@ -122,6 +122,16 @@ def test_the_first_member_of_an_organisation_is_its_owner(acme: Tenant) -> None:
 # -- auditors ------------------------------------------------------------------------------------------------
 
 
+def test_an_end_beyond_the_calendar_is_refused(api_client: ApiClients, acme: Tenant) -> None:
+    answer = api_client("admin").patch(
+        f"/api/v1/members/{_member('operator').pk}",
+        {"role": "auditor", "role_until": "9999-12-31T23:59:59-14:00"},
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/role_until"
+
+
 @pytest.mark.parametrize(
     ("role", "days", "words"),
     [

@@ -46,7 +46,7 @@ def _checked(row: MailDomain) -> MailDomain:
     return services.check_domain(principal=make_principal("owner"), domain_id=row.pk)
 
 
-def test_a_domain_is_verified_by_its_record_and_loses_the_proof_with_it(
+def test_a_domain_is_verified_by_its_record_and_a_slip_does_not_end_the_proof_at_once(
     records: dict[str, list[str]],
 ) -> None:
     row = services.add_domain(principal=make_principal("owner"), name=" Acme.Example. ")
@@ -59,7 +59,12 @@ def test_a_domain_is_verified_by_its_record_and_loses_the_proof_with_it(
     assert _checked(row).verified_at == first
 
     records["_datasynth.acme.example"] = [f"datasynth-verification={row.token}x"]
-    assert _checked(row).verified_at is None
+    slipped = _checked(row)
+    assert (slipped.verified_at, slipped.missing_since) == (first, slipped.checked_at)
+
+    MailDomain.objects.update(missing_since=timezone.now() - services.MISSING)
+    lapsed = _checked(row)
+    assert (lapsed.verified_at, lapsed.missing_since) == (None, None)
 
 
 def test_name_servers_that_fail_change_nothing(verified: Verified, settings: Settings) -> None:

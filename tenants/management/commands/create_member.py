@@ -12,7 +12,10 @@ from tenants.roles import Role
 
 
 def _end_of(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None  # argparse then names the option
 
 
 class Command(BaseCommand):

@@ -1,0 +1,29 @@
+"""Accounts: one row for each person over all organisations, made with the first membership, deleted after the last.
+
+Organisations change their members one after the other, each for itself; what two of them do with one account at the
+same moment is put in order by its row. Call in the shared schema, inside a transaction.
+"""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from tenants.models import User
+
+
+def account_of(email: str, *, using: str = "default") -> User:
+    """The account of an address, a new one where there is none. Nobody deletes it until the transaction ends."""
+    while True:
+        found = User.objects.using(using).select_for_update(no_key=True).filter(email=email).first()
+        if found is not None:
+            return found
+        try:
+            with transaction.atomic(using):
+                return User.objects.db_manager(using).create_user(email)
+        except IntegrityError:  # another organisation made it a moment ago, and may be deleting it
+            continue
+
+
+def hold(user_id: UUID) -> None:
+    """Let no other organisation begin a membership of the account until the transaction ends."""
+    User.objects.select_for_update().filter(pk=user_id).first()
