@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from core import refusals
 from core.hosts import host_asked
@@ -15,6 +15,8 @@ from core.permissions import ANONYMOUS, Permission, Principal
 from core.problems import is_scim_request, scim_error
 from core.tenancy import shared_context, tenant_context
 from tenants import bearer, cors, queries
+from tenants.founding import pages as founding
+from tenants.founding.services import is_open
 from tenants.models import Tenant, User
 from tenants.people import sessions
 from tenants.people.proof import is_fresh, methods
@@ -95,6 +97,8 @@ def principal_of_session(get_response: Handler) -> Handler:
 
 def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
     """The answer of a view that belongs to the platform, not to an organisation, and so is there on every host."""
+    if request.path == "/" and founding.is_base_host(request) and is_open():
+        return HttpResponseRedirect(reverse("start"))
     try:
         view, args, kwargs = resolve(request.path_info)
     except Resolver404:

@@ -41,7 +41,7 @@ def error_answer(
         "request_id": current_request_id(),
     }
     if is_plain or status == 500 or getattr(request, "tenant", None) is None:
-        context |= {"styles": _styles()}
+        context |= {"styles": _styles(), "is_start": request.path == "/"}
         return HttpResponse(loader.render_to_string("core/error.html", context), status=status)
     template = loader.select_template([f"{status}.html", "error.html", "core/error.html"])
     return HttpResponse(template.render(context, request), status=status)

@@ -25,7 +25,7 @@ def start_page(view: View) -> View:
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **keywords: Any) -> HttpResponseBase:
-        if not is_open() or not _is_base_host(request):
+        if not is_open() or not is_base_host(request):
             raise Http404
         refusal = guard.process_view(request, page, args, keywords)
         if refusal is not None:
@@ -44,6 +44,6 @@ def start_page(view: View) -> View:
     return page
 
 
-def _is_base_host(request: HttpRequest) -> bool:
+def is_base_host(request: HttpRequest) -> bool:
     """As the tenant middleware found it; an operator may have given the base host itself to an organisation."""
     return getattr(request, "is_on_base_host", False) and not hasattr(request, "tenant")

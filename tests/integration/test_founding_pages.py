@@ -90,6 +90,7 @@ def test_the_sign_in_leads_there_only_while_it_is_open(db: None, settings: Setti
     "host", ["acme.localhost", "nobody.localhost", "elsewhere.example", "localhost.example"]
 )
 def test_it_is_on_the_base_host_only(visitor: Client, host: str) -> None:
+    assert (visitor.get("/").status_code, visitor.get("/")["Location"]) == (302, "/start")
     assert visitor.get("/start").status_code == 200
     assert Client(headers={"host": host}).get("/start").status_code == 404
     assert Client(headers={"host": host}).post("/start", FORM).status_code == 404

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from core.models import AuditEvent
 from core.permissions import Permission
@@ -62,3 +63,22 @@ def test_a_sign_in_takes_no_role_that_holds_more_than_an_admins_and_notes_that()
     assert after.role == "closer"
     kept = AuditEvent.objects.get(action="sso.role.keep")
     assert (kept.actor, kept.data["role"], kept.data["mapped"]) == ("sso", "closer", "operator")
+
+
+def test_pages_that_give_roles_say_that_the_provider_gives_them_too(
+    client_for: Callable[..., Client], no_tries_counted: None
+) -> None:
+    viewer = member("viewer@acme.example")
+    assert viewer is not None
+    client = client_for("admin")
+    pages = [f"/settings/members/{viewer.pk}/role", "/settings/members/invitations"]
+
+    mapped = [client.get(page).content.decode() for page in pages]
+    people = client.get("/settings/members").content.decode()
+    Connection.objects.update(group_roles=[], joining=Connection.Joining.NEVER)
+    unmapped = [client.get(page).content.decode() for page in pages]
+
+    assert all("At each sign-in with Acme ID the groups there give the role anew" in page for page in mapped)
+    assert "Acme ID can make them a member again" in people
+    assert not any("At each sign-in with Acme ID" in page for page in unmapped)
+    assert "make them a member again" not in client.get("/settings/members").content.decode()
