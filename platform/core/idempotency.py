@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -132,8 +133,10 @@ def once(request: HttpRequest, token: str, content: str, act: Callable[[], str])
 
 
 def _fingerprint(request: Request) -> str:
+    """Keyed: a body may hold a secret, which a bare hash in a dump would let somebody guess."""
     body = json.dumps(request.data, sort_keys=True, default=str)
-    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{body}".encode()).hexdigest()
+    text = f"{request.method} {request.get_full_path()}\n{body}"
+    return salted_hmac("core.idempotency", text, algorithm="sha256").hexdigest()
 
 
 def _lock(credential: str, key: str) -> bool:
