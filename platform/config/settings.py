@@ -57,6 +57,7 @@ TENANT_APPS = [
     "core",
     "tenants.people",
     "tenants.oauth",
+    "tenants.vault",
     "tenants.sso",
     "tenants.scim",
     "tenants.lifecycle",

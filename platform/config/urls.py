@@ -17,6 +17,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("problems/<slug:code>", ProblemTypeDetail.as_view(), name="problem_type"),
     path("", include("tenants.api")),
     path("", include("tenants.role_api")),
+    path("", include("tenants.vault.api")),
     path("", include("tenants.people.api")),
     path("", include("tenants.responsibility_api")),
     path("", include(key_api.urlpatterns_v1)),

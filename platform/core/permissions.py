@@ -52,6 +52,11 @@ class Permission(StrEnum):
     ROLES_WRITE = "roles.write", "Make, change and delete the organisation’s own roles."
     SSO_READ = "sso.read", "See how single sign-on is set up."
     SSO_WRITE = "sso.write", "Set up single sign-on and verify domains."
+    SECRETS_READ = "secrets.read", "See the names of stored secrets, their dates and where they are used."
+    SECRETS_WRITE = (
+        "secrets.write",
+        "Make, replace and delete stored secrets, and name one in a field that takes it.",
+    )
     PROVISIONING_READ = "provisioning.read", "See how a directory provisions people and groups."
     PROVISIONING_WRITE = "provisioning.write", "Set up provisioning and its tokens."
     SECURITY_READ = (

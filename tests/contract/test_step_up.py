@@ -10,6 +10,7 @@ SENSITIVE = {
     Permission.ROLES_WRITE,
     Permission.KEYS_WRITE,
     Permission.SSO_WRITE,
+    Permission.SECRETS_WRITE,
     Permission.PROVISIONING_WRITE,
     Permission.APPLICATIONS_WRITE,
     Permission.SECURITY_WRITE,

@@ -40,6 +40,7 @@ from tenants.scim import tokens as scim_tokens
 from tenants.scim.models import Group
 from tenants.sso import services as sso
 from tenants.sso.models import MailDomain
+from tenants.vault import services as vault
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
 from tests.sso.saml_idp import Idp
 
@@ -71,6 +72,7 @@ class Things:
     group_id: UUID
     export_id: UUID
     exception_id: UUID
+    secret_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,11 @@ def make_things(organisation: str, *, runs: int) -> Things:
             group_id=Group.objects.create(display_name=f"group of {organisation}-secret").pk,
             export_id=_export(organisation),
             exception_id=_exception(organisation, started[-1]),
+            secret_id=vault.make_secret(
+                principal=make_principal("admin", organisation),
+                name=f"{organisation}-secret",
+                value="a value",
+            ).pk,
         )
 
 
@@ -255,6 +262,7 @@ IDS: dict[str, Callable[[Things], object]] = {
     "group_id": lambda things: things.group_id,
     "export_id": lambda things: things.export_id,
     "exception_id": lambda things: things.exception_id,
+    "secret_id": lambda things: things.secret_id,
 }
 NOBODYS: dict[str, object] = dict.fromkeys(IDS, RANDOM_ID) | {
     "number": RANDOM_NUMBER,
@@ -382,6 +390,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("api_roles", "POST"): Call({"name": "New", "permissions": ["runs.read"]}),
     ("api_role", "PATCH"): Call({"permissions": ["runs.read", "configs.read"]}),
     ("api_role", "DELETE"): Call(),
+    ("api_secrets", "POST"): Call({"name": "new", "value": "another value"}),
+    ("api_secret", "PATCH"): Call({"value": "another value"}, ANY_VERSION),
+    ("api_secret", "DELETE"): Call({}, ANY_VERSION),
     ("api_keys", "POST"): Call(
         {"name": "new", "role": "viewer", "scopes": ["runs.read"], "expires_at": in_days(30)}
     ),
@@ -456,6 +467,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("role-edit", "POST"): Call({"name": "Renamed", "permissions": "runs.read"}),
     ("role-delete", "POST"): Call(),
     ("member-remove", "POST"): Call(),
+    ("secret-new", "POST"): Call({"name": "new", "value": "another value"}),
+    ("secret-edit", "POST"): Call({"value": "another value"}),
+    ("secret-delete", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
     ("oauth-token", "POST"): Call({**SERVICE, "grant_type": "client_credentials"}),
     ("oauth-revoke", "POST"): Call({**SERVICE, "token": "no token"}, events=0),  # nothing to revoke
