@@ -31,6 +31,7 @@ from tenants.oauth.models import Application
 from tenants.people.models import Invitation
 from tenants.scim import models as scim
 from tenants.sso.models import Connection, Identity, MailDomain
+from tenants.vault.models import NamedSecret
 
 FORMAT = "datasynth-organisation-export-1"
 _BATCH, _PIECE = 1000, 1 << 20
@@ -128,6 +129,7 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
     yield "applications.jsonl", _lines(_of(Application, "client_id", "name", "kind", "permissions"))
     yield "mail_domains.jsonl", _lines(_of(MailDomain, "name", "verified_at", "created_at"))
     yield "sign_on.jsonl", _lines(_of(Connection, *_SIGN_ON))
+    yield "secrets.jsonl", _lines(_of(NamedSecret, *_SECRET))
     yield (
         "identities.jsonl",
         _lines(_of(Identity, "membership_id", "issuer", "subject", "created_at", "last_used_at")),
@@ -154,10 +156,19 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
 
 
 _SIGN_ON = (  # the client secret and the private key stay here
-    "protocol", "name", "is_enabled", "is_enforced", "issuer", "endpoints", "client_id", "sp_certificate",
+    "protocol", "name", "is_enabled", "is_enforced", "issuer", "endpoints", "client_id", "named_client_secret__name", "sp_certificate",
     "wants_signed_response", "allows_idp_initiated", "email_claim", "name_claim", "groups_claim", "group_roles", "default_role",
     "joining", "set_by_role", "mapped_by_role", "created_at",
 )  # fmt: skip
+_SECRET = (
+    "name",
+    "description",
+    "version",
+    "created_by",
+    "created_at",
+    "replaced_by",
+    "replaced_at",
+)  # no value
 _INVITATION = (
     "id", "email", "role", "role_until", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at",
 )  # fmt: skip

@@ -31,6 +31,9 @@ class Connection(models.Model):
     endpoints = models.JSONField()  # tenants.sso.oidc.Endpoints or tenants.sso.saml.Endpoints
     client_id = models.CharField(max_length=255, blank=True, default="")
     client_secret = models.BinaryField(null=True)  # sealed
+    named_client_secret = models.ForeignKey(  # the stored secret that is used in its place
+        "vault.NamedSecret", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     sp_certificate = models.TextField(blank=True, default="")  # signs what we send to a SAML provider
     sp_key = models.BinaryField(null=True)  # sealed
     wants_signed_response = models.BooleanField(default=True)
@@ -50,7 +53,13 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="sso_connection_only_one"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="sso_connection_only_one"),
+            models.CheckConstraint(
+                condition=models.Q(client_secret=None) | models.Q(named_client_secret=None),
+                name="sso_connection_one_client_secret",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -23,6 +23,7 @@ from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection
 from tenants.sso.pending import Pending
+from tenants.vault.values import value_of
 
 CALLBACK = "/sso/oidc/callback"
 SECRET_NAME = "sso/client_secret"
@@ -33,6 +34,9 @@ _DRIFT_SECONDS = 60
 _OLDEST_TOKEN_SECONDS = 600
 _KEYS_SECONDS = 600
 _LONGEST_ANSWER = 256 * 1024
+_NOT_SET_UP = (
+    "Single sign-on of your organisation is not set up completely. An admin has to set the provider again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class Endpoints:
     algorithms: tuple[str, ...] = ("RS256",)
     names_issuer: bool = False  # adds `iss` to its answers (RFC 9207)
     scopes: tuple[str, ...] = SCOPES
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where people and what we know about them are sent."""
+        return (self.sign_in, self.token, self.keys, self.people, self.sign_out)
 
 
 # -- discovery -----------------------------------------------------------------------------------------------
@@ -110,7 +119,7 @@ def _texts(document: Mapping[str, Any], name: str) -> list[str]:
 
 def begin(request: HttpRequest, connection: Connection, *, is_forced: bool) -> tuple[str, Pending]:
     """Address to send the browser to, and what it must bring back."""
-    endpoints = _endpoints(connection)
+    endpoints = endpoints_of(connection)
     begun = Pending(
         key=random.token_urlsafe(16),
         purpose="",
@@ -134,7 +143,7 @@ def begin(request: HttpRequest, connection: Connection, *, is_forced: bool) -> t
 
 def receive(request: HttpRequest, connection: Connection, begun: Pending) -> Facts:
     """Change the code that the browser brought for an ID token, and check it. Raises: SsoRefused."""
-    endpoints = _endpoints(connection)
+    endpoints = endpoints_of(connection)
     named = request.GET.get("iss")
     if (named is None and endpoints.names_issuer) or named not in (None, connection.issuer):
         raise SsoRefused("the answer is of another issuer")
@@ -302,7 +311,7 @@ def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
 
 def sign_out_address(request: HttpRequest, connection: Connection, session: Mapping[str, str]) -> str:
     """Where the browser ends the provider's session and comes back from; "" when the provider offers none."""
-    endpoints = _endpoints(connection)
+    endpoints = endpoints_of(connection)
     if not endpoints.sign_out:
         return ""
     query = {
@@ -317,16 +326,22 @@ def sign_out_address(request: HttpRequest, connection: Connection, session: Mapp
 
 
 def client_secret(connection: Connection) -> str:
-    if connection.client_secret is None:
-        return ""
-    return secrets.unseal(current_schema(), SECRET_NAME, connection.client_secret).decode()
+    """As it is now: the stored one that is named, or the provider's own. Raises: SsoRefused when it does not open."""
+    try:
+        if connection.named_client_secret_id is not None:
+            return value_of(connection.named_client_secret_id)
+        if connection.client_secret is None:
+            return ""
+        return secrets.unseal(current_schema(), SECRET_NAME, connection.client_secret).decode()
+    except secrets.Unsealable as error:
+        raise SsoRefused(f"the client secret cannot be opened: {error}", shown=_NOT_SET_UP) from None
 
 
 def sealed_secret(text: str) -> bytes | None:
     return secrets.seal(current_schema(), SECRET_NAME, text.encode()) if text else None
 
 
-def _endpoints(connection: Connection) -> Endpoints:
+def endpoints_of(connection: Connection) -> Endpoints:
     return Endpoints(**connection.endpoints)
 
 

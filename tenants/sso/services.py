@@ -18,6 +18,8 @@ from tenants import granting
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
 from tenants.sso.models import Connection, Identity, MailDomain
+from tenants.vault import services as vault
+from tenants.vault.references import OIDC_CLIENT_SECRET
 
 _MOST_DOMAINS = 50
 _MOST_ROWS = 200
@@ -61,15 +63,22 @@ def set_oidc(
     """Use an OpenID Connect provider. An empty secret keeps the one that is stored for this issuer and client.
 
     The sessions that another provider opened before end, but for the one with the key `but`.
-    Raises: InvalidInput when its discovery document cannot be used.
+    Raises: InvalidInput when its discovery document cannot be used, or there is no stored secret of the name that
+    the secret refers to; Forbidden when it is not the principal's to say where that one goes.
     """
     endpoints = oidc.discover(issuer)
     with transaction.atomic():
         before = _locked()
-        is_same = before is not None and (before.issuer, before.client_id) == (issuer, client_id)
-        sealed = oidc.sealed_secret(client_secret)
-        if sealed is None and is_same and before is not None and before.client_secret is not None:
-            sealed = bytes(before.client_secret)
+        kept = before if before and (before.issuer, before.client_id) == (issuer, client_id) else None
+        if client_secret or kept is None:
+            named = vault.secret_named_in(principal=principal, text=client_secret, field=OIDC_CLIENT_SECRET)
+            sealed = None if named else oidc.sealed_secret(client_secret)
+        else:
+            named = kept.named_client_secret
+            sealed = None if kept.client_secret is None else bytes(kept.client_secret)
+            if named and oidc.endpoints_of(kept).addresses != endpoints.addresses:
+                what = f"let “{named.name}” be used with a provider whose addresses have changed"
+                vault.refuse_without_secrets(principal, what, OIDC_CLIENT_SECRET)
         return _set(
             principal,
             before,
@@ -79,6 +88,7 @@ def set_oidc(
             issuer=issuer,
             client_id=client_id,
             client_secret=sealed,
+            named_client_secret=named,
             endpoints=asdict(endpoints),
         )
 
@@ -216,7 +226,8 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
     else:
         connection = before
         if before.protocol != values["protocol"]:  # nothing of the other protocol stays behind
-            values = {"client_id": "", "client_secret": None, "sp_certificate": "", "sp_key": None} | values
+            nothing = {"client_id": "", "client_secret": None, "named_client_secret": None}
+            values = nothing | {"sp_certificate": "", "sp_key": None} | values
         _write(connection, values)
     audit.record(
         actor=principal.actor,
@@ -226,6 +237,7 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
         name=connection.name,
         issuer=connection.issuer,
         issuer_before=issuer_before,
+        named_client_secret=str(connection.named_client_secret or ""),
         sessions=ended,
     )
     return connection

@@ -29,12 +29,15 @@ from tenants.models import ApiKey, Membership, Tenant
 from tenants.people import invitations
 from tenants.people.models import Invitation
 from tenants.sso.models import Connection, Identity
+from tenants.vault import services as vault
+from tenants.vault.models import NamedSecret
 from tests.builders import make_api_key, make_principal
 from tests.contract.world import config_text
 from tests.scim.conftest import make_directory
 
 ISSUER = "https://id.acme.example"
 SEALED = b"sealed, but still a secret"
+STORED = "stored-under-a-name-5b1d"
 
 
 @dataclass
@@ -67,6 +70,9 @@ def archive(acme: Tenant, tmp_path: Path) -> zipfile.ZipFile:
         issuer=ISSUER,
         subject="ada-2",
         membership_id=Membership.objects.get(user__email="ada@acme.example").pk,
+    )
+    vault.make_secret(
+        principal=make_principal("admin"), name="idp", value=STORED, description="Of the provider."
     )
     Connection.objects.create(
         protocol="oidc",
@@ -118,6 +124,8 @@ def test_how_people_come_in_is_in_it(archive: zipfile.ZipFile) -> None:
     assert (sign_on["issuer"], sign_on["client_id"]) == (ISSUER, "acme-client")
     assert sign_on["group_roles"] == [{"group": "staff", "role": "operator"}]
     assert (invited["email"], invited["role"]) == ("new@acme.example", "viewer")
+    assert sign_on["named_client_secret__name"] is None  # the secret is its own
+    assert (only("secrets")["name"], only("secrets")["description"]) == ("idp", "Of the provider.")
     assert (person["user_name"], person["external_id"]) == ("ada@acme.example", "ada-1")
     assert only("identities")["subject"] == "ada-2"
     assert only("directory")["origin"] == "anybody"
@@ -133,9 +141,11 @@ def test_no_secret_and_nobody_elses_data_is_in_it(archive: zipfile.ZipFile, acme
     assert b"argon2" not in everything
     assert SEALED not in everything
     assert SEALED.hex().encode() not in everything
-    for name in ("client_secret", "sp_key", "token_digest"):
-        assert name.encode() not in b"".join(
-            archive.read(f"{file}.jsonl") for file in ("sign_on", "invitations")
+    assert STORED.encode() not in everything
+    assert bytes(NamedSecret.objects.get().sealed).hex().encode() not in everything
+    for name in ("client_secret", "sp_key", "token_digest", "sealed"):
+        assert f'"{name}"'.encode() not in b"".join(
+            archive.read(f"{file}.jsonl") for file in ("sign_on", "invitations", "secrets")
         )
     assert b"globex" not in everything
 

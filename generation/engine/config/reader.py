@@ -308,7 +308,8 @@ def _variable_problem(name: str, environment: Mapping[str, str] | None) -> tuple
     if name.partition(":")[0].strip().casefold() == "secret":
         return (
             "secret_not_taken",
-            f"“${{{_short(name)}}}”: no field of a config takes a secret. Write the value itself.",
+            f"“${{{_short(name)}}}”: no field of a config takes a secret. Stored secrets are named in settings of "
+            "the platform alone (client secret of the OpenID Connect provider). Write the value itself.",
         )
     if environment is None:
         return (
