@@ -111,6 +111,7 @@ NAVIGATION = (
                 "/settings/provisioning",
             ),
             NavItem("Roles", "table-2", "roles", "l", Permission.ROLES_READ, "/settings/roles"),
+            NavItem("Secrets", "lock", "secrets", "e", Permission.SECRETS_READ, "/settings/secrets"),
             NavItem("Single sign-on", "shield-check", "sso", "s", Permission.SSO_READ, "/settings/sso"),
             NavItem(
                 "Security",

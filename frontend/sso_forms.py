@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 
+from frontend.secret_forms import SecretOrName
 from tenants.sso.models import Connection
+from tenants.vault.references import OIDC_CLIENT_SECRET
 
 _NAME = {"placeholder": "Company account"}
 
@@ -27,13 +29,7 @@ class OidcProvider(_OnOnePage):
         widget=forms.TextInput(attrs={"inputmode": "url"}),
     )
     client_id = forms.CharField(label="Client ID", max_length=255)
-    client_secret = forms.CharField(
-        label="Client secret",
-        max_length=1000,
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Stored encrypted and never shown. Empty keeps the stored one.",
-    )
+    client_secret = SecretOrName(label="Client secret", place=OIDC_CLIENT_SECRET)
 
 
 class SamlProvider(_OnOnePage):

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 
 from core.errors import DomainError, InvalidInput
 from core.permissions import Permission, principal_of, requires, step_up
+from frontend.forms import place_of
 from frontend.sso_forms import ClaimChoices, NewDomain, OidcProvider, SamlProvider
 from frontend.views.sso import begin
 from tenants.addresses import own_address
@@ -42,7 +43,8 @@ def sso_oidc(request: HttpRequest) -> HttpResponse:
             principal=principal_of(request), but=request.session.session_key, **form.cleaned_data
         )
     except DomainError as error:
-        form.add_error("issuer" if isinstance(error, InvalidInput) else None, str(error))
+        about_issuer = "issuer" if isinstance(error, InvalidInput) else None
+        form.add_error(place_of(form, error) or about_issuer, str(error))
         return _page(request, oidc_form=form, status=error.http_status)
     return _stored(request, before, stored)
 

@@ -7,6 +7,7 @@ import logging
 import zipfile
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,14 +29,21 @@ from generation.engine.config.load import load_config, plain
 from generation.engine.errors import ConfigError
 from generation.engine.templates.catalogue import templates
 from generation.models import Run
+from tenants.lifecycle import services as lifecycle
 from tenants.models import Tenant
+from tenants.vault import services as vault
+from tenants.vault.models import NamedSecret
+from tests.builders import make_principal
 from tests.dataset_builders import carry_out, small_text
+from tests.lifecycle.test_export import packed
+from tests.sso.oidc_idp import CLIENT_ID, oidc_idp
 
 NAME = "DS_CANARY"
-IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE = (
-    f"canary-{place}-5f0c1e7b9a" for place in ("e", "s", "t", "h")
+NAMED = "ds_canary"  # what organisations call theirs
+IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE, NAMED_THERE, NAMED_HERE, NAMED_NEXT = (
+    f"canary-{place}-5f0c1e7b9a" for place in ("e", "s", "t", "h", "o", "n", "r")
 )
-CANARIES = (IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE)
+CANARIES = (IN_ENVIRONMENT, IN_SETTINGS, SEALED_THERE, SEALED_HERE, NAMED_THERE, NAMED_HERE, NAMED_NEXT)
 
 REFUSED = [
     spelling.replace("NAME", NAME)
@@ -44,7 +52,7 @@ REFUSED = [
         "${secret:NAME}", "${secret:globex/NAME}", "${secret: NAME }", "${SECRET:NAME}", "${secrets.NAME}", "${{secrets.NAME}}",
         "${settings.NAME}", "${file:/proc/self/environ}", "${{env.NAME}}", "#${NAME}",
     )
-]  # fmt: skip
+] + [f"${{secret:{NAMED}}}"]  # fmt: skip
 TAKEN_AS_WORDS = [
     spelling.replace("NAME", NAME)
     for spelling in (
@@ -65,6 +73,9 @@ def planted(acme: Tenant, monkeypatch: pytest.MonkeyPatch, settings: Settings) -
     settings.SECRETS_KMS_TOKEN = IN_SETTINGS
     _keep("globex", SEALED_THERE)
     _keep("acme", SEALED_HERE)
+    for organisation, canary in (("globex", NAMED_THERE), ("acme", NAMED_HERE)):
+        with tenant_context(organisation):
+            vault.make_secret(principal=make_principal("admin", organisation), name=NAMED, value=canary)
 
 
 def _keep(organisation: str, canary: str) -> None:
@@ -209,6 +220,76 @@ def test_a_whole_run_of_words_that_look_like_questions_answers_none_of_them(
     )  # the words themselves were carried through
 
 
+def test_a_stored_secret_is_seen_by_the_provider_alone(
+    client_for: ClientFor,
+    api_client: ApiClientFor,
+    caplog: pytest.LogCaptureFixture,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """Stored, misspelt, replaced, used and exported: by page and API, with every answer, row and log line read."""
+    caplog.set_level(logging.DEBUG)
+    api: Any = api_client("admin")
+    page: Any = client_for("admin")
+    secret = NamedSecret.objects.get()
+    place, value = f"/api/v1/secrets/{secret.pk}", {"value": NAMED_NEXT}
+    with oidc_idp() as idp:
+        settings.EGRESS_ALLOW = frozenset({idp.server.place})
+        provider = {"name": "ID", "issuer": idp.issuer, "client_id": CLIENT_ID}
+        answers = [
+            page.post("/settings/secrets/new", {"name": "No Name", **value}),
+            page.post("/settings/secrets/new", {"name": NAMED, **value}),
+            page.post("/settings/secrets/new", {"name": "next", "value": f"{NAMED_NEXT} "}),
+            page.post(f"/settings/secrets/{secret.pk}/edit", value),
+            page.get(f"/settings/secrets/{secret.pk}/edit"),
+            page.get("/settings/secrets"),
+            api.post("/api/v1/secrets", {"name": NAMED, **value}, headers={"Idempotency-Key": "taken"}),
+            api.post("/api/v1/secrets", {"name": "next", **value}, headers={"Idempotency-Key": "one"}),
+            api.post("/api/v1/secrets", {"name": "next", **value}, headers={"Idempotency-Key": "one"}),
+            api.patch(place, value | {"description": "\u202e"}, headers={"If-Match": "*"}),
+            api.patch(place, value, headers={"If-Match": "*"}),
+            api.get(place),
+            api.get("/api/v1/secrets"),
+            page.post("/settings/sso/oidc", provider | {"client_secret": f"${{secret:{NAMED}}}"}),
+            page.get("/settings/sso"),
+            page.get("/sso/oidc/callback", idp.authorise(page.get("/settings/sso/test")["Location"])),
+            api.delete(place, headers={"If-Match": "*"}),
+            page.post(f"/settings/secrets/{secret.pk}/delete"),
+            page.get("/audit"),
+            api.get("/api/v1/audit-events"),
+        ]
+        [exchange] = [asked for asked in idp.server.asked if asked.path == "/token"]
+
+    codes = [
+        422,
+        409,
+        422,
+        302,
+        200,
+        200,
+        409,
+        201,
+        201,
+        422,
+        200,
+        200,
+        200,
+        302,
+        200,
+        200,
+        409,
+        409,
+        200,
+        200,
+    ]
+    assert [one.status_code for one in answers] == codes
+    assert NAMED_NEXT in base64.b64decode(exchange.headers["authorization"].removeprefix("Basic ")).decode()
+    exported = _exported(tmp_path)
+    assert NAMED.encode() in exported
+    assert not seen_in(*(one.content for one in answers), *(str(one.headers) for one in answers), exported)
+    assert not seen_in(caplog.text, _rows("acme"), _rows("globex"), _rows(None))
+
+
 def test_the_search_would_find_a_canary() -> None:
     """The test of the tests: in each way of looking, a planted trace is seen."""
     for trace in traces(IN_ENVIRONMENT):
@@ -250,6 +331,15 @@ def _files(run: Run) -> dict[str, bytes]:
                 with zipfile.ZipFile(io.BytesIO(content)) as archive:
                     files |= {f"{key}!{name}": archive.read(name) for name in archive.namelist()}
     return files
+
+
+def _exported(folder: Path) -> bytes:
+    """Everything that acme's export holds."""
+    ordered = lifecycle.order_export(principal=make_principal("admin"), with_files=False)
+    with store().open(packed(ordered, folder).key) as file:
+        content = io.BytesIO(file.read())
+    with zipfile.ZipFile(content) as archive:
+        return b"\n".join(archive.read(name) for name in archive.namelist())
 
 
 def _messages() -> list[bytes]:
