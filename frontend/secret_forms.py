@@ -43,7 +43,7 @@ class ChangedSecret(forms.Form):
         max_length=LONGEST_DESCRIPTION,
         required=False,
         widget=forms.TextInput(attrs={"class": "control"}),
-        help_text="What it opens and who gave it out. Everybody who sees this page reads it.",
+        help_text="What it opens and who gave it out. It is no secret: the list shows it.",
     )
 
     def changes(self) -> dict[str, Any]:

@@ -44,6 +44,8 @@ PAGES = (
     "/settings/members/invitations",
     "/settings/roles",
     "/settings/roles/new",
+    "/settings/secrets",
+    "/settings/secrets/new",
     "/settings/security",
     "/settings/provisioning",
     "/settings/organisation",
@@ -94,6 +96,7 @@ ACTIONS = {  # of the first row, for an owner who made the key and nothing else
     "/settings/members/invitations": ["New link", "Revoke"],
     "/settings/provisioning": ["Take over", "Rotate", "Revoke"],
     "/settings/roles": ["Change", "Delete"],
+    "/settings/secrets": ["Replace", "Delete"],
 }
 
 
@@ -171,6 +174,13 @@ def _furnish(admin: Visitor, owner: Visitor) -> None:
     owner.page.get_by_label("Name", exact=True).fill("Reader of runs")
     owner.page.locator("input[name=permissions][value='runs.read']").check()
     _press(owner, "Create role")
+    owner.open("/settings/secrets/new")
+    owner.page.get_by_label("Name", exact=True).fill(
+        "client-of-the-identity-provider-of-the-finance-department"
+    )
+    owner.page.get_by_label("Value", exact=True).fill("a value of the walk")
+    owner.page.get_by_label("Description").fill("Given out by the group’s directory; ends with the year")
+    _press(owner, "Store secret")
     admin.open("/settings/applications")
     admin.page.get_by_label("Name", exact=True).fill("Reporting of the finance department")
     admin.page.get_by_label("Kind").select_option("service")

@@ -17,6 +17,7 @@ from frontend.urls import urlpatterns
 from tenants import role_services, services
 from tenants.models import CustomRole, Tenant
 from tenants.roles import PAGE_NEEDS
+from tenants.vault import services as vault
 from tests.builders import make_principal, sign_in
 from tests.conftest import PASSWORD
 from tests.dataset_builders import make_run
@@ -59,6 +60,7 @@ def addresses(acme: Tenant, reader: Reader) -> list[str]:
         "config_id": live.config_version.config_id,
         "member_id": reader.member.pk,
         "role_id": reader.role.pk,
+        "secret_id": vault.make_secret(principal=make_principal("owner"), name="idp", value="a value").pk,
         "name": "us-retailer",
     }
     return sorted({*_named(known | {"number": live.number}), *_named(known | {"number": failed.number})})
