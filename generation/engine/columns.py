@@ -96,19 +96,25 @@ def compact(column: pa.Array, *, exact: bool = False) -> pa.Array:
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:
     """One value, or null, `length` times; a dictionary either way, so that the batches of a table agree on the type."""
-    if value is None:
-        return pa.DictionaryArray.from_arrays(pa.nulls(length, pa.int32()), pa.array([], pa.string()))
-    return pa.DictionaryArray.from_arrays(_zeros(length), pa.array([value], pa.string()), safe=False)
+    return _many(value, 1 << max(length, 1 << 16).bit_length()).slice(0, length)
 
 
-def _zeros(length: int) -> pa.Int32Array:
-    """Zeros of shape (length,), all on one buffer."""
-    return _many_zeros(1 << max(length, 1 << 16).bit_length()).slice(0, length)
+@lru_cache(maxsize=256)
+def _many(value: str | None, length: int) -> pa.DictionaryArray:
+    """Kept, because most batches ask for some; they share the buffer of their indices, or of nulls."""
+    indices = _nulls(length) if value is None else _zeros(length)
+    values = [] if value is None else [value]
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()), safe=False)
 
 
 @lru_cache(maxsize=8)
-def _many_zeros(length: int) -> pa.Int32Array:
+def _zeros(length: int) -> pa.Int32Array:
     return pa.array(np.zeros(length, np.int32))
+
+
+@lru_cache(maxsize=8)
+def _nulls(length: int) -> pa.Int32Array:
+    return pa.nulls(length, pa.int32())
 
 
 @lru_cache(maxsize=64)

@@ -64,6 +64,6 @@ def render(table: str, body: Words, tag: Words) -> NDArray[np.bytes_]:
     pairs[:, 0] = np.frombuffer(PREFIXES[table].encode(), dtype=np.uint16)[0]
     for place in range(4):
         shift = np.uint64(30 - 10 * place)
-        pairs[:, 1 + place] = _PAIRS[((body >> shift) & np.uint64(1023)).astype(np.intp)]
-        pairs[:, 5 + place] = _PAIRS[((tag >> shift) & np.uint64(1023)).astype(np.intp)]
+        pairs[:, 1 + place] = _PAIRS[((body >> shift) & np.uint64(1023)).view(np.int64)]
+        pairs[:, 5 + place] = _PAIRS[((tag >> shift) & np.uint64(1023)).view(np.int64)]
     return pairs.reshape(-1).view(f"S{ID_WIDTH}")

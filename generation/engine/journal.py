@@ -33,7 +33,7 @@ def line_columns(
     amount = journal.amount if names.unit == 1 else journal.amount * names.unit
     debit = np.maximum(amount, 0)
     return {
-        "document_id": category(journal.doc, text(ids)),
+        "document_id": text(ids.take(journal.doc)),
         "line_number": pa.array(journal.number),
         "company_code": constant(plan.code, n),
         "fiscal_year": pa.array(journal.spread(horizon.fiscal_year[month])),

@@ -100,17 +100,16 @@ class Journal:
     """Expanded journal lines, arrays of shape (n,); `start` (docs,) is the first line of each document."""
 
     start: Ints
-    count: Ints  # lines of each document, shape (docs,)
-    doc: NDArray[np.int32]
+    doc: Ints
     number: NDArray[np.int32]
     rule: NDArray[np.uint8]
-    row: NDArray[np.int32]  # line of the document, or the document itself for rules by document
+    row: Ints  # line of the document, or the document itself for rules by document
     amount: Ints  # debit positive
     account: NDArray[np.int32]  # index into the chart
 
     def spread(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """What documents have, shape (docs,), by line."""
-        return np.repeat(values, self.count)
+        return values[self.doc]
 
 
 def expand(docs: Documents, chart: Chart) -> Journal:
@@ -122,7 +121,7 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     kept, counts = [], []
     for rule in rules:
         values = docs.amounts[rule.amount]
-        rows = np.flatnonzero(values)
+        rows = np.flatnonzero(values != 0)
         kept.append(rows)
         counts.append(
             np.bincount(docs.line_doc[rows], minlength=n) if rule.per_line else (values != 0).astype(np.int64)
@@ -130,7 +129,7 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     per_doc = np.sum(counts, axis=0)
     start = np.cumsum(per_doc) - per_doc
     total, base = int(per_doc.sum()), start.copy()
-    rule_of, row_of = np.empty(total, np.uint8), np.empty(total, np.int32)
+    rule_of, row_of = np.empty(total, np.uint8), np.empty(total, np.int64)
     amount, account = np.empty(total, np.int64), np.empty(total, np.int32)
     for position, (rule, rows, count) in enumerate(zip(rules, kept, counts, strict=True)):
         if not len(rows):
@@ -142,9 +141,9 @@ def expand(docs: Documents, chart: Chart) -> Journal:
         base += count
     if n and (per_doc.min() < 2 or np.add.reduceat(amount, start).any()):
         raise EngineError(f"{docs.kind}: a document does not balance")
-    doc = np.repeat(np.arange(n, dtype=np.int32), per_doc)
-    number = np.arange(1, total + 1, dtype=np.int32) - np.repeat(start.astype(np.int32), per_doc)
-    return Journal(start, per_doc, doc, number, rule_of, row_of, amount, account)
+    doc = np.repeat(np.arange(n), per_doc)
+    number = np.arange(1, total + 1, dtype=np.int32) - start.astype(np.int32)[doc]
+    return Journal(start, doc, number, rule_of, row_of, amount, account)
 
 
 def _places(docs: Documents, rule: Rule, rows: NDArray[np.intp], base: Ints, count: Ints) -> Ints:

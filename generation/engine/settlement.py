@@ -346,7 +346,7 @@ def write_payments(
     shard.table(
         allocations,
         {
-            "document_id": category(payments.doc_of, text(ids)),
+            "document_id": text(ids.take(payments.doc_of)),
             "line_number": pa.array(number),
             "company_code": shard.company(len(number)),
             f"{who}_invoice_id": text(invoices.ids[items.invoice]),

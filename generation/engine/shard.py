@@ -311,7 +311,7 @@ class Shard(Cut):
             lines = line_columns(self.plan, docs, journal, ids, self.names)
             self.table("journal_lines", lines, docs.day, journal.doc)
 
-    def _bank(self, docs: Documents, doc: NDArray[np.int32], amount: Ints, ids: Bytes, lag: Ints) -> None:
+    def _bank(self, docs: Documents, doc: Ints, amount: Ints, ids: Bytes, lag: Ints) -> None:
         horizon, day = self.plan.horizon, docs.day[doc]
         change = np.bincount(day, weights=amount, minlength=horizon.days)
         self.summary.cash += change.astype(np.int64)
@@ -392,7 +392,7 @@ class Shard(Cut):
         self.table(
             "inventory_movements",
             {
-                "document_id": category(doc, text(ids)),
+                "document_id": text(ids.take(doc)),
                 "line_number": pa.array(line_numbers(doc)),
                 "company_code": self.company(n),
                 "posting_date": self.dates(day),

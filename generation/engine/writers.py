@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,10 +18,12 @@ from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Table
 
 EXPORTS: Final = "exports/"  # where exports lie in a dataset
+_BUFFER: Final = 1 << 18  # bytes of a file that are written at a time
 # Measured on made books: smaller and faster than plain values or dictionaries of them.
 _ENCODING = {
     "id": "DELTA_LENGTH_BYTE_ARRAY",
     "ref": "DELTA_LENGTH_BYTE_ARRAY",
+    "owner": "PLAIN",
     "money": "BYTE_STREAM_SPLIT",
     "timestamp": "BYTE_STREAM_SPLIT",
     "int16": "BYTE_STREAM_SPLIT",
@@ -52,16 +55,45 @@ class FileEntry:
         return self.table.startswith(EXPORTS)
 
 
+class HashedFile:
+    """A new file whose size and SHA-256 are known when it is written, so that nobody has to read it for them."""
+
+    def __init__(self, path: Path) -> None:
+        self._file, self._sha256, self.size = path.open("wb"), hashlib.sha256(), 0
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def write(self, data: bytes) -> int:
+        self._sha256.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def stream(self) -> pa.NativeFile:
+        """For Arrow to write to, which closes the file with it; Python is called once for many small writes."""
+        return pa.BufferedOutputStream(pa.PythonFile(self, mode="w"), _BUFFER)
+
+
 class TableFile(Protocol):
     def write(self, batch: pa.Table) -> None: ...
     def close(self) -> None: ...
 
 
-def _parquet_options(table: Table) -> dict[str, Any]:
+@cache
+def _parquet_options(name: str) -> dict[str, Any]:
     """Dictionaries where text repeats, split bytes for numbers, statistics only for numbers and dates.
 
     Min and max of a dictionary column cost more than the column itself; readers prune on dates and numbers.
     """
+    table = TABLES[name]
     return {
         "compression": "zstd",
         "compression_level": 1,
@@ -73,7 +105,9 @@ def _parquet_options(table: Table) -> dict[str, Any]:
             for c in table.columns
             if c.kind in _ENCODING
         },
-        "write_statistics": [c.name for c in table.columns if c.kind not in ("id", "ref", "code", "text")],
+        "write_statistics": [
+            c.name for c in table.columns if c.kind not in ("id", "ref", "owner", "code", "text")
+        ],
         "dictionary_pagesize_limit": 8 << 20,
         "data_page_size": 1 << 20,
         "write_batch_size": 1 << 20,
@@ -86,9 +120,9 @@ def _parquet_options(table: Table) -> dict[str, Any]:
 class ParquetFile:
     """One Parquet file; each batch becomes one row group, so that a dictionary holds just the documents of its group."""
 
-    def __init__(self, path: Path, table: Table, schema: pa.Schema) -> None:
-        self._stream = pa.OSFile(str(path), "wb")  # pyarrow would look for a file system behind a path
-        self._writer = pq.ParquetWriter(self._stream, schema, **_parquet_options(table))
+    def __init__(self, file: HashedFile, table: Table, schema: pa.Schema) -> None:
+        self._stream = file.stream()
+        self._writer = pq.ParquetWriter(self._stream, schema, **_parquet_options(table.name))
 
     def write(self, batch: pa.Table) -> None:
         self._writer.write_table(batch, row_group_size=max(batch.num_rows, 1))
@@ -101,10 +135,11 @@ class ParquetFile:
 class CsvFile:
     """One CSV file (RFC 4180, header, UTF-8): no comment lines, so ordinary parsers read it; the dictionary is beside it."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, file: HashedFile, schema: pa.Schema) -> None:
         self._schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in schema])
+        self._stream = file.stream()
         self._writer = pacsv.CSVWriter(
-            path, self._schema, write_options=pacsv.WriteOptions(quoting_style="needed")
+            self._stream, self._schema, write_options=pacsv.WriteOptions(quoting_style="needed")
         )
 
     def write(self, batch: pa.Table) -> None:
@@ -112,6 +147,7 @@ class CsvFile:
 
     def close(self) -> None:
         self._writer.close()
+        self._stream.close()
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -130,7 +166,7 @@ class DatasetWriter:
 
     def __init__(self, root: Path, ordinal: int, formats: Sequence[str]) -> None:
         self._root, self._ordinal, self._formats = root, ordinal, tuple(formats)
-        self._open: dict[str, dict[str, TableFile]] = {}
+        self._open: dict[str, dict[str, tuple[TableFile, HashedFile]]] = {}
         self._rows: dict[str, int] = {}
 
     def add(self, name: str, columns: Mapping[str, pa.Array]) -> None:
@@ -148,7 +184,7 @@ class DatasetWriter:
         batch = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
         if not batch.num_rows:
             return
-        for file in self._files(table, batch.schema).values():
+        for file, _ in self._files(table, batch.schema).values():
             file.write(batch)
         self._rows[name] = self._rows.get(name, 0) + batch.num_rows
 
@@ -163,42 +199,42 @@ class DatasetWriter:
         """Close all files; return them with size and sha256, in order of path."""
         entries = []
         for name, files in self._open.items():
-            for form, file in files.items():
+            for form, (file, written) in files.items():
                 file.close()
-                entries.append(self._entry(name, form, self._path(name, form), self._rows[name]))
+                path = self._path(name, form)
+                entries.append(self._entry(name, form, path, self._rows[name], written))
                 if form == "csv":
-                    entries.append(self._describe(name, self._path(name, form)))
+                    entries.append(self._describe(name, path))
         self._open = {}
         return tuple(sorted(entries, key=lambda entry: entry.path))
 
     def _describe(self, name: str, csv: Path) -> FileEntry:
         path = csv.with_name(csv.name + csvw.SUFFIX)
-        path.write_bytes(csvw.sidecar(TABLES[name], csv.name))
-        return self._entry(name, "json", path, 0)
+        written = HashedFile(path)
+        written.write(csvw.sidecar(TABLES[name], csv.name))
+        written.close()
+        return self._entry(name, "json", path, 0, written)
 
-    def _entry(self, name: str, form: str, path: Path, rows: int) -> FileEntry:
-        with path.open("rb") as stream:
-            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    def _entry(self, name: str, form: str, path: Path, rows: int, written: HashedFile) -> FileEntry:
         return FileEntry(
             path=path.relative_to(self._root).as_posix(),
             table=name,
             format=form,
             rows=rows,
             columns=len(TABLES[name].columns),
-            bytes=path.stat().st_size,
-            sha256=checksum,
+            bytes=written.size,
+            sha256=written.sha256,
         )
 
-    def _files(self, table: Table, schema: pa.Schema) -> dict[str, TableFile]:
+    def _files(self, table: Table, schema: pa.Schema) -> dict[str, tuple[TableFile, HashedFile]]:
         if table.name not in self._open:
             self._path(table.name, "parquet").parent.mkdir(parents=True, exist_ok=True)
-            self._open[table.name] = {
-                form: ParquetFile(self._path(table.name, form), table, schema)
-                if form == "parquet"
-                else CsvFile(self._path(table.name, form), schema)
-                for form in self._formats
-            }
+            self._open[table.name] = {form: self._new(form, table, schema) for form in self._formats}
         return self._open[table.name]
+
+    def _new(self, form: str, table: Table, schema: pa.Schema) -> tuple[TableFile, HashedFile]:
+        file = HashedFile(self._path(table.name, form))
+        return (ParquetFile(file, table, schema) if form == "parquet" else CsvFile(file, schema)), file
 
     def _path(self, table: str, form: str) -> Path:
         return self._root / "tables" / table / f"part-{self._ordinal:05d}.{form}"

@@ -91,7 +91,7 @@ def _write(shard: Shard, kind: str, lines: _Lines) -> None:
     shard.table(
         "stock_adjustment_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": category(lines.material, shard.names.materials),

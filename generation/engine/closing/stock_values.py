@@ -83,7 +83,7 @@ def _write(
     shard.table(
         "stock_revaluation_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": category(material, shard.names.materials),

@@ -49,7 +49,7 @@ def _acquire(shard: Shard) -> None:
             "asset_id": category(asset, shard.names.assets),
             "quantity": pa.array(np.ones(n, np.int32)),
             "net_amount": shard.money(net),
-            "goods_receipt_id": constant(None, n),
+            "goods_receipt_id": pa.nulls(n, pa.string()),
             "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
         },
         day,
@@ -142,7 +142,7 @@ def _depreciate(shard: Shard) -> None:
     shard.table(
         "depreciation_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(len(doc)),
             "asset_id": category(asset, shard.names.assets),

@@ -151,7 +151,7 @@ def _write_lines(
     shard.table(
         "payroll_lines",
         {
-            "document_id": category(month, text(ids)),
+            "document_id": text(ids.take(month)),
             "line_number": pa.array(np.tile(np.arange(1, people + 1, dtype=np.int32), len(ids))),
             "company_code": shard.company(n),
             "employee_id": category(employee, shard.names.employees),

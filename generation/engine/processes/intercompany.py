@@ -356,7 +356,7 @@ def _write_invoices(shard: Shard, flow: Flow, sales: Sales, ids: Bytes, rate: In
     shard.table(
         "intercompany_document_lines",
         {
-            "document_id": category(sales.doc, text(ids)),
+            "document_id": text(ids.take(sales.doc)),
             "line_number": pa.array(line_numbers(sales.doc)),
             "company_code": shard.company(lines),
             "material_id": category(material, shard.names.materials),
@@ -405,7 +405,7 @@ def _write_payments(
     shard.table(
         "intercompany_payment_allocations",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(lines),
             "intercompany_document_id": text(invoices[order]),

@@ -60,7 +60,7 @@ def _issue(shard: Shard, made: Production, costs: Costs, orders: Bytes) -> None:
     shard.table(
         "production_issue_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(len(doc)),
             "material_id": category(made.component, shard.names.materials),

@@ -1,17 +1,18 @@
 """The master data tables of a company."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as compute
 from numpy.typing import NDArray
 
 from generation.engine.assets import CLASSES, DESCRIPTIONS
-from generation.engine.columns import category, constant, text
+from generation.engine.columns import category, constant, numbered, text
 from generation.engine.depreciation import METHODS
 from generation.engine.journal import constant_rate, exchange_rates
-from generation.engine.packs.pack import CountryPack, pack_for
+from generation.engine.packs.pack import pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
 from generation.engine.plan import Partners
 from generation.engine.processes import product_data
@@ -245,14 +246,14 @@ def _materials(shard: Shard) -> None:
     plan, names = shard.plan, shard.names
     count, own = len(plan.stock_cost), len(plan.material_cost)
     goods = shard.rng("goods").integers(0, len(_GOODS), count)
-    described = np.char.add(np.array(_GOODS)[goods], np.char.mod(" %06d", np.arange(1, count + 1)))
+    described = compute.binary_join_element_wise(pa.array(_GOODS).take(goods), numbered(" ", count), "")
     vendor = np.where(plan.material_kind == MADE, -1, plan.material_vendor)
     shard.table(
         "materials",
         {
             "material_id": names.materials,
             "company_code": shard.company(count),
-            "description": pa.array(described, pa.string()),
+            "description": described,
             "type": category(np.append(plan.material_kind, np.full(count - own, len(_KINDS) - 1)), _KINDS),
             "unit": category(shard.rng("unit").choice(3, count, p=[0.8, 0.15, 0.05]), _UNITS),
             "standard_cost": shard.money(plan.stock_cost),
@@ -269,26 +270,30 @@ def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, .
     is_foreign = np.concatenate([group.is_foreign for group in groups])
     words = plan.partner_words(table, count)
     countries, home = plan.homes(table, is_foreign)
-    packs = [pack_for(country) for country in countries]
+    rows = [np.flatnonzero(home == place) for place in range(len(countries))]
+    drawn = [(pack_for(country), words[at]) for country, at in zip(countries, rows, strict=True)]
+    addresses = [pack.addresses(mine) for pack, mine in drawn]
     currency = plan.customer_currency if table == "customers" else plan.vendor_currency
 
-    def pick(column: Callable[[CountryPack], NDArray[Any]]) -> pa.Array:
-        values = [np.asarray(column(one)).astype("U").astype(object) for one in packs]
-        return pa.array(np.choose(home, values), pa.string())
+    def joined(parts: Iterable[NDArray[Any]]) -> pa.Array:
+        values = np.empty(count, object)
+        for at, part in zip(rows, parts, strict=True):
+            values[at] = part.astype("U") if part.dtype.kind == "S" else part
+        return pa.array(values, pa.string())
 
     singular = table[:-1]
     columns: dict[str, pa.Array] = {f"{singular}_id": ids, "company_code": shard.company(count)}
     if table == "vendors":
         columns["kind"] = category(np.repeat([0, 1], [len(group) for group in groups]), ("goods", "services"))
     columns |= {
-        "name": pick(lambda one: one.partner_names(words)),
+        "name": joined(pack.partner_names(mine) for pack, mine in drawn),
         "country": category(home, countries),
-        "street": pick(lambda one: one.addresses(words).street),
-        "postal_code": pick(lambda one: one.addresses(words).postal_code),
-        "city": pick(lambda one: one.addresses(words).city),
-        "region": pick(lambda one: one.regions(words)).dictionary_encode(),
-        "tax_id": pick(lambda one: one.tax_ids("partner", words)),
-        "iban": pick(lambda one: one.ibans(words)),
+        "street": joined(address.street for address in addresses),
+        "postal_code": joined(address.postal_code for address in addresses),
+        "city": joined(address.city for address in addresses),
+        "region": joined(address.region for address in addresses).dictionary_encode(),
+        "tax_id": joined(pack.tax_ids("partner", mine) for pack, mine in drawn),
+        "iban": joined(pack.ibans(mine) for pack, mine in drawn),
         "currency": shard.currency(count) if currency is None else category(currency, plan.currencies.codes),
         "payment_terms_days": pa.array(np.concatenate([group.terms for group in groups]).astype(np.int16)),
         "tax_code": category(np.concatenate([group.tax_code for group in groups]), shard.names.tax_codes),

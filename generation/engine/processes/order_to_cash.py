@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine import demand
-from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.columns import category, line_numbers, sum_by, text
 from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
@@ -87,7 +87,7 @@ def _orders(shard: Shard) -> Orders:
     shard.table(
         "sales_order_lines",
         {
-            "document_id": category(order_of, text(ids)),
+            "document_id": text(ids.take(order_of)),
             "line_number": pa.array(number),
             "company_code": shard.company(len(number)),
             "material_id": category(lines.material, shard.names.materials),
@@ -130,7 +130,7 @@ def _deliver(shard: Shard, orders: Orders, shipments: Shipments) -> Bytes:
     shard.table(
         "delivery_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(len(doc)),
             "sales_order_line": pa.array(orders.number[line]),
@@ -347,13 +347,13 @@ def _write_lines(
     shard.table(
         "customer_invoice_lines",
         {
-            "document_id": category(doc, text(invoices.ids)),
+            "document_id": text(invoices.ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": category(material, shard.names.materials),
             "quantity": pa.array(pieces.astype(np.int32)),
             "net_amount": shard.stated(net, invoices.rated and invoices.rated.take(doc)),
-            "delivery_id": constant(None, n) if deliveries is None else category(doc, text(deliveries)),
+            "delivery_id": pa.nulls(n, pa.string()) if deliveries is None else text(deliveries.take(doc)),
             "delivery_line": pa.array(delivery_line),
         },
         invoices.day,

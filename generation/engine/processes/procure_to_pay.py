@@ -68,7 +68,7 @@ def _write_orders(shard: Shard, orders: Orders) -> tuple[Bytes, NDArray[np.int32
     shard.table(
         "purchase_order_lines",
         {
-            "document_id": category(orders.line_doc, text(ids)),
+            "document_id": text(ids.take(orders.line_doc)),
             "line_number": pa.array(number),
             "company_code": shard.company(len(number)),
             "material_id": category(orders.material, shard.names.materials),
@@ -207,7 +207,7 @@ def _write_lines(
     shard.table(
         "vendor_invoice_lines",
         {
-            "document_id": category(doc, text(invoices.ids)),
+            "document_id": text(invoices.ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": category(material, shard.names.materials),
@@ -216,7 +216,7 @@ def _write_lines(
             "asset_id": constant(None, n),
             "quantity": pa.array(pieces.astype(np.int32)),
             "net_amount": shard.stated(net_line, invoices.rated and invoices.rated.take(doc)),
-            "goods_receipt_id": category(receipts.line_doc[line], text(receipt_ids)),
+            "goods_receipt_id": text(receipt_ids.take(receipts.line_doc[line])),
             "goods_receipt_line": pa.array(receipts.number[line]),
         },
         invoices.day,

@@ -31,7 +31,7 @@ def receive(
     shard.table(
         "goods_receipt_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(receipts.number),
             "company_code": shard.company(len(doc)),
             "purchase_order_line": pa.array(number[line]),
@@ -71,7 +71,7 @@ def send_back(
     shard.table(
         "vendor_return_lines",
         {
-            "document_id": category(doc, text(ids)),
+            "document_id": text(ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(len(doc)),
             "goods_receipt_line": pa.array(receipts.number[returns.line]),

@@ -55,7 +55,7 @@ def produce(shard: Shard) -> None:
     shard.table(
         "vendor_invoice_lines",
         {
-            "document_id": category(doc, text(invoices.ids)),
+            "document_id": text(invoices.ids.take(doc)),
             "line_number": pa.array(line_numbers(doc)),
             "company_code": shard.company(n),
             "material_id": constant(None, n),
@@ -64,7 +64,7 @@ def produce(shard: Shard) -> None:
             "asset_id": constant(None, n),
             "quantity": pa.array(np.ones(n, np.int32)),
             "net_amount": shard.stated(net_line, rated and rated.take(doc)),
-            "goods_receipt_id": constant(None, n),
+            "goods_receipt_id": pa.nulls(n, pa.string()),
             "goods_receipt_line": pa.array(np.zeros(n, np.int32)),
         },
         day,

@@ -6,10 +6,22 @@ from typing import Any, Literal
 import pyarrow as pa
 
 Kind = Literal[
-    "id", "ref", "code", "text", "money", "rate", "exchange", "int16", "int32", "date", "timestamp", "bool"
+    "id",
+    "ref",
+    "owner",
+    "code",
+    "text",
+    "money",
+    "rate",
+    "exchange",
+    "int16",
+    "int32",
+    "date",
+    "timestamp",
+    "bool",
 ]
 Role = Literal["key", "foreign_key", "timestamp", "measure", "feature", "label"]
-_STRINGS = frozenset({"id", "ref", "code", "text"})
+_STRINGS = frozenset({"id", "ref", "owner", "code", "text"})
 _FIXED = {
     "int16": pa.int16(), "int32": pa.int32(), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"),
     "bool": pa.bool_(), "rate": pa.decimal128(18, 6), "exchange": pa.decimal128(18, 10),
@@ -18,7 +30,8 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `kind` fixes both type and encoding: `id` and `ref` are plain text, `code` repeats and is a dictionary."""
+    """One column. `kind` fixes both type and encoding: `id` and `ref` are text of its own in each row, `owner` is an id that
+    neighbouring rows share, `code` repeats all over and is a dictionary."""
 
     name: str
     kind: Kind
@@ -120,7 +133,7 @@ def line_key(header: str) -> tuple[Column, Column]:
     return (
         Column(
             "document_id",
-            "code",
+            "owner",
             "Document the line belongs to.",
             role="key",
             references=(header, "document_id"),

@@ -230,7 +230,7 @@ TABLES = (
         "Every change of stock.",
         ("document_id", "line_number"),
         (
-            Column("document_id", "code", "Document that moved the stock.", role="key"),
+            Column("document_id", "owner", "Document that moved the stock.", role="key"),
             Column("line_number", "int32", "Line of that document.", role="key"),
             company(),
             day("posting_date", "Day of the movement."),

@@ -140,6 +140,7 @@ TABLES = (
                 "goods_receipts",
                 "document_id",
                 "Goods receipt that the line settles.",
+                kind="owner",
                 nullable=True,
             ),
             count("goods_receipt_line", "Line of the goods receipt; 0 without one."),

@@ -118,6 +118,7 @@ TABLES = (
                 "deliveries",
                 "document_id",
                 "Delivery invoiced; null on credit notes.",
+                kind="owner",
                 nullable=True,
             ),
             count("delivery_line", "Line of the delivery; 0 on credit notes."),
