@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from core import audit
 from core.errors import Conflict, InvalidInput, PreconditionFailed, QuotaExceeded
 from core.jobs import services as jobs
 from core.jobs.models import Job
-from core.tenancy import tenant_key
+from core.locks import one_at_a_time
 from generation.config_text import parse_config
 from generation.engine.config.load import digest
 from generation.engine.config.model import Config as EngineConfig
@@ -274,7 +274,7 @@ def _submitted(
     lines = estimate(config).journal_lines
     run_id = uuid4()
     job = jobs.submit(kind=JOB_KIND, spec={"run_id": str(run_id)}, priority=_priority(lines))
-    _lock("run number")
+    one_at_a_time("run number")
     return Run.objects.create(
         pk=run_id,
         number=(Run.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -352,7 +352,7 @@ def _version_of(source: RunSource, actor: str) -> ConfigVersion:
 def _stored(text: str, actor: str) -> ConfigVersion:
     """The version that holds this text, in the config named as the text says; both are made when missing."""
     parsed = _parsed(text)
-    _lock(f"config {parsed.name}")
+    one_at_a_time(f"config {parsed.name}")
     config = Config.objects.filter(name=parsed.name, archived_at__isnull=True).first()
     if config is None:
         return create_config(actor=actor, text=text)
@@ -392,7 +392,7 @@ def _check_name(name: str) -> None:
 
 
 def _refuse_taken(name: str) -> None:
-    _lock(f"config {name}")
+    one_at_a_time(f"config {name}")
     if Config.objects.filter(name=name, archived_at__isnull=True).exists():
         raise Conflict(f"A config is named “{name}” already. Add a version to it, or choose another name.")
 
@@ -404,10 +404,3 @@ def _locked_config(config_id: UUID, revision: int | None = None) -> Config:
     if revision is not None and revision != config.revision:
         raise PreconditionFailed("The config was changed meanwhile. Read it again, then repeat the change.")
     return config
-
-
-def _lock(topic: str) -> None:
-    """Let one transaction of this organisation at a time pass here until it ends; the topic is any text."""
-    key = f"{tenant_key('lock')}/{topic}"
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit, texts
-from core.errors import Conflict, Forbidden, InvalidInput
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import queries, scopes
+from tenants import granting, queries, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role
@@ -72,6 +72,9 @@ def issue_api_key(
     key, text = new_key()
     with transaction.atomic():
         tenant = queries.organisation()
+        granting.one_change_at_a_time(tenant.pk)
+        if not queries.members().filter(user_id=queries.person(principal), is_active=True).exists():
+            raise Forbidden("Whom this key would stand for has just left the organisation.")
         with shared_context():
             api_key = ApiKey.objects.create(
                 tenant=tenant,
@@ -215,8 +218,13 @@ def _refuse_greater_role(principal: Principal, role: Role, may: frozenset[Permis
 
 
 def _held(api_key: ApiKey, check: Callable[[ApiKey], None]) -> ApiKey:
-    """The key as it is now, and nobody else changes it until the transaction ends. Call in the shared schema."""
-    row = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
+    """The key as it is now, and nobody else changes it until the transaction ends. Call in the shared schema.
+
+    Raises: NotFound when it went with its maker a moment ago; what `check` raises.
+    """
+    row = ApiKey.objects.select_for_update(of=("self",)).filter(pk=api_key.pk).first()
+    if row is None:
+        raise NotFound("This key has just been deleted with its maker’s membership.")
     check(row)
     return row
 
@@ -229,7 +237,10 @@ def _asking_key(principal: Principal) -> ApiKey | None:
     if kind != "key":
         return None
     with shared_context():
-        return ApiKey.objects.get(key_id=key_id)
+        asking = ApiKey.objects.filter(key_id=key_id).first()
+    if asking is None:
+        raise Forbidden("The key that asks has just ended.")
+    return asking
 
 
 def note_key_use(api_key: ApiKey) -> None:

@@ -55,6 +55,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
     context = {
         "application": application,
         "permissions": [one for one in CATALOGUE if one in may],
+        "lasting_days": services.GRANT_LIFE.days,
+        "idle_days": services.REFRESH_LIFE.days,
         "left_out": len(wanted) - len(granted),
         "fields": sorted(asked.items()),
         "destination": urlsplit(asked["redirect_uri"]).netloc,

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.permissions import Permission, principal_of, requires
+from core.permissions import Permission, principal_of, requires, step_up
 from frontend.paging import numbered
 from tenants.people import sessions
 from tenants.people.person import me
@@ -20,6 +20,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     return render(request, "frontend/sessions.html", context)
 
 
+@step_up("POST")
 @requires(POST=Permission.MEMBER)
 def session_end(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """End one; for this one, signing out says it better and does the same."""
@@ -33,6 +34,7 @@ def session_end(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("sessions")
 
 
+@step_up("POST")
 @requires(POST=Permission.MEMBER)
 def sessions_end_others(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_other_sessions(

@@ -53,7 +53,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # links that open once, or for one person: an invitation, a new password, an organisation being made
     (re.compile(r"(/(?:join|login/password|start/confirm|start/progress)/)[^\s/?\"']+"), rf"\1{HIDDEN}"),
     # what comes back from an identity provider in an address
-    (re.compile(r"(?i)([?&](?:code|state|id_token_hint|nonce|next_token)=)[^\s&#\"']+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(?i)([?&](?:code|state|ticket|id_token_hint|nonce|next_token)=)[^\s&#\"']+"),
+        rf"\1{HIDDEN}",
+    ),
 )
 
 

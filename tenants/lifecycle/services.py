@@ -13,6 +13,7 @@ from core import audit
 from core.errors import Conflict, NotFound
 from core.jobs import services as jobs
 from core.jobs.models import Job
+from core.locks import one_at_a_time
 from core.models import AuditEvent
 from core.permissions import Principal
 from core.storage import store
@@ -160,6 +161,7 @@ def order_export(*, principal: Principal, with_files: bool) -> Export:
     now = timezone.now()
     drop_expired_exports()
     with transaction.atomic():
+        one_at_a_time("export")
         if Export.objects.filter(state=Export.State.WORKING, expires_at__gt=now).exists():
             raise Conflict("An export is being packed already.")
         export = Export.objects.create(ordered_by=principal.actor, expires_at=now + EXPORT_LIFE)

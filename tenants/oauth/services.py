@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit, texts
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
 from tenants import responsibility, scopes
 from tenants.keys import hash_secret, new_key
@@ -106,7 +106,7 @@ def rotate_secret(
         )
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     with transaction.atomic():
-        row = Application.objects.select_for_update().get(pk=application.pk)
+        row = _held(application)
         row.previous_hash = row.secret_hash if previous_until else ""
         row.previous_until = previous_until
         row.secret_hash = hash_secret(key.secret)
@@ -130,7 +130,7 @@ def take_over(*, principal: Principal, application: Application) -> Application:
     scopes.refuse_more(scopes.named(application.permissions), principal.permissions, "It")
     member = responsibility.member_behind(principal)
     with transaction.atomic():
-        row = Application.objects.select_for_update().get(pk=application.pk)
+        row = _held(application)
         if row.responsible_id == member.pk:
             return row
         before, row.responsible_id = row.responsible_id, member.pk
@@ -147,10 +147,10 @@ def take_over(*, principal: Principal, application: Application) -> Application:
 
 
 def delete_application(*, principal: Principal, application: Application) -> None:
-    """Delete an application. Its secret, and every grant and token of it, end at once."""
+    """Delete an application. Its secret, and every grant and token of it, end at once. Raises NotFound."""
     with transaction.atomic():
         target = audit.label(application)
-        Application.objects.filter(pk=application.pk).delete()
+        _held(application).delete()
         audit.record(
             actor=principal.actor,
             action="tenants.application.delete",
@@ -158,6 +158,14 @@ def delete_application(*, principal: Principal, application: Application) -> Non
             name=application.name,
             client_id=application.client_id,
         )
+
+
+def _held(application: Application) -> Application:
+    """The application as it is now, and nobody else changes it until the transaction ends. Raises NotFound."""
+    row = Application.objects.select_for_update().filter(pk=application.pk).first()
+    if row is None:
+        raise NotFound("This application has just been deleted.")
+    return row
 
 
 def checked_redirects(addresses: Iterable[str], *, is_needed: bool) -> list[str]:

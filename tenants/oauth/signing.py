@@ -4,14 +4,15 @@ import secrets
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from jwt.utils import base64url_encode
 
 from core import audit
+from core.locks import one_at_a_time
 from core.secrets import seal, unseal
-from core.tenancy import current_schema, tenant_key
+from core.tenancy import current_schema
 from tenants.oauth.models import SigningKey
 
 ALGORITHM = "EdDSA"
@@ -55,7 +56,7 @@ def rotate(*, actor: str, is_immediate: bool = False) -> str:
     """
     now = timezone.now()
     with transaction.atomic():
-        _lock()
+        one_at_a_time("oauth", "signing")
         SigningKey.objects.filter(retires_at__lte=now).delete()
         if is_immediate:
             SigningKey.objects.all().delete()
@@ -69,7 +70,7 @@ def rotate(*, actor: str, is_immediate: bool = False) -> str:
 
 def _first_key() -> SigningKey:
     with transaction.atomic():
-        _lock()
+        one_at_a_time("oauth", "signing")
         return SigningKey.objects.filter(retires_at=None).first() or _new_key()
 
 
@@ -88,10 +89,3 @@ def _live() -> QuerySet[SigningKey]:
 
 def _name(kid: str) -> str:
     return f"oauth/signing/{kid}"
-
-
-def _lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("oauth", "signing")]
-        )

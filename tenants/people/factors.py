@@ -24,14 +24,15 @@ from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
+from core.locks import one_at_a_time
 from core.permissions import Principal
 from core.secrets import seal, unseal
-from core.tenancy import current_schema, tenant_key
+from core.tenancy import current_schema
 from tenants import granting, queries
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
@@ -331,10 +332,7 @@ def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
 
 def _alone(user: User) -> None:
     """One change of a person's factors at a time."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("factors", user.pk)]
-        )
+    one_at_a_time("factors", user.pk)
 
 
 @contextmanager

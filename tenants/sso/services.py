@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict, InvalidInput
+from core.locks import one_at_a_time
 from core.permissions import Principal
-from core.tenancy import current_schema
 from tenants import granting
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
@@ -62,7 +62,8 @@ def set_oidc(
 ) -> Connection:
     """Use an OpenID Connect provider. An empty secret keeps the one that is stored for this issuer and client.
 
-    The sessions that another provider opened before end, but for the one with the key `but`.
+    Another provider than before is switched off until it was tested, and the sessions that the one before opened end, but
+    for the one with the key `but`.
     Raises: InvalidInput when its discovery document cannot be used, or there is no stored secret of the name that
     the secret refers to; Forbidden when it is not the principal's to say where that one goes.
     """
@@ -104,7 +105,8 @@ def set_saml(
 ) -> Connection:
     """Use the SAML provider of this metadata. Raises: InvalidInput.
 
-    The sessions that another provider opened before end, but for the one with the key `but`.
+    Another provider than before is switched off until it was tested, and the sessions that the one before opened end, but
+    for the one with the key `but`.
     """
     entity_id, endpoints = saml.read_metadata(metadata)
     with transaction.atomic():
@@ -220,6 +222,8 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
     values |= {"set_by_role": principal.role}
     issuer_before = before.issuer if before else None
     is_another = issuer_before not in (None, values["issuer"])
+    if is_another:  # nobody knows yet that it works, and the only way in must
+        values |= {"is_enabled": False, "is_enforced": False}
     ended = sessions.end_all_of(str(issuer_before), but=but) if is_another else 0
     if before is None:
         connection = Connection.objects.create(**values)
@@ -238,6 +242,7 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
         issuer=connection.issuer,
         issuer_before=issuer_before,
         named_client_secret=str(connection.named_client_secret or ""),
+        is_enabled=connection.is_enabled,
         sessions=ended,
     )
     return connection
@@ -256,8 +261,7 @@ def _locked() -> Connection | None:
 
 
 def _one_change_at_a_time() -> None:
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sso {current_schema()}"])
+    one_at_a_time("sso")
 
 
 def _needed() -> Connection:

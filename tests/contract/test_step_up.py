@@ -25,9 +25,12 @@ NOT_HELD_UP = {
     "member-sessions-end": "shuts somebody out",
     "api_member_sessions": "shuts somebody out",
     "provisioning-token-revoke": "shuts somebody out",
-    "sso-domain-check": "looks up what was asked for with a proof",
+    "sso-domain-check": "looks up what was asked for with a proof; no look-up ends a domain’s proof before 7 days are over",
 }
-OWN = {"account_change_password", "factor-app", "factor-key", "factor-remove", "recovery-codes", "leave"}
+OWN = {
+    *("account_change_password", "factor-app", "factor-key", "factor-remove", "recovery-codes", "leave"),
+    *("session-end", "sessions-end-others"),
+}
 
 
 def _asks(route: Route, method: str) -> bool:

@@ -68,6 +68,24 @@ def start_in_a_process_that_waits(
     return subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True)
 
 
+def test_a_statement_that_fails_leaves_no_value_in_the_log(home: Path, servers: list[Server]) -> None:
+    server = start_postgres(home, durable=False)
+    servers.append(server)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE people (address text UNIQUE, password text)")
+        for password in ("first-canary", "second-canary"):
+            try:
+                connection.execute(f"INSERT INTO people VALUES ('person-canary', '{password}')")
+            except psycopg.errors.UniqueViolation as error:
+                refused = str(error)
+    server.stop()
+
+    assert "person-canary" in refused
+    log = (home / "log" / "postgresql.log").read_text()
+    assert "duplicate key value" in log
+    assert "canary" not in log
+
+
 def test_postgres_starts_answers_and_keeps_rows_over_a_restart(home: Path) -> None:
     server = start_postgres(home)
     with psycopg.connect(server.url) as connection:

@@ -16,9 +16,14 @@ from django.db import connections
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from core.errors import DomainError
+from core.permissions import Principal
 from core.tenancy import shared_context, tenant_context
 from tenants import key_services, role_services, services
+from tenants.lifecycle import services as lifecycle
 from tenants.models import ApiKey, CustomRole
+from tenants.oauth import services as oauth
+from tenants.roles import PERMISSIONS, Role
 from tests.builders import drop_organisation, make_api_key, make_organisation, make_principal
 from tests.conftest import PASSWORD, forget_tries
 from tests.dataset_builders import make_config
@@ -175,6 +180,76 @@ def test_of_changes_of_a_directory_with_one_etag_one_counts(race: str, method: s
     )
 
     assert Counter(one.status_code for one in answers) == {200: 1, 412: AT_ONCE - 1}
+
+
+@pytest.mark.parametrize("act", ["rotate_secret", "take_over"])
+def test_an_application_that_is_deleted_at_the_same_moment_is_not_found(race: str, act: str) -> None:
+    owner = make_principal("owner", "race")
+    for _ in range(8):
+        with tenant_context("race"):
+            made = oauth.create_application(
+                principal=owner,
+                name=next(_names),
+                kind="service",
+                permissions=["runs.read"],
+                redirect_uris=(),
+            ).application
+
+        answers = _at_once(
+            partial(_outcome, getattr(oauth, act), principal=owner, application=made),
+            partial(_outcome, oauth.delete_application, principal=owner, application=made),
+            partial(_outcome, oauth.delete_application, principal=owner, application=made),
+        )
+
+        assert set(answers) <= {"done", "NotFound"}
+        assert answers.count("done") in (1, 2)  # one of the deletions, and the other act when it came before
+
+
+def test_a_key_that_is_made_while_its_maker_leaves_is_refused_or_ends_with_them(race: str) -> None:
+    for _ in range(6):
+        with tenant_context("race"):
+            membership = services.add_member(
+                actor="test", email=f"{next(_names)}@race.example", role="viewer"
+            ).membership
+            own = Principal(
+                actor=membership.user.email,
+                credential=f"user:{membership.user_id}",
+                permissions=PERMISSIONS[Role.VIEWER],
+                user_id=str(membership.user_id),
+                role="viewer",
+            )
+
+        answers = _at_once(
+            partial(_outcome, key_services.issue_api_key, principal=own, name="late", role="viewer"),
+            partial(_outcome, services.remove_member, actor="test", membership=membership),
+        )
+
+        assert set(answers) <= {"done", "Forbidden"}
+        with shared_context():
+            assert not ApiKey.objects.filter(created_by_id=membership.user_id, revoked_at=None).exists()
+
+
+def test_of_exports_that_are_ordered_at_once_one_is_packed(race: str) -> None:
+    owner = make_principal("owner", "race")
+
+    answers = _at_once(
+        *(
+            partial(_outcome, lifecycle.order_export, principal=owner, with_files=False)
+            for _ in range(AT_ONCE)
+        )
+    )
+
+    assert Counter(answers) == {"done": 1, "Conflict": AT_ONCE - 1}
+
+
+def _outcome(act: Callable[..., object], **arguments: object) -> str:
+    """What became of an act of a service in the organisation."""
+    try:
+        with tenant_context("race"):
+            act(**arguments)
+    except DomainError as error:
+        return type(error).__name__
+    return "done"
 
 
 def test_a_permission_taken_from_a_role_stays_away_while_it_gets_a_name(race: str) -> None:

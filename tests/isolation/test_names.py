@@ -67,7 +67,6 @@ JOINED = {
     ("core/pagination.py", "_salt"): "the salt of cursors",
     ("frontend/views/organisation.py", "export_download"): "the name of a download",
     ("frontend/views/organisation.py", "organisation_certificate"): "the name of a download",
-    ("tenants/sso/services.py", "_one_change_at_a_time"): "an advisory lock",
 }
 
 

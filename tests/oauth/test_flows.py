@@ -169,6 +169,9 @@ def test_a_person_who_agrees_lets_an_application_act_for_them(
     page = browser.get("/oauth/authorize", question(web, scope="members.read members.write"))
     assert page.status_code == 200
     assert "See who belongs to the organisation" in page.content.decode()
+    assert "lasts 90 days at most, and ends when it is not used for 14" in " ".join(
+        page.content.decode().split()
+    )
     assert "Add people" not in page.content.decode()  # a viewer may not, so it cannot be given
     assert "form-action 'self' https://app.example" in page["Content-Security-Policy"]
 

@@ -352,3 +352,19 @@ def test_our_metadata_names_our_addresses_and_a_signing_certificate(saml_sso: Ss
     assert "http://acme.localhost/sso/saml/acs" in metadata
     assert 'use="signing"' in metadata
     assert 'use="encryption"' not in metadata
+
+
+def test_another_provider_is_switched_off_until_somebody_switches_it_on(
+    enforced: Connection, client_for: ClientFor
+) -> None:
+    another = Idp("brand-new").metadata()
+
+    answer = client_for("admin").post(
+        "/settings/sso/saml", {"name": "Brand New", "metadata": another}, follow=True
+    )
+
+    stored = Connection.objects.get()
+    assert stored.issuer == "https://brand-new.example/metadata"
+    assert (stored.is_enabled, stored.is_enforced) == (False, False)
+    assert "single sign-on is switched off" in answer.content.decode()
+    assert _password_sign_in("viewer@acme.example").status_code == 302

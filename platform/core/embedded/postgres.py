@@ -44,6 +44,8 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _RETRY_SECONDS = 30.0  # orphans of a crashed server hold its shared memory for some seconds
 _READY_SECONDS = 120.0  # replaying the log after a crash takes time
 _STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))  # fast, immediate, kill
+# A statement that fails, and what it failed over, may hold a password's hash or an address: the log has neither.
+_SILENT_ON_VALUES = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 _NOT_DURABLE = (
     "fsync=off",
     "synchronous_commit=off",
@@ -281,6 +283,7 @@ def _start(cluster: _Cluster, *, durable: bool) -> Process:
         "max_connections=200",
         "timezone=UTC",
         "log_timezone=UTC",
+        *_SILENT_ON_VALUES,
         *(() if durable else _NOT_DURABLE),
     ]
     command: list[str | Path] = [cluster.binaries / "postgres", "-D", cluster.data]
