@@ -2,6 +2,10 @@
 
 from core.errors import DomainError
 
+NOT_SET_UP = (
+    "Single sign-on of your organisation is not set up completely. An admin has to set the provider again."
+)
+
 
 class SsoRefused(DomainError):
     """A message of the identity provider, or what follows from it, is not accepted.

@@ -20,7 +20,7 @@ from core.tenancy import current_schema, tenant_key
 from tenants.addresses import own_address
 from tenants.sso import arrivals
 from tenants.sso.claims import Facts, tidy
-from tenants.sso.errors import SsoRefused
+from tenants.sso.errors import NOT_SET_UP, SsoRefused
 from tenants.sso.models import Connection
 from tenants.sso.pending import Pending
 from tenants.vault.values import value_of
@@ -34,9 +34,6 @@ _DRIFT_SECONDS = 60
 _OLDEST_TOKEN_SECONDS = 600
 _KEYS_SECONDS = 600
 _LONGEST_ANSWER = 256 * 1024
-_NOT_SET_UP = (
-    "Single sign-on of your organisation is not set up completely. An admin has to set the provider again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +331,7 @@ def client_secret(connection: Connection) -> str:
             return ""
         return secrets.unseal(current_schema(), SECRET_NAME, connection.client_secret).decode()
     except secrets.Unsealable as error:
-        raise SsoRefused(f"the client secret cannot be opened: {error}", shown=_NOT_SET_UP) from None
+        raise SsoRefused(f"the client secret cannot be opened: {error}", shown=NOT_SET_UP) from None
 
 
 def sealed_secret(text: str) -> bytes | None:

@@ -26,7 +26,7 @@ from core.tenancy import current_schema
 from tenants.addresses import origin, own_address
 from tenants.sso import arrivals, prefilter
 from tenants.sso.claims import Facts, tidy
-from tenants.sso.errors import SsoRefused
+from tenants.sso.errors import NOT_SET_UP, SsoRefused
 from tenants.sso.models import Connection
 
 ACS, SLS, METADATA = "/sso/saml/acs", "/sso/saml/sls", "/sso/saml/metadata"
@@ -317,6 +317,13 @@ def _auth(request: HttpRequest, connection: Connection, *, is_sign_out: bool = F
     return OneLogin_Saml2_Auth(data, _settings(request, connection, is_sign_out=is_sign_out))
 
 
+def _own_key(connection: Connection) -> str:
+    try:
+        return secrets.unseal(current_schema(), KEY_NAME, connection.sp_key or b"").decode()
+    except secrets.Unsealable as error:
+        raise SsoRefused(f"our own key cannot be opened: {error}", shown=NOT_SET_UP) from None
+
+
 def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool = False) -> dict[str, Any]:
     """Every setting that decides what is accepted is given: most defaults of the library are lax."""
     endpoints = Endpoints(**connection.endpoints)
@@ -335,7 +342,7 @@ def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool
             },
             "NameIDFormat": Names.NAMEID_UNSPECIFIED,
             "x509cert": connection.sp_certificate,
-            "privateKey": secrets.unseal(current_schema(), KEY_NAME, connection.sp_key or b"").decode(),
+            "privateKey": _own_key(connection),
         },
         "idp": {
             "entityId": connection.issuer,

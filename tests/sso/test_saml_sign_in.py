@@ -331,3 +331,15 @@ def test_two_organisations_with_the_same_provider_know_their_own_people(
     assert there.status_code == 403
     with tenant_context("globex"):
         assert not Identity.objects.exists()
+
+
+def test_a_key_of_ours_that_does_not_open_is_a_fault_of_the_set_up(
+    saml_sso: Callable[..., Connection], no_tries_counted: None
+) -> None:
+    saml_sso()
+    Connection.objects.update(sp_key=b"broken")
+
+    begun = Client(headers={"host": "acme.localhost"}).get("/sso/start")
+
+    assert begun.status_code == 403
+    assert "is not set up completely" in begun.content.decode()
