@@ -4,13 +4,13 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core import audit, texts
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceeded
+from core.locks import one_at_a_time
 from core.permissions import Permission, Principal
-from core.tenancy import tenant_key
 from core.versions import any_version
 from tenants.vault import queries
 from tenants.vault.models import NamedSecret
@@ -36,7 +36,7 @@ def make_secret(*, principal: Principal, name: str, value: str, description: str
     _check_value(value)
     _check_description(description)
     with transaction.atomic():
-        _one_more_at_a_time()
+        one_at_a_time("secrets")
         if NamedSecret.objects.filter(name=name).exists():
             raise Conflict(
                 f"There is a secret “{name}” already. Replace its value, or choose another name.",
@@ -163,11 +163,6 @@ def _held(secret: NamedSecret, check: Callable[[NamedSecret], None]) -> NamedSec
         raise NotFound
     check(row)
     return row
-
-
-def _one_more_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [tenant_key("vault")])
 
 
 def _check_value(value: str) -> None:
