@@ -45,9 +45,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
                 form.add_error("code", str(error))
                 status = error.http_status
     elif factors.factors_of(user.pk).has_app:
-        messages.success(
-            request, "You have an authenticator app already. Remove it before you set up another."
-        )
+        messages.info(request, "You have an authenticator app already. Remove it before you set up another.")
         return redirect("security")
     secret = factors.pending_secret(request, renew=request.method == "GET")
     context = {"form": form, "picture": factors.picture(user, secret), "secret": secret}

@@ -13,6 +13,7 @@ from tenants import queries, responsibility, services
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import factors, letters, passwords, sessions
+from tenants.sso import queries as sso
 
 
 @requires(GET=Permission.MEMBERS_WRITE)
@@ -75,6 +76,7 @@ def _page(request: HttpRequest, member: Membership, more: dict[str, object] | No
         "held": responsibility.held_by(member),
         "factors": factors.factors_of(member.user_id),
         "page": numbered(request, sessions.sessions_of(member.user_id)),
+        "refuses_password": sso.refuses_password(member),
         "hours": int(passwords.LIFETIME.total_seconds() // 3600),
         **(more or {}),
     }

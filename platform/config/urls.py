@@ -1,12 +1,12 @@
 """Every route: pages at the root, the API under /api/v1. The organisation is the host, not part of the path."""
 
 from allauth.account import views as account
-from allauth.mfa.base import views as second_step
 from django.urls import URLPattern, URLResolver, include, path
 
 from core.api import OpenApiDocument, ProblemTypeDetail
 from core.permissions import Permission, requires, step_up
 from frontend.views import sso
+from frontend.views.second_step import SecondStep
 from tenants import key_api
 
 _open_form = requires(GET=Permission.PUBLIC, POST=Permission.PUBLIC)
@@ -34,7 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v2/", include(api_v2)),
     path("login", _open_form(account.login), name="account_login"),
     path("logout", sso.sign_out, name="account_logout"),
-    path("login/factor", _open_form(second_step.authenticate), name="mfa_authenticate"),
+    path("login/factor", _open_form(SecondStep.as_view()), name="mfa_authenticate"),
     path(
         "me/password",
         step_up("GET", "POST")(_member_form(account.password_change)),

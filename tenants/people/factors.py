@@ -38,6 +38,7 @@ from tenants.models import Membership, User
 from tenants.people import proof, throttle
 from tenants.people.factor_queries import has_factor
 from tenants.people.sessions import delete_sessions
+from tenants.roles import Role
 from tenants.sso import glass
 
 _SEALED_AS = "mfa/factor"
@@ -268,6 +269,14 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
                 sessions=sessions,
             )
     return count
+
+
+def who_resets(membership: Membership) -> Role | None:
+    """The least of the roles that may reset this member's factors; None when nobody else here may."""
+    if membership.role not in granting.roles_beyond_admins():
+        return Role.ADMIN
+    owners = queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk)
+    return Role.OWNER if owners.exists() and not glass.is_last(membership) else None
 
 
 def delete_factors(user_id: UUID) -> int:

@@ -19,6 +19,7 @@ from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+from tenants.sso import domains
 from tenants.sso import queries as sso
 
 LIFETIME = timedelta(days=7)
@@ -51,17 +52,18 @@ def invitation(invitation_id: UUID) -> Invitation:
 
 
 def invite(*, principal: Principal, email: str, role: str, role_until: datetime | None = None) -> Invited:
-    """Invite somebody with at most the principal's own permissions.
+    """Invite somebody with at most the principal's own permissions. While it is open, its role is not deleted.
 
     Raises: InvalidInput, Forbidden; Conflict when they are a member or were invited already.
     """
     email = _checked_email(email)
-    granting.refuse_more(principal, role)
-    granting.check_until(role, role_until)
-    if queries.members().filter(user__email=email).exists():
-        raise Conflict(f"{email} is a member already.")
     token, digest = new_token()
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)  # the role stays there until the end
+        granting.refuse_more(principal, role)
+        granting.check_until(role, role_until)
+        if queries.members().filter(user__email=email).exists():
+            raise Conflict(f"{email} is a member already.")
         try:
             with transaction.atomic():
                 sent = Invitation.objects.create(
@@ -85,6 +87,7 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
     """A new link with seven new days; the one before ends. Raises: Conflict, Forbidden."""
     token, digest = new_token()
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
         row = _locked_open(invitation)
         granting.refuse_more(principal, row.role)
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
@@ -165,9 +168,9 @@ def _checked_email(email: str) -> str:
         validate_email(email)
     except ValidationError:
         raise _bad_email(f"{email!r} is not an e-mail address.", "is not an e-mail address") from None
-    domains = queries.organisation().invitation_domains
-    if domains and email.rpartition("@")[2] not in domains:
-        listed = ", ".join(domains)
+    only = queries.organisation().invitation_domains
+    if only and domains.domain_of(email) not in only:
+        listed = ", ".join(only)
         raise _bad_email(
             f"{email} cannot be invited: this organisation invites people of {listed} only.",
             f"must end with one of: {listed}",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
-from core.errors import Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Principal
 from tenants import granting, queries, responsibility
 from tenants.models import Membership, User
@@ -24,6 +24,13 @@ from tenants.sso import queries as sso
 
 LIFETIME = timedelta(hours=24)
 RULES = "At least 12 characters, not a common password, not your e-mail address. A sentence is good."
+
+
+class PasswordNotUsed(Conflict):
+    """A link to a password that would not let the member in."""
+
+    code = "password_not_used"
+    title = "Password not used"
 
 
 def check_password_rules(password: str, user: User) -> None:
@@ -43,9 +50,14 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
     """The token of a link for a member who lost the password; an earlier one ends.
 
     It lasts while the principal may make it. A string, such as "anonymous" for whoever asks for themselves, has no end but time.
-    Raises Forbidden for a member who may do more than the principal: the link lets whoever has it in.
+    Raises Forbidden for a member who may do more than the principal: the link lets whoever has it in; PasswordNotUsed for a
+    member whom the organisation lets in by its identity provider only. Who asks for themselves is told so by the link.
     """
     granting.refuse_more(actor, membership.role)
+    if isinstance(actor, Principal) and sso.refuses_password(membership):
+        raise PasswordNotUsed(
+            f"{membership.user.email} signs in with the identity provider of this organisation, which refuses their password."
+        )
     made_by = None if isinstance(actor, str) else responsibility.maker_of_link(actor)
     token, digest = new_token()
     with transaction.atomic():

@@ -1,6 +1,5 @@
 """What an organisation decides about signing in and inviting, within bounds."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,11 +11,11 @@ from core.tenancy import shared_context
 from core.versions import any_version
 from tenants import queries
 from tenants.models import Tenant
+from tenants.sso.domains import domain_name
 
 IDLE_MINUTES = (5, 24 * 60)
 SESSION_HOURS = (1, 30 * 24)
 MAXIMAL_DOMAINS = 50
-_DOMAIN = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 NAMES = ("mfa_required", "session_idle_minutes", "session_hours", "invitation_domains")
 
 
@@ -43,8 +42,8 @@ def change_security(
         before = security_settings(tenant)
         check(before)
         after = before | dict(changes)
-        after["invitation_domains"] = _domains(after["invitation_domains"])
-        _check(after)
+        after["invitation_domains"], no_domains = _domains(after["invitation_domains"])
+        _check(after, no_domains)
         changed = {name: after[name] for name in NAMES if after[name] != before[name]}
         if changed.get("mfa_required") is False and not is_person:
             raise Forbidden(
@@ -70,8 +69,8 @@ def _held() -> Tenant:
         return Tenant.objects.select_for_update(no_key=True).get(pk=found.pk)
 
 
-def _check(wanted: Mapping[str, Any]) -> None:
-    problems = []
+def _check(wanted: Mapping[str, Any], no_domains: Sequence[str]) -> None:
+    problems = [_problem("invitation_domains", detail) for detail in no_domains]
     for name, (least, most), unit in (
         ("session_idle_minutes", IDLE_MINUTES, "minutes"),
         ("session_hours", SESSION_HOURS, "hours"),
@@ -80,17 +79,21 @@ def _check(wanted: Mapping[str, Any]) -> None:
             problems.append(_problem(name, f"must be {least} to {most} {unit}, got {wanted[name]}"))
     if not problems and wanted["session_idle_minutes"] > wanted["session_hours"] * 60:
         problems.append(_problem("session_idle_minutes", "must not be longer than a session may last at all"))
-    for domain in wanted["invitation_domains"]:
-        if not _DOMAIN.fullmatch(domain):
-            problems.append(_problem("invitation_domains", f"“{domain}” is not the name of a mail domain"))
     if len(wanted["invitation_domains"]) > MAXIMAL_DOMAINS:
         problems.append(_problem("invitation_domains", f"may list {MAXIMAL_DOMAINS} domains"))
     if problems:
         raise InvalidInput("Some values are not valid.", errors=problems)
 
 
-def _domains(given: Sequence[str]) -> list[str]:
-    return sorted({domain.strip().lower().removeprefix("@") for domain in given if domain.strip()})
+def _domains(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The domains as single sign-on writes them, too, and what is wrong with those that are none."""
+    names, problems = set(), []
+    for text in filter(str.strip, given):
+        try:
+            names.add(domain_name(text))
+        except InvalidInput as error:
+            problems.append(str(error).removesuffix("."))
+    return sorted(names), problems
 
 
 def _problem(name: str, detail: str) -> dict[str, str]:

@@ -74,10 +74,6 @@ def email(facts: Facts, mapping: ClaimMapping) -> str:
     return address if address.isascii() and len(address) <= 254 else ""
 
 
-def domain_of(address: str) -> str:
-    return address.rpartition("@")[2]
-
-
 def name(facts: Facts, mapping: ClaimMapping) -> str:
     found = _first(facts.claims, mapping.name_claim, NAME_NAMES)
     if not found and not mapping.name_claim:

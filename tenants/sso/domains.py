@@ -1,9 +1,10 @@
-"""Proof by DNS that a mail domain belongs to the organisation: a TXT record with a token of ours."""
+"""Mail domains: how they are written, and the proof by DNS that one is the organisation's: a TXT record with a token of ours."""
 
 import re
 
 import dns.exception
 import dns.resolver
+import idna
 from django.conf import settings
 
 from core.errors import InvalidInput
@@ -19,14 +20,24 @@ class LookupFailed(Exception):
 
 
 def domain_name(text: str) -> str:
-    """The domain in ASCII and lower case. Raises: InvalidInput."""
-    try:
-        name = text.strip().rstrip(".").lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        name = ""
+    """The domain as name servers have it, in ASCII and lower case; an @ before it may stay. Raises: InvalidInput."""
+    name = _in_ascii(text.strip().removeprefix("@").removesuffix("."))
     if not _DOMAIN.fullmatch(name):
         raise InvalidInput(f"“{text.strip()}” is not a mail domain, such as example.com.")
     return name
+
+
+def domain_of(address: str) -> str:
+    """The domain of an e-mail address, written as `domain_name` writes it; empty when it is none."""
+    return _in_ascii(address.rpartition("@")[2])
+
+
+def _in_ascii(name: str) -> str:
+    """By IDNA 2008, after the mapping of capitals and wide letters (UTS 46); empty when no name server could have it."""
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except UnicodeError:  # idna's own errors are of this kind
+        return ""
 
 
 def record_name(domain: str) -> str:

@@ -32,12 +32,17 @@ def is_breakable() -> bool:
     return any(can_break(one) for one in queries.members().filter(role=Role.OWNER))
 
 
+def is_last(membership: Membership) -> bool:
+    """True while passwords are refused and nobody else could break the glass."""
+    if not Connection.objects.filter(is_enabled=True, is_enforced=True).exists() or not can_break(membership):
+        return False
+    others = queries.members().filter(role=Role.OWNER).exclude(pk=membership.pk)
+    return not any(can_break(one) for one in others)
+
+
 def refuse_last(membership: Membership) -> None:
     """Call before an owner loses role, access or factors, while nobody else changes members. Raises LastBreaker."""
-    if not Connection.objects.filter(is_enabled=True, is_enforced=True).exists() or not can_break(membership):
-        return
-    others = queries.members().filter(role=Role.OWNER).exclude(pk=membership.pk)
-    if not any(can_break(one) for one in others):
+    if is_last(membership):
         raise LastBreaker(
             "Passwords are refused here, and this is the only owner who gets in with password and second factor when "
             "the identity provider is away. Give another owner a second factor first, or take passwords again."

@@ -12,7 +12,8 @@ from tenants.people.factor_queries import has_factor
 from tenants.queries import custom_roles
 from tenants.roles import Role, has_ended
 from tenants.sso import glass
-from tenants.sso.claims import ClaimMapping, domain_of
+from tenants.sso.claims import ClaimMapping
+from tenants.sso.domains import domain_of
 from tenants.sso.models import Connection, Identity, MailDomain
 
 THE_PROVIDER, THE_CLAIMS = "the provider", "claims and roles"
@@ -68,7 +69,7 @@ def mail_domain(domain_id: UUID) -> MailDomain:
 
 def owns_domain_of(email: str) -> bool:
     """True when the organisation proved that the address' domain is its own."""
-    return verified_domains().filter(name=domain_of(email).lower()).exists()
+    return verified_domains().filter(name=domain_of(email)).exists()
 
 
 def identity(issuer: str, subject: str) -> Identity | None:

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import AuditEvent
 from core.tenancy import shared_context, tenant_context
+from tenants import queries, role_services, services
 from tenants.models import Membership, Tenant
 from tenants.people import factors
 from tests.builders import make_principal
@@ -238,6 +239,43 @@ def test_an_admin_resets_the_factors_of_somebody_who_lost_them(client_for: Clien
     assert sign_in(client_for(None)) == "/"
     event = AuditEvent.objects.get(action="tenants.member.reset_factors")
     assert (event.actor, event.data["email"], event.data["factors"]) == ("admin@acme.example", EMAIL, 2)
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("operator", "An admin of Acme Audit can reset it."),
+        ("sso-setter", "An owner of Acme Audit can reset it."),  # holds more than an admin
+        ("owner", "nobody else in Acme Audit can reset your second factor."),
+    ],
+)
+def test_the_second_step_says_who_resets_a_lost_factor(
+    client_for: Clients, acme: Tenant, role: str, words: str
+) -> None:
+    if role == "sso-setter":
+        role_services.create_role(
+            principal=make_principal("owner"),
+            name="SSO setter",
+            key=role,
+            permissions=["organisation.delete"],
+        )
+        services.change_role(actor="test", membership=queries.members().get(user__email=EMAIL), role=role)
+    email = "owner@acme.example" if role == "owner" else EMAIL
+    set_up_app(client_for("owner" if role == "owner" else "operator"))
+    client = client_for(None)
+    client.post("/login", {"login": email, "password": PASSWORD})
+
+    assert words in client.get("/login/factor").content.decode()
+
+
+def test_a_second_app_is_not_told_as_a_success(client_for: Clients, acme: Tenant) -> None:
+    client = client_for("operator")
+    set_up_app(client)
+
+    page = client.get("/me/security/app", follow=True)
+
+    [told] = page.context["messages"]
+    assert (told.level_tag, str(told)[:37]) == ("info", "You have an authenticator app already")
 
 
 def test_an_admin_does_not_reset_an_owner(acme: Tenant) -> None:

@@ -23,6 +23,7 @@ from tenants.models import ApiKey, Membership, Tenant, User
 from tenants.people import invitations, passwords, policy
 from tenants.people.models import Invitation, PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE
+from tenants.sso import services as sso
 from tests.builders import make_api_key, make_principal
 from tests.conftest import PASSWORD
 
@@ -110,6 +111,44 @@ def test_an_organisation_may_invite_people_of_its_own_domains_only(acme: Tenant)
         invite("somebody@elsewhere.example")
     with pytest.raises(InvalidInput):
         invite("somebody@not-acme.example")
+
+
+@pytest.mark.parametrize(
+    ("written", "stored", "invited"),
+    [
+        ("@acme.example", "acme.example", "a@acme.example"),
+        ("münchen.de", "xn--mnchen-3ya.de", "a@münchen.de"),  # RFC 3492 has the punycode of such words
+        (" MÜNCHEN.de. ", "xn--mnchen-3ya.de", "a@xn--mnchen-3ya.de"),
+    ],
+)
+def test_mail_domains_are_written_alike_for_invitations_and_single_sign_on(
+    acme: Tenant, written: str, stored: str, invited: str
+) -> None:
+    after = policy.change_security(actor="test", changes={"invitation_domains": [written]})
+    row = sso.add_domain(principal=make_principal("owner"), name=written)
+
+    assert after["invitation_domains"] == [stored] == [row.name]
+    assert invite(invited).invitation.is_open
+
+
+def test_letters_that_only_older_rules_took_for_others_stay_themselves(acme: Tenant) -> None:
+    """IDNA 2003 led straße.example to strasse.example, which belongs to somebody else (RFC 5894, section 7.2)."""
+    policy.change_security(actor="test", changes={"invitation_domains": ["straße.example"]})
+
+    with pytest.raises(InvalidInput, match=r"xn--strae-oqa\.example only"):
+        invite("a@strasse.example")
+
+
+@pytest.mark.parametrize("text", ["no domain", "acme", "@@acme.example", "1.2.3.4", "x" * 64 + ".example"])
+def test_what_is_no_mail_domain_is_refused_in_the_same_words(acme: Tenant, text: str) -> None:
+    with pytest.raises(InvalidInput) as by_policy:
+        policy.change_security(actor="test", changes={"invitation_domains": [text]})
+    with pytest.raises(InvalidInput) as by_sso:
+        sso.add_domain(principal=make_principal("owner"), name=text)
+
+    words = f"“{text}” is not a mail domain, such as example.com"
+    assert [one["detail"] for one in by_policy.value.errors] == [words]
+    assert str(by_sso.value) == f"{words}."
 
 
 @pytest.mark.parametrize(
@@ -370,7 +409,7 @@ def test_a_bad_value_is_said_at_its_field(client_for: Clients, acme: Tenant) -> 
 
     assert answer.status_code == 422
     assert "Must be 5 to 1440 minutes, got 2." in answer.content.decode()
-    assert "is not the name of a mail domain" in answer.content.decode()
+    assert "is not a mail domain" in answer.content.decode()
 
 
 def test_settings_change_by_the_api_against_the_version_that_was_read(

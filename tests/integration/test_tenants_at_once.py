@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
@@ -23,6 +23,7 @@ from tenants import key_services, role_services, services
 from tenants.lifecycle import services as lifecycle
 from tenants.models import ApiKey, CustomRole
 from tenants.oauth import services as oauth
+from tenants.people.models import Invitation
 from tenants.roles import PERMISSIONS, Role
 from tests.builders import drop_organisation, make_api_key, make_organisation, make_principal
 from tests.conftest import PASSWORD, forget_tries
@@ -265,6 +266,64 @@ def test_a_permission_taken_from_a_role_stays_away_while_it_gets_a_name(race: st
         now = _send(race, "GET", address).json()
         assert {one.status_code for one in answers} == {200}
         assert (now["name"], now["permissions"]) == (name, ["runs.read"])
+
+
+def _while_held(act: Callable[[], None], ask: Callable[[], Answer]) -> Answer:
+    """The answer to a request that comes when a change is done but not yet committed."""
+    answers: list[Answer] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    with tenant_context("race"), transaction.atomic():
+        act()
+        thread.start()
+        thread.join(timeout=1)  # long enough to be answered, if it did not wait
+    thread.join()
+    return answers[0]
+
+
+def test_nobody_is_invited_to_a_role_whose_deletion_has_begun(race: str) -> None:
+    role, owner = _role(), make_principal("owner", "race")
+    body = {"email": f"{next(_names)}@race.example", "role": role.key}
+
+    answer = _while_held(
+        lambda: role_services.delete_role(principal=owner, role=role),
+        lambda: _send(race, "POST", "/api/v1/invitations", body),
+    )
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/role")
+    with tenant_context("race"):
+        assert not Invitation.objects.filter(role=role.key).exists()
+
+
+def test_an_invitation_is_not_renewed_to_a_role_that_just_became_more_than_ones_own(race: str) -> None:
+    role, owner, admin = _role(), make_principal("owner", "race"), make_api_key("admin", "race")
+    body = {"email": f"{next(_names)}@race.example", "role": role.key}
+    sent = _send(admin, "POST", "/api/v1/invitations", body).json()["id"]
+
+    answer = _while_held(
+        lambda: role_services.change_role(principal=owner, role=role, permissions=["organisation.delete"]),
+        lambda: _send(admin, "POST", f"/api/v1/invitations/{sent}/renewal"),
+    )
+
+    assert answer.status_code == 403
+    assert "organisation.delete" in answer.json()["detail"]
+
+
+def test_a_role_that_an_invitation_promises_is_not_deleted(race: str) -> None:
+    role, email = _role(), f"{next(_names)}@race.example"
+    sent = _send(race, "POST", "/api/v1/invitations", {"email": email, "role": role.key})
+
+    refused = _send(race, "DELETE", f"/api/v1/roles/{role.pk}")
+
+    assert sent.status_code == 201
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_in_use")
+    assert f"the invitation of {email}" in refused.json()["detail"]
 
 
 def test_roles_and_members_take_an_etag_and_need_none(race: str) -> None:

@@ -14,6 +14,7 @@ from tenants.roles import Role
 from tenants.sso import glass, models
 from tenants.sso import services as sso
 from tests.builders import make_principal
+from tests.conftest import PASSWORD
 from tests.sso.conftest import give_factor
 
 pytestmark = pytest.mark.usefixtures("acme", "no_tries_counted")
@@ -98,6 +99,24 @@ def test_page_and_api_say_what_to_do_first(
     assert (page.status_code, told.status_code) == (409, 409)
     assert "Give another owner a second factor first" in page.content.decode()
     assert told.json()["code"] == "last_way_in"
+
+
+@pytest.mark.parametrize("has_another", [True, False])
+def test_who_breaks_the_glass_is_told_who_could_reset_the_factor(
+    enforced: models.Connection, client_for: ClientFor, has_another: bool
+) -> None:
+    if has_another:
+        _another_owner()
+    else:  # without a second factor of their own they may not take the last one
+        services.add_member(actor="test", email="third@acme.example", role=Role.OWNER)
+    client = client_for(None)
+    client.post("/login", {"login": OWNER, "password": PASSWORD})
+
+    page = client.get("/login/factor").content.decode()
+
+    assert ("Another owner of Acme Audit can reset it" in page) == has_another
+    assert ("nobody else in Acme Audit can reset your second factor" in page) != has_another
+    assert "An admin of" not in page
 
 
 def test_the_page_tells_that_without_a_verified_domain_passwords_are_taken(
