@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -9,6 +10,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from core import strict_json
 from core.errors import SecondFactorRequired, StepUpRequired, UnknownParameter
 from core.permissions import must_confirm, principal_of, required
 
@@ -48,11 +50,16 @@ class KnownParameters(BasePermission):
 
 
 class StrictJSONParser(JSONParser):
-    """JSON that a database can keep: bounded depth and size, no NaN, no NUL, no lone surrogates."""
+    """JSON that a database can keep: bounded depth and size, each key once, no NaN, no NUL, no lone surrogates."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         try:
-            document = super().parse(stream, media_type, parser_context)
+            document = strict_json.loads(stream.read().decode(encoding))
+        except strict_json.GivenTwice as error:
+            raise exceptions.ParseError(str(error)) from None
+        except (ValueError, LookupError) as error:  # or a charset that is none of texts, such as hex
+            raise exceptions.ParseError(f"JSON parse error - {error}") from None
         except RecursionError:
             raise exceptions.ParseError(f"JSON may be nested {MAXIMAL_DEPTH} levels deep.") from None
         _check(document)

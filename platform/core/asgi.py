@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from core.headers import outside_of_django
+from core.problems import http_problem
 from core.request_ids import begin_request, new_request_id
 
 Message = MutableMapping[str, Any]
@@ -29,6 +30,24 @@ def http_only(application: Application) -> Application:
             await application(scope, receive, send)
 
     return only
+
+
+def one_host(application: Application) -> Application:
+    """The ASGI application for requests that say which host they ask: HTTP/1.1 wants one Host header (RFC 9112 §3.2).
+
+    HTTP/1.0 knows none; simple health checks speak it.
+    """
+
+    async def asked(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        hosts = [value for name, value in scope.get("headers", ()) if name == b"host"]
+        least = 0 if scope.get("http_version") == "1.0" else 1
+        if scope["type"] == "http" and (not least <= len(hosts) <= 1 or not all(map(bytes.strip, hosts))):
+            text = "A request must have one Host header with the host that it asks."
+            await send_answer(send, http_problem(400, text), {"connection": "close"})
+            return
+        await application(scope, receive, send)
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

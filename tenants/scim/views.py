@@ -1,6 +1,5 @@
 """SCIM 2.0 over HTTP at /scim/v2/. Source: RFC 7644. Every answer, also of an error, is in SCIM's own media type."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -27,7 +26,7 @@ from scim2_models import (
     SCIMException,
 )
 
-from core import ratelimit
+from core import ratelimit, strict_json
 from core.errors import DomainError, RateLimited
 from core.permissions import Permission, principal_of, requires
 from core.problems import SCIM_PREFIX, scim_error
@@ -288,7 +287,9 @@ def _found(request: HttpRequest, asked: Mapping[str, Any], kinds: tuple[_Kind, .
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
     try:
-        content = json.loads(request.body)
+        content = strict_json.loads(request.body, same=str.lower)  # RFC 7643 §2.1: capitals do not count
+    except strict_json.GivenTwice as error:
+        raise InvalidSyntaxException(detail=str(error)) from None
     except (ValueError, RecursionError):
         raise InvalidSyntaxException(detail="The body is not JSON.") from None
     if not isinstance(content, dict):

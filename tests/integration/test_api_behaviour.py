@@ -110,6 +110,8 @@ def test_parameters_that_the_document_names_work(api_client: ApiClients) -> None
         ("[" * 200_000 + "]" * 200_000, "64 levels"),
         (json.dumps({f"k{n}": n for n in range(10_001)}), "10,000 keys"),
         ('{"name": NaN}', ""),
+        ('{"name": "a", "role": "viewer", "name": "b"}', "The key “name” is given twice"),
+        ('{"name": "a", "more": [{"\\ud800": 1, "\\ud800": 2}]}', "The key “?” is given twice"),
         ('{"name": "\\u0000"}', "NUL"),
         ('{"name": "\\ud800"}', "Unicode"),
     ],

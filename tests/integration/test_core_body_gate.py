@@ -126,6 +126,33 @@ def test_a_client_that_dribbles_its_body_is_told_so(port: int) -> None:
         assert answer_of(connection)[0] == 408
 
 
+@pytest.mark.parametrize("hosts", [(), ("",), ("acme.localhost", "globex.localhost")])
+@pytest.mark.parametrize("target", ["/api/v1/runs", "/login", "/live"])
+def test_a_request_says_which_one_host_it_asks(
+    port: int, key: str, target: str, hosts: tuple[str, ...]
+) -> None:
+    """RFC 9112, section 3.2: 400 for HTTP/1.1 without a Host header or with more than one."""
+    lines = [f"GET {target} HTTP/1.1", f"Authorization: Bearer {key}", *(f"Host: {host}" for host in hosts)]
+    status, body = ask(port, "\r\n".join([*lines, "", ""]).encode())
+
+    assert (status, json.loads(body)["status"]) == (400, 400)
+    assert "one Host header" in json.loads(body)["detail"]
+
+
+def test_a_body_without_a_host_is_refused_unread(port: int, key: str) -> None:
+    lines = [
+        "POST /api/v1/configs:validate HTTP/1.1",
+        f"Authorization: Bearer {key}",
+        "Content-Length: 100000",
+    ]
+
+    assert ask(port, "\r\n".join([*lines, "", ""]).encode())[0] == 400
+
+
+def test_a_health_check_in_http_1_0_needs_no_host(port: int) -> None:
+    assert ask(port, b"GET /live HTTP/1.0\r\n\r\n")[0] == 200
+
+
 def test_a_websocket_is_refused_at_the_handshake(port: int) -> None:
     handshake = (
         "GET /api/v1/runs HTTP/1.1\r\nHost: acme.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

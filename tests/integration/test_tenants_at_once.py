@@ -268,7 +268,7 @@ def test_a_permission_taken_from_a_role_stays_away_while_it_gets_a_name(race: st
         assert (now["name"], now["permissions"]) == (name, ["runs.read"])
 
 
-def _while_held(act: Callable[[], None], ask: Callable[[], Answer]) -> Answer:
+def _while_held(act: Callable[[], object], ask: Callable[[], Answer]) -> Answer:
     """The answer to a request that comes when a change is done but not yet committed."""
     answers: list[Answer] = []
 

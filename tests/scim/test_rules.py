@@ -418,6 +418,19 @@ def test_what_cannot_be_understood_is_a_400_in_the_schema_of_scim(
     assert response.json()["detail"]
 
 
+@pytest.mark.parametrize("twice", ["userName", "USERNAME"])
+def test_an_attribute_that_is_given_twice_is_refused(directory: Directory, twice: str) -> None:
+    """RFC 7643, section 2.1: names of attributes are the same whatever their capitals."""
+    client = Client(headers={"host": "acme.localhost", "authorization": f"Bearer {directory.token}"})
+    schema = "urn:ietf:params:scim:schemas:core:2.0:User"
+    body = f'{{"schemas": ["{schema}"], "userName": "a@acme.example", "{twice}": "b@acme.example"}}'
+
+    answer = client.generic("POST", "/scim/v2/Users", body, "application/scim+json")
+
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
+    assert f"The key “{twice}” is given twice" in answer.json()["detail"]
+
+
 def test_lists_have_pages(directory: Directory) -> None:
     for name in ("ada", "bob", "eve"):
         directory.create(f"{name}@acme.example")
