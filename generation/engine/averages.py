@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.engine.columns import sum_by
+from generation.engine.columns import begins, stable_order, sum_by
 
 Ints = NDArray[np.int64]
 FINE = 10**6  # averages are in millionths of the currency's unit
@@ -110,7 +110,7 @@ class Ledger:
         """Work through the events of some days, behind all that were passed before."""
         if not len(events.row):
             return
-        events = events.take(np.argsort(events.row * self._reach + events.day, kind="stable"))
+        events = events.take(stable_order(events.row * self._reach + events.day))
         runs = _Runs(self, events, self._month)
         value, cost = np.zeros(len(runs.row), np.int64), np.zeros(len(runs.row), np.int64)
         takes, change = np.zeros(len(runs.row), np.bool_), np.zeros(len(runs.row), np.int64)
@@ -141,7 +141,7 @@ class Ledger:
     def averages(self) -> Averages:
         """All that is known when the last day has passed."""
         key, *columns = (np.concatenate(parts) for parts in zip(*self._known, strict=True))
-        order = np.argsort(key, kind="stable")
+        order = stable_order(key)
         pieces, value, cost, takes = (column[order] for column in columns)
         row, day, left = (np.concatenate(parts) for parts in zip(*self._left, strict=True))
         by_day = np.lexsort((row, day))
@@ -158,14 +158,14 @@ class _Runs:
     """
 
     def __init__(self, ledger: Ledger, events: Events, months: NDArray[np.integer]) -> None:
-        fresh = (np.diff(events.row, prepend=-1) != 0) | (np.diff(events.day, prepend=-1) != 0)
+        fresh = begins(events.row) | begins(events.day)
         start = np.flatnonzero(fresh)  # of each day of a material
         day_row, day = events.row[start], events.day[start]
         is_received, is_billed = events.kind == RECEIVED, events.kind == BILLED
         received = np.add.reduceat(np.where(is_received, events.pieces, 0), start)
         net = np.add.reduceat(np.where(is_billed, 0, events.pieces), start)
         valued = np.logical_or.reduceat(is_received | is_billed, start)
-        first = np.diff(day_row, prepend=-1) != 0
+        first = begins(day_row)
         head = np.flatnonzero(first)
         passed = np.cumsum(net)
         since = np.repeat(
@@ -173,7 +173,7 @@ class _Runs:
         )
         level = passed - since
         month = months[day]
-        renewed = first | valued | (np.diff(month, prepend=-1) != 0) | (np.append(0, level[:-1]) == 0)
+        renewed = first | valued | begins(month) | (np.append(0, level[:-1]) == 0)
         begin = np.flatnonzero(renewed)
         last = np.append(begin[1:], len(start)) - 1
         self.row, self.day, self.last_day = day_row[begin], day[begin], day[last]
@@ -195,7 +195,7 @@ class _Runs:
 
     def turns(self) -> list[NDArray[np.intp]]:
         """The first runs of all materials, the second ones, and so on: each material at most once in a turn."""
-        head = np.flatnonzero(np.diff(self.row, prepend=-1))
+        head = np.flatnonzero(begins(self.row))
         turn = np.arange(len(self.row)) - np.repeat(head, np.diff(head, append=len(self.row)))
         order = np.argsort(turn, kind="stable")
         return np.split(order, np.cumsum(np.bincount(turn))[:-1])

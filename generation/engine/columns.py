@@ -11,6 +11,7 @@ from generation.engine.errors import EngineError
 
 Ints = NDArray[np.integer]
 _SMALL = 512  # values of a dictionary that is written whole
+_WORD_BITS = 63  # of a number that is not negative
 
 
 def text(raw: NDArray[np.bytes_]) -> pa.StringArray:
@@ -68,17 +69,17 @@ def _coded(keys: NDArray[np.int32], values: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, values, safe=False)
 
 
-def compact(column: pa.Array, *, exact: bool = False) -> pa.Array:
+def compact(column: pa.Array) -> pa.Array:
     """A dictionary column without values that none of its rows uses, in the order of the old dictionary; others as they are.
 
     Small dictionaries stay whole: they cost less than a look at every row. Of one that is no longer than the rows just the
-    ends are cut off, unless `exact`: what lies between is mostly used.
+    ends are cut off: what lies between is mostly used.
     """
     if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= _SMALL:
         return column
     indices, values = column.indices, column.dictionary
     keys = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
-    if len(values) <= len(keys) and not exact:
+    if len(values) <= len(keys):
         low = min(int(keys.view(np.uint32).min()), len(values))  # null counts as the highest
         high = int(keys.max()) + 1
         if high - low == len(values):
@@ -127,12 +128,31 @@ def numbered(prefix: str, count: int, width: int = 6) -> pa.StringArray:
     return text(np.hstack([letters, digits.astype(np.uint8)]).reshape(-1).view(f"S{len(prefix) + width}"))
 
 
+def begins(values: Ints) -> NDArray[np.bool_]:
+    """Where a run of equal values begins, shape of `values`."""
+    is_first = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=is_first[1:])
+    return is_first
+
+
 def line_numbers(owner: Ints) -> NDArray[np.int32]:
     """1, 2, 3 ... within each run of equal owners; `owner` of shape (n,) ascends."""
-    start = np.flatnonzero(np.diff(owner, prepend=-1))
-    return (np.arange(1, len(owner) + 1) - np.repeat(start, np.diff(start, append=len(owner)))).astype(
-        np.int32
-    )
+    steps, start = np.ones(len(owner), np.int32), np.flatnonzero(begins(owner))
+    steps[start[1:]] -= np.diff(start).astype(np.int32)
+    return np.cumsum(steps, dtype=np.int32)
+
+
+def stable_order(keys: Ints) -> NDArray[np.int64]:
+    """The places of the keys, shape (n,), in the order of the keys; equal ones stay as they come.
+
+    Key and place in one word make the words differ, so that the fastest sort will do: a tenth of the time of a stable one.
+    """
+    bits = len(keys).bit_length()
+    if keys.min(initial=0) < 0 or int(keys.max(initial=0)).bit_length() + bits > _WORD_BITS:
+        return np.argsort(keys, kind="stable")
+    words = (keys.astype(np.int64) << bits) | np.arange(len(keys))
+    words.sort()
+    return words & ((1 << bits) - 1)
 
 
 def sum_by(owner: Ints, values: Ints, count: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.columns import begins
 from generation.engine.config.company import Company
 from generation.engine.config.model import Config
 from generation.engine.config.rates import rates_of
@@ -93,7 +94,7 @@ class Currencies:
         if not len(line):
             return amount
         owner = doc[line]
-        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        first = np.flatnonzero(begins(owner))
         sums = np.cumsum(amount[line])
         before = np.repeat((sums - amount[line])[first], np.diff(first, append=len(line)))
         reached = self.local(sums - before, rated.take(owner))

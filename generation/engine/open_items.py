@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from generation.engine.columns import category, text
+from generation.engine.columns import category, stable_order, text
 from generation.engine.currencies import Rated
 from generation.engine.settlement import Invoices, Items
 from generation.engine.shard import Ints, Shard
@@ -22,7 +22,7 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
     local = shard.plan.currencies.local
     pieces: list[tuple[Ints, ...]] = []
     month_end = horizon.month_end[: horizon.months]
-    by_day = np.argsort(items.day, kind="stable")
+    by_day = stable_order(items.day)
     until = np.searchsorted(items.day[by_day], month_end, side="right")
     sums, start = np.zeros((horizon.months, OPEN_COLUMNS), np.int64), 0
     first = int(invoices.day.min(initial=horizon.reach - 1))

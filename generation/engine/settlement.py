@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.columns import begins, category, constant, line_numbers, stable_order, sum_by, text
 from generation.engine.currencies import Rated
 from generation.engine.posting import Foreign
 from generation.engine.shard import Bytes, Ints, Shard
@@ -149,7 +149,7 @@ def booked(shard: Shard, items: Items, invoices: Invoices) -> Ints:
         return cleared
     at = at[np.lexsort((at, items.day[at], items.invoice[at]))]
     invoice, amount = items.invoice[at], cleared[at]
-    first = np.flatnonzero(np.diff(invoice, prepend=-1))
+    first = np.flatnonzero(begins(invoice))
     sums = np.cumsum(amount)
     earlier = sums - amount - np.repeat((sums - amount)[first], np.diff(first, append=len(at)))
     local, own = shard.plan.currencies.local, rated.take(invoice)
@@ -228,9 +228,9 @@ def discounts(
 def group(items: Items, days: int) -> Payments:
     """Items of a partner on a day become one payment; `days` is the length of the calendar."""
     key = items.partner * days + items.day
-    order = np.argsort(key, kind="stable")
+    order = stable_order(key)
     items, key = items.take(order), key[order]
-    fresh = np.diff(key, prepend=-1) != 0
+    fresh = begins(key)
     at = np.flatnonzero(fresh)
     return Payments(items.partner[at], items.day[at], items, np.cumsum(fresh) - 1)
 
@@ -254,7 +254,7 @@ def net_credits(payments: Payments, notes: Items, days: int) -> Payments:
         notes.discount_tax,
     )
     doc_of = np.concatenate([payments.doc_of, target])
-    order = np.argsort(doc_of, kind="stable")
+    order = stable_order(doc_of)
     return Payments(payments.partner, payments.day, payments.items.plus(settled).take(order), doc_of[order])
 
 

@@ -11,7 +11,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.books import Names
-from generation.engine.columns import category, compact, constant, dates, line_numbers, money, sum_by, text
+from generation.engine.columns import (
+    category,
+    constant,
+    dates,
+    line_numbers,
+    money,
+    stable_order,
+    sum_by,
+    text,
+)
 from generation.engine.currencies import Rated
 from generation.engine.cutting import Cut, ShardSpec
 from generation.engine.group.exchange import ONE
@@ -115,7 +124,7 @@ class Summary:
         }
         parts = self.bank or [empty]
         columns = {name: np.concatenate([part[name] for part in parts]) for name in empty}
-        order = np.argsort(columns["value_day"], kind="stable")
+        order = stable_order(columns["value_day"])
         return {name: values[order] for name, values in columns.items()}
 
 
@@ -193,7 +202,7 @@ class Shard(Cut):
         kept = None if day is None else self.window.holds(day)
         if kept is not None:
             mask = pa.array(kept if owner is None else kept[owner])
-            columns = {column: compact(values.filter(mask), exact=True) for column, values in columns.items()}
+            columns = {column: values.filter(mask) for column, values in columns.items()}
         self._writer.add(name, columns)
 
     def declare(self, names: Iterable[str]) -> None:

@@ -8,7 +8,16 @@ import pyarrow as pa
 import pytest
 
 from generation.engine.assets import NEVER, Assets
-from generation.engine.columns import category, compact, line_numbers, money, numbered, sum_by
+from generation.engine.columns import (
+    begins,
+    category,
+    compact,
+    line_numbers,
+    money,
+    numbered,
+    stable_order,
+    sum_by,
+)
 from generation.engine.depreciation import STRAIGHT_LINE
 from generation.engine.errors import EngineError
 from generation.engine.fiscal import FiscalCalendar, Pattern
@@ -212,6 +221,24 @@ def test_a_sold_asset_is_depreciated_until_the_month_before_and_leaves_no_balanc
     assert [int(asset.charge(month)[0]) for month in range(5)] == [0, 100, 100, 0, 0]
     assert [int(part[0]) for part in asset.balance(2)] == [1200, 200]
     assert [int(part[0]) for part in asset.balance(3)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [[], [7], [3, 1, 3, 0, 1, 3], [5, -2, 5, -2], [2**62, 1, 2**62, 0]],
+    ids=["none", "one", "equal ones", "negative ones", "as large as can be"],
+)
+def test_keys_are_sorted_and_equal_ones_stay_as_they_come(keys: list[int]) -> None:
+    order = stable_order(np.array(keys, np.int64))
+
+    assert order.tolist() == sorted(range(len(keys)), key=lambda place: keys[place])
+
+
+def test_a_run_begins_where_the_value_is_another_than_before() -> None:
+    assert begins(np.array([4, 4, 0, 0, 0, 4])).tolist() == [True, False, True, False, False, True]
+    assert begins(np.zeros(0, np.int64)).tolist() == []
+    assert line_numbers(np.array([4, 4, 5, 7, 7, 7])).tolist() == [1, 2, 1, 1, 2, 3]
+    assert line_numbers(np.zeros(0, np.int64)).tolist() == []
 
 
 def test_a_dictionary_with_equal_values_is_refused() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import constant, text
+from generation.engine.columns import constant, stable_order, text
 from generation.engine.errors import EngineError
 from generation.engine.shard import Shard
 
@@ -39,7 +39,7 @@ def _by_day(part: Transactions) -> Transactions:
     """The transactions in order of value day; those of shards are already, and are not copied: there are many."""
     if (np.diff(part["value_day"]) >= 0).all():
         return part
-    order = np.argsort(part["value_day"], kind="stable")
+    order = stable_order(part["value_day"])
     return {name: values[order] for name, values in part.items()}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.engine.columns import line_numbers
+from generation.engine.columns import begins, line_numbers
 from generation.engine.cutting import Cut
 from generation.engine.plan import LEAD
 from generation.engine.prices import received_at
@@ -67,7 +67,7 @@ _Grouped = tuple[Ints, Ints, NDArray[np.intp], Ints, Ints]
 def _grouped(of: Ints, day: Ints, pieces: Ints, used: int) -> _Grouped:
     """Documents of the lines with pieces, numbered from `used`: order and day (docs,), line, document, pieces (lines,)."""
     line = np.flatnonzero(pieces > 0)
-    fresh = np.diff(of[line], prepend=-1) != 0
+    fresh = begins(of[line])
     order = of[line][fresh]
     return order, day[order], line, np.cumsum(fresh) - 1 + used, pieces[line]
 

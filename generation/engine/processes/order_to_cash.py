@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine import demand
-from generation.engine.columns import category, line_numbers, sum_by, text
+from generation.engine.columns import begins, category, line_numbers, stable_order, sum_by, text
 from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
@@ -65,9 +65,9 @@ def _orders(shard: Shard) -> Orders:
     plan = shard.plan
     lines = demand.row(plan, shard.block, shard.slice)
     key = lines.customer.astype(np.int64) * plan.horizon.reach + lines.day
-    by_order = np.argsort(key, kind="stable")
+    by_order = stable_order(key)
     lines, key = lines.take(by_order), key[by_order]
-    fresh = np.diff(key, prepend=-1) != 0
+    fresh = begins(key)
     head, order_of = np.flatnonzero(fresh), np.cumsum(fresh) - 1
     number, rated = line_numbers(order_of), _rated(plan, lines.customer[head], lines.day[head])
     by_line = rated and rated.take(order_of)
@@ -106,7 +106,7 @@ def _shipments(orders: Orders, done: demand.Fulfilment) -> Shipments:
     used = 0
     for day, pieces in ((done.ship_day, done.ship), (done.rest_day, done.rest)):
         line = np.flatnonzero(pieces > 0)
-        fresh = np.diff(orders.order_of[line], prepend=-1) != 0
+        fresh = begins(orders.order_of[line])
         order = orders.order_of[line][fresh]
         parts.append((order, day[orders.head[order]], line, np.cumsum(fresh) - 1 + used, pieces[line]))
         used += len(order)
@@ -202,7 +202,7 @@ def _credit_notes(
     """Returned goods. A return comes days after the first shipment was invoiced, so there is an invoice to refer to."""
     plan = shard.plan
     line = np.flatnonzero(done.back > 0)
-    fresh = np.diff(orders.order_of[line], prepend=-1) != 0
+    fresh = begins(orders.order_of[line])
     order, doc = orders.order_of[line][fresh], np.cumsum(fresh) - 1
     pieces = done.back[line]
     net_line, material = pieces * orders.price[line], orders.lines.material[line]

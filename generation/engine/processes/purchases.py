@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine import demand
-from generation.engine.columns import sum_by
+from generation.engine.columns import begins, stable_order, sum_by
 from generation.engine.counting import Adjustments
 from generation.engine.currencies import Rated
 from generation.engine.cutting import Cut
@@ -107,9 +107,9 @@ def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Or
     vendor = plan.material_vendor[first + row].astype(np.int64)
     is_component = plan.material_kind[first + row] == COMPONENT
     key = (2 * vendor + is_component) * windows + slot
-    by_order = np.argsort(key, kind="stable")
+    by_order = stable_order(key)
     row, slot, key = row[by_order], slot[by_order], key[by_order]
-    fresh = np.diff(key, prepend=-1) != 0
+    fresh = begins(key)
     head, line_doc = np.flatnonzero(fresh), np.cumsum(fresh) - 1
     window_opens = opens[row[head], slot[head]]
     needed = window_opens - np.where(is_component[by_order][head], plan.make_ahead, 0)
