@@ -6,8 +6,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from core.errors import DomainError
+from core.errors import DomainError, PreconditionFailed
 from core.permissions import Permission, principal_of, requires, step_up
+from core.versions import shown_version
 from frontend.context import back_to
 from frontend.forms import place_of
 from frontend.paging import numbered
@@ -48,11 +49,16 @@ def secret_edit(request: HttpRequest, secret_id: UUID) -> HttpResponse:
     secret = queries.named_secret(secret_id)
     if request.method != "POST":
         return _form_page(request, ChangedSecret(initial={"description": secret.description}), secret)
-    form = ChangedSecret(request.POST)
+    form, seen = (
+        ChangedSecret(request.POST),
+        shown_version(request.POST.get("version", ""), queries.version_of),
+    )
     if not form.is_valid():
         return _form_page(request, form, secret, status=422)
     try:
-        changed = services.change_secret(principal=principal_of(request), secret=secret, **form.changes())
+        changed = services.change_secret(
+            principal=principal_of(request), secret=secret, check=seen, **form.changes()
+        )
     except DomainError as error:
         form.add_error(place_of(form, error), str(error))
         return _form_page(request, form, secret, status=error.http_status)
@@ -80,6 +86,9 @@ def _told(before: NamedSecret, changed: NamedSecret) -> str:
 def _form_page(
     request: HttpRequest, form: ChangedSecret, secret: NamedSecret | None = None, *, status: int = 200
 ) -> HttpResponse:
-    uses = queries.uses([secret])[secret.pk] if secret else []
-    context = {"form": form, "secret": secret, "uses": uses}
+    context: dict[str, object] = {"form": form, "secret": secret, "uses": []}
+    if secret is not None:
+        is_new_look = request.method != "POST" or status == PreconditionFailed.http_status
+        seen = queries.version_of(secret) if is_new_look else request.POST.get("version", "")
+        context |= {"uses": queries.uses([secret])[secret.pk], "version": seen}
     return render(request, "frontend/secret_edit.html", context, status=status)

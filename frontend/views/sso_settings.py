@@ -80,7 +80,7 @@ def sso_remove(request: HttpRequest) -> HttpResponse:
 
 def _stored(request: HttpRequest, before: Connection | None, stored: Connection) -> HttpResponse:
     said = "The provider is stored. Test it before people use it."
-    if before is not None and before.issuer != stored.issuer:
+    if before is not None and before.place != stored.place:
         said = "Another provider is stored, and single sign-on is switched off: test it, then switch it on again."
         said += " The sessions that the one before opened have ended, but for this one."
     messages.success(request, said)

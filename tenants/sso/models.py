@@ -7,6 +7,8 @@ import uuid
 
 from django.db import models
 
+CHANGES = "sso"  # who changes the set-up, or lets somebody in by it, holds this name (core.locks)
+
 
 class Connection(models.Model):
     """How people of this organisation sign in elsewhere. There is one, or none."""
@@ -51,6 +53,9 @@ class Connection(models.Model):
         max_length=40, null=True
     )  # the same of who set claims and roles, if anybody did
     created_at = models.DateTimeField(auto_now_add=True)
+    another_since = models.DateTimeField(
+        null=True
+    )  # since when it is not the provider before; none: the first
 
     class Meta:
         constraints = (
@@ -63,6 +68,15 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What makes it this provider and no other: where people are sent, as whom, and who speaks there.
+
+        Certificates, algorithms and the client secret are renewed without its becoming another.
+        """
+        addresses = (self.endpoints.get("sign_in", ""), self.endpoints.get("token", ""))
+        return (self.protocol, self.issuer, self.client_id, *addresses)
 
 
 class MailDomain(models.Model):

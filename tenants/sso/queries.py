@@ -145,7 +145,10 @@ def enforcement_gaps(found: Connection) -> list[str]:
         gaps.append("Switch on single sign-on first.")
     if not verified_domains().exists():
         gaps.append("Verify a mail domain first: it says whose passwords are refused.")
-    if not Identity.objects.filter(issuer=found.issuer).exists():
+    known = Identity.objects.filter(issuer=found.issuer)
+    if found.another_since is not None:  # who came in by the one before proves nothing about this one
+        known = known.filter(last_used_at__gte=found.another_since)
+    if not known.exists():
         gaps.append("Nobody has signed in with this provider yet. Do it once, so that it is known to work.")
     if not glass.is_breakable():
         gaps.append(

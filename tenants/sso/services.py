@@ -17,7 +17,7 @@ from core.permissions import Principal
 from tenants import granting
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
-from tenants.sso.models import Connection, Identity, MailDomain
+from tenants.sso.models import CHANGES, Connection, Identity, MailDomain
 from tenants.vault import services as vault
 from tenants.vault.references import OIDC_CLIENT_SECRET
 
@@ -62,8 +62,8 @@ def set_oidc(
 ) -> Connection:
     """Use an OpenID Connect provider. An empty secret keeps the one that is stored for this issuer and client.
 
-    Another provider than before is switched off until it was tested, and the sessions that the one before opened end, but
-    for the one with the key `but`.
+    Another provider than before is switched off until somebody switches it on, and the sessions that the one before opened
+    end, but for the one with the key `but`.
     Raises: InvalidInput when its discovery document cannot be used, or there is no stored secret of the name that
     the secret refers to; Forbidden when it is not the principal's to say where that one goes.
     """
@@ -105,8 +105,8 @@ def set_saml(
 ) -> Connection:
     """Use the SAML provider of this metadata. Raises: InvalidInput.
 
-    Another provider than before is switched off until it was tested, and the sessions that the one before opened end, but
-    for the one with the key `but`.
+    Another provider than before is switched off until somebody switches it on, and the sessions that the one before opened
+    end, but for the one with the key `but`.
     """
     entity_id, endpoints = saml.read_metadata(metadata)
     with transaction.atomic():
@@ -221,9 +221,9 @@ def remove(*, principal: Principal) -> int:
 def _set(principal: Principal, before: Connection | None, but: str | None, **values: Any) -> Connection:
     values |= {"set_by_role": principal.role}
     issuer_before = before.issuer if before else None
-    is_another = issuer_before not in (None, values["issuer"])
+    is_another = before is not None and before.place != Connection(**values).place
     if is_another:  # nobody knows yet that it works, and the only way in must
-        values |= {"is_enabled": False, "is_enforced": False}
+        values |= {"is_enabled": False, "is_enforced": False, "another_since": timezone.now()}
     ended = sessions.end_all_of(str(issuer_before), but=but) if is_another else 0
     if before is None:
         connection = Connection.objects.create(**values)
@@ -261,7 +261,7 @@ def _locked() -> Connection | None:
 
 
 def _one_change_at_a_time() -> None:
-    one_at_a_time("sso")
+    one_at_a_time(CHANGES)
 
 
 def _needed() -> Connection:

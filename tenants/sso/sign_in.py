@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict
+from core.locks import one_at_a_time
 from tenants import granting, services
 from tenants import queries as tenants
 from tenants.models import Membership, User
@@ -20,7 +21,7 @@ from tenants.sign_in import BY_SSO, MemberBackend
 from tenants.sso import claims, queries
 from tenants.sso.claims import Facts
 from tenants.sso.errors import SsoRefused
-from tenants.sso.models import Connection, Identity
+from tenants.sso.models import CHANGES, Connection, Identity
 from tenants.sso.sessions import METHOD, SESSION
 
 ACTOR = granting.PROVIDER
@@ -130,7 +131,8 @@ def sign_in(request: HttpRequest, connection: Connection, facts: Facts) -> None:
             raise SsoRefused("the member cannot be found", shown=_NOT_LET_IN)
         setattr(request, BY_SSO, True)
         get_adapter(request).login(request, user)
-    _note(request, user, facts)
+        _note(request, user, facts)
+        request.session.save()  # whoever ends the provider next finds the session
 
 
 def confirm(
@@ -140,13 +142,33 @@ def confirm(
 
     Raises: SsoRefused when somebody else signed in, or nobody did since it was asked for.
     """
-    decision = decide(connection, facts)
-    if decision.membership is None or decision.membership.user_id != user.pk:
-        raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
-    if decision.is_linked:
-        raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
-    _refuse_old_proof(facts, asked_at)
-    proof.record(request, user, METHOD, provider=facts.issuer)
+    with transaction.atomic():
+        decision = decide(_held(connection), facts)
+        if decision.membership is None or decision.membership.user_id != user.pk:
+            raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
+        if decision.is_linked:
+            raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
+        _refuse_old_proof(facts, asked_at)
+        proof.record(request, user, METHOD, provider=facts.issuer)
+        request.session.save()
+
+
+def _held(connection: Connection) -> Connection:
+    """The provider as it is now, and nobody changes it until the session is saved. Raises: SsoRefused.
+
+    One that was switched off or replaced while its answer was under way lets nobody in.
+    """
+    one_at_a_time(CHANGES)
+    now = queries.connection()
+    if (
+        now is None
+        or not now.is_enabled
+        or (now.protocol, now.issuer) != (connection.protocol, connection.issuer)
+    ):
+        raise SsoRefused(
+            "the provider was switched off or replaced while this was under way", shown=_SWITCHED_OFF
+        )
+    return now
 
 
 def _refuse_old_proof(facts: Facts, asked_at: float) -> None:
@@ -171,6 +193,7 @@ def _member(connection: Connection, facts: Facts) -> Membership:
     an identity now is known by it still.
     """
     granting.one_change_at_a_time(tenants.organisation().pk)
+    connection = _held(connection)
     decision = decide(connection, facts)
     if decision.is_refused:
         raise SsoRefused(decision.because, shown=_NOT_LET_IN)
@@ -238,6 +261,7 @@ _NOT_LET_IN = (
     "Your identity provider knows you, but you have no access to this organisation. "
     "Ask an admin: the audit trail has the reason."
 )
+_SWITCHED_OFF = "Single sign-on was switched off or changed a moment ago. Go back and sign in again."
 _SOMEBODY_ELSE = "Somebody else signed in at the identity provider. Nothing was confirmed."
 _NOT_LINKED = (
     "You have not signed in here with your identity provider yet, so it cannot confirm that it is you. Sign out, and sign "

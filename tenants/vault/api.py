@@ -10,7 +10,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import IF_MATCH, etag, matched
+from core.api import IF_MATCH, matched
 from core.bodies import Body, checked_body
 from core.idempotency import repeatable
 from core.permissions import Permission, principal_of, requires, step_up
@@ -31,6 +31,12 @@ class ValueField(serializers.CharField):
             help_text=f"At most {services.LONGEST_VALUE} bytes of UTF-8, one line. Never shown again.",
             **options,
         )
+
+    def to_internal_value(self, data: Any) -> str:
+        """A text and nothing else: what is written `007` in JSON's numbers is 7."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
 
 
 class SecretOut(serializers.Serializer[NamedSecret]):
@@ -101,7 +107,7 @@ class SecretDetail(GenericAPIView[NamedSecret]):
     def patch(self, request: Request, secret_id: UUID) -> Response:
         """Replace the value, which counts from its next use on, or the description. The name stays."""
         secret = queries.named_secret(secret_id)
-        check = matched(request, _tag, is_needed=True)
+        check = matched(request, queries.version_of, is_needed=True)
         changes = checked_body(ChangeSecret, request)
         return _tagged(
             services.change_secret(principal=principal_of(request), secret=secret, check=check, **changes)
@@ -111,19 +117,14 @@ class SecretDetail(GenericAPIView[NamedSecret]):
     def delete(self, request: Request, secret_id: UUID) -> Response:
         """Forget a secret that no field names; 409 says which one does."""
         secret = queries.named_secret(secret_id)
-        check = matched(request, _tag, is_needed=True)
+        check = matched(request, queries.version_of, is_needed=True)
         services.delete_secret(principal=principal_of(request), secret=secret, check=check)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _tagged(secret: NamedSecret, code: int = status.HTTP_200_OK) -> Response:
     body = SecretOut(secret, context={"uses": queries.uses([secret])}).data
-    return Response(body, status=code, headers={"ETag": _tag(secret)})
-
-
-def _tag(secret: NamedSecret) -> str:
-    """Of what people change; the count of values stands for the value."""
-    return etag([str(secret.pk), secret.version, secret.description])
+    return Response(body, status=code, headers={"ETag": queries.version_of(secret)})
 
 
 urlpatterns = [

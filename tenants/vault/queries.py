@@ -6,6 +6,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import QuerySet
 
+from core.api import etag
 from core.errors import NotFound
 from tenants.vault.models import NamedSecret
 from tenants.vault.references import FIELDS, SecretField
@@ -22,6 +23,11 @@ def named_secret(secret_id: UUID) -> NamedSecret:
     if found is None:
         raise NotFound
     return found
+
+
+def version_of(secret: NamedSecret) -> str:
+    """An ETag of what people change; the count of values stands for the value."""
+    return etag([str(secret.pk), secret.version, secret.description])
 
 
 def uses(of: Iterable[NamedSecret]) -> dict[UUID, list[SecretField]]:

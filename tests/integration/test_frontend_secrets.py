@@ -26,6 +26,17 @@ def make(name: str = "idp", **more: str) -> NamedSecret:
     return services.make_secret(principal=make_principal("admin"), name=name, value=VALUE, **more)
 
 
+def version_shown(client: Client, edit: str) -> str:
+    found = re.search(r'name="version" value="&quot;([0-9a-f]+)&quot;"', client.get(edit).content.decode())
+    assert found is not None
+    return f'"{found[1]}"'
+
+
+def save(client: Client, edit: str, **fields: str) -> Any:
+    """Open the form, fill it in, send it."""
+    return client.post(edit, {"version": version_shown(client, edit), **fields}, follow=True)
+
+
 def error_of(answer: Any, field: str) -> str:
     page: str = answer.content.decode()
     return page.partition(f'id="id_{field}_error"')[2].partition("</p>")[0]
@@ -93,9 +104,9 @@ def test_a_secret_is_made_replaced_described_and_deleted(acme: Tenant, client_fo
     made = client.post(NEW, {"name": "idp", "value": VALUE, "description": ""}, follow=True)
     secret = NamedSecret.objects.get()
     edit = f"{LIST}/{secret.pk}/edit"
-    replaced = client.post(edit, {"value": f"{VALUE}2", "description": ""}, follow=True)
-    described = client.post(edit, {"value": "", "description": "Of 2027."}, follow=True)
-    same = client.post(edit, {"value": "", "description": "Of 2027."}, follow=True)
+    replaced = save(client, edit, value=f"{VALUE}2", description="")
+    described = save(client, edit, value="", description="Of 2027.")
+    same = save(client, edit, value="", description="Of 2027.")
     form = client.get(edit)
     opened = value_of(secret.pk)
     deleted = client.post(f"{LIST}/{secret.pk}/delete", follow=True)
@@ -154,7 +165,7 @@ def test_an_error_stands_at_its_field_and_the_value_does_not_come_back(
 def test_a_wrong_new_value_leaves_the_present_one(acme: Tenant, client_for: ClientFor) -> None:
     secret = make()
 
-    answer = client_for("admin").post(f"{LIST}/{secret.pk}/edit", {"value": " x", "description": "New"})
+    answer = save(client_for("admin"), f"{LIST}/{secret.pk}/edit", value=" x", description="New")
 
     assert "begins or ends with a blank" in error_of(answer, "value")
     assert value_of(secret.pk) == VALUE
@@ -186,3 +197,22 @@ def test_the_proof_is_asked_for_before_anything_is_typed(acme: Tenant, client_fo
     assert [one.partition("?")[0] for one in (*asked, sent["Location"])] == ["/me/confirm"] * 3
     assert VALUE not in sent["Location"]
     assert NamedSecret.objects.count() == 1
+
+
+def test_a_tab_that_is_out_of_date_overwrites_nothing(acme: Tenant, client_for: ClientFor) -> None:
+    client, secret = client_for("admin"), make(description="First.")
+    edit = f"{LIST}/{secret.pk}/edit"
+    stale = version_shown(client, edit)
+    save(client, edit, value=f"{VALUE}2", description="Second.")
+
+    answers = [
+        client.post(edit, {"version": version, "value": f"{VALUE}3", "description": "Third."})
+        for version in (stale, "")
+    ]
+
+    assert [one.status_code for one in answers] == [412, 412]
+    assert "Somebody changed this since you opened it" in answers[0].content.decode()
+    kept = NamedSecret.objects.get()
+    assert (kept.version, kept.description, value_of(kept.pk)) == (2, "Second.", f"{VALUE}2")
+    assert save(client, edit, value=f"{VALUE}3", description="Third.").status_code == 200
+    assert NamedSecret.objects.get().version == 3

@@ -31,6 +31,7 @@ from generation.engine.templates.catalogue import templates
 from generation.models import Run
 from tenants.lifecycle import services as lifecycle
 from tenants.models import Tenant
+from tenants.vault import queries
 from tenants.vault import services as vault
 from tenants.vault.models import NamedSecret
 from tests.builders import make_principal
@@ -240,7 +241,7 @@ def test_a_stored_secret_is_seen_by_the_provider_alone(
             page.post("/settings/secrets/new", {"name": "No Name", **value}),
             page.post("/settings/secrets/new", {"name": NAMED, **value}),
             page.post("/settings/secrets/new", {"name": "next", "value": f"{NAMED_NEXT} "}),
-            page.post(f"/settings/secrets/{secret.pk}/edit", value),
+            page.post(f"/settings/secrets/{secret.pk}/edit", value | {"version": queries.version_of(secret)}),
             page.get(f"/settings/secrets/{secret.pk}/edit"),
             page.get("/settings/secrets"),
             api.post("/api/v1/secrets", {"name": NAMED, **value}, headers={"Idempotency-Key": "taken"}),

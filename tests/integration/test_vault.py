@@ -301,3 +301,12 @@ def test_the_database_keeps_one_secret_to_a_name(acme: Tenant) -> None:
             "SELECT indexdef FROM pg_indexes WHERE tablename = 'vault_namedsecret' AND schemaname = 'acme'"
         )
         assert any("UNIQUE" in row and "(name)" in row for (row,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize("value", [1234, 7.5, True, None, ["x"], {"x": 1}])
+def test_a_value_is_a_text(acme: Tenant, api_client: Callable[..., Any], value: Any) -> None:
+    answer = api_client("admin").post("/api/v1/secrets", {"name": "idp", "value": value}, format="json")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/value"
+    assert NamedSecret.objects.count() == 0

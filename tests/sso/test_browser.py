@@ -42,6 +42,7 @@ class World:
         context = self.browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.set_default_timeout(15_000)
+        page.set_default_navigation_timeout(45_000)  # the first page of a process takes seconds
         return context, page
 
     def put_people(self, **people: list[str]) -> None:
@@ -158,7 +159,7 @@ def test_enforced_sign_on_refuses_passwords_and_an_owner_breaks_the_glass(world:
     _at_oidc(anna, "anna@acme.example")
     expect(anna).to_have_url(world.platform.address("acme") + "/runs")
     _open(world, owner, "acme", "/settings/sso")
-    expect(owner.get_by_text("No owner has a second factor")).to_be_visible()
+    expect(owner.get_by_text("No owner has both a password and a second factor")).to_be_visible()
     secret = _add_authenticator(world, owner)
     _open(world, owner, "acme", "/settings/sso")
     owner.get_by_role("link", name="Refuse passwords").click()

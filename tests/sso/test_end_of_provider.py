@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from core.models import AuditEvent
 from tenants.people.proof import RECORDS, is_fresh
-from tenants.sso import services
+from tenants.sso import services, sign_in
+from tenants.sso.claims import Facts
+from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Connection, MailDomain
 from tests.builders import make_principal
-from tests.sso.conftest import SamlVisitor, actions
+from tests.sso.conftest import SamlVisitor, actions, give_factor, member
 from tests.sso.saml_idp import Idp
 
 pytestmark = pytest.mark.usefixtures("acme", "no_tries_counted")
@@ -24,6 +26,14 @@ Sso = Callable[..., Connection]
 def provider(saml_sso: Sso, verified: Callable[..., MailDomain]) -> None:
     saml_sso()
     verified()
+
+
+@pytest.fixture
+def enforced(provider: None) -> Connection:
+    """The same, refusing passwords."""
+    _signed_in()
+    give_factor("owner@acme.example")
+    return services.enforce(principal=make_principal("owner"), is_enforced=True)
 
 
 def _signed_in(**overrides: Any) -> Client:
@@ -115,3 +125,93 @@ def test_another_provider_in_its_place_ends_them_but_for_the_one_that_put_it_the
     assert "The sessions that the one before opened have ended, but for this one." in other
     assert [_is_in(one) for one in (opened, admin)] == [False, True]
     assert AuditEvent.objects.filter(action="sso.connection.set").latest("seq").data["sessions"] == 1
+
+
+ENDS_MEANWHILE: dict[str, Callable[[Sso], object]] = {
+    "switched off": lambda sso: services.switch_off(principal=make_principal("owner")),
+    "removed": lambda sso: services.remove(principal=make_principal("owner")),
+    "replaced": lambda sso: sso("acme", Idp("another")),
+}
+
+
+@pytest.mark.parametrize("way", ENDS_MEANWHILE)
+@pytest.mark.parametrize("act", ["sign in", "confirmation"])
+def test_an_answer_that_is_under_way_when_the_provider_ends_lets_nobody_in(
+    way: str, act: str, saml_sso: Sso
+) -> None:
+    _signed_in()
+    asked = Connection.objects.get()
+    facts = Facts(asked.issuer, "subject-1", {"email": ["new@acme.example"], "groups": ["staff"]})
+    person = member("new@acme.example")
+    assert person is not None
+    ENDS_MEANWHILE[way](saml_sso)
+    request = RequestFactory().get("/sso/oidc/callback")
+    before = actions()
+    enter = {
+        "sign in": lambda: sign_in.sign_in(request, asked, facts),
+        "confirmation": lambda: sign_in.confirm(request, person.user, asked, facts, asked_at=0.0),
+    }
+
+    with pytest.raises(SsoRefused, match="switched off or changed a moment ago"):
+        enter[act]()
+
+    assert actions() == before
+
+
+# what an admin stores in place of a provider that is in use and enforced, with the same name of the issuer
+OTHERS: dict[str, dict[str, Any]] = {
+    "another protocol": {"protocol": "oidc"},
+    "another address": {"endpoints": {"sign_in": "https://elsewhere.example/sso", "certificates": []}},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_provider_under_the_same_issuer_is_another(
+    other: str, enforced: Connection, saml_sso: Sso
+) -> None:
+    client = _signed_in()
+    Connection.objects.update(**OTHERS[other])
+
+    services.set_saml(
+        principal=make_principal("owner"),
+        name="Acme ID",
+        metadata=Idp().metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+    )
+
+    stored = Connection.objects.get()
+    assert (stored.is_enabled, stored.is_enforced) == (False, False)
+    assert not _is_in(client)
+
+
+def test_a_new_certificate_alone_makes_no_other_provider(enforced: Connection) -> None:
+    client = _signed_in()
+    Connection.objects.update(endpoints={**enforced.endpoints, "certificates": []})
+
+    services.set_saml(
+        principal=make_principal("owner"),
+        name="Acme ID",
+        metadata=Idp().metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+    )
+
+    stored = Connection.objects.get()
+    assert (stored.is_enabled, stored.is_enforced) == (True, True)
+    assert stored.another_since == enforced.another_since
+    assert _is_in(client)
+
+
+def test_who_came_in_by_a_provider_of_before_does_not_show_that_it_works_again(
+    enforced: Connection, saml_sso: Sso
+) -> None:
+    owner = make_principal("owner")
+    saml_sso("acme", Idp("another"))
+    saml_sso()  # back to the first, whose identities are still known
+
+    with pytest.raises(services.NotReady, match="Nobody has signed in with this provider yet"):
+        services.enforce(principal=owner, is_enforced=True)
+    _signed_in()
+
+    assert services.enforce(principal=owner, is_enforced=True).is_enforced
