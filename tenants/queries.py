@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.errors import Forbidden, NotFound
@@ -49,10 +49,16 @@ def organisation() -> Tenant:
 
 
 def organisations_of(user_id: UUID | str, current: Tenant) -> list[OrganisationLink]:
-    """Every organisation that a person belongs to, by name."""
+    """Every organisation that a person belongs to, by name.
+
+    Not one that they never entered: anybody may found one, and list people there whom nobody asked.
+    """
+    entered = Q(last_sign_in_at__isnull=False) | Q(tenant_id=current.pk)
     with shared_context():
         rows = list(
-            Membership.objects.filter(user_id=user_id, is_active=True, tenant__domains__is_primary=True)
+            Membership.objects.filter(
+                entered, user_id=user_id, is_active=True, tenant__domains__is_primary=True
+            )
             .order_by("tenant__name")
             .values_list("tenant__name", "tenant__domains__domain", "role", "tenant_id")
         )

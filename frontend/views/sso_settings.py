@@ -72,10 +72,9 @@ def sso_saml(request: HttpRequest) -> HttpResponse:
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_remove(request: HttpRequest) -> HttpResponse:
-    issuer = queries.needed_connection().issuer
     ended = services.remove(principal=principal_of(request))
     said = "Single sign-on is removed. Members stay; those without a password need one."
-    return _ended(request, issuer, f"{said} {_count(ended)}")
+    return _ended(request, f"{said} {_count(ended)}")
 
 
 def _stored(request: HttpRequest, before: Connection | None, stored: Connection) -> HttpResponse:
@@ -87,9 +86,9 @@ def _stored(request: HttpRequest, before: Connection | None, stored: Connection)
     return redirect("sso")
 
 
-def _ended(request: HttpRequest, issuer: str, said: str) -> HttpResponse:
+def _ended(request: HttpRequest, said: str) -> HttpResponse:
     """After the end of the sessions that a provider opened: this one may be among them."""
-    if is_own := sessions.is_opened_by(request.session, issuer):
+    if is_own := sessions.is_opened_by_provider(request.session):
         request.session.flush()
     else:
         sessions.forget_proofs(request.session)
@@ -139,9 +138,8 @@ def sso_switch(request: HttpRequest) -> HttpResponse:
         connection = services.switch_on(principal=principal_of(request))
         messages.success(request, f"People can sign in with {connection.name}.")
         return redirect("sso")
-    issuer = queries.needed_connection().issuer
     ended = services.switch_off(principal=principal_of(request))
-    return _ended(request, issuer, f"Single sign-on is switched off. {_count(ended)}")
+    return _ended(request, f"Single sign-on is switched off. {_count(ended)}")
 
 
 @step_up("POST")
@@ -212,7 +210,7 @@ def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms:
             "rows": [*(kept if rows is None else rows), *[("", "")] * _EMPTY_ROWS],
             "gaps": queries.enforcement_gaps(connection),
             "unvouched": queries.unvouched(connection),
-            "is_own_session": sessions.is_opened_by(request.session, connection.issuer),
+            "is_own_session": sessions.is_opened_by_provider(request.session),
             "certificates": _certificates(connection),
         }
     context |= {"oidc_form": _oidc_form(connection), "saml_form": _saml_form(connection)} | forms

@@ -12,11 +12,11 @@ from tenants.models import ApiKey, Membership, User
 
 
 def other_organisations(user: User) -> list[str]:
-    """Names of the further organisations that the person belongs to, deactivated memberships included."""
+    """Names of the further organisations that the person has entered, deactivated memberships included."""
     here = queries.organisation().pk
     with shared_context():
         return list(
-            Membership.objects.filter(user=user)
+            Membership.objects.filter(user=user, last_sign_in_at__isnull=False)
             .exclude(tenant_id=here)
             .order_by("tenant__name")
             .values_list("tenant__name", flat=True)

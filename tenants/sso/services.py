@@ -167,7 +167,7 @@ def switch_off(*, principal: Principal) -> int:
         connection, ended = _needed(), 0
         if connection.is_enabled:
             _write(connection, {"is_enabled": False, "is_enforced": False})
-            ended = sessions.end_all_of(connection.issuer)
+            ended = sessions.end_all()
             audit.record(
                 actor=principal.actor, action="sso.connection.disable", target=connection, sessions=ended
             )
@@ -206,7 +206,7 @@ def remove(*, principal: Principal) -> int:
         target, issuer = audit.label(connection), connection.issuer
         identities = Identity.objects.all().delete()[0]
         connection.delete()
-        ended = sessions.end_all_of(issuer)
+        ended = sessions.end_all()
         audit.record(
             actor=principal.actor,
             action="sso.connection.remove",
@@ -224,7 +224,7 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
     is_another = before is not None and before.place != Connection(**values).place
     if is_another:  # nobody knows yet that it works, and the only way in must
         values |= {"is_enabled": False, "is_enforced": False, "another_since": timezone.now()}
-    ended = sessions.end_all_of(str(issuer_before), but=but) if is_another else 0
+    ended = sessions.end_all(but=but) if is_another else 0
     if before is None:
         connection = Connection.objects.create(**values)
     else:
@@ -240,6 +240,8 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
         protocol=connection.protocol,
         name=connection.name,
         issuer=connection.issuer,
+        client_id=connection.client_id,
+        sign_in=connection.endpoints["sign_in"],
         issuer_before=issuer_before,
         named_client_secret=str(connection.named_client_secret or ""),
         is_enabled=connection.is_enabled,

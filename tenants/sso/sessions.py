@@ -18,9 +18,9 @@ METHOD = "socialaccount"  # how a session calls the proof of a provider
 _BATCH = 500
 
 
-def is_opened_by(session: Any, issuer: str) -> bool:
-    """True when the session, or its data, began with a sign-in at this provider."""
-    return (session.get(SESSION) or {}).get("issuer") == issuer
+def is_opened_by_provider(session: Any) -> bool:
+    """True when the session, or its data, began with a sign-in at an identity provider."""
+    return bool(session.get(SESSION))
 
 
 def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
@@ -34,7 +34,7 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
         for row in Session.objects.filter(user_id=membership.user_id):
             data = store.decode(row.session_data)
             noted = data.get(SESSION) or {}
-            is_meant = is_opened_by(data, issuer) and noted.get("subject") == subject
+            is_meant = (noted.get("issuer"), noted.get("subject")) == (issuer, subject)
             if is_meant and (not session_indexes or noted.get("index") in session_indexes):
                 ended += row.delete()[0]
         if ended:
@@ -48,8 +48,8 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
     return ended
 
 
-def end_all_of(issuer: str, *, but: str | None = None) -> int:
-    """End every session that this provider opened, and what it proved in others; how many ended.
+def end_all(*, but: str | None = None) -> int:
+    """End every session that a provider opened, this one or one before it, and what it proved in others; how many ended.
 
     Part of larger changes, which write the audit event themselves.
     Args: but: key of a session that stays as it is.
@@ -58,7 +58,7 @@ def end_all_of(issuer: str, *, but: str | None = None) -> int:
     for row, data in _signed_in():
         if row.session_key == but:
             continue
-        if is_opened_by(data, issuer):
+        if is_opened_by_provider(data):
             ended += row.delete()[0]
         elif forget_proofs(data):
             Session.objects.filter(pk=row.pk).update(session_data=SessionStore().encode(data))

@@ -320,10 +320,14 @@ def test_leaving_one_of_two_organisations_leaves_the_other_alone(client_for: Cli
         services.add_member(actor="test", email="operator@acme.example", role="viewer", password=PASSWORD)
     client = client_for("operator")
 
+    listed = client.get("/me/leave").content.decode()
+    client_for(None, "globex").post("/login", {"login": "operator@acme.example", "password": PASSWORD})
     page = client.get("/me/leave").content.decode()
     client.post("/me/leave", {"typed": "Acme Audit"})
 
+    assert "Globex Finance" not in listed  # whoever founds an organisation may list anybody
     assert "You stay a member of Globex Finance." in page
+    assert "Switch organisation, current:" in page
     signed_in = client_for(None, "globex").post(
         "/login", {"login": "operator@acme.example", "password": PASSWORD}
     )

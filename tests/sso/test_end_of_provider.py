@@ -215,3 +215,22 @@ def test_who_came_in_by_a_provider_of_before_does_not_show_that_it_works_again(
     _signed_in()
 
     assert services.enforce(principal=owner, is_enforced=True).is_enforced
+
+
+@pytest.mark.parametrize("way", END)
+def test_a_session_that_a_replacement_spared_ends_with_the_provider_after_it(way: str) -> None:
+    spared = _signed_in()
+    services.set_saml(
+        principal=make_principal("owner"),
+        name="Another",
+        metadata=Idp("another").metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+        but=spared.session.session_key,
+    )
+    assert _is_in(spared)
+    services.switch_on(principal=make_principal("owner"))
+
+    END[way](principal=make_principal("owner"))
+
+    assert not _is_in(spared)
