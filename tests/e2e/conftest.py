@@ -51,6 +51,13 @@ _OUT_OF_SIGHT = """
     || boxes.some(({left, right, width}) => width && (left < room.left - 1 || right > room.right + 1));
 }).map(cell => cell.innerText)
 """
+_CUT_CHOICES = """
+() => [...document.querySelectorAll(".seg > *")].filter(choice => {
+  const {left, right} = choice.getBoundingClientRect();
+  const room = choice.parentElement.getBoundingClientRect();
+  return left < Math.max(0, room.left) || right > Math.min(innerWidth, room.right);
+}).map(choice => choice.innerText)
+"""
 _KEPT = ("PATH", "HOME", "LANG", "TZ")
 
 
@@ -124,6 +131,11 @@ class Visitor:
     def out_of_sight(self) -> list[str]:
         """Cells in the first row of a table of which something is cut off or lies beside the screen."""
         found: list[str] = self.page.evaluate(_OUT_OF_SIGHT)
+        return found
+
+    def cut_choices(self) -> list[str]:
+        """Choices of a filter that are cut off or lie beside the screen."""
+        found: list[str] = self.page.evaluate(_CUT_CHOICES)
         return found
 
 

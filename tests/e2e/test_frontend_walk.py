@@ -148,6 +148,7 @@ def test_every_cell_of_a_row_is_in_sight_on_a_narrow_screen(visit: Visit, releas
         assert owner.page.locator(".tbl tbody tr").count() > 0, path
         assert owner.out_of_sight() == [], path
         assert owner.out_of_reach() == [], path
+        assert owner.cut_choices() == [], path
         assert owner.hidden_width() == 0, path
         assert owner.violations() == [], path
 
