@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from core.permissions import Permission, declared
 
 _SCIM = "scim/"
+# Streams that last as long as somebody listens, by route: only how they begin is known.
+ENDLESS = {"run-stream": "sends news of a run until the run ends, and runs of these tests wait for ever"}
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
 
 
@@ -55,3 +57,11 @@ def _routes(resolver: URLResolver, prefix: str) -> Iterator[Route]:
             yield Route(pattern, entry.name or "", entry.callback, declared(entry.callback) or {})
         else:
             yield from _routes(entry, pattern)
+
+
+def content_of(route: Route, response: Any) -> bytes:
+    """Everything that an answer holds: streams are read to their end, but for the endless ones."""
+    if not response.streaming:
+        content: bytes = response.content
+        return content
+    return b"(an endless stream)" if route.name in ENDLESS else b"".join(response.streaming_content)

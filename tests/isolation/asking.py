@@ -3,9 +3,10 @@
 import itertools
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -21,7 +22,7 @@ from core.postgres.names import SHARED_SCHEMA
 from core.tenancy import shared_context, tenant_context
 from generation.models import Run
 from tenants.people.models import Invitation, PasswordLink
-from tests.contract.routes import Route
+from tests.contract.routes import Route, content_of
 from tests.contract.world import CALLS, FIXED, IDS, NOBODYS, RANDOM_ID, Call, Things, World
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Answer:
     status: int
     location: str
     content: bytes
+    sent: bytes = field(default=b"", compare=False)
 
     @property
     def is_to_sign_in(self) -> bool:
@@ -51,6 +53,11 @@ class Answer:
     def refuses(self) -> bool:
         """The principal is not let in, whatever the id."""
         return self.status in (401, 403) or self.is_to_sign_in
+
+    def shown_of(self, traces: Iterable[bytes]) -> list[bytes]:
+        """Those that can be read here, but for what the caller sent."""
+        seen = self.content + self.location.encode()
+        return sorted(one for one in traces if one in seen and one not in self.sent)
 
 
 # What directories name and send; the other routes have theirs in tests/contract/world.py.
@@ -91,9 +98,19 @@ def ask(
     with transaction.atomic():
         if kind in (DELETED, RANDOM_AFTER):
             delete_row("ours", str(names_object(route)), _value(world, route, OWN), world.ours)
-        answer = _answer(_request(world, principal, route, method, value, cookies), value)
+        sent = _sent(route, method)
+        response = _request(world, principal, route, method, sent, value, cookies)
+        answer = _answer(route, response, value, sent)
         transaction.set_rollback(True)
     return answer
+
+
+def traces_of(organisation: str, things: Things) -> frozenset[bytes]:
+    """What tells that an answer speaks of an organisation: its names, and the ids of what it has."""
+    ids = [value for value in astuple(things) if isinstance(value, UUID)]
+    ids += [GROUPS[things.member_id]] if things.member_id in GROUPS else []
+    names = (f"{organisation}-secret", f"@{organisation}.example")
+    return frozenset(text.encode() for text in (*names, *map(str, ids)))
 
 
 def _value(world: World, route: Route, kind: str) -> object | None:
@@ -105,8 +122,24 @@ def _value(world: World, route: Route, kind: str) -> object | None:
     return ids_of(route)[name](world.theirs if kind == OTHERS else world.ours)
 
 
+def _sent(route: Route, method: str) -> bytes:
+    """The body of a request."""
+    call, kind = CALLS.get((route.name, method), Call()), kind_of(route)
+    if method == "GET":
+        return b""
+    if kind == "page":
+        return urlencode(call.body, doseq=True).encode()
+    return json.dumps(call.body if kind == "api" else _PATCH if method == "PATCH" else _USER).encode()
+
+
 def _request(
-    world: World, principal: "Principal", route: Route, method: str, value: object, cookies: dict[str, str]
+    world: World,
+    principal: "Principal",
+    route: Route,
+    method: str,
+    sent: bytes,
+    value: object,
+    cookies: dict[str, str],
 ) -> Any:
     call = CALLS.get((route.name, method), Call())
     number = next(_addresses)  # failures count by address: none must reach the limit of another
@@ -114,7 +147,7 @@ def _request(
     client = Client(raise_request_exception=False, REMOTE_ADDR=address)
     headers = {"host": "ours.localhost", "x-request-id": "the-same-for-all", **call.headers}
     kind = kind_of(route)
-    if principal.bearer and kind == principal.opens:
+    if principal.bearer and (kind == principal.opens or principal.name not in cookies):
         headers["authorization"] = f"Bearer {principal.bearer(world)}"
     elif principal.name in cookies:
         client.cookies[settings.SESSION_COOKIE_NAME] = cookies[principal.name]
@@ -122,23 +155,19 @@ def _request(
     values = {name: fixed[name] for name in route.parameters if name in fixed}
     if (name := names_object(route)) is not None:
         values[name] = value
-    body, media_type = "", "application/json"
-    if method != "GET" and kind == "page":
-        body, media_type = urlencode(call.body, doseq=True), "application/x-www-form-urlencoded"
-    elif method != "GET":
-        body = json.dumps(call.body if kind == "api" else _PATCH if method == "PATCH" else _USER)
-    return client.generic(method, route.address(values), body, media_type, headers=headers)
+    is_form = method != "GET" and kind == "page"
+    media_type = "application/x-www-form-urlencoded" if is_form else "application/json"
+    return client.generic(method, route.address(values), sent, media_type, headers=headers)
 
 
-def _answer(response: Any, value: object) -> Answer:
-    content = b"(a stream)" if response.streaming else response.content
-    content = _CSRF_TOKEN.sub(b"", content)
+def _answer(route: Route, response: Any, value: object, sent: bytes) -> Answer:
+    content = _CSRF_TOKEN.sub(b"", content_of(route, response))
     location = response.headers.get("Location", "")
     if value is not None:
         location = re.sub(rf"(?<!\w){value}(?!\w)", "<id>", location.replace("%2F", "/"))
         if not isinstance(value, int):  # a small number may stand there for something else
             content = content.replace(str(value).encode(), b"<id>")
-    return Answer(response.status_code, location, content)
+    return Answer(response.status_code, location, content, unquote_plus(sent.decode()).encode())
 
 
 # Ids that are no UUIDs of a row, with the row that they lead to.

@@ -39,15 +39,27 @@ class Principal:
     is_nobody_behind: bool = False  # a service: what makes somebody responsible is refused to it
 
     def may(self, permission: Permission, route: Route) -> bool:
-        """Whether the declared permission is theirs, in their home, by what they carry for this kind of route."""
+        """Whether the declared permission is theirs, in their home, by what they carry for this kind of route.
+
+        What is public is there for everybody, but for who shows the API a credential that is none of its own. What is for
+        members is for people with a session here: no page knows keys and tokens, and a session counts at home.
+        """
         kind = kind_of(route)
         if self.is_nobody_behind and route.name in _MAKE_RESPONSIBLE:
             return False
         if permission is Permission.PUBLIC:
-            return True
+            return not (kind == "api" and self.bearer and self.opens != "api")
         if self.bearer:
             return kind == self.opens and permission in self.permissions
         return self.cookie is not None and kind != "scim" and permission in self.permissions
+
+    def refusal(self, route: Route) -> int:
+        """The status for whom a route does not let in: who is known there is told that they may not."""
+        kind = kind_of(route)
+        if kind == "page":
+            return 403 if self.cookie and not self.bearer else 302  # to the sign-in
+        is_known = kind == self.opens if self.bearer else kind == "api" and self.cookie is not None
+        return 403 if is_known else 401
 
 
 def _member(role: Role) -> Principal:
