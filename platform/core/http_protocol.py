@@ -52,7 +52,9 @@ class HttpProtocol(HttpToolsProtocol):
             ready.raw(self.server_state.default_headers, closes=not stays, has_body=has_body)
         )
         self.server_state.total_requests += 1
-        if not stays:
+        if stays:
+            self._expect_head()  # after a body that nobody reads, if there is one
+        else:
             self.transport.close()
 
     def on_body(self, body: bytes) -> None:
