@@ -55,24 +55,15 @@ def issue_api_key(
     may = scopes.narrowed(PERMISSIONS[chosen], narrowed_to)
     scopes.refuse_more(may, principal.permissions, "A key")
     _refuse_greater_role(principal, chosen, may)
-    now = timezone.now()
-    asking = _asking_key(principal)
-    if asking is not None and asking.expires_at is not None:
-        expires_at = expires_at or asking.expires_at
-        if expires_at > asking.expires_at:
-            raise _bad_time(
-                "A key that a key makes ends with it.",
-                "expires_at",
-                f"must be at most {asking.expires_at:%FT%TZ}",
-            )
-    if expires_at is not None and not now < expires_at <= now + _MAXIMAL_LIFE:
-        raise _bad_time(
-            "A key expires within a year from now.", "expires_at", "must lie within the next 366 days"
-        )
     key, text = new_key()
+    secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         tenant = queries.organisation()
-        granting.one_change_at_a_time(tenant.pk)
+        granting.one_change_at_a_time(
+            tenant.pk
+        )  # nobody revokes the key that asks, or ends its maker, meanwhile
+        asking = _asking_key(principal)
+        expires_at = _checked_end(expires_at, asking)
         if not queries.members().filter(user_id=queries.person(principal), is_active=True).exists():
             raise Forbidden("Whom this key would stand for has just left the organisation.")
         with shared_context():
@@ -81,7 +72,7 @@ def issue_api_key(
                 created_by_id=queries.person(principal),
                 name=name,
                 key_id=key.key_id,
-                secret_hash=hash_secret(key.secret),
+                secret_hash=secret_hash,
                 role=chosen,
                 permissions=narrowed_to,
                 expires_at=expires_at,
@@ -98,6 +89,24 @@ def issue_api_key(
             expires_at=expires_at,
         )
     return IssuedKey(api_key, text)
+
+
+def _checked_end(expires_at: datetime | None, asking: ApiKey | None) -> datetime | None:
+    """When a new key ends: with the key that asks for it at the latest. Raises InvalidInput."""
+    now = timezone.now()
+    if asking is not None and asking.expires_at is not None:
+        expires_at = expires_at or asking.expires_at
+        if expires_at > asking.expires_at:
+            raise _bad_time(
+                "A key that a key makes ends with it.",
+                "expires_at",
+                f"must be at most {asking.expires_at:%FT%TZ}",
+            )
+    if expires_at is not None and not now < expires_at <= now + _MAXIMAL_LIFE:
+        raise _bad_time(
+            "A key expires within a year from now.", "expires_at", "must lie within the next 366 days"
+        )
+    return expires_at
 
 
 def rotate_api_key(
@@ -173,6 +182,9 @@ def revoke_api_key(
     if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
         raise Forbidden("Only its maker or an admin may revoke a key.")
     with transaction.atomic():
+        granting.one_change_at_a_time(
+            api_key.tenant_id
+        )  # no key is made with it, and none of it is ended, meanwhile
         with shared_context():
             _held(api_key, check)
             ended = _revoked([api_key.key_id])
@@ -238,7 +250,7 @@ def _asking_key(principal: Principal) -> ApiKey | None:
         return None
     with shared_context():
         asking = ApiKey.objects.filter(key_id=key_id).first()
-    if asking is None:
+    if asking is None or asking.revoked_at is not None:
         raise Forbidden("The key that asks has just ended.")
     return asking
 

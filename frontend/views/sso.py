@@ -126,6 +126,8 @@ def saml_metadata(request: HttpRequest) -> HttpResponse:
 
 def _finish(request: HttpRequest, connection: Connection, facts: Facts, begun: Pending) -> HttpResponseBase:
     principal = principal_of(request)
+    if not sign_in.is_of(facts, connection):
+        raise SsoRefused("the answer is of a provider before this one", shown=_NOT_BEGUN)
     if begun.purpose == "test":
         if principal.user_id != begun.user_id or not principal.can(Permission.SSO_WRITE):
             raise SsoRefused("a test belongs to the session that began it", shown=_NOT_BEGUN)
@@ -142,9 +144,9 @@ def _finish(request: HttpRequest, connection: Connection, facts: Facts, begun: P
     if begun.is_forced:
         if principal.user_id != begun.user_id:
             raise SsoRefused("a confirmation belongs to the session that began it", shown=_NOT_BEGUN)
-        sign_in.confirm(request, cast(User, request.user), connection, facts, asked_at=begun.at)
+        sign_in.confirm(request, cast(User, request.user), facts, asked_at=begun.at)
     elif begun.purpose == "sign_in":
-        sign_in.sign_in(request, connection, facts)
+        sign_in.sign_in(request, facts)
     else:
         raise SsoRefused("this is no answer to a sign-in", shown=_NOT_BEGUN)
     return redirect(begun.next)

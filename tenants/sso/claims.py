@@ -31,6 +31,7 @@ class Facts:
     issuer: str
     subject: str
     claims: Claims
+    place: Sequence[str] = ()  # of the provider that it was (Connection.place): another may have come since
     email_of_subject: str = ""  # the subject itself, where the provider says that it is an e-mail address
     is_email_doubted: bool = False  # the provider says that it did not check the address
     until: float | None = None  # seconds since the epoch: the provider's session

@@ -159,6 +159,7 @@ def receive(request: HttpRequest, connection: Connection, begun: Pending) -> Fac
     everything = tidy({**profile, **claims})
     return Facts(
         issuer=connection.issuer,
+        place=connection.place,
         subject=str(claims["sub"]),
         claims=everything,
         is_email_doubted=everything.get("email_verified", ["true"])[0] not in ("true", "1"),

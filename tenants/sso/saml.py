@@ -226,6 +226,7 @@ def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str, prov
         raise SsoRefused("the subject is transient: the provider must send a lasting NameID")
     return Facts(
         issuer=connection.issuer,
+        place=connection.place,
         subject=subject,
         claims=tidy(auth.get_attributes()),
         email_of_subject=subject if form == Names.NAMEID_EMAIL_ADDRESS or "@" in subject else "",

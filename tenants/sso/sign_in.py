@@ -122,10 +122,10 @@ def _mapped_role(facts: Facts, connection: Connection, membership: Membership | 
 # -- carrying it out -----------------------------------------------------------------------------------------
 
 
-def sign_in(request: HttpRequest, connection: Connection, facts: Facts) -> None:
+def sign_in(request: HttpRequest, facts: Facts) -> None:
     """Sign the person in, make them a member where that is allowed, set the role. Raises: SsoRefused."""
     with transaction.atomic():
-        membership = _member(connection, facts)
+        membership = _member(facts)
         user = MemberBackend().get_user(membership.user_id)
         if user is None:
             raise SsoRefused("the member cannot be found", shown=_NOT_LET_IN)
@@ -135,15 +135,13 @@ def sign_in(request: HttpRequest, connection: Connection, facts: Facts) -> None:
         request.session.save()  # whoever ends the provider next finds the session
 
 
-def confirm(
-    request: HttpRequest, user: User, connection: Connection, facts: Facts, *, asked_at: float
-) -> None:
+def confirm(request: HttpRequest, user: User, facts: Facts, *, asked_at: float) -> None:
     """Renew the proof of the session that is there.
 
     Raises: SsoRefused when somebody else signed in, or nobody did since it was asked for.
     """
     with transaction.atomic():
-        decision = decide(_held(connection), facts)
+        decision = decide(_held(facts), facts)
         if decision.membership is None or decision.membership.user_id != user.pk:
             raise SsoRefused("somebody else signed in at the provider", shown=_SOMEBODY_ELSE)
         if decision.is_linked:
@@ -153,22 +151,23 @@ def confirm(
         request.session.save()
 
 
-def _held(connection: Connection) -> Connection:
+def _held(facts: Facts) -> Connection:
     """The provider as it is now, and nobody changes it until the session is saved. Raises: SsoRefused.
 
     One that was switched off or replaced while its answer was under way lets nobody in.
     """
     one_at_a_time(CHANGES)
     now = queries.connection()
-    if (
-        now is None
-        or not now.is_enabled
-        or (now.protocol, now.issuer) != (connection.protocol, connection.issuer)
-    ):
+    if now is None or not now.is_enabled or not is_of(facts, now):
         raise SsoRefused(
             "the provider was switched off or replaced while this was under way", shown=_SWITCHED_OFF
         )
     return now
+
+
+def is_of(facts: Facts, connection: Connection) -> bool:
+    """True when it is this provider that vouched."""
+    return tuple(facts.place) == connection.place
 
 
 def _refuse_old_proof(facts: Facts, asked_at: float) -> None:
@@ -188,12 +187,12 @@ def _refuse_old_proof(facts: Facts, asked_at: float) -> None:
         raise SsoRefused("the provider names a time of sign-in that is to come", shown=_NO_TIME)
 
 
-def _member(connection: Connection, facts: Facts) -> Membership:
+def _member(facts: Facts) -> Membership:
     """The membership with the role of today. Nobody else changes members until the session is made: who is known by
     an identity now is known by it still.
     """
     granting.one_change_at_a_time(tenants.organisation().pk)
-    connection = _held(connection)
+    connection = _held(facts)
     decision = decide(connection, facts)
     if decision.is_refused:
         raise SsoRefused(decision.because, shown=_NOT_LET_IN)

@@ -8,6 +8,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from core.permissions import Principal
 from core.tenancy import shared_context, tenant_context
 from tenants import key_services, role_services, services
 from tenants.lifecycle import services as lifecycle
-from tenants.models import ApiKey, CustomRole
+from tenants.models import ApiKey, CustomRole, Membership
 from tenants.oauth import services as oauth
 from tenants.people.models import Invitation
 from tenants.roles import PERMISSIONS, Role
@@ -228,6 +229,60 @@ def test_a_key_that_is_made_while_its_maker_leaves_is_refused_or_ends_with_them(
         assert set(answers) <= {"done", "Forbidden"}
         with shared_context():
             assert not ApiKey.objects.filter(created_by_id=membership.user_id, revoked_at=None).exists()
+
+
+def _parent() -> tuple[ApiKey, Principal]:
+    """A key of an admin of its own, and the principal that it makes."""
+    membership = services.add_member(
+        actor="test", email=f"{next(_names)}@race.example", role="admin"
+    ).membership
+    person = Principal(
+        actor=membership.user.email,
+        credential=f"user:{membership.user_id}",
+        permissions=PERMISSIONS[Role.ADMIN],
+        user_id=str(membership.user_id),
+        role="admin",
+    )
+    key = key_services.issue_api_key(principal=person, name=next(_names), role="admin").api_key
+    return key, replace(person, actor=f"api-key:{key.key_id}", credential=f"key:{key.key_id}")
+
+
+def test_keys_that_a_key_makes_while_it_is_revoked_end_with_it(race: str) -> None:
+    owner = make_principal("owner", "race")
+    for _ in range(4):
+        with tenant_context("race"):
+            parent, itself = _parent()
+        issue = partial(_outcome, key_services.issue_api_key, principal=itself, name="child", role="viewer")
+
+        answers = _at_once(
+            *(issue for _ in range(AT_ONCE - 1)),
+            partial(_outcome, key_services.revoke_api_key, principal=owner, api_key=parent),
+        )
+
+        assert len(answers) == AT_ONCE
+        assert set(answers) <= {"done", "Forbidden"}
+        with shared_context():
+            assert not ApiKey.objects.filter(made_with=parent.key_id, revoked_at=None).exists()
+
+
+def test_a_key_is_revoked_while_its_maker_gets_a_smaller_role(race: str) -> None:
+    """Both end the key and those that it made, in whatever order each finds them."""
+    owner = make_principal("owner", "race")
+    for _ in range(12):
+        with tenant_context("race"):
+            parent, itself = _parent()
+            for _child in range(4):
+                key_services.issue_api_key(principal=itself, name=next(_names), role="admin")
+            maker = Membership.objects.get(user_id=parent.created_by_id)
+
+        answers = _at_once(
+            partial(_outcome, key_services.revoke_api_key, principal=owner, api_key=parent),
+            partial(_outcome, services.change_role, actor="test", membership=maker, role="viewer"),
+        )
+
+        assert answers == ["done", "done"]
+        with shared_context():
+            assert not ApiKey.objects.filter(created_by_id=parent.created_by_id, revoked_at=None).exists()
 
 
 def test_of_exports_that_are_ordered_at_once_one_is_packed(race: str) -> None:

@@ -141,15 +141,16 @@ def test_an_answer_that_is_under_way_when_the_provider_ends_lets_nobody_in(
 ) -> None:
     _signed_in()
     asked = Connection.objects.get()
-    facts = Facts(asked.issuer, "subject-1", {"email": ["new@acme.example"], "groups": ["staff"]})
+    claims = {"email": ["new@acme.example"], "groups": ["staff"]}
+    facts = Facts(asked.issuer, "subject-1", claims, asked.place)
     person = member("new@acme.example")
     assert person is not None
     ENDS_MEANWHILE[way](saml_sso)
     request = RequestFactory().get("/sso/oidc/callback")
     before = actions()
     enter = {
-        "sign in": lambda: sign_in.sign_in(request, asked, facts),
-        "confirmation": lambda: sign_in.confirm(request, person.user, asked, facts, asked_at=0.0),
+        "sign in": lambda: sign_in.sign_in(request, facts),
+        "confirmation": lambda: sign_in.confirm(request, person.user, facts, asked_at=0.0),
     }
 
     with pytest.raises(SsoRefused, match="switched off or changed a moment ago"):
@@ -234,3 +235,22 @@ def test_a_session_that_a_replacement_spared_ends_with_the_provider_after_it(way
     END[way](principal=make_principal("owner"))
 
     assert not _is_in(spared)
+
+
+@pytest.mark.parametrize("way", ["removed and set anew", "replaced", "replaced under the same name"])
+def test_a_ticket_of_the_provider_before_opens_nothing(way: str, saml_sso: Sso) -> None:
+    visitor = SamlVisitor()
+    arrived = visitor.post(visitor.idp.response(visitor.wanted(in_response_to=visitor.begin("/sso/start"))))
+    if way == "removed and set anew":
+        services.remove(principal=make_principal("owner"))
+    if way == "replaced under the same name":
+        Connection.objects.update(
+            endpoints={**Connection.objects.get().endpoints, "sign_in": "https://x.example/"}
+        )
+    else:
+        saml_sso("acme", Idp("another"))
+
+    answer = visitor.client.get(arrived["Location"])
+
+    assert answer.status_code == 403
+    assert not visitor.is_signed_in
