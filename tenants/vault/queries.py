@@ -27,7 +27,7 @@ def named_secret(secret_id: UUID) -> NamedSecret:
 
 def version_of(secret: NamedSecret) -> str:
     """An ETag of what people change; the count of values stands for the value."""
-    return etag([str(secret.pk), secret.version, secret.description])
+    return etag([secret.version, secret.description])
 
 
 def uses(of: Iterable[NamedSecret]) -> dict[UUID, list[SecretField]]:

@@ -41,6 +41,8 @@ from tenants.scim.models import Group
 from tenants.sso import services as sso
 from tenants.sso.models import MailDomain
 from tenants.vault import services as vault
+from tenants.vault.models import NamedSecret
+from tenants.vault.queries import version_of
 from tests.builders import make_api_key, make_organisation, make_principal, sign_in
 from tests.sso.saml_idp import Idp
 
@@ -468,7 +470,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("role-delete", "POST"): Call(),
     ("member-remove", "POST"): Call(),
     ("secret-new", "POST"): Call({"name": "new", "value": "another value"}),
-    ("secret-edit", "POST"): Call({"value": "another value"}),
+    ("secret-edit", "POST"): Call(
+        {"value": "another value", "version": version_of(NamedSecret())}
+    ),  # the first
     ("secret-delete", "POST"): Call(),
     ("key-issue", "POST"): Call({"name": "new", "role": "viewer", "lifetime_days": "30"}),
     ("oauth-token", "POST"): Call({**SERVICE, "grant_type": "client_credentials"}),
