@@ -77,8 +77,8 @@ def test_there_are_nine_principals_or_more_and_no_kind_of_credential_without_one
     assert built == known, "a new kind of credential needs a principal in tests/isolation/principals.py"
 
 
-def test_every_route_is_in_the_matrix() -> None:
-    assert {str(route) for route, _ in PAIRS} == {str(route) for route in ROUTES}
+def test_every_route_declares_a_method_and_so_has_a_row() -> None:
+    assert [str(route) for route in ROUTES if not any(asked == route for asked, _ in PAIRS)] == []
 
 
 # -- the matrix ------------------------------------------------------------------------------------------------

@@ -159,6 +159,18 @@ def test_an_answer_that_is_under_way_when_the_provider_ends_lets_nobody_in(
     assert actions() == before
 
 
+def _store_again() -> Connection:
+    """The provider of these tests, as an admin brings its metadata once more."""
+    services.set_saml(
+        principal=make_principal("owner"),
+        name="Acme ID",
+        metadata=Idp().metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+    )
+    return Connection.objects.get()
+
+
 # what an admin stores in place of a provider that is in use and enforced, with the same name of the issuer
 OTHERS: dict[str, dict[str, Any]] = {
     "another protocol": {"protocol": "oidc"},
@@ -173,15 +185,8 @@ def test_another_provider_under_the_same_issuer_is_another(
     client = _signed_in()
     Connection.objects.update(**OTHERS[other])
 
-    services.set_saml(
-        principal=make_principal("owner"),
-        name="Acme ID",
-        metadata=Idp().metadata().encode(),
-        wants_signed_response=True,
-        allows_idp_initiated=False,
-    )
+    stored = _store_again()
 
-    stored = Connection.objects.get()
     assert (stored.is_enabled, stored.is_enforced) == (False, False)
     assert not _is_in(client)
 
@@ -190,15 +195,8 @@ def test_a_new_certificate_alone_makes_no_other_provider(enforced: Connection) -
     client = _signed_in()
     Connection.objects.update(endpoints={**enforced.endpoints, "certificates": []})
 
-    services.set_saml(
-        principal=make_principal("owner"),
-        name="Acme ID",
-        metadata=Idp().metadata().encode(),
-        wants_signed_response=True,
-        allows_idp_initiated=False,
-    )
+    stored = _store_again()
 
-    stored = Connection.objects.get()
     assert (stored.is_enabled, stored.is_enforced) == (True, True)
     assert stored.another_since == enforced.another_since
     assert _is_in(client)
