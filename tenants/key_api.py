@@ -101,7 +101,7 @@ class ApiKeyDetailV1(GenericAPIView[ApiKey]):
 
     @extend_schema(operation_id="api_keys_revoke", responses={204: None})
     def delete(self, request: Request, api_key_id: UUID) -> Response:
-        """Revoke the key at once."""
+        """Revoke the key at once, and the keys that were made with it; links that were sent with them open nothing any more."""
         return _revoke(request, api_key_id)
 
 
@@ -205,7 +205,10 @@ class ApiKeyDetail(GenericAPIView[ApiKey]):
 
     @extend_schema(operation_id="api_keys_revoke_v2", responses={204: None}, parameters=[IF_STILL])
     def delete(self, request: Request, api_key_id: UUID) -> Response:
-        """Revoke the key at once. With If-Match only when it is still that version."""
+        """Revoke the key at once, and the keys that were made with it; links that were sent with them open nothing any more.
+
+        With If-Match only when it is still that version.
+        """
         return _revoke(request, api_key_id, matched(request, _tag))
 
 
@@ -222,7 +225,10 @@ class ApiKeyRotation(GenericAPIView[ApiKey]):
     )
     @repeatable(shows_secret=True)
     def post(self, request: Request, api_key_id: UUID) -> Response:
-        """Give the key a new secret, shown this once. Id, role, scopes and expiry stay."""
+        """Give the key a new secret, shown this once. Id, role, scopes and expiry stay.
+
+        A key rotates itself and keys that were made with it; a person in a session any key of theirs.
+        """
         principal = principal_of(request)
         key = queries.api_key(principal, api_key_id)
         body = checked_body(Rotation, request)

@@ -119,17 +119,19 @@ def rotate_api_key(
     """Give a key a new secret. The one before works until `previous_until`, or not at all without one.
 
     A secret that was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
-    who may revoke it; Forbidden when it could do more than the principal; Conflict when it is revoked or expired;
-    InvalidInput when the overlap ends in the past or after 7 days; what `check` raises for the version it finds.
+    who may revoke it; Forbidden when it could do more than the principal, or would outlive the key that asks;
+    Conflict when it is revoked or expired; InvalidInput when the overlap ends in the past or after 7 days; what
+    `check` raises for the version it finds.
     """
     _refuse_others(principal, api_key)
-    _asking_key(principal)
     now = timezone.now()
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise _bad_time(
             "The secret before works for 7 days at most.", "previous_until", "must lie within the next 7 days"
         )
     with transaction.atomic():
+        granting.one_change_at_a_time(api_key.tenant_id)  # nobody revokes the key that asks meanwhile
+        _refuse_longer_lived(_asking_key(principal), api_key)
         with shared_context():
             row = _held(api_key, check)
             if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
@@ -253,6 +255,15 @@ def _asking_key(principal: Principal) -> ApiKey | None:
     if asking is None or asking.revoked_at is not None:
         raise Forbidden("The key that asks has just ended.")
     return asking
+
+
+def _refuse_longer_lived(asking: ApiKey | None, api_key: ApiKey) -> None:
+    """A secret that a key has learnt must end with it: a key rotates itself and what it made, a person any of theirs."""
+    if asking is not None and asking.key_id not in (api_key.key_id, api_key.made_with):
+        raise Forbidden(
+            "A key rotates itself and keys made with it, so that no secret it learnt outlives it. "
+            "Ask with the key that is to be rotated, or rotate it on the page of API keys."
+        )
 
 
 def note_key_use(api_key: ApiKey) -> None:

@@ -1,6 +1,7 @@
 """Plain builders of objects that tests need; each takes overrides and nothing is random where it matters."""
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,11 +79,24 @@ def make_principal(role: str = "operator", organisation: str = "acme") -> Princi
     )
 
 
-def make_api_key(maker: str = "operator", organisation: str = "acme", **overrides: Any) -> str:
-    """The text of a new API key that <maker>@<organisation>.example made, with the maker's role."""
+def make_api_key(
+    maker: str = "operator", organisation: str = "acme", *, made_with: str | None = None, **overrides: Any
+) -> str:
+    """The text of a new API key that <maker>@<organisation>.example made, with the maker's role.
+
+    They asked for it with their key `made_with`, else in a session.
+    """
     fields = {"name": f"test {maker}", "role": maker} | overrides
+    asking = make_principal(maker, organisation)
+    if made_with is not None:
+        asking = replace(asking, credential=f"key:{key_id_of(made_with)}")
     with tenant_context(organisation):
-        return key_services.issue_api_key(principal=make_principal(maker, organisation), **fields).text
+        return key_services.issue_api_key(principal=asking, **fields).text
+
+
+def key_id_of(key: str) -> str:
+    """The public part of an API key's text, by which its row is found."""
+    return key.split("_")[2]
 
 
 def sign_in(client: Client, email: str, organisation: str) -> None:

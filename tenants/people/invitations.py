@@ -14,7 +14,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import granting, queries, responsibility, services
+from tenants import credentials, granting, queries, responsibility, services
 from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
@@ -72,6 +72,7 @@ def invite(*, principal: Principal, email: str, role: str, role_until: datetime 
                     role_until=role_until,
                     invited_by=principal.actor,
                     made_by_id=responsibility.maker_of_link(principal),
+                    made_with=credentials.of_link(principal),
                     token_digest=digest,
                     expires_at=timezone.now() + LIFETIME,
                 )
@@ -92,7 +93,8 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
         granting.refuse_more(principal, row.role)
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
         row.made_by_id = responsibility.maker_of_link(principal)
-        row.save(update_fields=["token_digest", "expires_at", "made_by_id"])
+        row.made_with = credentials.of_link(principal)
+        row.save(update_fields=["token_digest", "expires_at", "made_by_id", "made_with"])
         _record(principal.actor, "renew", row, expires_at=row.expires_at)
     return Invited(row, token)
 
@@ -107,16 +109,19 @@ def revoke(*, principal: Principal, invitation: Invitation) -> None:
 
 
 def dead_among(rows: Iterable[Invitation]) -> frozenset[UUID]:
-    """The open ones whose links open nothing any more, because who made them could not make them now."""
+    """The open ones whose links open nothing any more, because who made them, or what with, could not make them now."""
     waiting = [row for row in rows if row.is_open]
     makers = responsibility.members_by_id(row.made_by_id for row in waiting)
+    revoked = credentials.ended_among(row.made_with for row in waiting)
     pairs = {(row.made_by_id, row.role) for row in waiting}
     good = {
         (maker, role)
         for maker, role in pairs
         if maker and responsibility.still_lets_in(makers.get(maker), role)
     }
-    return frozenset(row.pk for row in waiting if (row.made_by_id, row.role) not in good)
+    return frozenset(
+        row.pk for row in waiting if (row.made_by_id, row.role) not in good or row.made_with in revoked
+    )
 
 
 def invitation_of_token(token: str) -> Invitation:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import granting, queries, responsibility
+from tenants import credentials, granting, queries, responsibility
 from tenants.models import Membership, User
 from tenants.people.models import PasswordLink
 from tenants.people.sessions import delete_sessions
@@ -58,7 +58,10 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
         raise PasswordNotUsed(
             f"{membership.user.email} signs in with the identity provider of this organisation, which refuses their password."
         )
-    made_by = None if isinstance(actor, str) else responsibility.maker_of_link(actor)
+    made_by, made_with = None, ""
+    if isinstance(actor, Principal):
+        made_by = responsibility.maker_of_link(actor)
+        made_with = credentials.of_link(actor)
     token, digest = new_token()
     with transaction.atomic():
         PasswordLink.objects.update_or_create(
@@ -67,6 +70,7 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
                 "token_digest": digest,
                 "expires_at": timezone.now() + LIFETIME,
                 "made_by_id": made_by,
+                "made_with": made_with,
             },
         )
         audit.record(
@@ -117,4 +121,6 @@ def _is_vouched(link: PasswordLink, member: Membership) -> bool:
     """Whether the member asked for the link, or whoever made it could make it now, for the role of the member now."""
     if link.made_by_id is None:
         return True
+    if credentials.ended_among([link.made_with]):
+        return False
     return responsibility.still_lets_in(responsibility.responsible(link.made_by_id), member.role)

@@ -43,7 +43,7 @@ from tenants.sso.models import MailDomain
 from tenants.vault import services as vault
 from tenants.vault.models import NamedSecret
 from tenants.vault.queries import version_of
-from tests.builders import make_api_key, make_organisation, make_principal, sign_in
+from tests.builders import key_id_of, make_api_key, make_organisation, make_principal, sign_in
 from tests.sso.saml_idp import Idp
 
 SERVICE_KEY, SERVICE_SECRET = new_key("worldservice", prefix=applications.SECRET_PREFIX)
@@ -94,10 +94,11 @@ def make_world() -> World:
     clients = {role.value: Client() for role in Role}
     for role, client in clients.items():
         sign_in(client, f"{role}@ours.example", "ours")
+    keys = {(role, slug): make_api_key(role, slug) for role in Role.values for slug in ("ours", "theirs")}
     return World(
-        ours=make_things("ours", runs=1),
-        theirs=make_things("theirs", runs=2),
-        keys={(role, slug): make_api_key(role, slug) for role in Role.values for slug in ("ours", "theirs")},
+        ours=make_things("ours", runs=1, made_with=keys["admin", "ours"]),
+        theirs=make_things("theirs", runs=2, made_with=keys["admin", "theirs"]),
+        keys=keys,
         sessions={
             role: client.cookies[settings.SESSION_COOKIE_NAME].value for role, client in clients.items()
         },
@@ -114,8 +115,11 @@ def config_text(organisation: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def make_things(organisation: str, *, runs: int) -> Things:
-    """One of everything in an organisation that has the usual members, and so many runs that wait."""
+def make_things(organisation: str, *, runs: int, made_with: str | None = None) -> Things:
+    """One of everything in an organisation that has the usual members, and so many runs that wait.
+
+    The API key among them was made with another one of the admin, if that is given: it may rotate it then.
+    """
     with tenant_context(organisation):
         member = tenants.add_member(
             actor="test", email=f"colleague@{organisation}.example", role="viewer", password="a colleague"
@@ -125,7 +129,7 @@ def make_things(organisation: str, *, runs: int) -> Things:
             email=f"new@{organisation}.example",
             role="viewer",
         )
-        make_api_key("admin", organisation, name=f"{organisation}-secret")
+        api_key = make_api_key("admin", organisation, name=f"{organisation}-secret", made_with=made_with)
         version = generation.create_config(actor="test", text=config_text(organisation))
         started = [
             generation.start_run(actor="test", source=generation.OfConfig(version.config_id))
@@ -134,7 +138,7 @@ def make_things(organisation: str, *, runs: int) -> Things:
         return Things(
             member_id=member.pk,
             role_id=_role(organisation),
-            api_key_id=ApiKey.objects.get(name=f"{organisation}-secret").pk,
+            api_key_id=ApiKey.objects.get(key_id=key_id_of(api_key)).pk,
             config_id=version.config_id,
             run_id=started[-1].pk,
             run_number=started[-1].number,

@@ -9,7 +9,7 @@ from pytest_django import DjangoDbBlocker
 
 from core.tenancy import shared_context
 from tenants.models import ApiKey
-from tests.builders import make_api_key
+from tests.builders import key_id_of, make_api_key
 from tests.web_process import web_process
 
 MIB = 1 << 20
@@ -22,7 +22,7 @@ def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[s
         text = make_api_key("operator")
         yield text
         with shared_context():
-            ApiKey.objects.filter(key_id=text.split("_")[2]).delete()
+            ApiKey.objects.filter(key_id=key_id_of(text)).delete()
 
 
 @pytest.fixture(scope="module")

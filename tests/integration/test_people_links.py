@@ -1,7 +1,9 @@
 """Links that people make for others end with what their maker may do; links asked for oneself do not."""
 
+import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 
@@ -13,13 +15,15 @@ from rest_framework.test import APIClient
 
 from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
-from tenants import services
-from tenants.models import Membership, Tenant
+from core.tenancy import shared_context
+from tenants import key_services, services
+from tenants.models import ApiKey, Membership, Tenant
 from tenants.oauth import services as oauth
+from tenants.oauth.models import Application
 from tenants.people import invitations, passwords
 from tenants.people.models import PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of
-from tests.builders import make_api_key, make_principal
+from tests.builders import key_id_of, make_api_key, make_principal
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
 
@@ -137,6 +141,87 @@ def test_a_link_of_a_key_belongs_to_the_keys_person(
         invitations.accept(token=token, name="New", password=NEW)
     shown = api_client("owner").get(address).json()
     assert (shown["lets_in"], shown["revoked_at"]) == (False, None)
+
+
+_numbers = itertools.count(1)
+LINKS: dict[str, Callable[[Principal], str]] = {
+    "invitation": lambda by: (
+        invitations.invite(principal=by, email=f"new-{next(_numbers)}@acme.example", role="viewer").token
+    ),
+    "password link": lambda by: passwords.make_link(actor=by, membership=member("viewer")),
+}
+OPEN: dict[str, Callable[[str], object]] = {
+    "invitation": lambda token: invitations.accept(token=token, name="New", password=NEW),
+    "password link": lambda token: passwords.set_password(token=token, password=NEW),
+}
+
+
+def _with_key(made_with: str | None = None) -> tuple[Principal, ApiKey]:
+    text = make_api_key("admin", made_with=made_with)
+    with shared_context():
+        key = ApiKey.objects.get(key_id=key_id_of(text))
+    return replace(make_principal("admin"), credential=f"key:{key.key_id}"), key
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_a_key_made_ends_when_the_key_is_revoked(acme: Tenant, link: str) -> None:
+    """Also when the key ends with the one that made it; not with the key's date, which says nothing against it."""
+    parent = make_api_key("admin")
+    by, key = _with_key(made_with=parent)
+    token, others = LINKS[link](by), _with_key()[1]
+    key_services.revoke_api_key(principal=make_principal("owner"), api_key=others)
+    with shared_context():
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
+    assert (
+        passwords.member_of_token(token)
+        if link == "password link"
+        else invitations.invitation_of_token(token)
+    )
+
+    with shared_context():
+        asked = ApiKey.objects.get(key_id=key_id_of(parent))
+    key_services.revoke_api_key(principal=make_principal("owner"), api_key=asked)
+
+    with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
+        OPEN[link](token)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_somebody_made_with_a_session_stays_when_a_key_of_theirs_is_revoked(
+    acme: Tenant, link: str
+) -> None:
+    token = LINKS[link](make_principal("admin"))
+
+    key_services.revoke_api_key(principal=make_principal("owner"), api_key=_with_key()[1])
+
+    assert OPEN[link](token)
+
+
+@pytest.mark.parametrize("acts_for", ["itself", "a person"])
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_an_application_made_ends_when_it_is_deleted(
+    acme: Tenant, link: str, acts_for: str
+) -> None:
+    def acting(application: Application) -> Principal:
+        itself, person = f"application:{application.client_id}", make_principal("admin")
+        if acts_for == "itself":
+            return Principal(itself, itself, person.permissions)
+        return replace(person, credential=f"{itself}:{person.user_id}")
+
+    stays, goes = (
+        oauth.create_application(
+            principal=make_principal("admin"), name=name, kind="service", permissions=["members.write"]
+        ).application
+        for name in ("stays", "goes")
+    )
+    kept = LINKS[link](acting(stays))
+    assert OPEN[link](kept)
+    ended = LINKS[link](acting(goes))
+
+    oauth.delete_application(principal=make_principal("owner"), application=goes)
+
+    with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
+        OPEN[link](ended)
 
 
 def test_a_link_of_a_service_belongs_to_the_person_responsible_for_it(acme: Tenant) -> None:

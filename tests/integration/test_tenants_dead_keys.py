@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from core.tenancy import shared_context, tenant_context
 from tenants.models import ApiKey, Membership
-from tests.builders import drop_organisation, make_api_key, make_organisation
+from tests.builders import drop_organisation, key_id_of, make_api_key, make_organisation
 from tests.scim.conftest import make_directory
 from tests.web_process import web_process
 
@@ -56,7 +56,7 @@ class Town:
     @property
     def row(self) -> ApiKey:
         with shared_context():
-            return ApiKey.objects.get(key_id=self.key.split("_")[2])
+            return ApiKey.objects.get(key_id=key_id_of(self.key))
 
     @property
     def maker(self) -> Membership:
