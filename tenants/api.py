@@ -10,9 +10,10 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import IF_STILL, etag, matched
+from core.api import IF_STILL, matched
 from core.bodies import Body, checked_body
 from core.permissions import Permission, principal_of, requires, step_up
+from core.versions import etag
 from tenants import queries, services
 from tenants.models import Membership
 from tenants.roles import Role

@@ -13,12 +13,12 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import IF_MATCH, IF_STILL, etag, matched
+from core.api import IF_MATCH, IF_STILL, matched
 from core.bodies import Body, checked_body
 from core.deprecation import deprecated
 from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
-from core.versions import any_version
+from core.versions import any_version, etag
 from tenants import key_services, queries, scopes
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role

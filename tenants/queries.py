@@ -10,6 +10,7 @@ from core.errors import Forbidden, NotFound
 from core.permissions import Permission, Principal
 from core.prepared import first_row
 from core.tenancy import current_schema, shared_context
+from core.versions import etag
 from tenants.keys import KeyText
 from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant, User
 
@@ -89,6 +90,11 @@ def custom_role(role_id: UUID) -> CustomRole:
     if found is None:
         raise NotFound
     return found
+
+
+def role_version(role: CustomRole) -> str:
+    """An ETag of what people change."""
+    return etag([role.name, role.permissions])
 
 
 def custom_role_permissions(key: str) -> frozenset[str] | None:

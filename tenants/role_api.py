@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import IF_STILL, etag, matched
+from core.api import IF_STILL, matched
 from core.bodies import Body, checked_body
 from core.idempotency import repeatable
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
@@ -140,7 +140,7 @@ class RoleDetail(GenericAPIView[CustomRole]):
         changed = role_services.change_role(
             principal=principal_of(request),
             role=queries.custom_role(role_id),
-            check=matched(request, _tag),
+            check=matched(request, queries.role_version),
             **checked_body(ChangeRole, request),
         )
         return _tagged(changed)
@@ -149,17 +149,15 @@ class RoleDetail(GenericAPIView[CustomRole]):
     def delete(self, request: Request, role_id: UUID) -> Response:
         """Delete a role that nobody has; 409 says who has it."""
         role_services.delete_role(
-            principal=principal_of(request), role=queries.custom_role(role_id), check=matched(request, _tag)
+            principal=principal_of(request),
+            role=queries.custom_role(role_id),
+            check=matched(request, queries.role_version),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _tagged(role: CustomRole, code: int = status.HTTP_200_OK) -> Response:
-    return Response(RoleOut(role).data, status=code, headers={"ETag": _tag(role)})
-
-
-def _tag(role: CustomRole) -> str:
-    return etag([str(role.pk), role.name, role.permissions])
+    return Response(RoleOut(role).data, status=code, headers={"ETag": queries.role_version(role)})
 
 
 urlpatterns = [

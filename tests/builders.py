@@ -1,5 +1,6 @@
 """Plain builders of objects that tests need; each takes overrides and nothing is random where it matters."""
 
+import re
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -111,6 +112,13 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         session[SESSION_ROLE] = membership.role
         session[RECORDS] = [{"method": "password", "at": time.time()}]
         session.save()
+
+
+def version_shown(client: Client, address: str) -> str:
+    """The version that a form carries, so that it overwrites nothing newer."""
+    found = re.search(r'name="version" value="&quot;([0-9a-f]+)&quot;"', client.get(address).content.decode())
+    assert found is not None
+    return f'"{found[1]}"'
 
 
 def prove_again(session_key: str, organisation: str) -> None:

@@ -8,6 +8,8 @@ from django.shortcuts import render
 
 from core.errors import DomainError
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
+from core.versions import shown_version
+from frontend import form_versions
 from frontend.context import back_to
 from frontend.paging import numbered
 from frontend.role_forms import RoleForm, note_error, pages_missing
@@ -62,7 +64,8 @@ def role_edit(request: HttpRequest, role_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, form, role, status=422)
     try:
-        changed = role_services.change_role(principal=principal, role=role, **form.cleaned_data)
+        seen = shown_version(form_versions.seen_in(request), queries.role_version)
+        changed = role_services.change_role(principal=principal, role=role, check=seen, **form.cleaned_data)
     except DomainError as error:
         note_error(form, error)
         return _form_page(request, form, role, status=error.http_status)
@@ -83,4 +86,8 @@ def role_delete(request: HttpRequest, role_id: UUID) -> HttpResponse:
 def _form_page(
     request: HttpRequest, form: RoleForm, role: CustomRole | None = None, *, status: int = 200
 ) -> HttpResponse:
-    return render(request, "frontend/role_edit.html", {"form": form, "role": role}, status=status)
+    context: dict[str, object] = {"form": form, "role": role}
+    if role is not None:
+        now = queries.role_version(queries.custom_role(role.pk))
+        context["version"] = form_versions.to_show(request, status, now)
+    return render(request, "frontend/role_edit.html", context, status=status)

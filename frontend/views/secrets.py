@@ -6,9 +6,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from core.errors import DomainError, PreconditionFailed
+from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from core.versions import shown_version
+from frontend import form_versions
 from frontend.context import back_to
 from frontend.forms import place_of
 from frontend.paging import numbered
@@ -51,7 +52,7 @@ def secret_edit(request: HttpRequest, secret_id: UUID) -> HttpResponse:
         return _form_page(request, ChangedSecret(initial={"description": secret.description}), secret)
     form, seen = (
         ChangedSecret(request.POST),
-        shown_version(request.POST.get("version", ""), queries.version_of),
+        shown_version(form_versions.seen_in(request), queries.version_of),
     )
     if not form.is_valid():
         return _form_page(request, form, secret, status=422)
@@ -88,7 +89,6 @@ def _form_page(
 ) -> HttpResponse:
     context: dict[str, object] = {"form": form, "secret": secret, "uses": []}
     if secret is not None:
-        is_new_look = request.method != "POST" or status == PreconditionFailed.http_status
-        seen = queries.version_of(secret) if is_new_look else request.POST.get("version", "")
-        context |= {"uses": queries.uses([secret])[secret.pk], "version": seen}
+        shown = form_versions.to_show(request, status, queries.version_of(secret))
+        context |= {"uses": queries.uses([secret])[secret.pk], "version": shown}
     return render(request, "frontend/secret_edit.html", context, status=status)

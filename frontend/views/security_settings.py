@@ -4,8 +4,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, PreconditionFailed
 from core.permissions import Permission, principal_of, requires, step_up
+from core.versions import etag, shown_version
+from frontend import form_versions
 from frontend.forms import SecuritySettings
 from tenants.people import policy
 
@@ -19,11 +21,19 @@ def security_settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form, status = SecuritySettings(request.POST), 422
         if form.is_valid():
+            seen = shown_version(form_versions.seen_in(request), etag)
             try:
-                policy.change_security(actor=principal_of(request).actor, changes=form.cleaned_data)
+                policy.change_security(
+                    actor=principal_of(request).actor, changes=form.cleaned_data, check=seen
+                )
                 messages.success(request, "Saved. It counts from the next request of everybody.")
                 return redirect("security-settings")
             except InvalidInput as error:
                 for one in error.errors:
                     form.add_error(str(one["pointer"]).strip("/"), str(one["detail"]).capitalize() + ".")
-    return render(request, "frontend/security_settings.html", {"form": form}, status=status)
+            except PreconditionFailed as error:
+                form.add_error(None, str(error))
+                status = error.http_status
+    version = form_versions.to_show(request, status, etag(policy.security_settings()))
+    context = {"form": form, "version": version}
+    return render(request, "frontend/security_settings.html", context, status=status)

@@ -8,10 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import check_if_match, etag
+from core.api import check_if_match
 from core.idempotency import repeatable
 from core.pagination import KeysetPagination
 from core.permissions import Permission, principal_of, requires
+from core.versions import etag
 from generation import services
 from generation.api import serializers as shapes
 from generation.api.reading import body_of, query_of

@@ -1,7 +1,5 @@
 """Plumbing of the REST API: errors, ETags, the API about itself. What every view starts with: api_defaults."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -88,12 +86,6 @@ IF_STILL = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of the version that you mean; nothing is done to another one.",
 )
-
-
-def etag(value: Any) -> str:
-    """A strong ETag of a JSON value."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def check_if_match(request: Request, current: str) -> None:

@@ -1,11 +1,19 @@
 """Which version of a row a change means. A service asks once it holds the row: before that, another may still come."""
 
+import hashlib
+import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.errors import PreconditionFailed
 
 Row = TypeVar("Row")
+
+
+def etag(value: Any) -> str:
+    """A strong ETag of a JSON value."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def any_version(row: object) -> None:

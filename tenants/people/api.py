@@ -11,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import IF_MATCH, etag, matched
+from core.api import IF_MATCH, matched
 from core.bodies import Body, checked_body
 from core.idempotency import repeatable
 from core.permissions import Permission, principal_of, requires, step_up
+from core.versions import etag
 from tenants import queries, services
 from tenants.addresses import own_address
 from tenants.api import RoleField, RoleUntilField

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import QuerySet
 
-from core.api import etag
 from core.errors import NotFound
+from core.versions import etag
 from tenants.vault.models import NamedSecret
 from tenants.vault.references import FIELDS, SecretField
 

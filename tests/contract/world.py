@@ -20,6 +20,7 @@ from compliance.models import ReleaseException
 from core.jobs.models import Job
 from core.storage import store
 from core.tenancy import tenant_context, tenant_key
+from core.versions import etag
 from evaluation.models import Report
 from generation import services as generation
 from generation.models import Run
@@ -29,12 +30,14 @@ from tenants import services as tenants
 from tenants.keys import KeyText, hash_secret, new_key
 from tenants.lifecycle import services as lifecycle
 from tenants.lifecycle.models import Export
-from tenants.models import ApiKey, Membership
+from tenants.models import ApiKey, CustomRole, Membership, Tenant
 from tenants.oauth import services as applications
 from tenants.oauth.models import Application, AuthorizationCode
 from tenants.people import passwords
 from tenants.people.invitations import invite
 from tenants.people.models import Session
+from tenants.people.policy import security_settings
+from tenants.queries import role_version
 from tenants.roles import Role
 from tenants.scim import tokens as scim_tokens
 from tenants.scim.models import Group
@@ -466,11 +469,19 @@ CALLS: dict[tuple[str, str], Call] = {
     ("member-sessions-end", "POST"): Call(prepare=_sign_colleague_in),
     ("member-deactivate", "POST"): Call(),
     ("member-activate", "POST"): Call(prepare=_deactivate_colleague),
-    ("security-settings", "POST"): Call({"session_idle_minutes": "60", "session_hours": "24"}),
+    ("security-settings", "POST"): Call(
+        {"session_idle_minutes": "60", "session_hours": "24", "version": etag(security_settings(Tenant()))}
+    ),
     ("leave", "POST"): Call({"typed": "admin@ours.example"}),
     ("member-role", "POST"): Call({"role": "operator"}),
     ("role-new", "POST"): Call({"name": "New", "permissions": "runs.read"}),
-    ("role-edit", "POST"): Call({"name": "Renamed", "permissions": "runs.read"}),
+    ("role-edit", "POST"): Call(
+        {
+            "name": "Renamed",
+            "permissions": "runs.read",
+            "version": role_version(CustomRole(name="ours-secret", permissions=["runs.read"])),
+        }
+    ),
     ("role-delete", "POST"): Call(),
     ("member-remove", "POST"): Call(),
     ("secret-new", "POST"): Call({"name": "new", "value": "another value"}),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
-from tests.builders import make_principal, sign_in
+from tests.builders import make_principal, sign_in, version_shown
 
 Clients = Callable[..., Client]
 
@@ -119,16 +119,35 @@ def test_a_role_is_made_changed_and_deleted_on_its_pages(client_for: Clients, ac
 
     client.post("/settings/roles/new", {"name": "Data steward", "permissions": ["configs.read"]})
     role = CustomRole.objects.get()
-    client.post(
-        f"/settings/roles/{role.pk}/edit",
-        {"name": "Data keeper", "permissions": ["configs.read", "configs.write"]},
-    )
+    edit = f"/settings/roles/{role.pk}/edit"
+    shown = version_shown(client, edit)
+    form = {"name": "Data keeper", "permissions": ["configs.read", "configs.write"]}
+    client.post(edit, form | {"version": shown})
     changed = _page(client, "/settings/roles")
     client.post(f"/settings/roles/{role.pk}/delete")
 
     assert "Data keeper" in changed
     assert f'data-open="delete-{role.pk}"' in changed
     assert not CustomRole.objects.exists()
+
+
+def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(client_for: Clients, acme: Tenant) -> None:
+    """Else a tab of yesterday gives back what was taken from everybody in the role."""
+    client = client_for("admin")
+    client.post("/settings/roles/new", {"name": "Keeper", "permissions": ["configs.read", "configs.write"]})
+    edit = f"/settings/roles/{CustomRole.objects.get().pk}/edit"
+    opened = version_shown(client, edit)
+    narrower = {"name": "Keeper", "permissions": ["configs.read"], "version": opened}
+    assert client.post(edit, narrower).status_code == 302
+    old = {"name": "Warden", "permissions": ["configs.read", "configs.write"]}
+
+    answers = [client.post(edit, old | {"version": version}) for version in (opened, "")]
+
+    assert [one.status_code for one in answers] == [412, 412]
+    assert "Somebody changed this since you opened it" in answers[0].content.decode()
+    assert CustomRole.objects.get().permissions == ["configs.read"]
+    assert client.post(edit, old | {"version": version_shown(client, edit)}).status_code == 302
+    assert CustomRole.objects.get().name == "Warden"
 
 
 def test_what_is_wrong_with_a_role_is_said_on_the_form(client_for: Clients, acme: Tenant) -> None:

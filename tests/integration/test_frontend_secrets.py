@@ -14,7 +14,7 @@ from tenants.sso.models import Connection
 from tenants.vault import services
 from tenants.vault.models import NamedSecret
 from tenants.vault.values import value_of
-from tests.builders import make_principal
+from tests.builders import make_principal, version_shown
 
 ClientFor = Callable[..., Client]
 
@@ -24,12 +24,6 @@ LIST, NEW = "/settings/secrets", "/settings/secrets/new"
 
 def make(name: str = "idp", **more: str) -> NamedSecret:
     return services.make_secret(principal=make_principal("admin"), name=name, value=VALUE, **more)
-
-
-def version_shown(client: Client, edit: str) -> str:
-    found = re.search(r'name="version" value="&quot;([0-9a-f]+)&quot;"', client.get(edit).content.decode())
-    assert found is not None
-    return f'"{found[1]}"'
 
 
 def save(client: Client, edit: str, **fields: str) -> Any:

@@ -24,7 +24,7 @@ from tenants.people import invitations, passwords, policy
 from tenants.people.models import Invitation, PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE
 from tenants.sso import services as sso
-from tests.builders import make_api_key, make_principal
+from tests.builders import make_api_key, make_principal, version_shown
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
@@ -407,13 +407,29 @@ def test_security_settings_have_bounds_and_leave_what_changed_in_the_audit_trail
 
 
 def test_a_bad_value_is_said_at_its_field(client_for: Clients, acme: Tenant) -> None:
+    client, page = client_for("admin"), "/settings/security"
     form = {"session_idle_minutes": "2", "session_hours": "24", "invitation_domains": "x"}
 
-    answer = client_for("admin").post("/settings/security", form)
+    answer = client.post(page, form | {"version": version_shown(client, page)})
 
     assert answer.status_code == 422
     assert "Must be 5 to 1440 minutes, got 2." in answer.content.decode()
     assert "is not a mail domain" in answer.content.decode()
+
+
+def test_settings_that_somebody_changed_meanwhile_are_not_overwritten(
+    client_for: Clients, acme: Tenant
+) -> None:
+    client, page = client_for("admin"), "/settings/security"
+    opened = version_shown(client, page)
+    policy.change_security(actor="test", changes={"session_hours": 12})
+    form = {"session_idle_minutes": "60", "session_hours": "24"}
+
+    answers = [client.post(page, form | {"version": version}) for version in (opened, "")]
+
+    assert [one.status_code for one in answers] == [412, 412]
+    assert "Somebody changed this since you opened it" in answers[0].content.decode()
+    assert policy.security_settings()["session_hours"] == 12
 
 
 def test_settings_change_by_the_api_against_the_version_that_was_read(

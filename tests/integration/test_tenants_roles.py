@@ -18,7 +18,7 @@ from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
 from tenants.scim.models import Group
-from tests.builders import make_principal, sign_in
+from tests.builders import make_principal, sign_in, version_shown
 from tests.conftest import PASSWORD
 
 ApiClients = Callable[..., APIClient]
@@ -303,7 +303,9 @@ def test_no_role_looks_like_a_built_in_one_on_the_page_either(
     role = _role()
 
     made = client.post("/settings/roles/new", {"name": name, "permissions": "runs.read"})
-    renamed = client.post(f"/settings/roles/{role.pk}/edit", {"name": name, "permissions": "runs.read"})
+    edit = f"/settings/roles/{role.pk}/edit"
+    form = {"name": name, "permissions": "runs.read", "version": version_shown(client, edit)}
+    renamed = client.post(edit, form)
 
     for answer in (made, renamed):
         assert answer.status_code == 409
