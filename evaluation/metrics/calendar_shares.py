@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
@@ -49,7 +48,7 @@ def class_of(day: date, holidays: Iterable[date]) -> str:
 def expected_shares(days: Sequence[date], holidays: Iterable[date]) -> dict[str, float]:
     """Share of a company's postings by class of day, over all days of its books; sums to one."""
     off = frozenset(holidays)
-    weights = Counter(dict.fromkeys(CLASSES, 0.0))
+    weights = dict.fromkeys(CLASSES, 0.0)
     for day in days:
         usual = WEEKEND if day.weekday() >= len(WEIGHTS) else WEIGHTS[CLASSES[day.weekday()]]
         weights[class_of(day, off)] += usual * (HOLIDAY if day in off else 1)

@@ -102,6 +102,7 @@ _TOTALS = """
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'loan_movements', document_id, amount from loan_movements
+    union all select 'cash_pool_movements', document_id, abs(amount) from cash_pool_movements
     union all select 'contract_invoices', document_id, gross_amount from contract_invoices
     union all select 'contract_releases', document_id, amount from contract_releases
     union all select 'payroll_runs', document_id, case kind when 'run' then gross_amount + employer_social
@@ -292,6 +293,7 @@ RULES = (
             "prepaid_releases",
             "provision_movements",
             "loan_movements",
+            "cash_pool_movements",
             "contract_invoices",
             "contract_releases",
         ),

@@ -31,7 +31,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
         "WN",
         "FW",
     ),
-    "IC": ("II", "IR", "IZ", "FW", "IV"),
+    "IC": ("II", "IR", "IZ", "FW", "IV", "IL"),
 }
 _OF_PROCESS = ", ".join(
     f"('{process}', '{kind}')" for process, kinds in DOCUMENT_TYPES.items() for kind in kinds

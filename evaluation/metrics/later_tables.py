@@ -29,6 +29,11 @@ _TABLES: Mapping[str, str] = {
     f"interest_amount {_MONEY}, principal_amount {_MONEY}, payment_amount {_MONEY}, closing_amount {_MONEY}",
     "loan_movements": f"{_DOCUMENT}, loan_id varchar, kind varchar, instalment int, amount {_MONEY}, principal_amount {_MONEY}, "
     f"interest_amount {_MONEY}, owed_amount {_MONEY}",
+    "cash_pool_members": "company_code varchar, partner_company_code varchar, sweeps varchar, rate DECIMAL(18,6), currency varchar, "
+    "bank_account_id varchar, head_bank_account_id varchar",
+    "cash_pool_movements": f"{_DOCUMENT}, partner_company_code varchar, side varchar, kind varchar, amount {_MONEY}, "
+    f"balance {_MONEY}, partner_document_id varchar, bank_account_id varchar",
+    "cash_pool_balances": f"company_code varchar, partner_company_code varchar, period_end date, balance {_MONEY}",
     "covenant_tests": "company_code varchar, fiscal_year smallint, period smallint, covenant varchar, "
     f"numerator {_MONEY}, denominator {_MONEY}, months smallint, value DECIMAL(18,6), threshold DECIMAL(18,6), result varchar",
     "budgets": "company_code varchar, fiscal_year smallint, period smallint, account varchar, "

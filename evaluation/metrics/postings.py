@@ -23,6 +23,7 @@ _BALANCE = frozenset(SUBTYPES) - _RESULT - {"clearing"}
 
 _EXCHANGE = "fx_result interest"
 _VALUED = f"{_EXCHANGE} other_current_asset clearing prepaid other_liability accrued provision"
+_POOL = "other_current_asset other_liability"
 _ALLOWANCE = "other_current_asset clearing prepaid"
 _TAXED = "tax_expense operating_expense tax_payable provision deferred_tax_asset other_current_asset prepaid"
 
@@ -149,6 +150,8 @@ LEGAL = (
     _event("IC", "settlement paid", "intercompany_payable fx_result interest", "cash fx_result interest"),
     _event("IC", "loss of open items", "fx_result interest", "intercompany_payable", "FW"),
     _event("IC", "gain of open items", "intercompany_payable", "fx_result interest", "FW"),
+    _event("IC", "transfer in a cash pool", f"cash {_POOL}", f"cash {_POOL}", "IL"),
+    _event("IC", "interest of a cash pool", f"interest {_POOL}", f"interest {_POOL}", "IL"),
     _event("R2R", "revaluation of open items", _VALUED, _VALUED, "FW"),
     _event("IC", "use of goods", "cost_of_sales", "inventory"),
     _event("MFG", "components to production", "inventory", "inventory", "PI"),

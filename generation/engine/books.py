@@ -77,7 +77,12 @@ class Names:
 
     @cached_property
     def bank_account(self) -> str:
-        return f"B{self._company}0001"
+        return self.bank_account_of(self.plan.index)
+
+    @staticmethod
+    def bank_account_of(company: int) -> str:
+        """The bank account of the company at a place of the config."""
+        return f"B{company + 1:02d}0001"
 
     def partners(self, who: str | None) -> pa.Array:
         if who == "company":

@@ -32,7 +32,7 @@ PREFIXES = {
     "income_tax_payments": "IT", "prepaid_expenses": "PE", "prepaid_releases": "PL", "provision_movements": "PM",
     "production_orders": "MO", "production_issues": "MI", "production_confirmations": "MC", "production_receipts": "MR",
     "production_settlements": "MV",
-    "loan_movements": "LM", "contract_invoices": "KI", "contract_releases": "KL",
+    "cash_pool_movements": "PB", "loan_movements": "LM", "contract_invoices": "KI", "contract_releases": "KL",
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from generation.engine.cutting import LONG_SLICE, SHARD_LINES, SLICES, Part, Sha
 from generation.engine.demand import MEAN_QUANTITY
 from generation.engine.fiscal import FiscalCalendar
 from generation.engine.group.exchange import Exchange
+from generation.engine.group.pool import Pool, pool_of
 from generation.engine.group.structure import Tree, trees
 from generation.engine.group.trade import Trade, trade_of
 from generation.engine.horizon import Horizon, Slice, holidays_between
@@ -103,6 +104,7 @@ class CompanyPlan:
     payroll: int  # gross wages of a year, minor units
     overhead: int  # services bought in a year, minor units
     trade: Trade  # with sister companies
+    pool: Pool | None  # of cash, with sister companies
     currencies: Currencies  # of its documents
     prepaid: int  # insurance and rent paid ahead, of a year
 
@@ -683,6 +685,7 @@ def _company_plan(
         overhead=round(annual * industry.overhead_share) - prepaid,
         prepaid=prepaid,
         trade=trade,
+        pool=pool_of(config, index),
         currencies=currencies,
     )
 

@@ -37,7 +37,8 @@ class Documents:
 
     ids: S18 of shape (docs,); day: posting day, shape (docs,); amounts: minor units by name, of shape (docs,) or (lines,);
     line_doc: owner of each line, ascending; heads, lines: codes of dimensions by document and by line, -1 for none;
-    number: of each document within its kind, where the order of posting must not name the entries.
+    number: of each document within its kind, where the order of posting must not name the entries;
+    space: of the entries' ids, where it is not the shard's own: for documents that another company has numbered.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Documents:
     reverses: NDArray[np.bytes_] | None = None
     period: int | None = None  # fiscal period, where it is not that of the month
     number: Ints | None = None
+    space: int | None = None
     foreign: Foreign | None = None
 
     @property

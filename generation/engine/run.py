@@ -1,10 +1,11 @@
 """The engine's two verbs: produce a shard, close the books. Both are pure functions of the config but for the files they write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from generation.engine.closing.cash_pool import Position
 from generation.engine.closing.close import Closed, close_company
 from generation.engine.closing.consolidation import consolidate
 from generation.engine.closing.investments import held_by
@@ -144,11 +145,11 @@ def close_books(
     Raises: EngineError: a subledger does not tie to its control account.
     """
     plan = build_plan(config)
-    files: list[FileEntry] = []
+    written: dict[int, tuple[FileEntry, ...]] = {}
     closed: dict[int, Closed] = {}
-    for company in plan.companies:
+    for done, company in enumerate(_members_first(plan)):
         if progress:
-            progress(company.index, len(plan.companies), f"{company.code} close")
+            progress(done, len(plan.companies), f"{company.code} close")
         mine = (
             Summary.from_bytes(raw)
             for shard_spec, raw in zip(plan.shards, summaries, strict=True)
@@ -156,8 +157,11 @@ def close_books(
         )
         spec = _close_spec(plan, company, "close", company.index)
         shard = _shard(config, company, root, spec, mark, extends)
-        closed[company.index] = close_company(shard, mine, held_by(plan, company.index))
-        files += shard.close()
+        closed[company.index] = close_company(
+            shard, mine, held_by(plan, company.index), _positions(company, closed)
+        )
+        written[company.index] = shard.close()
+    files = [entry for place in sorted(written) for entry in written[place]]
     for number, tree in enumerate(plan.trees):
         parent = plan.companies[tree.root]
         spec = _close_spec(plan, parent, "consolidation", len(plan.companies) + number)
@@ -167,6 +171,19 @@ def close_books(
     if progress:
         progress(len(plan.companies), len(plan.companies), "books closed")
     return CloseOutput(tuple(files))
+
+
+def _members_first(plan: Plan) -> list[CompanyPlan]:
+    """The companies in the order of their closes: the head of a cash pool books what its members did with it."""
+    return sorted(plan.companies, key=lambda one: one.pool is not None and one.pool.head == one.index)
+
+
+def _positions(company: CompanyPlan, closed: Mapping[int, Closed]) -> list[Position]:
+    """Those of the members of the cash pool that a company heads."""
+    if company.pool is None or company.pool.head != company.index:
+        return []
+    found = (closed[member].position for member in company.pool.members)
+    return [position for position in found if position]
 
 
 def _close_spec(plan: Plan, company: CompanyPlan, process: str, place: int) -> ShardSpec:

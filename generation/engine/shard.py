@@ -300,7 +300,8 @@ class Shard(Cut):
         if docs.number is None:
             return self.ids("journal_entries", len(docs))
         kind = sorted(POSTINGS).index(docs.kind)
-        return self.ids_of("journal_entries", (kind << _NUMBER_BITS) + docs.number)
+        space = self._space if docs.space is None else docs.space
+        return self.ids_in("journal_entries", space, (kind << _NUMBER_BITS) + docs.number)
 
     def _hands(self, docs: Documents) -> Hands:
         """Who enters and approves, and when; drawn for all documents."""

@@ -140,6 +140,8 @@ ELSEWHERE = {
     "processes.intercompany.enabled": "tests/integration/test_engine_group.py",
     "processes.intercompany.share": "tests/integration/test_engine_group.py",
     "processes.intercompany.markup": "tests/integration/test_engine_group.py",
+    "processes.treasury.cash_pool": "tests/integration/test_engine_pool.py",
+    "processes.treasury.cash_pool_rate": "tests/integration/test_engine_pool.py",
     "companies.chart.accounts": "tests/unit/test_charts.py",
     "processes.order_to_cash.enabled": "must be on together: tests/unit/test_config_checks.py",
     "processes.procure_to_pay.enabled": "must be on together: tests/unit/test_config_checks.py",

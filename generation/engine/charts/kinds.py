@@ -2,9 +2,9 @@
 
 Statement lines (each holds accounts of one class only):
   BS.A.cash BS.A.receivables BS.A.intercompany BS.A.tax BS.A.inventory BS.A.prepaid BS.A.other_current BS.A.fixed_assets
-  BS.A.intangibles BS.A.investments BS.A.deferred_tax
+  BS.A.intangibles BS.A.investments BS.A.deferred_tax BS.A.cash_pool
   BS.L.payables BS.L.intercompany BS.L.not_invoiced BS.L.tax BS.L.accrued BS.L.payroll BS.L.deferred_revenue
-  BS.L.provisions BS.L.debt BS.L.loans BS.L.deferred_tax BS.L.other
+  BS.L.provisions BS.L.debt BS.L.loans BS.L.cash_pool BS.L.deferred_tax BS.L.other
   BS.E.capital BS.E.retained_earnings BS.E.other
   IS.revenue IS.other_income IS.cost_of_sales IS.personnel IS.depreciation IS.operating_expense IS.interest IS.fx IS.tax
 """
@@ -55,7 +55,12 @@ KINDS: Final[dict[str, Kind]] = {
     "tax_expense": Kind("expense", "D", "IS.tax"),
 }
 PERSONNEL: Final = "IS.personnel"  # line of the operating expense that pays people
-LOANS: Final = "BS.L.loans"  # line of the debt that is due later than within a year
+# Lines that roles have instead of those of their subtype: debt due later than within a year, and what a cash pool owes.
+LINE_OF_ROLE: Final = {
+    "loan": "BS.L.loans",
+    "pool_receivable": "BS.A.cash_pool",
+    "pool_payable": "BS.L.cash_pool",
+}
 
 # Only documents of a subledger post to accounts of these subtypes.
 CONTROLLED: Final = frozenset(
@@ -127,6 +132,9 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "receivable_valuation": ("other_current_asset", "clearing", "prepaid"),
     "payable_valuation": ("other_liability", "accrued", "provision"),
     "investment": ("other_current_asset",),
+    "pool_receivable": ("other_current_asset",),
+    "pool_payable": ("other_liability",),
+    "pool_interest": ("interest",),
     "loss_allowance": ("other_current_asset", "clearing", "prepaid"),
     "credit_losses": ("operating_expense",),
     "bad_debt": ("operating_expense",),
@@ -153,7 +161,10 @@ GROUP_ROLES: Final = frozenset(
 )
 # Roles that only companies with customers or vendors in foreign currency post to.
 CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable_valuation"})
-OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES
+# Roles that only companies of a cash pool post to. A chart of one's own must name their accounts: what stands on them is taken out of
+# the group's statements.
+POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
+OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | POOL_ROLES
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.
 SPREAD_ROLES: Final = frozenset(

@@ -6,10 +6,11 @@ from typing import Protocol
 
 from generation.engine.charts.growth import Entry
 from generation.engine.charts.kinds import (
-    LOANS,
+    LINE_OF_ROLE,
     OPTIONAL_ROLES,
     PERSONNEL,
     PERSONNEL_ROLES,
+    POOL_ROLES,
     ROLES,
     SPREAD_ROLES,
 )
@@ -64,7 +65,10 @@ def findings(accounts: Sequence[OwnAccount], needed: frozenset[str]) -> Iterator
             yield Finding(place, "duplicate_role", message)
     for role in ROLES:
         if _account_for(role, accounts) is None and (role in needed or role not in OPTIONAL_ROLES):
-            message = f"No account can take the role {role}. Add one of subtype {' or '.join(ROLES[role])}."
+            named = f" that names it: “role: {role}”" if role in POOL_ROLES else ""
+            message = (
+                f"No account can take the role {role}. Add one of subtype {' or '.join(ROLES[role])}{named}."
+            )
             yield Finding(None, "missing_role", message)
 
 
@@ -87,6 +91,8 @@ def own_entries(accounts: Sequence[OwnAccount]) -> tuple[list[Entry], dict[str, 
 
 def _account_for(role: str, accounts: Sequence[OwnAccount]) -> OwnAccount | None:
     named = [account for account in accounts if account.role == role]
+    if role in POOL_ROLES:
+        return next(iter(named), None)
     fitting = [account for subtype in ROLES[role] for account in accounts if account.subtype == subtype]
     free = [account for account in fitting if account.role is None]
     return next(iter(named + free + fitting), None)
@@ -94,6 +100,6 @@ def _account_for(role: str, accounts: Sequence[OwnAccount]) -> OwnAccount | None
 
 def _entry(account: OwnAccount, is_further: bool) -> Entry:
     """`is_further`: another account already has the role; this one shares its postings."""
-    line = PERSONNEL if account.role in PERSONNEL_ROLES else LOANS if account.role == "loan" else None
+    line = PERSONNEL if account.role in PERSONNEL_ROLES else LINE_OF_ROLE.get(account.role or "")
     spread = account.role if is_further else None
     return Entry(number=account.number, name=account.name, subtype=account.subtype, spread=spread, line=line)

@@ -1,6 +1,6 @@
 """The close of one company: solves what only the sum can tell, then writes balances and statements. Reads sums, not rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generation.engine.closing import (
     bank,
     budgets,
+    cash_pool,
     covenants,
     credit_losses,
     key_figures,
@@ -105,18 +106,22 @@ class Closed:
     """What the close of a group needs of a company's.
 
     lines: of its statements; opening: of the balance sheet before the first month, by line, assets positive; goods_value: stock of
-    goods from the group at month ends, (goods, months); group: as Summary has it.
+    goods from the group at month ends, (goods, months); group: as Summary has it; position: of a member of a cash pool.
     """
 
     lines: statements.Lines
     opening: Mapping[str, int]
     goods_value: Ints
     group: Mapping[str, Ints]
+    position: cash_pool.Position | None = None
 
 
-def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) -> Closed:
-    """Write everything that follows from the sums of the company's shards. investments: cost of the shares in subsidiaries.
+def close_company(
+    shard: Shard, summaries: Iterable[Summary], investments: int, positions: Sequence[cash_pool.Position] = ()
+) -> Closed:
+    """Write everything that follows from the sums of the company's shards.
 
+    investments: cost of the shares in subsidiaries; positions: of the members of the cash pool that the company heads.
     Raises: EngineError: a subledger does not tie to its control account; nothing may be released then.
     """
     plan, totals = shard.plan, Totals(shard.plan)
@@ -140,7 +145,9 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     if plan.processes.record_to_report.enabled:
         provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)
     owed = loans.write(shard)
-    _finance(shard, totals)
+    for position in positions:
+        cash_pool.mirror(shard, position)
+    own = _finance(shard, totals)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
@@ -154,11 +161,13 @@ def close_company(shard: Shard, summaries: Iterable[Summary], investments: int) 
     bank.write(shard, [*shard.summary.bank, *totals.bank])
     _tie(plan, closing, totals, worth, written_down)
     _tie_loans(plan, closing, owed)
+    _tie_pool(plan, closing, [*positions, *([own] if own else [])])
     return Closed(
         lines,
         statements.opening_by_line(plan, opening),
         stock.level[bought:] * plan.stock_cost[bought:, None],
         totals.group,
+        own,
     )
 
 
@@ -212,21 +221,26 @@ def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
     return revenue
 
 
-def _finance(shard: Shard, totals: Totals) -> None:
-    """Credit line and income tax, month by month: tax depends on interest, and cash on the tax that is paid later."""
+def _finance(shard: Shard, totals: Totals) -> cash_pool.Position | None:
+    """Credit line or cash pool, and income tax, month by month: tax depends on interest, and cash on the tax that is paid later.
+
+    Returns the position of a member of a cash pool.
+    """
     plan = shard.plan
     change = totals.cash + shard.summary.cash
     balances = totals.balances + shard.summary.balances
     result = -(balances[:, :, 0] - balances[:, :, 1])[trial_balance.is_result(plan)].sum(axis=0)
-    line = treasury.CreditLine(plan)
+    pool = plan.pool if plan.pool and plan.pool.head != plan.index else None
+    line = cash_pool.Member(plan, pool) if pool else treasury.CreditLine(plan)
     tax = IncomeTax(plan) if plan.processes.tax.enabled else None
     for month in range(plan.horizon.months):
         interest = line.pass_month(month, change)
         for payment in tax.close(int(result[month]) - interest) if tax else ():
             change[payment.day] -= payment.amount
-    line.write(shard)
+    position = line.write(shard)
     if tax:
         tax.write(shard)
+    return position
 
 
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:
@@ -249,6 +263,16 @@ def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_
             raise EngineError(f"{plan.code}: the subledger does not tie to the {role} account")
     if closing.sum(axis=0).any():
         raise EngineError(f"{plan.code}: the trial balance does not sum to zero")
+
+
+def _tie_pool(plan: CompanyPlan, closing: Ints, positions: list[cash_pool.Position]) -> None:
+    """What the companies of a cash pool owe each other equals its accounts at every month end."""
+    if not positions or plan.pool is None:
+        return
+    is_head = plan.pool.head == plan.index
+    for role, amounts in cash_pool.balances_of_roles(positions, is_head=is_head).items():
+        if not np.array_equal(closing[plan.chart.roles[role]], amounts):
+            raise EngineError(f"{plan.code}: the cash pool does not tie to the {role} account")
 
 
 def _tie_loans(plan: CompanyPlan, closing: Ints, owed: Mapping[str, Ints]) -> None:

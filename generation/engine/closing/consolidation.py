@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from generation.engine.closing import group_tables, investments
 from generation.engine.closing.close import Closed
 from generation.engine.closing.group_tables import Entry, Line, Segment, Translated
-from generation.engine.closing.statements import Lines
+from generation.engine.closing.statements import POOL_FLOWS, Lines
 from generation.engine.group.exchange import convert, digits_between
 from generation.engine.group.structure import MILLION, Tree
 from generation.engine.plan import CompanyPlan, Plan
@@ -29,6 +29,7 @@ _AMORTISING: Final = frozenset(
 )  # goodwill over ten years (§ 253 (3) HGB, art. 214-3 PCG); others test it
 _GOODWILL_MONTHS = 120
 _IC = ("BS.A.intercompany", "BS.L.intercompany")
+_POOL = tuple(POOL_FLOWS)
 
 
 def consolidate(shard: Shard, plan: Plan, tree: Tree, closed: Mapping[int, Closed]) -> None:
@@ -91,6 +92,10 @@ class _Member:
         return next(
             amounts for where, line, _, amounts in self.closed.lines if (where, line) == (statement, name)
         )
+
+    def flow(self, name: str) -> Ints:
+        """A line of the cash flow in the group's currency, (months,)."""
+        return self.lines.get(("CF", name), np.zeros(self.plan.horizon.months, np.int64))
 
     def line(self, name: str) -> Ints:
         """A balance sheet line with the day before the books, (1 + months,)."""
@@ -196,6 +201,9 @@ class _Group:
             moved = member.local_balance(_IC[1]) - member.local_balance(_IC[0])
             flows = _translate(member.plan, np.diff(moved, prepend=0), closing=False)
             entries.append(self._entry("balances", place, "CF", "CF.other", -flows))
+            for line, flow in POOL_FLOWS.items():
+                entries.append(self._entry("balances", place, "BS", line, -member.line(line)[1:]))
+                entries.append(self._entry("balances", place, "CF", flow, -member.flow(flow)))
         return entries
 
     def _profits_in_stock(self) -> list[Entry]:
@@ -282,7 +290,11 @@ class _Group:
 
     def _open_between(self) -> Ints:
         """What the two sides of open items differ by after translation: cents, (months,)."""
-        sides = [member.line(_IC[0])[1:] - member.line(_IC[1])[1:] for member in self._members.values()]
+        sides = [
+            member.line(assets)[1:] - member.line(debts)[1:]
+            for member in self._members.values()
+            for assets, debts in (_IC, _POOL)
+        ]
         return np.asarray(np.sum(sides, axis=0), np.int64)
 
     # --- segments -------------------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ _CASH_FLOW_TITLES: Final = {
     "CF.payroll": "Change in payroll liabilities",
     "CF.other": "Change in other items",
     "CF.investments": "Investments in fixed assets",
+    "CF.pool_lending": "Lending to the cash pool",
     "CF.debt": "Change in debt",
+    "CF.pool_borrowing": "Borrowing from the cash pool",
     "CF.equity": "Contributions to equity",
     "CF.net_change": "Change in cash",
 }
@@ -60,6 +62,8 @@ _EQUITY_TITLES: Final = {
     "SE.closing": "Equity at the end",
 }
 _ALWAYS: Final = (CURRENT_RESULT[0], NET_INCOME[0], "CF.net_income", "CF.net_change")
+# Lines of the balance sheet that cash pools move: what is lent is an investment, what is borrowed is financing (IAS 7.16 and 17).
+POOL_FLOWS: Final = {"BS.A.cash_pool": "CF.pool_lending", "BS.L.cash_pool": "CF.pool_borrowing"}
 _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
@@ -149,6 +153,8 @@ def _flow_line(account: Account) -> str:
     """Cash flow line of an asset or liability; an allowance moves with what it is deducted from."""
     if account.statement_line == "BS.A.receivables":
         return "CF.receivables"
+    if account.statement_line in POOL_FLOWS:
+        return POOL_FLOWS[account.statement_line]
     return CASH_FLOW.get(account.subtype, "CF.other")
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
-from generation.engine.charts.kinds import CURRENCY_ROLES, GROUP_ROLES
+from generation.engine.charts.kinds import CURRENCY_ROLES, GROUP_ROLES, POOL_ROLES
 from generation.engine.charts.own import findings
 from generation.engine.config.company import ChartConfig
 from generation.engine.config.explain import nearest
@@ -46,6 +46,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
         _makers,
         _costs,
         _loans,
+        _cash_pools,
     )
     for rule in rules:
         for path, code, message, suggestion in rule(document.data):
@@ -181,6 +182,47 @@ def _group(data: dict[str, Any]) -> Iterator[Finding]:
             yield ("companies", number, "ownership"), "no_parent", message, None
 
 
+def _cash_pools(data: dict[str, Any]) -> Iterator[Finding]:
+    """A pool needs two companies of a group with the same currency; nobody pools across currencies."""
+    if not _pools(data) or _pooled(data):
+        return
+    path: Path = ("processes", "treasury", "cash_pool")
+    if not _members(data):
+        message = "No company has a parent, so there is nobody to pool cash with. Give companies a parent, or set cash_pool to none."
+        yield path, "no_group", message, "none"
+    else:
+        message = (
+            "A pool holds one currency, and no two companies of a group have the same. Give two of them the same currency, "
+            "or set cash_pool to none."
+        )
+        yield path, "no_common_currency", message, "none"
+
+
+def _pools(data: dict[str, Any]) -> bool:
+    processes = data.get("processes")
+    section = processes.get("treasury") if isinstance(processes, dict) else None
+    return (
+        isinstance(section, dict)
+        and section.get("enabled", True) is not False
+        and section.get("cash_pool", "none") != "none"
+    )
+
+
+def _pooled(data: dict[str, Any]) -> set[str]:
+    """Codes of companies that share currency and group with another one."""
+    companies = {
+        code: company for _, company in _companies(data) if isinstance(code := company.get("code"), str)
+    }
+    tops: dict[tuple[str, str], list[str]] = {}
+    for code, company in companies.items():
+        top, seen = code, {code}
+        while (above := companies[top].get("parent")) in companies and above not in seen:
+            top = above
+            seen.add(top)
+        tops.setdefault((top, str(company.get("currency"))), []).append(code)
+    return {code for codes in tops.values() if len(codes) > 1 for code in codes}
+
+
 def _members(data: dict[str, Any]) -> set[str]:
     """Codes of companies that have a parent or are one."""
     owned = {
@@ -206,6 +248,7 @@ def _methods_of_depreciation(data: dict[str, Any]) -> Iterator[Finding]:
 
 def _charts(data: dict[str, Any]) -> Iterator[Finding]:
     members, in_currencies = _members(data), _in_currencies(data)
+    pooled = _pooled(data) if _pools(data) else set()
     for number, company in _companies(data):
         chart = company.get("chart")
         if isinstance(chart, dict) and chart.get("accounts") is not None and "size" in chart:
@@ -214,6 +257,7 @@ def _charts(data: dict[str, Any]) -> Iterator[Finding]:
         if isinstance(chart, dict):
             needed = GROUP_ROLES if company.get("code") in members else frozenset()
             needed |= CURRENCY_ROLES if in_currencies else frozenset()
+            needed |= POOL_ROLES if company.get("code") in pooled else frozenset()
             yield from _own_chart(("companies", number, "chart", "accounts"), chart, needed)
 
 

@@ -569,8 +569,32 @@ class Intercompany(Process):
     ] = 0.05
 
 
+CashPool = Literal["none", "month_end", "daily"]
+
+
 class Treasury(Process):
-    """Loans of the companies with banks, and the covenants that they are bound to."""
+    """Loans of the companies with banks, the covenants that they are bound to, and the cash pools of groups."""
+
+    cash_pool: Annotated[
+        CashPool,
+        key(
+            "When companies of a group with the same currency bring their bank accounts to zero: what is there goes to the account of "
+            "the highest of them, which lends them what they lack in place of credit lines of their own. Other currencies have pools of "
+            "their own.",
+            unit="word",
+            source="our recommendation: no pool",
+        ),
+    ] = "none"
+    cash_pool_rate: Annotated[
+        float,
+        key(
+            "Interest of a year that the head of a pool pays for what it holds of the others, and gets for what it lends them.",
+            unit="share of the balance",
+            source="our recommendation: 4 %, below the credit line, as between companies at arm's length",
+            ge=0,
+            le=0.3,
+        ),
+    ] = 0.04
 
     max_net_debt_to_ebitda: Annotated[
         float,
@@ -641,5 +665,6 @@ class Processes(Section):
         default=Intercompany(), description="Trade between companies that belong to the same parent."
     )
     treasury: Treasury = Field(
-        default=Treasury(), description="Loans that companies have with banks, and their covenants."
+        default=Treasury(),
+        description="Loans that companies have with banks, their covenants, and cash pools of groups.",
     )

@@ -23,6 +23,7 @@ TABLES: Final = frozenset(
     {
         "bank_accounts", "bank_statement_lines", "customer_receipts", "customer_receipt_allocations", "customers",
         "vendor_payments", "vendor_payment_allocations", "vendors", "payroll_runs", "bank_charges",
+        "cash_pool_movements",
     }
 )  # fmt: skip
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
@@ -80,7 +81,9 @@ _ENTRIES: Final = """
         SELECT document_id, NULL, NULL, CASE WHEN kind = 'net_payment' THEN 'PMNT/ICDT/SALA' ELSE 'PMNT/ICDT/OTHR' END
         FROM payroll_runs
         UNION ALL
-        SELECT document_id, NULL, NULL, 'ACMT/MDOP/FEES' FROM bank_charges)
+        SELECT document_id, NULL, NULL, 'ACMT/MDOP/FEES' FROM bank_charges
+        UNION ALL
+        SELECT document_id, NULL, NULL, 'CAMT/ACCB/ZABA' FROM cash_pool_movements WHERE kind <> 'interest')
     SELECT s.bank_account_id, s.line_number, s.value_date, s.amount, s.balance, s.reference, p.name, p.iban,
            coalesce(p.code, CASE WHEN s.amount > 0 THEN 'PMNT/RCDT/OTHR' ELSE 'PMNT/ICDT/OTHR' END) AS code,
            left(coalesce(d.documents, s.reference), 140) AS documents

@@ -29,6 +29,7 @@ _JOURNALS: Final = {
     "vendor_payments": ("BQ", "Banque"),
     "bank_charges": ("BQ", "Banque"),
     "credit_line_movements": ("BQ", "Banque"),
+    "cash_pool_movements": ("BQ", "Banque"),
     "payroll_runs": ("PA", "Paie"),
 }
 _CLOSING_PERIOD: Final = 13

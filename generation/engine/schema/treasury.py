@@ -1,4 +1,4 @@
-"""Declarations of loans with banks and of their covenants."""
+"""Declarations of loans with banks, of their covenants, and of cash pools in groups."""
 
 from generation.engine.schema.declaration import (
     Column,
@@ -97,6 +97,71 @@ TABLES = (
             ),
             Column("threshold", "rate", "Highest net debt, or lowest other ratio.", role="measure"),
             code("result", "met or breached."),
+        ),
+    ),
+    Table(
+        "cash_pool_members",
+        "Members of cash pools",
+        "Companies whose bank account is brought to zero with that of the head of their pool, and on which terms.",
+        ("company_code",),
+        (
+            Column(
+                "company_code",
+                "code",
+                "Member.",
+                role="key",
+                references=("companies", "company_code"),
+            ),
+            reference("partner_company_code", "companies", "company_code", "Head of the pool."),
+            code("sweeps", "month_end or daily: when the account is brought to zero whatever is on it."),
+            Column(
+                "rate", "rate", "Interest of a year, both ways, by act/365.", unit="fraction", role="measure"
+            ),
+            code("currency", "Currency of the pool, ISO 4217."),
+            reference("bank_account_id", "bank_accounts", "bank_account_id", "Account of the member."),
+            reference("head_bank_account_id", "bank_accounts", "bank_account_id", "Account of the head."),
+        ),
+    ),
+    Table(
+        "cash_pool_movements",
+        "Cash pool movements",
+        "Transfers between a member and the head of its pool, and interest on what they owe each other; once in the books of either side.",
+        ("document_id",),
+        (
+            key("document_id", "Movement in the books of this company."),
+            company(),
+            reference("partner_company_code", "companies", "company_code", "The other company."),
+            code("side", "member or head."),
+            code(
+                "kind",
+                "sweep (the member pays what it has), funding (it gets what it lacks) or interest (added to the balance).",
+            ),
+            day("posting_date", "Day of posting, the same on both sides."),
+            money(
+                "amount",
+                "Added to the balance: positive when this company lends, pays a debt back or earns interest.",
+            ),
+            money("balance", "What the other company owes afterwards; negative when this company owes it."),
+            reference(
+                "partner_document_id",
+                "cash_pool_movements",
+                "document_id",
+                "The same movement in the books of the other company.",
+                kind="ref",
+            ),
+            reference("bank_account_id", "bank_accounts", "bank_account_id", "Account of this company."),
+        ),
+    ),
+    Table(
+        "cash_pool_balances",
+        "Cash pool balances",
+        "What a member and the head of its pool owe each other at month ends; once in the books of either side.",
+        ("company_code", "partner_company_code", "period_end"),
+        (
+            company(),
+            reference("partner_company_code", "companies", "company_code", "The other company."),
+            day("period_end", "Last day of the period."),
+            money("balance", "What the other company owes; negative when this company owes it."),
         ),
     ),
 )
