@@ -1,6 +1,6 @@
 """Cash pools: accounts come to zero, balances bear interest and meet in pairs, and the group's statements show nothing of them.
 
-The pool is of a German head and a French member; an American sister has another currency and stays outside.
+The pool is of a German head and a French member. An American sister, where there is one, has another currency and stays outside.
 """
 
 import json
@@ -48,8 +48,8 @@ IN_GROUPS = (
     ("interest", "pool_interest"),
 )  # fmt: skip
 GROUP: dict[str, Any] = {
-    "companies": [MEMBER, HEAD, OUTSIDE],
-    "volume": {"journal_lines_per_year": 15_000},
+    "companies": [MEMBER, HEAD],
+    "volume": {"journal_lines_per_year": 10_000},
     "period": {"start": "2025-01-01", "months": 4, "fiscal_year_start_month": 3},
 }
 
@@ -119,7 +119,15 @@ def test_a_members_scan_is_what_a_hand_gets() -> None:
     assert interest == 263
 
 
-def test_the_pool_is_that_of_one_currency_and_its_head_the_highest_company(books: Path) -> None:
+def test_a_pool_holds_one_currency_and_its_head_is_the_highest_company(books: Path) -> None:
+    italian = {**MEMBER, "code": "IT01", "country": "IT", "framework": "ifrs", "parent": "US01"}
+    plan = build_plan(
+        pool_config(companies=[italian, MEMBER, HEAD, OUTSIDE], volume={"journal_lines_per_year": 20_000})
+    )
+    pools = {company.code: company.pool for company in plan.companies}
+    assert pools.pop("US01") is None
+    assert {(pool.head, set(pool.members) == {0, 1}) for pool in pools.values() if pool} == {(2, True)}
+
     members = "select company_code, partner_company_code, sweeps, rate, currency from {cash_pool_members}"
 
     assert [tuple(map(str, row)) for row in rows(books, members)] == [
@@ -196,7 +204,9 @@ def test_nothing_of_a_pool_is_written_without_one(tmp_path: Path) -> None:
 def test_a_pool_that_is_kept_on_is_one_that_was_made_in_one_go(tmp_path: Path) -> None:
     # Periods of weeks: books that end on Saturday, 29 November 2025, with no working day of the month behind them.
     weeks = {"start": "2025-09-01", "months": 4, "fiscal_year_start_month": 2, "calendar": "4-5-4"}
-    config = pool_config(period=weeks)
+    config = pool_config(
+        period=weeks, companies=[MEMBER, HEAD, OUTSIDE], volume={"journal_lines_per_year": 15_000}
+    )
     whole, grown = tmp_path / "whole", tmp_path / "grown"
     make_books(config, whole)
     make_books(with_months(config, 3), grown)
@@ -248,7 +258,10 @@ def test_workers_change_no_byte_of_a_pool(tmp_path: Path) -> None:
 
 
 def problems(companies: list[dict[str, Any]]) -> list[Problem]:
-    config = merged(merged(SMALL, {**GROUP, "companies": companies}), with_pool(cash_pool="month_end"))
+    config = merged(
+        merged(SMALL, {**GROUP, "companies": companies, "volume": {"journal_lines_per_year": 20_000}}),
+        with_pool(cash_pool="month_end"),
+    )
     try:
         load_config(json.dumps(config))
     except ConfigError as error:

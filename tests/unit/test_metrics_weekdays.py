@@ -30,8 +30,14 @@ def weekdays(start: date, count: int) -> list[date]:
 
 def measured(root: Path, entries: Mapping[int, int], holidays: tuple[str, ...] = ()) -> dict[str, Row]:
     """Write books of two weeks with so many purchasing entries by weekday, half in either week, and measure them."""
-    company = {**FACTS["companies"][0], "holidays": list(holidays)}
-    period = {"start": "2025-06-02", "end": "2025-06-15", "months": 1, "fiscal_year_start_month": 1}
+    companies: Any = FACTS["companies"]
+    company = {**companies[0], "holidays": list(holidays)}
+    period: dict[str, Any] = {
+        "start": "2025-06-02",
+        "end": "2025-06-15",
+        "months": 1,
+        "fiscal_year_start_month": 1,
+    }
     period["fiscal_periods"] = [{"fiscal_year": 2025, "period": 6, "end": "2025-06-15"}]
     facts = {**FACTS, "period": period, "companies": [company]}
     days = [MONDAY + timedelta(days=day + 7 * (turn % 2)) for day, n in entries.items() for turn in range(n)]
