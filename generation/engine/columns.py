@@ -11,6 +11,7 @@ from generation.engine.errors import EngineError
 
 Ints = NDArray[np.integer]
 _SMALL = 512  # values of a dictionary that is written whole
+_SPARSE = 8  # values for each row from which on sorting the rows beats a look at all values
 _WORD_BITS = 63  # of a number that is not negative
 
 
@@ -85,6 +86,10 @@ def compact(column: pa.Array) -> pa.Array:
         if high - low == len(values):
             return column
         return _coded(keys - np.int32(low), values.slice(low, max(high - low, 0)))
+    if len(values) > _SPARSE * len(keys):
+        some, rank = np.unique(keys, return_inverse=True)
+        nulls = int(np.searchsorted(some, 0))  # null is -1
+        return _coded(rank.astype(np.int32) - np.int32(nulls), values.take(pa.array(some[nulls:])))
     used = np.zeros(len(values) + 1, np.bool_)  # the last is that of null
     used[keys] = True
     used[-1] = False
