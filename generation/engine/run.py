@@ -23,7 +23,8 @@ from generation.engine.processes import (
     record_to_report,
     services,
 )  # fmt: skip
-from generation.engine.shard import Shard, Summary
+from generation.engine.shard import Shard
+from generation.engine.summary import Summary
 from generation.engine.writers import FileEntry
 
 __all__ = [

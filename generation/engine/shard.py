@@ -1,10 +1,8 @@
 """What every shard does the same way: number documents, write tables, post, refer, add up."""
 
-import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +15,6 @@ from generation.engine.columns import (
     dates,
     line_numbers,
     money,
-    stable_order,
     sum_by,
     text,
 )
@@ -29,103 +26,13 @@ from generation.engine.journal import Hands, draw_hands, entry_columns, exchange
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents, Foreign, Journal, balances_of, expand
 from generation.engine.posting_table import POSTINGS
-from generation.engine.streams import Words
+from generation.engine.summary import Summary
 from generation.engine.writers import DatasetWriter, FileEntry
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.bytes_]
 TAX_ROLES = ("output_tax", "input_tax")
 _NUMBER_BITS = 14  # numbers of documents of one kind in the close: one for each day of the books
-
-
-@dataclass
-class Summary:
-    """What the close may know of a shard: sums, never rows; besides, one short record for each bank transaction.
-
-    Months and days are those of the books.
-    """
-
-    balances: Ints  # (accounts, months, 2): debits and credits
-    cash: Ints  # (days,): net change of the bank account
-    tax: Ints  # (2, civil months): output and input tax, debit positive, until the settling day of each month
-    open_items: dict[str, Ints] = field(
-        default_factory=dict
-    )  # control role -> (months, open_items.OPEN_COLUMNS): open at month end
-    stock: dict[str, NDArray[np.signedinteger]] = field(
-        default_factory=dict
-    )  # from purchasing: first, month, opening, change
-    adjusted: dict[str, Ints] = field(
-        default_factory=dict
-    )  # from purchasing: counting.Adjustments of the months of the books
-    issued: dict[str, Words] = field(
-        default_factory=dict
-    )  # sales, purchasing -> (months,): demand.fingerprint
-    group: dict[str, Ints] = field(
-        default_factory=dict
-    )  # what trade with sister companies the group takes out: kind -> (months,), in group currency
-    foreign: dict[str, Ints] = field(
-        default_factory=dict
-    )  # open in foreign currency: items/currency -> (months, 3): open, booked, at the closing rate
-    sums: dict[str, Ints] = field(default_factory=dict)  # by name -> (months,)
-    bank: list[Mapping[str, NDArray[Any]]] = field(
-        default_factory=list
-    )  # value_day, amount, journal_id, reference
-
-    def to_bytes(self) -> bytes:
-        """Serialise for another process or a store; `from_bytes` is the inverse."""
-        arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash, "tax": self.tax}
-        arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
-        arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
-        arrays |= {f"adjusted/{name}": values for name, values in self.adjusted.items()}
-        arrays |= {f"bank/{name}": values for name, values in self.bank_columns().items()}
-        arrays |= {f"sums/{name}": values for name, values in self.sums.items()}
-        arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
-        arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
-        arrays |= {f"foreign/{items}": sums for items, sums in self.foreign.items()}
-        buffer, sink = io.BytesIO(), pa.BufferOutputStream()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        with pa.CompressedOutputStream(sink, "zstd") as stream:
-            stream.write(buffer.getbuffer())
-        return bytes(sink.getvalue())
-
-    @classmethod
-    def from_bytes(cls, raw: bytes) -> "Summary":
-        content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            groups: dict[str, dict[str, Any]] = {
-                group: {}
-                for group in ("open", "stock", "adjusted", "issued", "group", "foreign", "sums", "bank")
-            }
-            for name in arrays.files:
-                group, _, rest = name.partition("/")
-                if rest:
-                    groups[group][rest] = arrays[name]
-            return cls(
-                balances=arrays["balances"],
-                cash=arrays["cash"],
-                tax=arrays["tax"],
-                open_items=groups["open"],
-                stock=groups["stock"],
-                adjusted=groups["adjusted"],
-                issued=groups["issued"],
-                group=groups["group"],
-                foreign=groups["foreign"],
-                sums=groups["sums"],
-                bank=[dict(groups["bank"])] if groups["bank"] else [],
-            )
-
-    def bank_columns(self) -> dict[str, NDArray[Any]]:
-        """Bank transactions in order of value day, as columns of shape (transactions,)."""
-        empty: dict[str, NDArray[Any]] = {
-            "value_day": np.zeros(0, np.int32),
-            "amount": np.zeros(0, np.int64),
-            "journal_id": np.zeros(0, f"S{ID_WIDTH}"),
-            "reference": np.zeros(0, f"S{ID_WIDTH}"),
-        }
-        parts = self.bank or [empty]
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in empty}
-        order = stable_order(columns["value_day"])
-        return {name: values[order] for name, values in columns.items()}
 
 
 @dataclass(frozen=True)

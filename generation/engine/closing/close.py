@@ -31,7 +31,8 @@ from generation.engine.errors import EngineError
 from generation.engine.open_items import BUCKETS, OPEN_COLUMNS
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.shard import TAX_ROLES, Ints, Shard, Summary
+from generation.engine.shard import TAX_ROLES, Ints, Shard
+from generation.engine.summary import Summary
 
 _CAPITAL_SHARE = 30  # percent of opening equity that is share capital
 
