@@ -1,6 +1,5 @@
 """What the close may know of a shard, and how it travels there."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import ipc
 
 from generation.engine.columns import stable_order
 from generation.engine.ids import ID_WIDTH
@@ -60,37 +60,31 @@ class Summary:
         arrays |= {f"issued/{side}": words for side, words in self.issued.items()}
         arrays |= {f"group/{kind}": sums for kind, sums in self.group.items()}
         arrays |= {f"foreign/{items}": sums for items, sums in self.foreign.items()}
-        buffer, sink = io.BytesIO(), pa.BufferOutputStream()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        with pa.CompressedOutputStream(sink, "zstd") as stream:
-            stream.write(buffer.getbuffer())
-        return bytes(sink.getvalue())
+        return _packed(arrays)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Summary":
-        content = pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read()
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            groups: dict[str, dict[str, Any]] = {
-                group: {}
-                for group in ("open", "stock", "adjusted", "issued", "group", "foreign", "sums", "bank")
-            }
-            for name in arrays.files:
-                group, _, rest = name.partition("/")
-                if rest:
-                    groups[group][rest] = arrays[name]
-            return cls(
-                balances=arrays["balances"],
-                cash=arrays["cash"],
-                tax=arrays["tax"],
-                open_items=groups["open"],
-                stock=groups["stock"],
-                adjusted=groups["adjusted"],
-                issued=groups["issued"],
-                group=groups["group"],
-                foreign=groups["foreign"],
-                sums=groups["sums"],
-                bank=[dict(groups["bank"])] if groups["bank"] else [],
-            )
+        arrays = _unpacked(raw)
+        groups: dict[str, dict[str, Any]] = {
+            group: {} for group in ("open", "stock", "adjusted", "issued", "group", "foreign", "sums", "bank")
+        }
+        for name, values in arrays.items():
+            group, _, rest = name.partition("/")
+            if rest:
+                groups[group][rest] = values
+        return cls(
+            balances=arrays["balances"],
+            cash=arrays["cash"],
+            tax=arrays["tax"],
+            open_items=groups["open"],
+            stock=groups["stock"],
+            adjusted=groups["adjusted"],
+            issued=groups["issued"],
+            group=groups["group"],
+            foreign=groups["foreign"],
+            sums=groups["sums"],
+            bank=[dict(groups["bank"])] if groups["bank"] else [],
+        )
 
     def bank_columns(self) -> dict[str, NDArray[Any]]:
         """Bank transactions in order of value day, as columns of shape (transactions,)."""
@@ -104,3 +98,29 @@ class Summary:
         columns = {name: np.concatenate([part[name] for part in parts]) for name in empty}
         order = stable_order(columns["value_day"])
         return {name: values[order] for name, values in columns.items()}
+
+
+def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Named arrays as an Arrow stream of one batch: a zip archive would cost as much for each name as for a thousand values."""
+    batch = pa.record_batch(
+        {
+            "name": pa.array(list(arrays)),
+            "type": pa.array([values.dtype.str for values in arrays.values()]),
+            "shape": pa.array([values.shape for values in arrays.values()], pa.list_(pa.int64())),
+            "data": pa.array([values.tobytes() for values in arrays.values()], pa.large_binary()),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, batch.schema, options=ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def _unpacked(raw: bytes) -> dict[str, NDArray[Any]]:
+    """The inverse of `_packed`."""
+    batch = ipc.open_stream(raw).read_next_batch()
+    names, types, shapes = (batch[column].to_pylist() for column in ("name", "type", "shape"))
+    return {
+        name: np.frombuffer(data.as_buffer(), kind).reshape(shape).copy()
+        for name, kind, shape, data in zip(names, types, shapes, batch["data"], strict=True)
+    }
