@@ -156,6 +156,7 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
             "share": round(float(rng.uniform(0, 0.5)), 3),
             "markup": round(float(rng.uniform(0, 1)), 3),
         }
+    pool_cash(np.random.default_rng([seed, number, 1]), companies, processes["treasury"])
     if rng.random() < 0.5:
         companies[0]["industry"] = "manufacturing"
         processes["manufacturing"] = {
@@ -203,6 +204,20 @@ def any_config(seed: int, number: int) -> dict[str, Any]:
         "processes": processes,
         "outputs": {"formats": ["parquet"]},
     }
+
+
+def pool_cash(rng: np.random.Generator, companies: list[dict[str, Any]], treasury: dict[str, Any]) -> None:
+    """Let one daughter take its parent's currency and pool its cash, in two groups of three."""
+    currencies = {company["code"]: company["currency"] for company in companies}
+    owned = [company for company in companies if "parent" in company]
+    if owned and rng.random() < 0.67:
+        daughter = owned[int(rng.integers(len(owned)))]
+        daughter["currency"] = currencies[daughter["parent"]]
+        treasury |= {
+            "enabled": True,
+            "cash_pool": ("month_end", "daily")[int(rng.integers(2))],
+            "cash_pool_rate": round(float(rng.uniform(0, 0.3)) * int(rng.random() < 0.8), 4),
+        }
 
 
 def any_loans(rng: np.random.Generator, revenue: int, year: int) -> list[dict[str, Any]]:
