@@ -14,7 +14,14 @@ from generation.engine.run import file_companies
 from generation.engine.writers import FileEntry
 from tests.engine_builders import COMPANY, make_books, small_config
 
-FRENCH = {**COMPANY, "code": "FR01", "name": "Atelier Exemple SARL", "country": "FR", "framework": "pcg"}
+FRENCH = {
+    **COMPANY,
+    "code": "FR01",
+    "name": "Atelier Exemple SARL",
+    "country": "FR",
+    "framework": "pcg",
+    "parent": "1000",
+}
 AMERICAN = {
     **COMPANY, "code": "US01", "name": "Example & Sons <Stores> Inc", "country": "US", "currency": "USD",
     "framework": "us_gaap", "industry": "retail",
@@ -53,6 +60,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
             "order_to_cash": {"foreign_currency_share": 0.6},
             "procure_to_pay": {"foreign_currency_share": 0.6},
             "tax": {"foreign_share": 0.3},
+            "treasury": {"cash_pool": "daily"},
         },
         outputs={"exports": []},
     )
