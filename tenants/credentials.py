@@ -1,33 +1,55 @@
-"""Which keys and applications somebody ended: what they made for others opens nothing any more."""
+"""Keys, applications and consents that somebody ended: what they made for others opens nothing any more."""
 
 from collections.abc import Iterable
 
 from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants.models import ApiKey
-from tenants.oauth.models import Application
+from tenants.oauth.models import Application, Grant
+from tenants.people.models import Invitation, PasswordLink
 
 
 def of_link(principal: Principal) -> str:
-    """The key or application that makes a link (`key:ID`, `application:ID`); empty for a person in a session."""
-    kind, _, rest = principal.credential.partition(":")
-    return "" if principal.is_person else f"{kind}:{rest.partition(':')[0]}"
+    """What makes a link: `key:ID`, `application:ID`, `application:ID:CONSENT`; empty for a person in a session."""
+    return "" if principal.is_person else principal.credential
 
 
 def ended_among(credentials: Iterable[str]) -> frozenset[str]:
-    """Of these credentials: the keys that were revoked and the applications that were deleted.
+    """Of these credentials: revoked keys, deleted applications, and those whose consent was taken back or ended for misuse.
 
-    A key that came to its date did not fall into wrong hands: it makes nothing more, but what it made stays.
+    What came to its date did not fall into wrong hands: it makes nothing more, but what it made stays.
     """
     asked = frozenset(credentials) - {""}
-    services = Application.objects.filter(client_id__in=_ids("application", asked))
-    living = {f"application:{one}" for one in services.values_list("client_id", flat=True)}
+    return asked - _living_keys(asked) - _living_services(asked) - _living_consents(asked)
+
+
+def end_links_of(credential: str) -> int:
+    """End the links that a key or a service made, whose secret is replaced at once: somebody else may have known it. How many."""
+    waiting = Invitation.objects.filter(made_with=credential, accepted_at=None, revoked_at=None)
+    ended = waiting.update(made_by_id=None)
+    return ended + PasswordLink.objects.filter(made_with=credential).delete()[0]
+
+
+def _living_keys(asked: frozenset[str]) -> frozenset[str]:
     with shared_context():
-        keys = ApiKey.objects.filter(key_id__in=_ids("key", asked), revoked_at=None)
-        living |= {f"key:{one}" for one in keys.values_list("key_id", flat=True)}
-    return asked - living
+        rows = ApiKey.objects.filter(key_id__in=_ids("key", asked), revoked_at=None)
+        return frozenset(f"key:{one}" for one in rows.values_list("key_id", flat=True))
 
 
-def _ids(kind: str, credentials: frozenset[str]) -> list[str]:
-    """Their public ids; none without a query, which Django leaves out then."""
-    return [rest for of, _, rest in (one.partition(":") for one in credentials) if of == kind]
+def _living_services(asked: frozenset[str]) -> frozenset[str]:
+    rows = Application.objects.filter(client_id__in=_ids("application", asked))
+    return frozenset(f"application:{one}" for one in rows.values_list("client_id", flat=True))
+
+
+def _living_consents(asked: frozenset[str]) -> frozenset[str]:
+    consents = [one.rpartition(":")[2] for one in asked if one.count(":") == 2]
+    rows = Grant.objects.filter(pk__in=consents, revoked_at=None)
+    return frozenset(
+        f"application:{client}:{consent}"
+        for client, consent in rows.values_list("application__client_id", "pk")
+    )
+
+
+def _ids(kind: str, asked: frozenset[str]) -> list[str]:
+    """Public ids; where there are none, Django asks no database."""
+    return [rest for of, _, rest in (one.partition(":") for one in asked) if of == kind and ":" not in rest]

@@ -12,7 +12,7 @@ from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import granting, queries, scopes
+from tenants import credentials, granting, queries, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role
@@ -118,7 +118,8 @@ def rotate_api_key(
 ) -> IssuedKey:
     """Give a key a new secret. The one before works until `previous_until`, or not at all without one.
 
-    A secret that was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
+    Without one, links that were sent with it end, too: whoever knew the secret may have sent them. A secret that
+    was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
     who may revoke it; Forbidden when it could do more than the principal, or would outlive the key that asks;
     Conflict when it is revoked or expired; InvalidInput when the overlap ends in the past or after 7 days; what
     `check` raises for the version it finds.
@@ -143,6 +144,8 @@ def rotate_api_key(
             row.previous_until = previous_until
             row.secret_hash = hash_secret(key.secret)
             row.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+        if previous_until is None:
+            credentials.end_links_of(f"key:{row.key_id}")
         audit.record(
             actor=principal.actor,
             action="tenants.api_key.rotate",

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from core.permissions import Permission
 from core.tenancy import shared_context, tenant_context
 from tenants import bearer
 from tenants.models import Tenant
-from tenants.people.models import Session
+from tenants.people.sessions import sessions_of
 from tenants.roles import permissions_of
 from tenants.sign_in import MemberBackend
 
@@ -52,6 +51,6 @@ def _by_access_token(request: HttpRequest, token: str, permission: Permission) -
 
 
 def _by_session(session_key: str | None, person: str | None, permission: Permission) -> bool:
-    is_open = Session.objects.filter(session_key=session_key, expire_date__gt=timezone.now()).exists()
+    is_open = person is not None and sessions_of(person).filter(session_key=session_key).exists()
     user = MemberBackend().get_user(person) if is_open and person else None
     return user is not None and permission in permissions_of(user.membership)  # type: ignore[attr-defined]

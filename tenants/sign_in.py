@@ -15,6 +15,7 @@ from core import audit
 from core.errors import Forbidden
 from tenants.models import Membership, User
 from tenants.people import throttle
+from tenants.people.models import PasswordLink
 from tenants.people.proof import methods
 from tenants.people.sessions import clear_run_out, delete_sessions, note_sign_in
 from tenants.roles import has_ended
@@ -108,8 +109,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         user.set_password(password)
         with transaction.atomic():
             Membership.objects.filter(user=user).update(password=user.password)
+            PasswordLink.objects.filter(
+                membership_id=_membership(user).pk
+            ).delete()  # somebody else may have one
             delete_sessions([user.pk], but=self.request.session.session_key)
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
+
+
+def _membership(user: User) -> Membership:
+    """What a person who signed in here is in this organisation."""
+    return user.membership  # type: ignore[attr-defined, no-any-return]  # set by `_at_home`
 
 
 def _ended(membership: Membership) -> str:

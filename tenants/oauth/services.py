@@ -14,7 +14,7 @@ from django.utils import timezone
 from core import audit, texts
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import responsibility, scopes
+from tenants import credentials, responsibility, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import Membership
 from tenants.oauth import queries
@@ -93,6 +93,7 @@ def rotate_secret(
 ) -> Registered:
     """Give an application a new secret. The one before works until `previous_until`, or not at all without one.
 
+    Without one, links that a service sent end, too: whoever knew the secret may have sent them.
     Raises: Forbidden when it may do more than the principal; Conflict when it has no secret; InvalidInput when the
     overlap ends in the past or after 7 days.
     """
@@ -107,6 +108,8 @@ def rotate_secret(
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     with transaction.atomic():
         row = _held(application)
+        if previous_until is None:
+            credentials.end_links_of(f"application:{row.client_id}")
         row.previous_hash = row.secret_hash if previous_until else ""
         row.previous_until = previous_until
         row.secret_hash = hash_secret(key.secret)

@@ -84,7 +84,7 @@ def issue(place: Place, *, application: Application, scopes: Iterable[str], gran
     claims = {
         "iss": place.issuer,
         "aud": place.audience,
-        "sub": str(grant.membership_id) if grant else application.client_id,
+        "sub": _subject(place, grant) if grant else application.client_id,
         "client_id": application.client_id,
         "tenant": place.tenant_id,
         "scope": " ".join(scopes),
@@ -95,6 +95,12 @@ def issue(place: Place, *, application: Application, scopes: Iterable[str], gran
         **({"grant": str(grant.pk)} if grant else {}),
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": _TYPE})
+
+
+def _subject(place: Place, grant: Grant) -> str:
+    """Who agreed, for this organisation alone: a membership may pass to another account, whose subject is another one."""
+    person = Membership.objects.get(pk=grant.membership_id).user_id
+    return str(uuid.uuid5(uuid.UUID(place.tenant_id), str(person)))
 
 
 def read(place: Place, text: str) -> AccessToken:
@@ -155,7 +161,7 @@ def bearer(token: AccessToken) -> Bearer:
         raise BadToken("grant")
     principal = Principal(
         actor=f"{actor} for {membership.user.email}"[:254],
-        credential=f"{actor}:{membership.user_id}",
+        credential=f"{actor}:{token.grant_id}",
         permissions=may & permissions_of(membership),
         user_id=str(membership.user_id),
         role=membership.role,

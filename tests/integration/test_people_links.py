@@ -19,11 +19,12 @@ from core.tenancy import shared_context
 from tenants import key_services, services
 from tenants.models import ApiKey, Membership, Tenant
 from tenants.oauth import services as oauth
-from tenants.oauth.models import Application
+from tenants.oauth.models import Application, Grant
 from tenants.people import invitations, passwords
 from tenants.people.models import PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of
 from tests.builders import key_id_of, make_api_key, make_principal
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
 
@@ -197,6 +198,15 @@ def test_a_link_that_somebody_made_with_a_session_stays_when_a_key_of_theirs_is_
     assert OPEN[link](token)
 
 
+def _consent(application: Application) -> Grant:
+    return Grant.objects.create(
+        application=application,
+        membership_id=member("admin").pk,
+        scopes=["members.write"],
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+
+
 @pytest.mark.parametrize("acts_for", ["itself", "a person"])
 @pytest.mark.parametrize("link", LINKS)
 def test_a_link_that_an_application_made_ends_when_it_is_deleted(
@@ -206,7 +216,7 @@ def test_a_link_that_an_application_made_ends_when_it_is_deleted(
         itself, person = f"application:{application.client_id}", make_principal("admin")
         if acts_for == "itself":
             return Principal(itself, itself, person.permissions)
-        return replace(person, credential=f"{itself}:{person.user_id}")
+        return replace(person, credential=f"{itself}:{_consent(application).pk}")
 
     stays, goes = (
         oauth.create_application(
@@ -222,6 +232,44 @@ def test_a_link_that_an_application_made_ends_when_it_is_deleted(
 
     with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
         OPEN[link](ended)
+
+
+@pytest.mark.parametrize("overlap", [timedelta(hours=1), None], ids=["overlap", "at once"])
+@pytest.mark.parametrize("rotate", ["key", "service"])
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_ends_with_a_secret_that_is_replaced_at_once(
+    acme: Tenant, link: str, rotate: str, overlap: timedelta | None
+) -> None:
+    """Whoever rotates without an overlap thinks that somebody else knows the secret."""
+    until = timezone.now() + overlap if overlap else None
+    if rotate == "key":
+        by, key = _with_key()
+        token = LINKS[link](by)
+        key_services.rotate_api_key(principal=make_principal("admin"), api_key=key, previous_until=until)
+    else:
+        service = oauth.create_application(
+            principal=make_principal("admin"), name="joiner", kind="service", permissions=["members.write"]
+        ).application
+        itself = f"application:{service.client_id}"
+        token = LINKS[link](Principal(itself, itself, make_principal("admin").permissions))
+        oauth.rotate_secret(principal=make_principal("admin"), application=service, previous_until=until)
+
+    if overlap:
+        assert OPEN[link](token)
+    else:
+        with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
+            OPEN[link](token)
+
+
+def test_a_changed_password_ends_an_open_link_to_a_new_one(client_for: Clients, acme: Tenant) -> None:
+    token = passwords.make_link(actor=make_principal("admin"), membership=member("operator"))
+    client = client_for("operator")
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+
+    assert client.post("/me/password", form).status_code == 302
+
+    with pytest.raises(NotFound):
+        passwords.set_password(token=token, password=f"{NEW} again")
 
 
 def test_a_link_of_a_service_belongs_to_the_person_responsible_for_it(acme: Tenant) -> None:

@@ -1,6 +1,7 @@
 """Who listens to a stream is asked again, as each request would be."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client, RequestFactory
@@ -62,6 +63,16 @@ def _end_sessions() -> None:
     Session.objects.all().delete()
 
 
+def _let_sessions_idle() -> None:
+    Session.objects.update(
+        seen_at=timezone.now() - timedelta(minutes=Tenant.objects.get().session_idle_minutes)
+    )
+
+
+def _let_sessions_grow_old() -> None:
+    Session.objects.update(signed_in_at=timezone.now() - timedelta(hours=Tenant.objects.get().session_hours))
+
+
 @pytest.mark.parametrize("end", [_suspend, _order_deletion, _deactivate, _revoke_keys])
 def test_a_key_listens_until_it_ends(by_key: Question, end: Callable[[], None]) -> None:
     assert by_key()
@@ -71,7 +82,9 @@ def test_a_key_listens_until_it_ends(by_key: Question, end: Callable[[], None]) 
     assert not by_key()
 
 
-@pytest.mark.parametrize("end", [_suspend, _order_deletion, _deactivate, _end_sessions])
+@pytest.mark.parametrize(
+    "end", [_suspend, _order_deletion, _deactivate, _end_sessions, _let_sessions_idle, _let_sessions_grow_old]
+)
 def test_a_session_listens_until_it_ends(by_session: Question, end: Callable[[], None]) -> None:
     assert by_session()
 

@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from core.models import AuditEvent
-from core.tenancy import tenant_context
+from core.permissions import CATALOGUE
+from core.tenancy import shared_context, tenant_context
 from tenants import services as members
-from tenants.models import Membership, Tenant
+from tenants.models import Membership, Tenant, User
 from tenants.oauth.models import Application, AuthorizationCode, Grant, RefreshToken, SigningKey
+from tenants.roles import PERMISSIONS, Role
 from tests.contract.world import config_text
 from tests.oauth.conftest import BACK, VERIFIER, App, api, code_for, own_token, question, redeem, token_of
 
@@ -388,6 +390,66 @@ def test_a_person_takes_back_what_they_granted(app: Apps, caller: Client, client
 
     assert api(caller, token).status_code == 401
     assert str(grant.pk) not in browser.get("/me/applications").content.decode()
+
+
+def _withdraw(caller: Client, web: App, tokens: dict[str, str], browser: Client) -> None:
+    browser.post(f"/me/applications/{Grant.objects.latest('created_at').pk}/withdraw")
+
+
+def _revoke(caller: Client, web: App, tokens: dict[str, str], browser: Client) -> None:
+    caller.post("/oauth/revoke", {"token": tokens["refresh_token"]}, headers=web.basic)
+
+
+def _refresh_twice(caller: Client, web: App, tokens: dict[str, str], browser: Client) -> None:
+    for _ in range(2):
+        _refresh(caller, web, tokens["refresh_token"])
+
+
+@pytest.mark.parametrize("end", [_withdraw, _revoke, _refresh_twice])
+def test_links_that_an_application_sent_for_a_person_end_with_what_it_may_for_them(
+    app: Apps, caller: Client, client_for: Browsers, end: Callable[..., None]
+) -> None:
+    """Also when the person agrees again: an old link stays dead."""
+    scopes = sorted({"members.write", *PERMISSIONS[Role.VIEWER]} & set(CATALOGUE))
+    scope = " ".join(scopes)
+    web, browser = app("web", tuple(scopes)), client_for("admin")
+    tokens = redeem(caller, web, code_for(browser, web, scope=scope)).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    viewer = Membership.objects.get(user__email="viewer@acme.example")
+    body = {"email": "new@acme.example", "role": "viewer"}
+    invited = caller.post("/api/v1/invitations", body, "application/json", headers=headers)
+    reset = caller.post(f"/api/v1/members/{viewer.pk}/password-link", headers=headers)
+    links = [urlsplit(sent.json()["link"]).path for sent in (invited, reset)]
+    assert [client_for(None).get(link).status_code for link in links] == [200, 200]
+
+    end(caller, web, tokens, browser)
+    code_for(browser, web, scope=scope)
+
+    assert [client_for(None).get(link).status_code for link in links] == [404, 404]
+
+
+def test_another_account_in_a_membership_is_another_subject(
+    app: Apps, caller: Client, client_for: Browsers
+) -> None:
+    """A directory may give the membership of one person to another account."""
+    web = app("web")
+
+    def subject() -> str:
+        tokens = redeem(caller, web, code_for(client_for("viewer"), web)).json()
+        form = {"token": tokens["access_token"]}
+        told = caller.post("/oauth/introspect", form, headers=web.basic).json()
+        return str(told["sub"])
+
+    first, again = subject(), subject()
+    membership = Membership.objects.get(user__email="viewer@acme.example")
+    with shared_context():
+        User.objects.filter(email="viewer@acme.example").update(email="before@acme.example")
+        other = User.objects.create(email="viewer@acme.example")
+        Membership.objects.filter(pk=membership.pk).update(user=other)
+
+    assert first == again
+    assert first not in (str(membership.pk), str(membership.user_id))
+    assert subject() != first
 
 
 def test_revoking_a_refresh_token_ends_everything_under_it(
