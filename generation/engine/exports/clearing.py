@@ -20,7 +20,7 @@ TABLES: Final = frozenset(
 
 
 def prepare(source: Source, year: int) -> None:
-    """Make the tables `partner` (partner_id, name), `item_line` (document_id, line_number, item), `forward` (balances
+    """Make the tables `partner` (partner_id, name), `item_line` (a partner's line with its item, if known), `forward` (balances
     brought forward into the year) and `settled` (items cleared at the end of the year that have a line in it)."""
     items(source)
     source.run(_forward(year))
@@ -46,7 +46,8 @@ _PARTNER: Final = """
 _ITEM_LINE: Final = """
     CREATE TABLE item_line AS
     WITH partner_line AS (
-        SELECT l.document_id, l.line_number, l.document_amount, e.source_document_type AS kind, e.source_document_id AS source,
+        SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.document_amount,
+               l.debit - l.credit AS balance, e.source_document_type AS kind, e.source_document_id AS source,
                row_number() OVER (PARTITION BY l.document_id ORDER BY l.line_number) AS place
         FROM journal_lines l JOIN journal_entries e USING (document_id)
         WHERE l.partner_id IS NOT NULL),
@@ -58,7 +59,7 @@ _ITEM_LINE: Final = """
         SELECT document_id, vendor_invoice_id, amount + discount,
                row_number() OVER (PARTITION BY document_id ORDER BY line_number)
         FROM vendor_payment_allocations)
-    SELECT l.document_id, l.line_number,
+    SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.balance,
            CASE WHEN l.kind IN ('customer_invoices', 'vendor_invoices') THEN l.source
                 WHEN l.kind = 'asset_transactions' THEN t.vendor_invoice_id
                 WHEN abs(a.cleared) = abs(l.document_amount) THEN a.item END AS item

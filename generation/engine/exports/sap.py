@@ -26,6 +26,7 @@ def write(task: Task) -> None:
     clearing.items(source)
     source.run(_NUMBERED)
     source.run(_CLEARED)
+    source.run(_CLEARED_LINE)
     source.run(_line_view(task))
     places, stated = exponent(company.currency), _stated(task)
     tables = {
@@ -67,14 +68,19 @@ _NUMBERED: Final = """
 # Items that balance over the books: cleared on the day and by the document of their last line.
 _CLEARED: Final = """
     CREATE TABLE cleared AS
-    SELECT l.account, l.partner_id, i.item, max(l.posting_date) AS cleared_on,
-           arg_max(h.number, (l.posting_date, h.number)) AS cleared_by
-    FROM journal_lines l
-    JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
-    JOIN head h ON h.document_id = l.document_id
+    SELECT i.account, i.partner_id, i.item, max(i.posting_date) AS cleared_on,
+           arg_max(h.number, (i.posting_date, h.number)) AS cleared_by
+    FROM item_line i JOIN head h USING (document_id)
     WHERE i.item IS NOT NULL
-    GROUP BY l.account, l.partner_id, i.item
-    HAVING sum(l.debit - l.credit) = 0 AND count(*) > 1"""
+    GROUP BY i.account, i.partner_id, i.item
+    HAVING sum(i.balance) = 0 AND count(*) > 1"""
+
+
+# One join at a time over all lines: DuckDB holds the rows of every join of a query at once.
+_CLEARED_LINE: Final = """
+    CREATE TABLE cleared_line AS
+    SELECT i.document_id, i.line_number, c.cleared_on, c.cleared_by
+    FROM item_line i JOIN cleared c USING (account, partner_id, item)"""
 
 
 def _tax_keys(task: Task) -> dict[str, str]:
@@ -111,8 +117,7 @@ def _line_view(task: Task) -> str:
         FROM journal_lines l
         JOIN head h ON h.document_id = l.document_id
         JOIN accounts a ON a.account = l.account
-        LEFT JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
-        LEFT JOIN cleared c ON c.account = l.account AND c.partner_id = l.partner_id AND c.item = i.item"""
+        LEFT JOIN cleared_line c ON c.document_id = l.document_id AND c.line_number = l.line_number"""
 
 
 _DAY: Final = "strftime({}, '%Y%m%d')"
