@@ -25,7 +25,16 @@ def text(raw: NDArray[np.bytes_]) -> pa.StringArray:
 
 def optional_text(raw: NDArray[np.bytes_], present: NDArray[np.bool_]) -> pa.StringArray:
     """Like `text`, with null where not `present`."""
-    return pa.array(np.where(present, raw, b"").astype("U"), pa.string(), mask=~present)
+    offsets = np.zeros(len(raw) + 1, np.int32)
+    np.cumsum(present, out=offsets[1:])
+    offsets *= raw.dtype.itemsize
+    buffers = [_bits(present), pa.py_buffer(offsets), pa.py_buffer(raw[present])]
+    return pa.Array.from_buffers(pa.string(), len(raw), buffers)
+
+
+def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
+    """Flags of shape (n,) as Arrow has them, one bit each."""
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
 
 
 def money(minor: Ints, scale: int) -> pa.Array:
@@ -65,7 +74,7 @@ def _coded(keys: NDArray[np.int32], values: pa.Array) -> pa.DictionaryArray:
     """Like `category`, on the buffer of the keys. One look at the largest key costs less than pyarrow's at each."""
     if keys.max(initial=-1) >= len(values):
         raise EngineError(f"a code has no value: there are {len(values)}")
-    present = pa.py_buffer(np.packbits(keys >= 0, bitorder="little")) if keys.min(initial=0) < 0 else None
+    present = _bits(keys >= 0) if keys.min(initial=0) < 0 else None
     indices = pa.Array.from_buffers(pa.int32(), len(keys), [present, pa.py_buffer(keys)])
     return pa.DictionaryArray.from_arrays(indices, values, safe=False)
 

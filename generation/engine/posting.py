@@ -120,40 +120,60 @@ def expand(docs: Documents, chart: Chart) -> Journal:
     Raises: EngineError: a document has fewer than two lines or does not balance.
     """
     rules, n = docs.posting.rules, len(docs)
-    kept, counts = [], []
-    for rule in rules:
-        values = docs.amounts[rule.amount]
-        rows = np.flatnonzero(values != 0)
-        kept.append(rows)
-        counts.append(
-            np.bincount(docs.line_doc[rows], minlength=n) if rule.per_line else (values != 0).astype(np.int64)
-        )
-    per_doc = np.sum(counts, axis=0)
+    posted = {rule.amount: _posted(docs, rule) for rule in rules}  # an amount is by line, or it is not
+    per_doc = np.sum([posted[rule.amount].count for rule in rules], axis=0)
     start = np.cumsum(per_doc) - per_doc
     total, base = int(per_doc.sum()), start.copy()
     rule_of, row_of = np.empty(total, np.uint8), np.empty(total, np.int64)
     amount, account = np.empty(total, np.int64), np.empty(total, np.int32)
-    for position, (rule, rows, count) in enumerate(zip(rules, kept, counts, strict=True)):
-        if not len(rows):
+    for position, rule in enumerate(rules):
+        lines = posted[rule.amount]
+        if not len(lines.rows):
             continue  # a chart of one's own may lack the account
-        place = _places(docs, rule, rows, base, count)
-        rule_of[place], row_of[place] = position, rows
-        amount[place] = rule.side * docs.amounts[rule.amount][rows]
-        account[place] = _accounts(docs, rule, rows, chart)
-        base += count
-    if n and (per_doc.min() < 2 or np.add.reduceat(amount, start).any()):
+        place = lines.places(base)
+        rule_of[place], row_of[place] = position, lines.rows
+        amount[place] = lines.amount if rule.side > 0 else -lines.amount
+        account[place] = _accounts(docs, rule, lines.rows, chart)
+        base += lines.count
+    # running totals are nothing at the end of each document only if all documents balance
+    if n and (per_doc.min() < 2 or np.cumsum(amount)[base - 1].any()):
         raise EngineError(f"{docs.kind}: a document does not balance")
     doc = np.repeat(np.arange(n), per_doc)
-    number = np.arange(1, total + 1, dtype=np.int32) - start.astype(np.int32)[doc]
+    number = np.arange(1, total + 1, dtype=np.int32)
+    number -= start.astype(np.int32)[doc]
     return Journal(start, doc, number, rule_of, row_of, amount, account)
 
 
-def _places(docs: Documents, rule: Rule, rows: NDArray[np.intp], base: Ints, count: Ints) -> Ints:
-    """Where the lines of a rule go: room used so far in each document, plus the rank within it."""
-    if not rule.per_line:
-        return base[rows]
-    room: Ints = (base - (np.cumsum(count) - count))[docs.line_doc[rows]]
-    return room + np.arange(len(rows))
+@dataclass(frozen=True)
+class _Posted:
+    """The rows of an amount that are not nothing, the document and the amount of each, and how many each document has.
+
+    by_line: whether documents may have several of them.
+    """
+
+    by_line: bool
+    rows: NDArray[np.intp]
+    doc: NDArray[np.integer]
+    amount: Ints
+    count: Ints  # (docs,)
+
+    def places(self, base: Ints) -> Ints:
+        """Where the lines of a rule go: room used so far in each document, plus the rank within it."""
+        if not self.by_line:
+            room: Ints = base[self.doc]
+            return room
+        room = (base - (np.cumsum(self.count) - self.count))[self.doc]
+        room += np.arange(len(self.rows))
+        return room
+
+
+def _posted(docs: Documents, rule: Rule) -> _Posted:
+    amount = docs.amounts[rule.amount]
+    owner = docs.line_doc if rule.per_line else np.arange(len(docs))
+    rows = np.flatnonzero(amount != 0)
+    if len(rows) < len(amount):
+        amount, owner = amount[rows], owner[rows]
+    return _Posted(rule.per_line, rows, owner, amount, np.bincount(owner, minlength=len(docs)))
 
 
 def _accounts(docs: Documents, rule: Rule, rows: NDArray[np.intp], chart: Chart) -> NDArray[np.integer] | int:

@@ -108,6 +108,8 @@ class Shard(Cut):
         """
         kept = None if day is None else self.window.holds(day)
         if kept is not None:
+            if not kept.any():
+                return
             mask = pa.array(kept if owner is None else kept[owner])
             columns = {column: values.filter(mask) for column, values in columns.items()}
         self._writer.add(name, columns)

@@ -15,6 +15,7 @@ from generation.engine.columns import (
     line_numbers,
     money,
     numbered,
+    optional_text,
     stable_order,
     sum_by,
 )
@@ -264,6 +265,13 @@ def test_a_dictionary_that_is_used_up_or_small_stays_as_it_is() -> None:
 
     assert compact(used_up) is used_up
     assert compact(small) is small
+
+
+def test_ids_that_are_not_there_are_null() -> None:
+    ids = np.array([b"JE1", b"", b"JE3"], "S3")
+
+    assert optional_text(ids, ids != b"").to_pylist() == ["JE1", None, "JE3"]
+    assert optional_text(ids[:0], ids[:0] != b"").to_pylist() == []
 
 
 def test_money_keeps_its_integers_and_reads_as_decimals() -> None:

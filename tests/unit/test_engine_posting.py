@@ -87,10 +87,27 @@ def test_a_document_that_does_not_balance_is_refused(chart: Chart) -> None:
         expand(docs, chart)
 
 
+@pytest.mark.parametrize("off", [[1, -1], [0, 1], [-1, 0]])
+def test_each_document_balances_by_itself(off: list[int], chart: Chart) -> None:
+    amounts = {"output_tax": np.array([500, 80]), "input_tax": np.array([200, 70])}
+    docs = Documents(
+        "tax_return", ids(2), np.array([30, 58]), {**amounts, "amount": np.array([300, 10]) + np.array(off)}
+    )
+    with pytest.raises(EngineError, match="does not balance"):
+        expand(docs, chart)
+
+
 def test_every_rule_names_a_role_that_every_chart_has() -> None:
     roles = {rule.role for posting in POSTINGS.values() for rule in posting.rules}
     for framework in ("us_gaap", "ifrs", "hgb", "pcg"):
         assert roles <= set(chart_for(framework, ChartConfig(size="small"), "DE").roles)
+
+
+@pytest.mark.parametrize("kind", sorted(POSTINGS))
+def test_an_amount_is_by_line_in_all_rules_of_a_document_or_in_none(kind: str) -> None:
+    rules = POSTINGS[kind].rules
+
+    assert len({(rule.amount, rule.per_line) for rule in rules}) == len({rule.amount for rule in rules})
 
 
 def test_balances_are_summed_by_account_month_and_side(chart: Chart) -> None:
