@@ -163,6 +163,21 @@ MAKING_FAULTS = (
 # fmt: on
 
 
+# Planted in books with down payments of customers: tests/integration/test_engine_advances.py.
+# fmt: off
+ADVANCE_FAULTS = (
+    Fault("a down payment bears another tax", "customer_advances", {"tax_amount": SOME},
+          {"tax_amount": _more, "net_amount": lambda value: value - CENT}, "receivables.advances"),
+    Fault("a down payment comes behind the delivery", "customer_advances", {}, {"posting_date": lambda day: day + timedelta(days=40)},
+          "receivables.advances"),
+    Fault("an open down payment is a cent higher", "customer_advance_items", {}, {"open_amount": _more},
+          "receivables.advance_items receivables.advances_control"),
+    Fault("an open down payment is older", "customer_advance_items", {}, {"days_open": lambda days: days + 1},
+          "receivables.advance_items"),
+)
+# fmt: on
+
+
 # Planted in books with customers and vendors in foreign currency: tests/integration/test_engine_currencies.py.
 _USD = {"currency": "USD"}
 _SETTLED = {**_USD, "on_account_amount": 0}

@@ -6,7 +6,7 @@ from evaluation.metrics.rule import Rule
 
 # Document types by process, as the books post them.
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
-    "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW", "DV", "DL"),
+    "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW", "DV", "DL", "DP", "DQ"),
     "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP"),
     "MFG": ("PI", "PC", "PR", "PV"),
     "H2R": ("HR", "HZ"),

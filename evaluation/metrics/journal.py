@@ -39,6 +39,7 @@ FOLLOWED = (
     "income_tax_payable", "deferred_tax", "prepaid", "warranty_provision", "holiday_provision", "accrued",
     "work_in_progress", "production_absorbed", "usage_variance", "efficiency_variance", "production_scrap",
     "loan", "loan_current", "accrued_interest", "contract_liability", "pool_receivable", "pool_payable", "pool_interest",
+    "customer_advance",
     "receivable_valuation", "payable_valuation",
 )  # fmt: skip
 

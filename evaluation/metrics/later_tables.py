@@ -9,6 +9,10 @@ _MONEY = "DECIMAL(18,2)"
 _SETTLED = f"currency varchar, posted_amount {_MONEY}, cleared_amount {_MONEY}, fx_result {_MONEY}"
 _TABLES: Mapping[str, str] = {
     "receipt_applications": f"{_OF_INVOICE}, customer_receipt_id varchar, amount {_MONEY}, {_SETTLED}",
+    "customer_advances": f"customer_receipt_id varchar, company_code varchar, customer_id varchar, sales_order_id varchar, "
+    f"posting_date date, net_amount {_MONEY}, tax_amount {_MONEY}, gross_amount {_MONEY}",
+    "customer_advance_items": "company_code varchar, period_end date, customer_receipt_id varchar, customer_id varchar, "
+    f"open_amount {_MONEY}, days_open int",
     "receipt_returns": f"{_DOCUMENT}, customer_id varchar, customer_receipt_id varchar, reason varchar, amount {_MONEY}, "
     f"fee {_MONEY}, posted_fee {_MONEY}, exchange_rate DECIMAL(18,10), {_SETTLED}",
     "receivable_write_offs": f"{_OF_INVOICE}, kind varchar, reason varchar, loss_amount {_MONEY}, tax_amount {_MONEY}, "

@@ -23,6 +23,7 @@ _BALANCE = frozenset(SUBTYPES) - _RESULT - {"clearing"}
 
 _EXCHANGE = "fx_result interest"
 _VALUED = f"{_EXCHANGE} other_current_asset clearing prepaid other_liability accrued provision"
+_ADVANCE = "other_liability deferred_revenue payroll_payable"
 _POOL = "other_current_asset other_liability"
 _ALLOWANCE = "other_current_asset clearing prepaid"
 _TAXED = "tax_expense operating_expense tax_payable provision deferred_tax_asset other_current_asset prepaid"
@@ -65,6 +66,8 @@ LEGAL = (
         f"trade_receivable {_EXCHANGE}",
         "DA",
     ),
+    _event("O2C", "down payment", "cash", f"{_ADVANCE} tax_payable", "DP"),
+    _event("O2C", "down payment cleared", f"{_ADVANCE} tax_payable", "trade_receivable", "DQ"),
     _event(
         "O2C",
         "service contract invoiced ahead",

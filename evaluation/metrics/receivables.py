@@ -94,9 +94,11 @@ def role_control(
 _ON_ACCOUNT = """
     select p.company_code, m.period_end, -sum(p.amount) as amount
     from (select company_code, period_end as month_end, posted_amount as amount
-          from customer_receipts join days on day = payment_date where on_account_amount <> 0
+          from customer_receipts join days on day = payment_date
+          where on_account_amount <> 0 and document_id not in (select customer_receipt_id from customer_advances)
           union all
-          select company_code, period_end, -posted_amount from receipt_applications join days on day = posting_date) p
+          select company_code, period_end, -posted_amount from receipt_applications join days on day = posting_date
+          where customer_receipt_id not in (select customer_receipt_id from customer_advances)) p
     join month_ends m on m.period_end >= p.month_end group by all"""
 
 RULES = (
@@ -124,6 +126,67 @@ RULES = (
         "'customer_receipts', 'receipt_applications'",
         "customer_deposits",
         _ON_ACCOUNT,
+        only="l.document_type in ('DZ', 'DA')",
+    ),
+    Rule(
+        id="receivables.advances",
+        title="Down payments precede the delivery and meet the invoice",
+        tables=("customer_advances",),
+        offenders="""
+            with applied as (
+                select customer_receipt_id, count(*) as times, sum(amount) as amount, min(posting_date) as day,
+                       min(customer_invoice_id) as invoice, min(document_id) as application
+                from receipt_applications group by 1),
+            delivered as (select sales_order_id, min(posting_date) as day from deliveries group by 1),
+            taxed as (
+                select document_type, document_id, sum(base) as base, sum(tax_amount) as tax
+                from tax_lines where direction = 'output' group by all)
+            select a.customer_receipt_id, a.net_amount, a.tax_amount, a.gross_amount, p.amount, l.amount as applied,
+                   i.net_amount as invoiced
+            from customer_advances a left join customer_receipts p on p.document_id = a.customer_receipt_id
+            left join sales_orders o on o.document_id = a.sales_order_id
+            left join delivered d using (sales_order_id) left join applied l using (customer_receipt_id)
+            left join customer_invoices i on i.document_id = l.invoice
+            left join taxed t on t.document_type = 'customer_receipts' and t.document_id = a.customer_receipt_id
+            left join taxed b on b.document_type = 'receipt_applications' and b.document_id = l.application
+            where not coalesce(a.gross_amount = a.net_amount + a.tax_amount and a.net_amount > 0
+                and p.amount = a.gross_amount and p.on_account_amount = a.gross_amount and p.on_account_reason = 'advance'
+                and p.payment_date = a.posting_date and p.customer_id = a.customer_id and o.customer_id = a.customer_id
+                and o.order_date <= a.posting_date and coalesce(d.day, a.posting_date) >= a.posting_date
+                and coalesce(t.tax, 0) = a.tax_amount and coalesce(t.base, a.net_amount) = a.net_amount
+                and (l.application is null or (l.times = 1 and l.amount = a.gross_amount and l.day = i.posting_date
+                     and i.sales_order_id = a.sales_order_id and a.net_amount < i.net_amount
+                     and coalesce(b.base, 0) = -coalesce(t.base, 0) and coalesce(b.tax, 0) = -coalesce(t.tax, 0))), false)""",
+        holds="All {n} down payments come between order and delivery and are cleared with the invoice, tax and all.",
+        breaks="{value} of {n} down payments come at another time, are cleared otherwise, or bear another tax.",
+    ),
+    Rule(
+        id="receivables.advance_items",
+        title="Open down payments are those not cleared yet",
+        tables=("customer_advances",),
+        offenders="""
+            with expected as (
+                select a.company_code, m.period_end, a.customer_receipt_id, a.customer_id, a.net_amount as amount,
+                       datediff('day', a.posting_date, m.period_end) as days
+                from customer_advances a join month_ends m on m.period_end >= a.posting_date
+                left join receipt_applications l
+                  on l.customer_receipt_id = a.customer_receipt_id and l.posting_date <= m.period_end
+                where l.document_id is null)
+            select company_code, period_end, customer_receipt_id, e.amount, o.open_amount, e.days, o.days_open
+            from expected e full join customer_advance_items o using (company_code, period_end, customer_receipt_id)
+            where not coalesce(e.amount = o.open_amount and e.days = o.days_open and e.customer_id = o.customer_id, false)""",
+        holds="Of {n} down payments those that no invoice has cleared are listed at month ends, with their age.",
+        breaks="{value} open down payments are missing, cleared already, or of another amount or age.",
+    ),
+    role_control(
+        "receivables.advances_control",
+        "Down payments = account",
+        "Down payments that are not cleared yet",
+        ("customer_advances",),
+        "'customer_receipts', 'receipt_applications'",
+        "customer_advance",
+        "select company_code, period_end, -open_amount as amount from customer_advance_items",
+        only="l.document_type in ('DP', 'DQ')",
     ),
     Rule(
         id="receivables.returns",

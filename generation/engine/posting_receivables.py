@@ -17,6 +17,30 @@ RECEIVABLES: Final[dict[str, Posting]] = {
         ),
         partner="customer",
     ),
+    "customer_advance": Posting(
+        "DP",
+        "O2C",
+        "customer_receipts",
+        "Down payment",
+        (
+            Rule("bank", D, "gross", "Down payment"),
+            Rule("customer_advance", C, "net", "Down payment", carries=_PARTNER),
+            Rule("output_tax", C, "tax", "Tax on a down payment", carries=_TAX),
+        ),
+        partner="customer",
+    ),
+    "customer_advance_clearing": Posting(
+        "DQ",
+        "O2C",
+        "receipt_applications",
+        "Down payment cleared",
+        (
+            Rule("customer_advance", D, "net", "Down payment cleared", carries=_PARTNER),
+            Rule("output_tax", D, "tax", "Tax on a down payment", carries=_TAX),
+            Rule("receivable", C, "gross", "Clearing", carries=_PARTNER),
+        ),
+        partner="customer",
+    ),
     "contract_invoice": Posting(
         "DV",
         "O2C",

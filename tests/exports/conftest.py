@@ -57,7 +57,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
         companies=[COMPANY, FRENCH, AMERICAN],
         volume={"journal_lines_per_year": 18_000},
         processes={
-            "order_to_cash": {"foreign_currency_share": 0.6},
+            "order_to_cash": {"foreign_currency_share": 0.6, "advance_share": 0.3},
             "procure_to_pay": {"foreign_currency_share": 0.6},
             "tax": {"foreign_share": 0.3},
             "treasury": {"cash_pool": "daily"},

@@ -43,6 +43,7 @@ SHARES = {
         "loss_rate_current": 1.0,
         "loss_rate_over_90": 1.0,
         "contract_share": 0.5,
+        "advance_share": 1.0,
     },
     "procure_to_pay": {
         "foreign_currency_share": 1.0,

@@ -70,6 +70,8 @@ CHANGES: dict[str, Any] = {
     "processes.order_to_cash.foreign_currency_share": 1.0,
     "processes.procure_to_pay.foreign_currency_share": 1.0,
     "processes.order_to_cash.contract_share": 0.2,
+    "processes.order_to_cash.advance_share": 0.5,
+    "processes.order_to_cash.advance_rate": 0.6,
     "processes.procure_to_pay.payable_days": 60,
     "processes.procure_to_pay.three_way_match_rate": 0.1,
     "processes.procure_to_pay.partial_receipt_rate": 0.9,
@@ -155,6 +157,7 @@ WEEKS = {"calendar": "4-4-5"}
 OPTIONAL = ("processes.manufacturing",)
 LOAN = {"amount": 300_000, "start": "2024-08-20"}
 IN_DEBT = {"companies": [{**COMPANY, "loans": [LOAN]}]}
+PAID_AHEAD = {"processes": {"order_to_cash": {"advance_share": 0.5}}}
 PERIODS: dict[str, dict[str, Any]] = {
     "period.year_end": WEEKS,
     "period.year_end_weekday": WEEKS,
@@ -250,7 +253,7 @@ def test_every_available_key_has_a_change_to_try() -> None:
 def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Digests of the unchanged books, by what they need for a key to show."""
     unchanged: list[dict[str, Any]] = [{"period": period} for period in ({}, JANUARY, LONG, WEEKS)]
-    unchanged += [*(changed(section, {}) for section in OPTIONAL), IN_DEBT]
+    unchanged += [*(changed(section, {}) for section in OPTIONAL), IN_DEBT, PAID_AHEAD]
     return {json.dumps(changes): digest_of(tmp_path_factory.mktemp("base"), changes) for changes in unchanged}
 
 
@@ -259,6 +262,8 @@ def needs_of(path: str) -> dict[str, Any]:
     section, _, key = path.rpartition(".")
     if section in ("companies.loans", "processes.treasury"):
         return IN_DEBT
+    if path == "processes.order_to_cash.advance_rate":
+        return PAID_AHEAD
     return (
         changed(section, {})
         if section in OPTIONAL and key != "enabled"

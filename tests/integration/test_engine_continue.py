@@ -15,7 +15,7 @@ BOOKS: Mapping[str, Mapping[str, Any]] = {
     "years": {
         "period": {"start": "2024-04-01", "months": 5, "fiscal_year_start_month": 4},
         "volume": {"journal_lines_per_year": 20_000},
-        "processes": {"order_to_cash": {"contract_share": 0.2}},
+        "processes": {"order_to_cash": {"contract_share": 0.2, "advance_share": 0.5}},
     },
     "quarters": {
         "period": {"start": "2025-01-01", "months": 2},

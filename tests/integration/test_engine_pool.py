@@ -241,8 +241,9 @@ def test_bank_statements_name_transfers_as_balancing(
 
 
 @pytest.mark.slow  # six processes make the books again
-def test_workers_change_no_byte_of_a_pool(tmp_path: Path) -> None:
-    config = merged(json.loads(pool_config().model_dump_json(exclude_none=True)), {"period": {"months": 2}})
+def test_workers_change_no_byte_of_a_pool_and_of_down_payments(tmp_path: Path) -> None:
+    asked = pool_config(period={"months": 2}, processes={"order_to_cash": {"advance_share": 0.3}})
+    config = json.loads(asked.model_dump_json(exclude_none=True))
     line = command_line(tmp_path, yaml.safe_dump(config))
     digests = []
     for workers in (1, 2, 8):
@@ -254,7 +255,7 @@ def test_workers_change_no_byte_of_a_pool(tmp_path: Path) -> None:
         )
 
     assert digests[0] == digests[1] == digests[2]
-    assert any(table == "cash_pool_movements" for table, _, _ in digests[0])
+    assert {"cash_pool_movements", "customer_advances"} <= {table for table, _, _ in digests[0]}
 
 
 def problems(companies: list[dict[str, Any]]) -> list[Problem]:

@@ -17,7 +17,13 @@ from evaluation.metrics.dataset import read_dataset
 from evaluation.metrics.errors import DatasetError
 from evaluation.metrics.gate import apply_gate
 from evaluation.metrics.report import Report, encode_report, report_document
-from tests.engine_faults import AVERAGE_FAULTS, CURRENCY_FAULTS, MAKING_FAULTS, RENEWAL_FAULTS
+from tests.engine_faults import (
+    ADVANCE_FAULTS,
+    AVERAGE_FAULTS,
+    CURRENCY_FAULTS,
+    MAKING_FAULTS,
+    RENEWAL_FAULTS,
+)
 from tests.engine_faults import FAULTS as ENGINE_FAULTS
 from tests.unit.metrics_books import write_books
 from tests.unit.metrics_dataset import edit, write_dataset
@@ -57,7 +63,14 @@ def test_every_exact_rule_finds_rows_to_check_in_the_hand_made_books(report: Rep
     unmeasured = {row.id for row in report.rows if row.kind == "exact" and (not row.applicable or row.n == 0)}
     by_engine = {
         metric
-        for planted in (*ENGINE_FAULTS, *MAKING_FAULTS, *CURRENCY_FAULTS, *AVERAGE_FAULTS, *RENEWAL_FAULTS)
+        for planted in (
+            *ENGINE_FAULTS,
+            *MAKING_FAULTS,
+            *CURRENCY_FAULTS,
+            *AVERAGE_FAULTS,
+            *RENEWAL_FAULTS,
+            *ADVANCE_FAULTS,
+        )
         for metric in planted.caught_by.split()
     }
 

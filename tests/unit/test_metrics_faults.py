@@ -19,7 +19,13 @@ from evaluation.metrics.dataset import read_dataset
 from evaluation.metrics.gate import judge
 from evaluation.metrics.journal import read_journal
 from evaluation.metrics.rule import measure
-from tests.engine_faults import AVERAGE_FAULTS, CURRENCY_FAULTS, MAKING_FAULTS, RENEWAL_FAULTS
+from tests.engine_faults import (
+    ADVANCE_FAULTS,
+    AVERAGE_FAULTS,
+    CURRENCY_FAULTS,
+    MAKING_FAULTS,
+    RENEWAL_FAULTS,
+)
 from tests.engine_faults import FAULTS as ENGINE_FAULTS
 from tests.unit.metrics_books import write_books
 from tests.unit.metrics_dataset import at, drop_column, edit, remove, repeat
@@ -375,7 +381,14 @@ def test_a_planted_fault_is_caught_by_no_other_metric(planted: Fault, clean: Pat
 
 def test_every_exact_metric_has_a_fault_that_it_catches() -> None:
     covered = {metric for planted in FAULTS for metric in planted.caught_by}
-    by_engine = (*ENGINE_FAULTS, *MAKING_FAULTS, *CURRENCY_FAULTS, *AVERAGE_FAULTS, *RENEWAL_FAULTS)
+    by_engine = (
+        *ENGINE_FAULTS,
+        *MAKING_FAULTS,
+        *CURRENCY_FAULTS,
+        *AVERAGE_FAULTS,
+        *RENEWAL_FAULTS,
+        *ADVANCE_FAULTS,
+    )
     covered |= {metric for planted in by_engine for metric in planted.caught_by.split()}
     # these books are of no group; tests/integration/test_engine_group.py plants faults in some that are
     of_groups = ("group.", "intercompany.", "subledgers.intercompany")

@@ -139,6 +139,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "credit_losses": ("operating_expense",),
     "bad_debt": ("operating_expense",),
     "customer_deposits": ("other_liability", "deferred_revenue", "payroll_payable"),
+    "customer_advance": ("deferred_revenue", "other_liability", "payroll_payable"),
     "contract_liability": ("deferred_revenue", "other_liability", "payroll_payable"),
     "dunning_income": ("other_income",),
     "income_tax": ("tax_expense", "operating_expense"),

@@ -86,6 +86,26 @@ class OrderToCash(Receivables, Process):
             le=0.5,
         ),
     ] = None
+    advance_share: Annotated[
+        float | None,
+        key(
+            "How many orders for goods are paid in part before the delivery; tax is due with the money where the country asks for it.",
+            unit="share of orders in the company's currency",
+            source="none unless asked for",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    advance_rate: Annotated[
+        float | None,
+        key(
+            "How much of the first delivery a down payment covers.",
+            unit="share of the net amount of its invoice",
+            source="our recommendation: 30 %",
+            ge=0.01,
+            le=0.9,
+        ),
+    ] = None
     receivable_days: Annotated[
         int | None,
         key(

@@ -67,6 +67,8 @@ class Rates:
     holiday_pay_share: float
     budget_growth: float
     contract_share: float
+    advance_share: float
+    advance_rate: float
     receivable_days: int
     payable_days: int
 
@@ -134,6 +136,8 @@ _MANUFACTURING: Final = Rates(
     holiday_pay_share=0.04,
     budget_growth=0.03,
     contract_share=0.0,
+    advance_share=0.0,
+    advance_rate=0.3,
     receivable_days=45,
     payable_days=30,
 )
@@ -257,6 +261,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "holiday_pay_share": ("record_to_report", "holiday_pay_share"),
     "budget_growth": ("record_to_report", "budget_growth"),
     "contract_share": ("order_to_cash", "contract_share"),
+    "advance_share": ("order_to_cash", "advance_share"),
+    "advance_rate": ("order_to_cash", "advance_rate"),
     "receivable_days": ("order_to_cash", "receivable_days"),
     "payable_days": ("procure_to_pay", "payable_days"),
 }

@@ -71,11 +71,13 @@ class TaxFrame(_Part):
     """Rates in basis points, and how the books choose one; `kind` as in docs/packs.md.
 
     bad_debt_relief: the law by which the tax on a receivable written off is corrected; None where it is lost.
+    advances: the law by which tax on a down payment for goods is due with the money; None where it is due with the goods.
     """
 
     kind: Literal["vat", "sales_tax", "regional_vat", "divided_vat"]
     standard_rate_bp: Rate
     bad_debt_relief: Annotated[str, Field(min_length=1)] | None = None
+    advances: Annotated[str, Field(min_length=1)] | None = None
     home_region: str | None = None
     regions: tuple[Region, ...] = ()
     rates: tuple[TaxRate, ...] = ()

@@ -11,7 +11,7 @@ from generation.engine.columns import begins, category, line_numbers, stable_ord
 from generation.engine.currencies import Rated
 from generation.engine.plan import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.processes import contracts, receivables
+from generation.engine.processes import advances, contracts, receivables
 from generation.engine.processes.costing import worth
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
@@ -56,7 +56,10 @@ def produce(shard: Shard) -> None:
     delivery_ids = _deliver(shard, orders, shipments)
     invoices = _invoice(shard, orders, shipments, delivery_ids)
     credit = _credit_notes(shard, orders, done, invoices, shipments.order)
-    receivables.settle(shard, invoices, credit)
+    first = orders.head[shipments.order]
+    ordered = orders.lines.day[first].astype(np.int64)
+    paid_ahead = advances.produce(shard, invoices, orders.ids, shipments.order, ordered, shipments.day)
+    receivables.settle(shard, invoices, credit, paid_ahead)
     contracts.produce(shard)
     shard.summary.issued["sales"] = demand.fingerprint(plan, orders.lines, done)
 

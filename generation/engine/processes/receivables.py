@@ -15,6 +15,7 @@ from generation.engine.columns import category, constant, sum_by, text
 from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
 from generation.engine.processes import dunning
+from generation.engine.processes.advances import Advances
 from generation.engine.settlement import (
     METHODS,
     Invoices,
@@ -76,10 +77,11 @@ class Fates:
         return np.flatnonzero(~self.never & (self.outcome == outcome))
 
 
-def settle(shard: Shard, invoices: Invoices, credit: Invoices) -> None:
-    """Write and post everything that follows from the invoices and credit notes of a slice."""
+def settle(shard: Shard, billed: Invoices, credit: Invoices, ahead: Advances) -> None:
+    """Write and post everything that follows from the invoices and credit notes of a slice; `ahead` is paid of them already."""
+    invoices = replace(billed, net=billed.net - ahead.net, tax=billed.tax - ahead.tax)
     everything = invoices.plus(credit)
-    fates, notices = _fates(shard, invoices)
+    fates, notices = _fates(shard, invoices, ahead.paid)
     payments = _usual(shard, invoices, credit, fates)
     _receive(shard, payments, everything, fates, "usual")
     cleared = payments.items
@@ -91,13 +93,16 @@ def settle(shard: Shard, invoices: Invoices, credit: Invoices) -> None:
         _lose(shard, invoices, fates),
     ):
         cleared = cleared.plus(effect)
-    write_open_items(shard, "customer", everything, cleared)
+    at = np.flatnonzero(ahead.paid)
+    cleared = cleared.plus(_items(billed, at, billed.day, ahead.gross[at], None, None))
+    write_open_items(shard, "customer", billed.plus(credit), cleared)
 
 
-def _fates(shard: Shard, invoices: Invoices) -> tuple[Fates, dunning.Notices]:
+def _fates(shard: Shard, invoices: Invoices, is_ahead: Flags) -> tuple[Fates, dunning.Notices]:
     """Draw the outcome of each invoice.
 
-    Punctual payers use their last payment day before the due date, late ones a day behind it, by their habit.
+    Punctual payers use their last payment day before the due date, late ones a day behind it, by their habit. Who paid ahead pays the
+    rest in full.
     """
     plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.customers
     rng, n = shard.rng("payment"), len(invoices.ids)
@@ -105,6 +110,7 @@ def _fates(shard: Shard, invoices: Invoices) -> tuple[Fates, dunning.Notices]:
     cycle, phase = customers.cycle[partner], customers.phase[partner]
     late = rng.random(n) < rates.customer_late_payment_share
     early = ~late & customers.takes_discount[partner] & (rng.random(n) < rates.customer_cash_discount_share)
+    early &= ~is_ahead
     punctual = horizon.last_workday[np.maximum(invoices.due - (invoices.due - phase) % cycle, 0)]
     at_due = horizon.last_workday[invoices.due]
     punctual = np.where(punctual > invoices.day, punctual, np.maximum(at_due, invoices.day + 1))
@@ -114,9 +120,9 @@ def _fates(shard: Shard, invoices: Invoices) -> tuple[Fates, dunning.Notices]:
     shares = np.cumsum(
         [_PARTIAL_RATE, rates.short_payment_rate, rates.on_account_rate, rates.payment_return_rate]
     )
-    outcome = np.where(early, FULL, np.searchsorted(shares, rng.random(n), side="right"))
+    outcome = np.where(early | is_ahead, FULL, np.searchsorted(shares, rng.random(n), side="right"))
     percent = rng.choice(np.array([25, 50, 50, 75]), n)
-    never = rng.random(n) < rates.never_paid_rate
+    never = (rng.random(n) < rates.never_paid_rate) & ~is_ahead
     short_net = np.where(outcome == SHORT, invoices.net * rng.integers(1, 11, n) // 100, 0)
     outcome = np.where((outcome == SHORT) & (short_net == 0), FULL, outcome)
     reason = rng.choice(len(DEDUCTIONS), n, p=_DEDUCTION_SHARES)

@@ -49,9 +49,41 @@ TABLES = (
         ),
     ),
     Table(
+        "customer_advances",
+        "Down payments of customers",
+        "Parts of orders for goods that were paid before the delivery; cleared with the order's first invoice (`receipt_applications`).",
+        ("customer_receipt_id",),
+        (
+            _RECEIPT,
+            company(),
+            _CUSTOMER,
+            reference(
+                "sales_order_id", "sales_orders", "document_id", "Order that is paid ahead.", kind="ref"
+            ),
+            day("posting_date", "Day of the receipt."),
+            money("net_amount", "Liability until the invoice."),
+            money("tax_amount", "Tax that is due with the money; 0 where it is due with the goods."),
+            money("gross_amount", "Money received."),
+        ),
+    ),
+    Table(
+        "customer_advance_items",
+        "Open down payments",
+        "Down payments that no invoice has cleared yet, at month ends, with their age.",
+        ("company_code", "period_end", "customer_receipt_id"),
+        (
+            company(),
+            day("period_end", "Last day of the period."),
+            _RECEIPT,
+            _CUSTOMER,
+            money("open_amount", "Liability."),
+            count("days_open", "Days since the receipt.", "days"),
+        ),
+    ),
+    Table(
         "receipt_applications",
         "Payments on account applied",
-        "Money on account that has found its invoice.",
+        "Money on account, and down payments, that have found their invoice.",
         ("document_id",),
         (
             key("document_id", "Application."),

@@ -149,7 +149,7 @@ TABLES = (
             reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that received."),
             code(
                 "on_account_reason",
-                "no_reference or unclear_reference, where the payment could not be allocated.",
+                "no_reference or unclear_reference, where the payment could not be allocated; advance for a down payment.",
                 nullable=True,
             ),
         ),
