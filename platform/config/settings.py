@@ -151,7 +151,7 @@ PASSWORD_HASHERS = ["tenants.hashers.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "tenants.people.guessing.Guessable"},
     {"NAME": "tenants.people.context_words.ContextWords"},
     {"NAME": "tenants.people.context_words.Variety"},
 ]

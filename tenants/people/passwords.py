@@ -23,7 +23,7 @@ from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
 from tenants.sso import queries as sso
 
 LIFETIME = timedelta(hours=24)
-RULES = "At least 12 characters, not a common password, not your e-mail address. A sentence is good."
+RULES = "At least 12 characters, not easy to guess, not your e-mail address. A sentence of four or five words is good."
 
 
 class PasswordNotUsed(Conflict):
