@@ -64,6 +64,7 @@ document.addEventListener("click", (event) => {
   if (control) {
     if ("themeToggle" in control.dataset) toggleTheme();
     else if (control.dataset.open) {
+      if (!document.getElementById(control.dataset.open)) return; // its link leads to where the dialog is
       event.preventDefault();
       openDialog(control.dataset.open);
     } else copyText(control);
