@@ -3,6 +3,8 @@
 Source: ABAP Dictionary of SAP ERP (BKPF, BSEG) and S/4HANA (ACDOCA): names, types and lengths of the fields.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from generation.engine.exports import clearing
@@ -16,39 +18,45 @@ TABLES: Final = frozenset(
 )
 CLIENT: Final = "100"
 LEDGER: Final = "0L"
+LINES_AT_ONCE: Final = 250_000  # so many are joined in memory, whatever the length of the books
 MOST_ITEMS: Final = 999  # BSEG-BUZEI has three digits
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def write(task: Task) -> None:
+def write(task: Task, *, lines_at_once: int = LINES_AT_ONCE) -> None:
     """<company>/BKPF.csv, BSEG.csv, ACDOCA.csv, T007S.csv (what the tax codes mean) and README.txt."""
     source, company = task.source, task.company.company
     clearing.items(source)
     source.run(_NUMBERED)
     source.run(_CLEARED)
     source.run(_CLEARED_LINE)
-    source.run(_line_view(task))
     places, stated = exponent(company.currency), _stated(task)
-    tables = {
-        "BKPF": (_BKPF, "head ORDER BY year, number"),
-        "BSEG": (_bseg(places, stated), "line WHERE NOT is_long ORDER BY year, number, line_number"),
-        "ACDOCA": (_acdoca(places, stated), "line ORDER BY year, number, line_number"),
-    }
-    for name, (fields, origin) in tables.items():
-        values = {
-            "client": f"'{CLIENT}'",
-            "company": quoted(company.code),
-            "currency": quoted(company.currency),
-        }
-        record = " || ',' || ".join(_written(sql.format(**values)) for sql in fields.values())
-        with task.folder.file(f"{company.code}/{name}.csv", "csv") as file:
-            file.write(",".join(fields) + "\r\n")
-            file.write_lines(source.lines(f"SELECT {record} || chr(13) || chr(10) FROM {origin}"))
+    with _table(task, "BKPF", _BKPF) as write_records:
+        write_records("head ORDER BY year, number")
+    items = _table(task, "BSEG", _bseg(places, stated)), _table(task, "ACDOCA", _acdoca(places, stated))
+    with items[0] as write_bseg, items[1] as write_acdoca:
+        for first, last in source.spans("journal_lines", "posting_date", lines_at_once):
+            source.run(_line_view(task, f"BETWEEN DATE '{first}' AND DATE '{last}'"))
+            write_bseg("line WHERE NOT is_long ORDER BY year, number, line_number")
+            write_acdoca("line ORDER BY year, number, line_number")
     with task.folder.file(f"{company.code}/T007S.csv", "csv") as file:
         file.write("MANDT,SPRAS,MWSKZ,TEXT1\r\n")
         file.write("".join(f"{CLIENT},E,{key},{name}\r\n" for name, key in _tax_keys(task).items()))
     with task.folder.file(f"{company.code}/README.txt", "txt") as file:
         file.write(_readme(task))
+
+
+@contextmanager
+def _table(task: Task, name: str, fields: dict[str, str]) -> Iterator[Callable[[str], None]]:
+    """A file of one table of SAP that is being written: what is called with FROM and ORDER BY of a query adds its records."""
+    company = task.company.company
+    values = {"client": f"'{CLIENT}'", "company": quoted(company.code), "currency": quoted(company.currency)}
+    record = " || ',' || ".join(_written(sql.format(**values)) for sql in fields.values())
+    with task.folder.file(f"{company.code}/{name}.csv", "csv") as file:
+        file.write(",".join(fields) + "\r\n")
+        yield lambda origin: file.write_lines(
+            task.source.lines(f"SELECT {record} || chr(13) || chr(10) FROM {origin}")
+        )
 
 
 # BELNR counts the documents of a fiscal year in the order in which they were posted.
@@ -76,10 +84,9 @@ _CLEARED: Final = """
     HAVING sum(i.balance) = 0 AND count(*) > 1"""
 
 
-# One join at a time over all lines: DuckDB holds the rows of every join of a query at once.
 _CLEARED_LINE: Final = """
     CREATE TABLE cleared_line AS
-    SELECT i.document_id, i.line_number, c.cleared_on, c.cleared_by
+    SELECT i.document_id, i.line_number, i.posting_date, c.cleared_on, c.cleared_by
     FROM item_line i JOIN cleared c USING (account, partner_id, item)"""
 
 
@@ -95,11 +102,11 @@ def _tax_keys(task: Task) -> dict[str, str]:
     return keys
 
 
-def _line_view(task: Task) -> str:
-    """Lines with what follows from their account and partner: kind of account (KOART) and posting key (BSCHL)."""
+def _line_view(task: Task, days: str) -> str:
+    """Lines of some days with what follows from their account and partner: kind of account (KOART) and posting key (BSCHL)."""
     keys = " ".join(f"WHEN {quoted(name)} THEN {quoted(key)}" for name, key in _tax_keys(task).items())
     return f"""
-        CREATE TABLE line AS
+        CREATE OR REPLACE TABLE line AS
         SELECT l.*, h.year, h.number, h.is_long, h.document_date, h.document_type, h.created_at, h.created_by,
                h.source_document_type, h.source_document_id, l.debit > 0 AS is_debit, CASE l.tax_code {keys} END AS tax_key,
                CASE WHEN l.partner_type = 'customer' THEN 'D' WHEN l.partner_type = 'vendor' THEN 'K'
@@ -114,10 +121,10 @@ def _line_view(task: Task) -> str:
                     WHEN a.subtype = 'gr_ir' THEN CASE WHEN l.debit > 0 THEN '86' ELSE '96' END
                     ELSE CASE WHEN l.debit > 0 THEN '40' ELSE '50' END END AS posting_key,
                c.cleared_on, c.cleared_by
-        FROM journal_lines l
-        JOIN head h ON h.document_id = l.document_id
+        FROM (FROM journal_lines WHERE posting_date {days}) l
+        JOIN (FROM head WHERE posting_date {days}) h ON h.document_id = l.document_id
         JOIN accounts a ON a.account = l.account
-        LEFT JOIN cleared_line c ON c.document_id = l.document_id AND c.line_number = l.line_number"""
+        LEFT JOIN (FROM cleared_line WHERE posting_date {days}) c ON c.document_id = l.document_id AND c.line_number = l.line_number"""
 
 
 _DAY: Final = "strftime({}, '%Y%m%d')"

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -68,6 +69,17 @@ class Source:
     def value(self, sql: str) -> Any:
         """The one value of a query."""
         return self.rows(sql)[0][0]
+
+    def spans(self, table: str, day: str, rows: int) -> list[tuple[date, date]]:
+        """The days of a table in order, cut into spans, first and last day of each.
+
+        A span ends with the day that fills it up to `rows` rows; no day is in two of them.
+        """
+        return self.rows(f"""
+            SELECT min(day), max(day) FROM (
+                SELECT {day} AS day, (sum(count(*)) OVER (ORDER BY {day}) - count(*)) // {rows} AS span
+                FROM {table} GROUP BY {day})
+            GROUP BY span ORDER BY span""")
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """A result of any length, batch by batch."""
