@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from core.permissions import Principal
 from core.tenancy import shared_context
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Membership
 from tenants.oauth.models import Application, Grant
 from tenants.people.models import Invitation, PasswordLink
 
@@ -23,11 +23,19 @@ def ended_among(credentials: Iterable[str]) -> frozenset[str]:
     return asked - _living_keys(asked) - _living_services(asked) - _living_consents(asked)
 
 
-def end_links_of(credential: str) -> int:
-    """End the links that a key or a service made, whose secret is replaced at once: somebody else may have known it. How many."""
-    waiting = Invitation.objects.filter(made_with=credential, accepted_at=None, revoked_at=None)
-    ended = waiting.update(made_by_id=None)
-    return ended + PasswordLink.objects.filter(made_with=credential).delete()[0]
+def end_links_of(credential: str) -> None:
+    """End the links that a key or a service made, whose secret is replaced at once: somebody else may have known it."""
+    _end_links(made_with=credential)
+
+
+def end_links_of_sessions(maker: Membership) -> None:
+    """End the links that a member made in sessions, whose password somebody else may have known."""
+    _end_links(made_with="", made_by_id=maker.pk)
+
+
+def _end_links(**made: object) -> None:
+    Invitation.objects.filter(accepted_at=None, revoked_at=None, **made).update(made_by_id=None)
+    PasswordLink.objects.filter(**made).delete()
 
 
 def _living_keys(asked: frozenset[str]) -> frozenset[str]:

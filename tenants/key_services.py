@@ -118,7 +118,7 @@ def rotate_api_key(
 ) -> IssuedKey:
     """Give a key a new secret. The one before works until `previous_until`, or not at all without one.
 
-    Without one, links that were sent with it end, too: whoever knew the secret may have sent them. A secret that
+    Without one, keys and links that were made with it end, too: whoever knew the secret may have made them. A secret that
     was still in its overlap from an earlier rotation ends now. Raises: NotTheMaker, also to those
     who may revoke it; Forbidden when it could do more than the principal, or would outlive the key that asks;
     Conflict when it is revoked or expired; InvalidInput when the overlap ends in the past or after 7 days; what
@@ -144,6 +144,7 @@ def rotate_api_key(
             row.previous_until = previous_until
             row.secret_hash = hash_secret(key.secret)
             row.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+            ended = _revoked(_made_with([row.key_id])) if previous_until is None else []
         if previous_until is None:
             credentials.end_links_of(f"key:{row.key_id}")
         audit.record(
@@ -152,6 +153,7 @@ def rotate_api_key(
             target=row,
             key_id=row.key_id,
             previous_until=previous_until,
+            revoked_keys=ended,
         )
     return IssuedKey(queries.api_key(principal, row.pk), text)
 
@@ -210,8 +212,12 @@ def _revoked(key_ids: list[str]) -> list[str]:
         alive = ApiKey.objects.filter(key_id__in=key_ids, revoked_at=None)
         ended += alive.values_list("key_id", flat=True)
         alive.update(revoked_at=timezone.now())
-        key_ids = list(ApiKey.objects.filter(made_with__in=key_ids).values_list("key_id", flat=True))
+        key_ids = _made_with(key_ids)
     return ended
+
+
+def _made_with(key_ids: list[str]) -> list[str]:
+    return list(ApiKey.objects.filter(made_with__in=key_ids).values_list("key_id", flat=True))
 
 
 def roles_for(principal: Principal) -> list[Role]:

@@ -92,7 +92,9 @@ def member_of_token(token: str) -> Membership:
 
 
 def set_password(*, token: str, password: str) -> Membership:
-    """Set a new password; all sessions of the person end.
+    """Set a new password; all sessions of the person end, and links that they made for others in them.
+
+    Whoever needs a link has lost the password, and somebody else may have it.
 
     Raises: NotFound, InvalidInput; Forbidden for whom the organisation lets in by its identity provider only.
     """
@@ -110,6 +112,7 @@ def set_password(*, token: str, password: str) -> Membership:
         Membership.objects.filter(pk=member.pk).update(password=make_password(password))
         if link is not None:
             link.delete()
+        credentials.end_links_of_sessions(member)
         ended = delete_sessions([member.user_id])
         audit.record(
             actor=member.user.email, action="tenants.member.set_password", target=member, sessions=ended

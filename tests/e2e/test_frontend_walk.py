@@ -269,4 +269,4 @@ def test_pages_are_light(visit: Visit, released: int) -> None:
         )
         nodes = page.evaluate("document.querySelectorAll('*').length")
         assert sizes <= 60_000, path
-        assert nodes <= 1_500, path
+        assert nodes <= 1_600, path  # a run has some five for each check

@@ -261,6 +261,22 @@ def test_a_link_ends_with_a_secret_that_is_replaced_at_once(
             OPEN[link](token)
 
 
+@pytest.mark.parametrize("link", LINKS)
+def test_links_made_in_sessions_end_when_their_maker_sets_a_password_by_a_link(
+    acme: Tenant, link: str
+) -> None:
+    """Somebody else may have known the one before, and made them."""
+    made = LINKS[link](make_principal("admin"))
+    by_key = invitations.invite(principal=_with_key()[0], email="kept@acme.example", role="viewer").token
+    recovery = passwords.make_link(actor=make_principal("owner"), membership=member("admin"))
+
+    passwords.set_password(token=recovery, password=NEW)
+
+    with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
+        OPEN[link](made)
+    assert invitations.invitation_of_token(by_key)
+
+
 def test_a_changed_password_ends_an_open_link_to_a_new_one(client_for: Clients, acme: Tenant) -> None:
     token = passwords.make_link(actor=make_principal("admin"), membership=member("operator"))
     client = client_for("operator")

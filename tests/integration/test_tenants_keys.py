@@ -182,6 +182,22 @@ def test_a_key_rotates_itself_and_what_it_made_and_no_other_key_of_its_person() 
     assert AuditEvent.objects.filter(action="tenants.api_key.rotate").count() == 1
 
 
+def test_keys_that_a_key_made_end_when_it_is_rotated_at_once_and_not_with_an_overlap() -> None:
+    """Whoever rotates without an overlap thinks that somebody else knows the secret."""
+    parent = make_api_key("operator")
+    child = make_api_key("operator", made_with=parent)
+    grandchild = make_api_key("operator", made_with=child)
+    address = f"/api/v2/api-keys/{_row(parent).pk}:rotate"
+
+    renewed = _with(parent).post(address, {"previous_until": _days(1)}).json()["key"]
+    assert (_status(child), _status(grandchild)) == (200, 200)
+    last = _with(renewed).post(address, {}).json()["key"]
+
+    assert (_status(last), _status(child), _status(grandchild)) == (200, 401, 401)
+    ended = AuditEvent.objects.filter(action="tenants.api_key.rotate").latest("seq").data["revoked_keys"]
+    assert ended == [key_id_of(child), key_id_of(grandchild)]
+
+
 def test_the_page_makes_a_narrow_key_and_rotates_it(client_for: Callable[..., Client]) -> None:
     browser = client_for("operator")
     form = {"name": "ci", "role": "viewer", "lifetime_days": "30", "permissions": "runs.read"}
