@@ -21,7 +21,18 @@ from tenants.scim.models import Token
 
 
 def member_behind(principal: Principal) -> Membership:
-    """Who becomes responsible for what this principal makes or takes over. Raises Forbidden when that is nobody."""
+    """Who becomes responsible for what this principal makes or takes over.
+
+    Raises Forbidden for keys and applications: what they are given ends with them, and a responsibility would not.
+    """
+    if not principal.is_person:
+        raise Forbidden(
+            "Only a person in a session becomes responsible for an application or a directory token."
+        )
+    return _member(principal)
+
+
+def _member(principal: Principal) -> Membership:
     return queries.members().get(user_id=queries.person(principal))
 
 
@@ -48,7 +59,7 @@ def maker_of_link(principal: Principal) -> UUID:
     Raises Forbidden when there is nobody.
     """
     if principal.user_id is not None:
-        return member_behind(principal).pk
+        return _member(principal).pk
     service = Application.objects.filter(client_id=principal.actor.removeprefix("application:")).first()
     maker = responsible(service.responsible_id) if service else None
     if maker is None:

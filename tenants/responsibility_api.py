@@ -1,7 +1,6 @@
-"""API v1: what acts for the organisation itself, who is responsible for it, and taking it over."""
+"""API v1: what acts for the organisation itself, and who is responsible for it."""
 
 from typing import Any
-from uuid import UUID
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -10,14 +9,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.idempotency import repeatable
-from core.permissions import Permission, principal_of, requires, step_up
+from core.permissions import Permission, requires
 from tenants import responsibility
 from tenants.models import Membership
 from tenants.oauth import queries
-from tenants.oauth import services as applications
 from tenants.oauth.models import Application
-from tenants.scim import tokens
 from tenants.scim.models import Token
 
 _NOBODY = "Null: nobody is responsible."
@@ -68,22 +64,6 @@ class ApplicationList(GenericAPIView[Application]):
         return self.get_paginated_response(ApplicationOut(_with_people(page), many=True).data)
 
 
-@step_up("POST")
-@requires(POST=Permission.APPLICATIONS_WRITE)
-class ApplicationTakeover(GenericAPIView[Application]):
-    serializer_class = ApplicationOut
-
-    @extend_schema(
-        operation_id="applications_take_over", request=None, responses=ApplicationOut, tags=["applications"]
-    )
-    @repeatable()
-    def post(self, request: Request, application_id: UUID) -> Response:
-        """Become responsible for a service. It then does what its scopes and you may; 403 when it may do more than you."""
-        found = queries.application(application_id)
-        taken = applications.take_over(principal=principal_of(request), application=found)
-        return Response(ApplicationOut(_with_people([taken])[0]).data)
-
-
 @requires(GET=Permission.PROVISIONING_READ)
 class DirectoryTokenList(GenericAPIView[Token]):
     serializer_class = DirectoryTokenOut
@@ -97,24 +77,6 @@ class DirectoryTokenList(GenericAPIView[Token]):
         """Tokens of directories with who is responsible for each."""
         page: Any = self.paginate_queryset(Token.objects.all())
         return self.get_paginated_response(DirectoryTokenOut(_judged(page), many=True).data)
-
-
-@step_up("POST")
-@requires(POST=Permission.PROVISIONING_WRITE)
-class DirectoryTokenTakeover(GenericAPIView[Token]):
-    serializer_class = DirectoryTokenOut
-
-    @extend_schema(
-        operation_id="directory_tokens_take_over",
-        request=None,
-        responses=DirectoryTokenOut,
-        tags=["directory-tokens"],
-    )
-    @repeatable()
-    def post(self, request: Request, token_id: UUID) -> Response:
-        """Become responsible for a token of a directory; needs all that an admin may."""
-        taken = tokens.take_over(principal=principal_of(request), token_id=token_id)
-        return Response(DirectoryTokenOut(_judged([taken])[0]).data)
 
 
 def _with_people(rows: list[Any]) -> Any:
@@ -132,15 +94,5 @@ def _judged(rows: list[Any]) -> Any:
 
 urlpatterns = [
     path("applications", ApplicationList.as_view(), name="api_applications"),
-    path(
-        "applications/<uuid:application_id>/takeover",
-        ApplicationTakeover.as_view(),
-        name="api_application_takeover",
-    ),
     path("directory-tokens", DirectoryTokenList.as_view(), name="api_directory_tokens"),
-    path(
-        "directory-tokens/<uuid:token_id>/takeover",
-        DirectoryTokenTakeover.as_view(),
-        name="api_directory_token_takeover",
-    ),
 ]

@@ -93,7 +93,7 @@ def rotate_secret(
 ) -> Registered:
     """Give an application a new secret. The one before works until `previous_until`, or not at all without one.
 
-    Without one, links that a service sent end, too: whoever knew the secret may have sent them.
+    Without one, tokens and links of a service end, too: whoever knew the secret may have taken or sent them.
     Raises: Forbidden when it may do more than the principal; Conflict when it has no secret; InvalidInput when the
     overlap ends in the past or after 7 days.
     """
@@ -109,11 +109,12 @@ def rotate_secret(
     with transaction.atomic():
         row = _held(application)
         if previous_until is None:
+            row.replaced_at = now
             credentials.end_links_of(f"application:{row.client_id}")
         row.previous_hash = row.secret_hash if previous_until else ""
         row.previous_until = previous_until
         row.secret_hash = hash_secret(key.secret)
-        row.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+        row.save(update_fields=["secret_hash", "previous_hash", "previous_until", "replaced_at"])
         audit.record(
             actor=principal.actor,
             action="tenants.application.rotate",

@@ -154,6 +154,8 @@ def bearer(token: AccessToken) -> Bearer:
     if token.grant_id is None:
         if responsibility.responsible(application.responsible_id) is None:
             raise BadToken("nobody is responsible")
+        if _is_from_before(token, application.replaced_at):
+            raise BadToken("secret replaced")
         may &= responsibility.vouched(application.responsible_id)
         return Bearer(application, None, Principal(actor, actor, may))
     membership = _member(token.grant_id, application)
@@ -167,6 +169,11 @@ def bearer(token: AccessToken) -> Bearer:
         role=membership.role,
     )
     return Bearer(application, membership, principal)
+
+
+def _is_from_before(token: AccessToken, replaced_at: datetime | None) -> bool:
+    """Whether a secret that ended at once may have fetched the token. Tokens tell their time in whole seconds."""
+    return replaced_at is not None and token.issued_at < replaced_at.replace(microsecond=0)
 
 
 def _member(grant_id: uuid.UUID, application: Application) -> Membership | None:

@@ -392,8 +392,6 @@ CALLS: dict[tuple[str, str], Call] = {
     ("api_security_settings", "PATCH"): Call({"session_hours": 24}, ANY_VERSION),
     ("api_member", "PATCH"): Call({"role": "operator"}),
     ("api_member", "DELETE"): Call(),
-    ("api_application_takeover", "POST"): Call(role="owner"),
-    ("api_directory_token_takeover", "POST"): Call(role="owner"),
     ("api_keys_v1", "POST"): Call({"name": "new", "role": "viewer"}),
     ("api_key_v1", "DELETE"): Call(),
     ("api_roles", "POST"): Call({"name": "New", "permissions": ["runs.read"]}),

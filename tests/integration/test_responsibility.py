@@ -1,15 +1,15 @@
 """Somebody is responsible for what belongs to the organisation; without them it keeps no right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.errors import Forbidden
+from core.errors import Conflict, Forbidden
 from core.models import AuditEvent
 from tenants import services
 from tenants.models import Membership, Tenant
@@ -109,7 +109,7 @@ def test_the_end_of_somebodys_access_names_what_nobody_is_responsible_for(acme: 
     ]
 
 
-def test_an_application_that_acts_for_people_needs_nobody(acme: Tenant, api_client: Any) -> None:
+def test_an_application_that_acts_for_people_needs_nobody(acme: Tenant) -> None:
     made = applications.create_application(
         principal=make_principal("admin"),
         name="Portal",
@@ -118,9 +118,21 @@ def test_an_application_that_acts_for_people_needs_nobody(acme: Tenant, api_clie
         redirect_uris=["https://app.example/back"],
     )
 
-    refused = api_client("owner").post(f"/api/v1/applications/{made.application.pk}/takeover")
+    with pytest.raises(Conflict):
+        applications.take_over(principal=make_principal("owner"), application=made.application)
 
-    assert refused.status_code == 409
+
+@pytest.mark.parametrize("credential", ["key:abcdefghijkl", "application:abcdefghijkl:a-consent"])
+def test_neither_keys_nor_applications_take_over(acme: Tenant, credential: str) -> None:
+    """A responsibility would outlive the credential, and wake what a departed colleague still knows."""
+    _service("owner")
+    _, token = _directory("owner")
+    acting = replace(make_principal("owner"), credential=credential)
+
+    with pytest.raises(Forbidden, match="Only a person in a session"):
+        applications.take_over(principal=acting, application=Application.objects.get())
+    with pytest.raises(Forbidden, match="Only a person in a session"):
+        tokens.take_over(principal=acting, token_id=token.pk)
 
 
 def test_taking_over_makes_a_service_work_again_and_leaves_one_event(
@@ -207,20 +219,21 @@ def test_a_directory_without_anybody_responsible_ends_access_and_gives_none(acme
 
 
 def test_whoever_takes_the_directory_over_lets_it_bring_people_again(
-    acme: Tenant, api_client: Callable[..., APIClient]
+    acme: Tenant, api_client: Callable[..., APIClient], client_for: Clients
 ) -> None:
     directory, token = _directory("owner")
     Token.objects.update(responsible_id=None)
     client = api_client("admin")
 
     before = client.get("/api/v1/directory-tokens").json()["items"][0]
-    operator = api_client("operator").post(f"/api/v1/directory-tokens/{token.pk}/takeover")
-    taken = client.post(f"/api/v1/directory-tokens/{token.pk}/takeover")
+    address = f"/settings/provisioning/tokens/{token.pk}/take-over"
+    operator, taken = client_for("operator").post(address), client_for("admin").post(address)
+    after = client.get("/api/v1/directory-tokens").json()["items"][0]
 
     assert (before["responsible"], before["may_let_in"]) == (None, False)
-    assert operator.status_code == 403
-    assert taken.json()["may_let_in"] is True
-    assert taken.json()["responsible"]["email"] == "admin@acme.example"
+    assert (operator.status_code, taken.status_code) == (403, 302)
+    assert after["may_let_in"] is True
+    assert after["responsible"]["email"] == "admin@acme.example"
     assert directory.send("POST", "/Groups", {"schemas": [_GROUP], "displayName": "Staff"}).status_code == 201
     assert AuditEvent.objects.filter(action="tenants.scim_token.take_over").count() == 1
 

@@ -22,8 +22,6 @@ from tests.contract.routes import Route
 from tests.contract.world import World
 from tests.isolation.asking import GROUPS, kind_of
 
-_MAKE_RESPONSIBLE = {"api_application_takeover", "api_directory_token_takeover"}
-
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -36,7 +34,6 @@ class Principal:
     bearer: Callable[[World], str] | None = None
     opens: str = "api"  # the kind of route that the bearer is for
     authentication: str | None = None  # the class of REST_FRAMEWORK that knows this credential
-    is_nobody_behind: bool = False  # a service: what makes somebody responsible is refused to it
 
     def may(self, permission: Permission, route: Route) -> bool:
         """Whether the declared permission is theirs, in their home, by what they carry for this kind of route.
@@ -45,8 +42,6 @@ class Principal:
         members is for people with a session here: no page knows keys and tokens, and a session counts at home.
         """
         kind = kind_of(route)
-        if self.is_nobody_behind and route.name in _MAKE_RESPONSIBLE:
-            return False
         if permission is Permission.PUBLIC:
             return not (kind == "api" and self.bearer and self.opens != "api")
         if self.bearer:
@@ -138,7 +133,6 @@ TOKEN = Principal(
     _OF_A_SERVICE,
     bearer=_token_of_service,
     authentication="AccessTokenAuthentication",
-    is_nobody_behind=True,
 )
 DIRECTORY = Principal(
     "directory",

@@ -15,8 +15,10 @@ from core.permissions import CATALOGUE
 from core.tenancy import shared_context, tenant_context
 from tenants import services as members
 from tenants.models import Membership, Tenant, User
+from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, AuthorizationCode, Grant, RefreshToken, SigningKey
 from tenants.roles import PERMISSIONS, Role
+from tests.builders import make_principal
 from tests.contract.world import config_text
 from tests.oauth.conftest import BACK, VERIFIER, App, api, code_for, own_token, question, redeem, token_of
 
@@ -109,6 +111,26 @@ def test_after_a_rotation_both_secrets_work_until_the_chosen_time(
     assert [
         token_of(caller, one, grant_type="client_credentials").status_code for one in (before, after)
     ] == [401, 200]
+
+
+def test_a_secret_that_is_replaced_at_once_ends_the_tokens_of_a_service(
+    app: Apps, caller: Client, acme: Tenant
+) -> None:
+    service, owner = app("service"), make_principal("owner")
+    row = Application.objects.get()
+    before = own_token(caller, service)
+
+    later = timezone.now() + timedelta(hours=1)
+    oauth.rotate_secret(principal=owner, application=row, previous_until=later)
+    assert api(caller, before).status_code == 200
+    renewed = oauth.rotate_secret(principal=owner, application=row)
+    Application.objects.update(
+        replaced_at=timezone.now() + timedelta(seconds=1)
+    )  # a token tells no fractions
+
+    assert api(caller, before).status_code == 401
+    Application.objects.update(replaced_at=timezone.now())
+    assert api(caller, own_token(caller, App(row.client_id, renewed.secret))).status_code == 200
 
 
 @pytest.mark.parametrize("secret", ["", "guess", "ds_app_000000000000_" + "A" * 49])
