@@ -30,19 +30,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def told(command: Callable[[], int]) -> int:
     """Run a command and return its exit code; an expected failure becomes one sentence on the error stream."""
-    earlier = {number: signal.signal(number, _stop) for number in STOPPING}
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        raise Stopped(number)
+
+    earlier = {number: signal.signal(number, stop) for number in STOPPING}
     try:
         code = command()
         sys.stdout.flush()
         return code
+    except Stopped as stopped:
+        return _say("stopped", SIGNALLED + stopped.signal_number)
+    except Exception as error:
+        if asked:  # it reached a library in the middle of a call, which made an error of its own of it
+            return _say("stopped", SIGNALLED + asked[0])
+        return _failure(error)
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _failure(error: Exception) -> int:
+    """The exit code of an expected failure, said in one sentence. Raises any other again."""
+    try:
+        raise error
     except Refused as problem:
         return _say(problem, REFUSED)
     except Failed as problem:
         return _say(problem, FAILED)
-    except EngineError as error:
-        return _say(f"The books would not hold: {str(error).rstrip('.')}.", FAILED)
-    except Stopped as stop:
-        return _say("stopped", SIGNALLED + stop.signal_number)
+    except EngineError as problem:
+        return _say(f"The books would not hold: {str(problem).rstrip('.')}.", FAILED)
     except BrokenPipeError:
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
@@ -52,16 +71,9 @@ def told(command: Callable[[], int]) -> int:
         return _say("a worker was killed, most likely for lack of memory; try fewer --workers", FAILED)
     except MemoryError:
         return _say("there is not enough memory; try fewer --workers", FAILED)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}", FAILED)
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped(number)
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        return _say(f"{place}{problem.strerror or problem}", FAILED)
 
 
 def _say(problem: object, code: int) -> int:
