@@ -68,7 +68,7 @@ def role_edit(request: HttpRequest, role_id: UUID) -> HttpResponse:
         changed = role_services.change_role(principal=principal, role=role, check=seen, **form.cleaned_data)
     except DomainError as error:
         note_error(form, error)
-        return _form_page(request, form, role, status=error.http_status)
+        return _form_page(request, form, queries.custom_role(role_id), status=error.http_status)
     told = f"The role “{changed.name}” is changed. It counts from everybody’s next request."
     messages.success(request, told + pages_missing(changed.permissions))
     return back_to(request, "roles")
@@ -88,6 +88,5 @@ def _form_page(
 ) -> HttpResponse:
     context: dict[str, object] = {"form": form, "role": role}
     if role is not None:
-        now = queries.role_version(queries.custom_role(role.pk))
-        context["version"] = form_versions.to_show(request, status, now)
+        context["version"] = form_versions.to_show(request, status, queries.role_version(role))
     return render(request, "frontend/role_edit.html", context, status=status)

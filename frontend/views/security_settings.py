@@ -33,7 +33,7 @@ def security_settings(request: HttpRequest) -> HttpResponse:
                     form.add_error(str(one["pointer"]).strip("/"), str(one["detail"]).capitalize() + ".")
             except PreconditionFailed as error:
                 form.add_error(None, str(error))
-                status = error.http_status
-    version = form_versions.to_show(request, status, etag(policy.security_settings()))
+                present, status = policy.security_settings(), error.http_status
+    version = form_versions.to_show(request, status, etag(present))
     context = {"form": form, "version": version}
     return render(request, "frontend/security_settings.html", context, status=status)
