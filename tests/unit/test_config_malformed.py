@@ -108,6 +108,20 @@ def test_a_malformed_config_names_code_path_and_line(case: str) -> None:
     assert set(expected) <= found
 
 
+@pytest.mark.parametrize("key", ["code", "parent", "currency", "chart"])
+@pytest.mark.parametrize("value", ["[a]", "{a: 1}", "5", "null"])
+def test_a_key_of_a_company_with_a_value_of_another_kind_is_a_problem_in_a_pooled_group(
+    key: str, value: str
+) -> None:
+    company = {"code": '"1000"', "parent": '"2000"', "currency": "EUR", "chart": "{accounts: []}"} | {
+        key: value
+    }
+    first = ", ".join(f"{name}: {given}" for name, given in company.items())
+    text = f'companies:\n  - {{{first}}}\n  - {{code: "2000", currency: EUR}}\nprocesses: {{treasury: {{cash_pool: daily}}}}\n'
+
+    assert problems_of(text)
+
+
 def test_the_good_config_is_good() -> None:
     assert load_config(GOOD).companies[0].name == "Talwerk GmbH"
 

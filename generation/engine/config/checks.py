@@ -59,6 +59,15 @@ def _companies(data: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
     return [(number, company) for number, company in items if isinstance(company, dict)]
 
 
+def _owners(data: dict[str, Any]) -> dict[str, str]:
+    """The code of the parent by that of the company, for those that have one; what is no text is somebody else's finding."""
+    return {
+        one["code"]: one["parent"]
+        for _, one in _companies(data)
+        if isinstance(one.get("code"), str) and isinstance(one.get("parent"), str)
+    }
+
+
 def _codes(data: dict[str, Any]) -> list[tuple[int, str]]:
     return [(number, one["code"]) for number, one in _companies(data) if isinstance(one.get("code"), str)]
 
@@ -73,11 +82,7 @@ def _repeated_codes(data: dict[str, Any]) -> Iterator[Finding]:
 
 def _parents(data: dict[str, Any]) -> Iterator[Finding]:
     codes = [code for _, code in _codes(data)]
-    owner = {
-        one["code"]: one["parent"]
-        for _, one in _companies(data)
-        if isinstance(one.get("code"), str) and isinstance(one.get("parent"), str)
-    }
+    owner = _owners(data)
     for number, company in _companies(data):
         parent, code = company.get("parent"), company.get("code")
         path: Path = ("companies", number, "parent")
@@ -210,26 +215,25 @@ def _pools(data: dict[str, Any]) -> bool:
 
 def _pooled(data: dict[str, Any]) -> set[str]:
     """Codes of companies that share currency and group with another one."""
-    companies = {
-        code: company for _, company in _companies(data) if isinstance(code := company.get("code"), str)
+    owners = _owners(data)
+    currencies = {
+        company["code"]: str(company.get("currency"))
+        for _, company in _companies(data)
+        if isinstance(company.get("code"), str)
     }
     tops: dict[tuple[str, str], list[str]] = {}
-    for code, company in companies.items():
+    for code, currency in currencies.items():
         top, seen = code, {code}
-        while (above := companies[top].get("parent")) in companies and above not in seen:
+        while (above := owners.get(top)) is not None and above in currencies and above not in seen:
             top = above
             seen.add(top)
-        tops.setdefault((top, str(company.get("currency"))), []).append(code)
+        tops.setdefault((top, currency), []).append(code)
     return {code for codes in tops.values() if len(codes) > 1 for code in codes}
 
 
 def _members(data: dict[str, Any]) -> set[str]:
     """Codes of companies that have a parent or are one."""
-    owned = {
-        company["code"]: company["parent"]
-        for _, company in _companies(data)
-        if isinstance(company.get("code"), str) and isinstance(company.get("parent"), str)
-    }
+    owned = _owners(data)
     return set(owned) | set(owned.values())
 
 
@@ -255,9 +259,10 @@ def _charts(data: dict[str, Any]) -> Iterator[Finding]:
             message = "Give either a size or accounts of your own, not both. Remove one of them."
             yield ("companies", number, "chart", "size"), "size_and_accounts", message, None
         if isinstance(chart, dict):
-            needed = GROUP_ROLES if company.get("code") in members else frozenset()
+            code = str(company.get("code"))  # what is no text is another rule's finding
+            needed = GROUP_ROLES if code in members else frozenset()
             needed |= CURRENCY_ROLES if in_currencies else frozenset()
-            needed |= POOL_ROLES if company.get("code") in pooled else frozenset()
+            needed |= POOL_ROLES if code in pooled else frozenset()
             yield from _own_chart(("companies", number, "chart", "accounts"), chart, needed)
 
 
