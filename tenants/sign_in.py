@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import Forbidden
+from tenants import credentials
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.models import PasswordLink
@@ -112,6 +113,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             PasswordLink.objects.filter(
                 membership_id=_membership(user).pk
             ).delete()  # somebody else may have one
+            credentials.end_links_of_sessions(_membership(user))
             delete_sessions([user.pk], but=self.request.session.session_key)
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
 

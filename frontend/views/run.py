@@ -15,6 +15,7 @@ from django.utils import timezone
 from compliance.queries import TrailFilter, audit_events
 from core.audit import label
 from core.errors import Conflict
+from core.jobs import listeners
 from core.jobs import queries as jobs
 from core.jobs.queries import EventView
 from core.jobs.stream import Message, follow, parse_last_event_id
@@ -94,7 +95,10 @@ async def run_stream(request: HttpRequest, number: int) -> StreamingHttpResponse
 
     after = parse_last_event_id(request.headers.get("Last-Event-ID"))
     may_listen = still_may(request, Permission.RUNS_READ)
-    pieces: AsyncIterator[bytes] = follow(tenant.schema_name, run.job_id, after, draw, may_listen=may_listen)
+    seat = await sync_to_async(listeners.take)(principal_of(request).credential)
+    pieces: AsyncIterator[bytes] = follow(
+        tenant.schema_name, run.job_id, after, draw, may_listen=may_listen, seat=seat
+    )
     response = StreamingHttpResponse(pieces, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.jobs import listeners
 from core.jobs import queries as jobs
 from core.jobs.stream import follow, parse_last_event_id
-from core.permissions import Permission, requires
+from core.permissions import Permission, principal_of, requires
 from core.tenancy import current_schema
 from generation.api import serializers as shapes
 from generation.api.reading import query_of
@@ -47,6 +48,7 @@ class RunEvents(APIView):
                     run.job_id,
                     max(after, seen),
                     may_listen=still_may(request, Permission.RUNS_READ),
+                    seat=listeners.take(principal_of(request).credential),
                 ),
                 content_type=EVENT_STREAM,
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote_plus
 
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -115,7 +116,10 @@ def _answered(request: HttpRequest, act: Callable[[Server, dict[str, str]], Answ
 
 def _body(request: HttpRequest) -> dict[str, str]:
     """The parameters of the form, with the credentials of the header in their place. Raises BadParameters."""
-    body = parameters(request.POST)
+    try:
+        body = parameters(request.POST)
+    except BadRequest as error:  # a charset that forms do not have
+        raise BadParameters(str(error)) from None
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return body

@@ -33,7 +33,7 @@ from core.locks import one_at_a_time
 from core.permissions import Principal
 from core.secrets import seal, unseal
 from core.tenancy import current_schema
-from tenants import granting, queries
+from tenants import credentials, granting, queries
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
 from tenants.people.factor_queries import has_factor
@@ -249,7 +249,7 @@ def remove_factor(user: User, factor_id: int) -> Factor:
 
 
 def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
-    """Take all factors and sessions from a member who lost them, as an admin; how many factors it were.
+    """Take all factors and sessions, and links made in them, from a member as an admin; how many factors it were.
 
     Raises: LastBreaker; Forbidden for a member who may do more than the principal.
     """
@@ -259,6 +259,7 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
         glass.refuse_last(queries.member(membership.pk))
         count = delete_factors(membership.user_id)
         sessions = delete_sessions([membership.user_id])
+        credentials.end_links_of_sessions(membership)
         if count or sessions:
             audit.record(
                 actor=granting.name_of(actor),

@@ -15,7 +15,7 @@ from core import audit
 from core.errors import NotFound
 from core.permissions import Principal
 from core.ratelimit import client_address
-from tenants import granting, queries
+from tenants import credentials, granting, queries
 from tenants.models import Membership, Tenant, User
 from tenants.people.models import Session
 from tenants.people.session_store import VISITOR
@@ -116,10 +116,14 @@ def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
 
 
 def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
-    """End all sessions of a member, as an admin; how many. Raises Forbidden for a member who may do more."""
+    """End all sessions of a member, and links that they made in them, as an admin; how many sessions.
+
+    Raises Forbidden for a member who may do more.
+    """
     with transaction.atomic():
         granting.refuse_more(actor, membership.role)
         ended = delete_sessions([membership.user_id])
+        credentials.end_links_of_sessions(membership)
         if ended:
             audit.record(
                 actor=granting.name_of(actor),

@@ -29,6 +29,7 @@ from tenants.roles import Role
 from tenants.scim import models, resources, tokens
 from tenants.scim import queries as scim
 from tenants.scim.tokens import ACTOR
+from tenants.sso.domains import domain_of
 from tenants.sso.models import MailDomain
 
 NOBODY_RESPONSIBLE = (
@@ -316,11 +317,11 @@ def _checked_address(wanted: resources.User) -> str:
         ) from None
     if len(address) > _LONGEST:
         raise InvalidValueException(detail=f"An e-mail address may have {_LONGEST} characters.")
-    domain = address.rpartition("@")[2]
+    domain = domain_of(address)
     is_ours = MailDomain.objects.filter(name=domain, verified_at__isnull=False).exists()
     if not is_ours and scim.setup().origin != models.Setup.Origin.ANYBODY:
         raise ForbiddenException(
-            detail=f"{domain} is not a verified domain of this organisation. Verify it under Settings, Single "
+            detail=f"{domain or address} is not a verified domain of this organisation. Verify it under Settings, Single "
             "sign-on, or allow everybody under Settings, Provisioning."
         )
     return address

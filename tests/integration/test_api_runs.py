@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.jobs.models import Job
@@ -186,3 +187,19 @@ def test_whoever_accepts_an_event_stream_gets_one_that_nothing_buffers(
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/event-stream")
     assert (answer["Cache-Control"], answer["X-Accel-Buffering"]) == ("no-store", "no")
     assert answer.streaming
+
+
+def test_one_stream_too_many_is_refused_and_the_events_can_be_had_as_json(
+    api_client: ApiClient, acme: Any, settings: Settings, no_tries_counted: None
+) -> None:
+    settings.JOBS = {**settings.JOBS, "streams_per_credential": 1}
+    address, client = f"/api/v1/runs/{make_run().pk}/events", api_client()
+    listens = {"Accept": "text/event-stream"}
+    assert client.get(address, headers=listens).status_code == 200
+
+    refused = client.get(address, headers=listens)
+
+    assert (refused.status_code, refused["Content-Type"]) == (429, "application/problem+json")
+    assert int(refused["Retry-After"]) > 0
+    assert "streams of one credential" in refused.json()["detail"]
+    assert client.get(address).status_code == 200

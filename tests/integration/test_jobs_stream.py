@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from core.jobs import queries
+from core.jobs import listeners, queries
 from core.jobs.dispatcher import Message as DispatcherMessage
 from core.jobs.pipelines import Stage, UnitContext
 from core.jobs.queries import EventView
@@ -26,8 +26,14 @@ def always() -> bool:
     return True
 
 
+def seat(tenant: str = "acme", who: str = "somebody") -> listeners.Seat:
+    with tenant_context(tenant):
+        return listeners.take(who)
+
+
 async def _collect(job_id: UUID, after_seq: int = 0, *, tenant: str = "acme", **more: Any) -> list[bytes]:
-    return [chunk async for chunk in follow(tenant, job_id, after_seq, **{"may_listen": always, **more})]
+    given = {"may_listen": always, "seat": seat(tenant), **more}
+    return [chunk async for chunk in follow(tenant, job_id, after_seq, **given)]
 
 
 def collect(job_id: UUID, after_seq: int = 0, **more: Any) -> list[dict[str, str]]:
@@ -136,12 +142,36 @@ def test_pages_render_their_own_messages_in_the_organisations_context(bench: Ben
     assert seen == ["acme"]
 
 
+def test_a_stream_leaves_its_seat_when_it_ends_and_when_its_listener_goes(
+    bench: Bench, settings: Settings
+) -> None:
+    settings.JOBS = QUICK | {"streams_per_credential": 1}
+    bench.register("seat", Stage("only", nothing))
+    job_id = bench.submit("seat")
+
+    async def go_away(taken: listeners.Seat) -> None:
+        events = follow("acme", job_id, may_listen=always, seat=taken)
+        await anext(events)
+        waiting = asyncio.ensure_future(_next(events))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(go_away(seat(who="one")))
+    bench.drain()
+    asyncio.run(_collect(job_id, seat=seat(who="one")))
+
+    assert seat(who="one")
+
+
 def test_a_waiting_stream_holds_no_database_connection(bench: Bench) -> None:
     bench.register("waiting", Stage("only", nothing))
     job_id = bench.submit("waiting")
 
+    seats = [seat(who=f"{number}") for number in range(20)]
+
     async def open_and_leave() -> int:
-        streams = [follow("acme", job_id, may_listen=always) for _ in range(20)]
+        streams = [follow("acme", job_id, may_listen=always, seat=each) for each in seats]
         for each in streams:
             await anext(each)
             await anext(each)

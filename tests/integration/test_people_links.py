@@ -20,7 +20,7 @@ from tenants import key_services, services
 from tenants.models import ApiKey, Membership, Tenant
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, Grant
-from tenants.people import invitations, passwords
+from tenants.people import factors, invitations, passwords, sessions
 from tenants.people.models import PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of
 from tests.builders import key_id_of, make_api_key, make_principal
@@ -261,16 +261,37 @@ def test_a_link_ends_with_a_secret_that_is_replaced_at_once(
             OPEN[link](token)
 
 
+def _set_by_link(admin: Client) -> None:
+    token = passwords.make_link(actor=make_principal("owner"), membership=member("admin"))
+    passwords.set_password(token=token, password=NEW)
+
+
+def _change_password(admin: Client) -> None:
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert admin.post("/me/password", form).status_code == 302
+
+
+LOCKED_OUT: dict[str, Callable[[Client], object]] = {
+    "a password is set by a link": _set_by_link,
+    "the password is changed": _change_password,
+    "an admin ends the sessions": lambda admin: sessions.end_sessions_of(
+        actor=make_principal("owner"), membership=member("admin")
+    ),
+    "an admin resets the factors": lambda admin: factors.reset_factors(
+        actor=make_principal("owner"), membership=member("admin")
+    ),
+}
+
+
+@pytest.mark.parametrize("how", LOCKED_OUT)
 @pytest.mark.parametrize("link", LINKS)
-def test_links_made_in_sessions_end_when_their_maker_sets_a_password_by_a_link(
-    acme: Tenant, link: str
+def test_links_made_in_sessions_end_when_somebody_else_may_have_been_their_maker(
+    client_for: Clients, acme: Tenant, link: str, how: str
 ) -> None:
-    """Somebody else may have known the one before, and made them."""
     made = LINKS[link](make_principal("admin"))
     by_key = invitations.invite(principal=_with_key()[0], email="kept@acme.example", role="viewer").token
-    recovery = passwords.make_link(actor=make_principal("owner"), membership=member("admin"))
 
-    passwords.set_password(token=recovery, password=NEW)
+    LOCKED_OUT[how](client_for("admin"))
 
     with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
         OPEN[link](made)

@@ -24,10 +24,12 @@ CLIENTS = {
     "core/ratelimit.py",
     "core/jobs/wakeups.py",
     "core/jobs/stream.py",
+    "core/jobs/listeners.py",
 }
 # Calls that take a name, by the last two parts of what is called; the name is the first argument or this keyword.
 NAMED = {
     "Limit": "key",
+    "Seat": "rooms",
     "publish": None,
     "subscribe": None,
     "store().put_bytes": None,

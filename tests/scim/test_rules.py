@@ -17,6 +17,7 @@ from core.tenancy import tenant_context
 from tenants.models import Membership, Tenant
 from tenants.scim import services, tokens
 from tenants.scim.models import Token
+from tenants.sso.models import MailDomain
 from tests import builders
 from tests.builders import make_principal
 from tests.contract.routes import Route, scim_routes
@@ -118,6 +119,14 @@ def test_only_people_of_verified_domains_come_unless_the_organisation_allows_all
     services.set_origin(principal=make_principal("owner"), origin="anybody")
 
     assert directory.send("POST", "/Users", user("eve@elsewhere.example")).status_code == 201
+
+
+def test_a_domain_is_the_same_however_its_letters_are_written(directory: Directory, acme: Tenant) -> None:
+    """bücher.example is xn--bcher-kva.example (RFC 3492 encodes bücher as bcher-kva)."""
+    MailDomain.objects.create(name="xn--bcher-kva.example", token="t", verified_at=timezone.now())
+
+    assert directory.send("POST", "/Users", user("eve@bücher.example")).status_code == 201
+    assert directory.send("POST", "/Users", user("eve@bücher2.example")).status_code == 403
 
 
 def test_an_account_that_exists_elsewhere_gets_a_membership_without_a_password_and_keeps_its_own(

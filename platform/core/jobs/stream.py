@@ -19,6 +19,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from core.jobs import queries
+from core.jobs.listeners import Seat
 from core.jobs.queries import EventView
 from core.jobs.tuning import tuning
 from core.jobs.wakeups import channel
@@ -64,6 +65,7 @@ async def follow(
     render: Renderer = as_json,
     *,
     may_listen: Callable[[], bool],
+    seat: Seat,
 ) -> AsyncIterator[bytes]:
     """Yield the job's events after `after_seq` until it has ended, then `event: done`.
 
@@ -72,31 +74,35 @@ async def follow(
             thread-bound organisation).
         render: runs in the organisation's context and may query; gets all new events at once.
         may_listen: asked before each look at the events; the stream ends when it says no, as a new request would.
+        seat: what `listeners.take` gave while a refusal could still be told; left when the stream ends.
     Check that the job exists before the response begins: here NotFound would come too late.
     """
-    look, numbers = sync_to_async(_look), tuning()
-    bell = await sync_to_async(_begin)(tenant, job_id)
-    deadline = time.monotonic() + numbers.stream_life_seconds
-    spoken = time.monotonic()
-    seq = after_seq
-    async with _Doorbell(bell) as doorbell:
-        while time.monotonic() < deadline:
-            if not await sync_to_async(_still)(may_listen):
-                return
-            messages, last_seq, has_ended = await look(tenant, job_id, seq, render)
-            for message in messages:
-                yield message.encode()
-                spoken = time.monotonic()
-            if last_seq > seq:
-                seq = last_seq
-                continue
-            if has_ended:
-                yield Message(seq, "", "done").encode()
-                return
-            if time.monotonic() - spoken >= numbers.stream_heartbeat_seconds:
-                yield b": alive\n\n"
-                spoken = time.monotonic()
-            await doorbell.wait(numbers.stream_poll_seconds)
+    try:
+        look, numbers = sync_to_async(_look), tuning()
+        bell = await sync_to_async(_begin)(tenant, job_id)
+        deadline = time.monotonic() + numbers.stream_life_seconds
+        spoken = time.monotonic()
+        seq = after_seq
+        async with _Doorbell(bell) as doorbell:
+            while time.monotonic() < deadline:
+                if not await sync_to_async(_still)(may_listen):
+                    return
+                messages, last_seq, has_ended = await look(tenant, job_id, seq, render)
+                for message in messages:
+                    yield message.encode()
+                    spoken = time.monotonic()
+                if last_seq > seq:
+                    seq = last_seq
+                    continue
+                if has_ended:
+                    yield Message(seq, "", "done").encode()
+                    return
+                if time.monotonic() - spoken >= numbers.stream_heartbeat_seconds:
+                    yield b": alive\n\n"
+                    spoken = time.monotonic()
+                await doorbell.wait(numbers.stream_poll_seconds)
+    finally:
+        await sync_to_async(seat.leave, thread_sensitive=False)()
 
 
 def _begin(tenant: str, job_id: UUID) -> str:

@@ -38,6 +38,8 @@ class Tuning:
     )
     stream_heartbeat_seconds: float = 15.0
     stream_life_seconds: float = 50.0  # then the client connects anew, if its session still lives
+    streams_per_credential: int = 10  # open at once
+    streams_per_tenant: int = 50
     time_limit_seconds: int = 6 * 3600  # of Celery: a child stuck for so long is killed
     child_memory_bytes: int = 0  # limit of a worker process's address space; 0: none
 
