@@ -11,11 +11,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from generation.engine.exports import sap
-from generation.engine.exports.files import ExportFolder
-from generation.engine.exports.source import Source
-from generation.engine.exports.task import Task
-from generation.engine.plan import build_plan
 from tests.exports.conftest import Books, Exported
 
 KEYS = {
@@ -149,25 +144,3 @@ def test_documents_name_the_marked_ids_and_tax_codes_of_the_dataset(
 
     assert {row["AWKEY"] for row in tables["BKPF"]} <= known
     assert {row["MWSKZ"] for row in tables["BSEG"]} - {""} <= {row["MWSKZ"] for row in tables["T007S"]}
-
-
-def test_lines_written_few_at_a_time_are_the_same(books: Books, exported: Exported, tmp_path: Path) -> None:
-    """So that what fits into memory does not depend on the length of the books."""
-    plan = build_plan(books.config)
-    company = plan.companies[0]
-    files: dict[str, list[str]] = {}
-    for file in books.files:
-        if file.table in sap.TABLES:
-            files.setdefault(file.table, []).append(file.path)
-
-    with Source(books.root, files, company=company.code, scale=plan.scale) as source:
-        spans = source.spans("journal_lines", "posting_date", 1_000)
-        task = Task(books.config, company, None, source, ExportFolder(tmp_path, "sap"))
-        sap.write(task, lines_at_once=1_000)
-
-    days = [day for span in spans for day in span]
-    assert len(spans) > 10
-    assert days == sorted(days)
-    for name in ("BKPF", "BSEG", "ACDOCA"):
-        few = tmp_path / "exports" / "sap" / company.code / f"{name}.csv"
-        assert few.read_bytes() == (exported("sap") / company.code / f"{name}.csv").read_bytes(), name

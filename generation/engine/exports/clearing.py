@@ -21,7 +21,8 @@ TABLES: Final = frozenset(
 
 def prepare(source: Source, year: int) -> None:
     """Make the tables `partner` (partner_id, name), `item_line` (a partner's line with its item, if known), `forward` (balances
-    brought forward into the year) and `settled` (items cleared at the end of the year that have a line in it)."""
+    brought forward into the year) and `settled` (items cleared at the end of the year that have a line in it).
+    """
     items(source)
     source.run(_forward(year))
     source.run(_settled(year))
@@ -46,7 +47,7 @@ _PARTNER: Final = """
 _ITEM_LINE: Final = """
     CREATE TABLE item_line AS
     WITH partner_line AS (
-        SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.document_amount,
+        SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.fiscal_year, l.document_amount,
                l.debit - l.credit AS balance, e.source_document_type AS kind, e.source_document_id AS source,
                row_number() OVER (PARTITION BY l.document_id ORDER BY l.line_number) AS place
         FROM journal_lines l JOIN journal_entries e USING (document_id)
@@ -59,7 +60,7 @@ _ITEM_LINE: Final = """
         SELECT document_id, vendor_invoice_id, amount + discount,
                row_number() OVER (PARTITION BY document_id ORDER BY line_number)
         FROM vendor_payment_allocations)
-    SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.balance,
+    SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.fiscal_year, l.balance,
            CASE WHEN l.kind IN ('customer_invoices', 'vendor_invoices') THEN l.source
                 WHEN l.kind = 'asset_transactions' THEN t.vendor_invoice_id
                 WHEN abs(a.cleared) = abs(l.document_amount) THEN a.item END AS item
@@ -73,20 +74,20 @@ def _forward(year: int) -> str:
         CREATE TABLE forward AS
         SELECT account, partner_id, item, balance,
                row_number() OVER (ORDER BY account, partner_id NULLS FIRST, item NULLS FIRST)::INTEGER AS place
-        FROM (SELECT l.account, l.partner_id, i.item, sum(l.debit - l.credit) AS balance
-              FROM journal_lines l
-              LEFT JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
-              WHERE l.fiscal_year < {year}
-              GROUP BY l.account, l.partner_id, i.item)
+        FROM (SELECT account, NULL::VARCHAR AS partner_id, NULL::VARCHAR AS item, sum(debit - credit) AS balance
+              FROM journal_lines WHERE fiscal_year < {year} AND partner_id IS NULL
+              GROUP BY account
+              UNION ALL
+              SELECT account, partner_id, item, sum(balance) FROM item_line WHERE fiscal_year < {year}
+              GROUP BY account, partner_id, item)
         WHERE balance <> 0"""
 
 
 def _settled(year: int) -> str:
     return f"""
         CREATE TABLE settled AS
-        SELECT l.account, l.partner_id, i.item, max(l.posting_date) AS cleared_on
-        FROM journal_lines l
-        JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number
-        WHERE l.fiscal_year <= {year} AND i.item IS NOT NULL
-        GROUP BY l.account, l.partner_id, i.item
-        HAVING sum(l.debit - l.credit) = 0 AND count(*) > 1 AND max(l.fiscal_year) = {year}"""
+        SELECT account, partner_id, item, max(posting_date) AS cleared_on
+        FROM item_line
+        WHERE fiscal_year <= {year} AND item IS NOT NULL
+        GROUP BY account, partner_id, item
+        HAVING sum(balance) = 0 AND count(*) > 1 AND max(fiscal_year) = {year}"""

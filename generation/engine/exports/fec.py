@@ -4,10 +4,13 @@ Source: Livre des procédures fiscales, art. L47 A-I and A47 A-1 (18 fields in t
 dates AAAAMMJJ, entries in the order of their validation, opening balances first, no closing of the result accounts).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from generation.engine.exports import clearing
+from generation.engine.exports.fiscal_years import FiscalYear
 from generation.engine.exports.parties import NOTICE, party_of
+from generation.engine.exports.source import Source, within
 from generation.engine.exports.task import Task
 
 TABLES: Final = frozenset(
@@ -33,20 +36,22 @@ _JOURNALS: Final = {
     "payroll_runs": ("PA", "Paie"),
 }
 _CLOSING_PERIOD: Final = 13
+ENTRIES_AT_ONCE: Final = 40_000  # so many are put in order in memory, whatever the length of the books
 _LETTERS: Final = 5  # of a lettering code: 26**5 items in a year
 
 
-def write(task: Task) -> None:
+def write(task: Task, *, entries_at_once: int = ENTRIES_AT_ONCE) -> None:
     """<SIREN>FEC<closing day>.txt and the description that goes with it."""
-    year, siren = task.fiscal_year, party_of(task.company).tax_id[-9:]
-    clearing.prepare(task.source, year.number)
-    task.source.run(_journals(year.number))
-    task.source.run(_LETTERED)
-    task.source.run(_lines(year.number, year.first.isoformat()))
+    source, year, siren = task.source, task.fiscal_year, party_of(task.company).tax_id[-9:]
+    clearing.prepare(source, year.number)
+    source.run(_journals(year.number))
+    source.run(_LETTERED)
+    source.run(_lettered_lines(year.number))
     name = f"{siren}FEC{year.last:%Y%m%d}"
     with task.folder.file(f"{name}.txt", "txt") as file:
         file.write("\t".join(FIELDS) + "\r\n")
-        file.write_lines(task.source.lines(_text(task.company.company.currency)))
+        for lines in (_brought_forward(year), *_lines(source, year.number, entries_at_once)):
+            file.write_lines(source.lines(_text(task.company.company.currency, lines)))
     with task.folder.file(f"{name}-description.txt", "txt") as file:
         file.write(_description(task, f"{name}.txt", siren))
 
@@ -63,7 +68,8 @@ def _journals(year: int) -> str:
                + (SELECT count(*) FROM (SELECT 1 FROM forward LIMIT 1)) AS number
         FROM (SELECT *, greatest(posting_date, created_at::DATE, coalesce(approved_at::DATE, posting_date)) AS valid,
                      document_type = 'EB' AS is_first
-              FROM journal_entries WHERE fiscal_year = {year} AND period < {_CLOSING_PERIOD})"""
+              FROM journal_entries WHERE fiscal_year = {year} AND period < {_CLOSING_PERIOD})
+        ORDER BY number"""
 
 
 # Items that are cleared within what the file shows get a code in the order in which they were cleared.
@@ -76,26 +82,48 @@ _LETTERED: Final = f"""
           FROM settled)"""
 
 
-def _lines(year: int, first_day: str) -> str:
-    """Balances brought forward as one entry, then the lines of the year, in the terms of the ledger."""
+def _lettered_lines(year: int) -> str:
     return f"""
-        CREATE TABLE line AS
-        SELECT 1::BIGINT AS number, place AS line_number, '{_OPENING[0]}' AS journal, DATE '{first_day}' AS posting_date,
-               account, partner_id, coalesce(item, 'AN{year}') AS piece, DATE '{first_day}' AS piece_date,
-               'À nouveau' AS text, greatest(balance, 0) AS debit, greatest(-balance, 0) AS credit, item,
-               DATE '{first_day}' AS valid, NULL::DECIMAL(18, 2) AS foreign_amount, NULL AS foreign_currency
-        FROM forward
-        UNION ALL
-        SELECT e.number, l.line_number, e.journal, e.posting_date, l.account, l.partner_id, e.source_document_id,
-               e.document_date,
-               CASE WHEN l.line_text = e.header_text THEN l.line_text ELSE e.header_text || ' - ' || l.line_text END,
-               l.debit, l.credit, i.item, e.valid, l.document_amount, l.document_currency
-        FROM journal_lines l JOIN entry e USING (document_id)
-        LEFT JOIN item_line i ON i.document_id = l.document_id AND i.line_number = l.line_number"""
+        CREATE TABLE lettered_line AS
+        SELECT i.document_id, i.line_number, i.posting_date, t.letter, t.cleared_on
+        FROM item_line i JOIN lettered t USING (account, partner_id, item)
+        WHERE i.fiscal_year = {year}"""
 
 
-def _text(currency: str) -> str:
-    """One line of the file for each line, in the order of the entries' numbers."""
+def _brought_forward(year: FiscalYear) -> str:
+    """Balances brought forward as one entry, in the terms of the ledger."""
+    first = f"DATE '{year.first.isoformat()}'"
+    return f"""
+        SELECT 1::BIGINT AS number, f.place AS line_number, '{_OPENING[0]}' AS journal, {first} AS posting_date,
+               f.account, f.partner_id, coalesce(f.item, 'AN{year.number}') AS piece, {first} AS piece_date,
+               'À nouveau' AS text, greatest(f.balance, 0) AS debit, greatest(-f.balance, 0) AS credit, {first} AS valid,
+               NULL::DECIMAL(18, 2) AS foreign_amount, NULL::VARCHAR AS foreign_currency, t.letter, t.cleared_on
+        FROM forward f
+        LEFT JOIN lettered t ON t.account = f.account AND t.partner_id = f.partner_id AND t.item = f.item"""
+
+
+def _lines(source: Source, year: int, at_once: int) -> Iterator[str]:
+    """The lines of the year, entry by entry in the order of their numbers, some entries at a time."""
+    lowest, highest = source.rows("SELECT coalesce(min(number), 1), coalesce(max(number), 0) FROM entry")[0]
+    for first in range(lowest, highest + 1, at_once):
+        numbers = f"number BETWEEN {first} AND {first + at_once - 1}"
+        # entries are posted before they are validated: what days these are spares reading all lines
+        begin, end = source.rows(f"SELECT min(posting_date), max(posting_date) FROM entry WHERE {numbers}")[0]
+        days = within(begin, end)
+        yield f"""
+            SELECT e.number, l.line_number, e.journal, e.posting_date, l.account, l.partner_id,
+                   e.source_document_id AS piece, e.document_date AS piece_date,
+                   CASE WHEN l.line_text = e.header_text THEN l.line_text ELSE e.header_text || ' - ' || l.line_text END AS text,
+                   l.debit, l.credit, e.valid, l.document_amount AS foreign_amount, l.document_currency AS foreign_currency,
+                   t.letter, t.cleared_on
+            FROM (FROM journal_lines WHERE fiscal_year = {year} AND {days}) l
+            JOIN (FROM entry WHERE {numbers}) e USING (document_id)
+            LEFT JOIN (FROM lettered_line WHERE {days}) t
+                ON t.document_id = l.document_id AND t.line_number = l.line_number"""
+
+
+def _text(currency: str, lines: str) -> str:
+    """One line of the file for each of the lines, in the order of the entries' numbers."""
     names = dict((_OPENING, _OTHER, *_JOURNALS.values()))
     journal = " ".join(f"WHEN '{code}' THEN '{name}'" for code, name in names.items())
     # an exchange difference is nothing in the currency of its document
@@ -114,8 +142,8 @@ def _text(currency: str) -> str:
         _plain("l.text"),
         _amount("l.debit"),
         _amount("l.credit"),
-        "coalesce(t.letter, '')",
-        f"coalesce({_day('t.cleared_on')}, '')",
+        "coalesce(l.letter, '')",
+        f"coalesce({_day('l.cleared_on')}, '')",
         _day("l.valid"),
         f"CASE WHEN {is_foreign} THEN {_amount('l.foreign_amount')} ELSE '' END",
         f"CASE WHEN {is_foreign} THEN l.foreign_currency ELSE '' END",
@@ -123,10 +151,9 @@ def _text(currency: str) -> str:
     record = " || chr(9) || ".join(f"({field})::VARCHAR" for field in fields)
     return f"""
         SELECT {record} || chr(13) || chr(10)
-        FROM line l
+        FROM ({lines}) l
         LEFT JOIN accounts a ON a.account = l.account
         LEFT JOIN partner p ON p.partner_id = l.partner_id
-        LEFT JOIN lettered t ON t.account = l.account AND t.partner_id = l.partner_id AND t.item = l.item
         ORDER BY l.number, l.line_number"""
 
 

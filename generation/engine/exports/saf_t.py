@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from generation.engine.dataset import ENGINE_VERSION
 from generation.engine.exports.parties import NOTICE, party_of
-from generation.engine.exports.source import element, quoted, xml
+from generation.engine.exports.source import element, quoted, within, xml
 from generation.engine.exports.task import Task
 from generation.engine.packs.currency import exponent
 
@@ -28,10 +28,11 @@ _JOURNALS: Final = {
 _TYPES: Final = {
     "asset": "Asset", "liability": "Liability", "equity": "Equity", "revenue": "Sale", "expense": "Expense",
 }  # fmt: skip
+LINES_AT_ONCE: Final = 100_000  # so many are put in order in memory, whatever the length of the books
 _LONG, _MIDDLE, _SHORT = 256, 70, 35  # SAFlongtextType, SAFmiddle2textType, SAFmiddle1textType
 
 
-def write(task: Task) -> None:
+def write(task: Task, *, lines_at_once: int = LINES_AT_ONCE) -> None:
     """<company>-<fiscal year>.xml."""
     year, source = task.fiscal_year, task.source
     source.run(_balances("account_balance", "account", year.number, "true"))
@@ -68,7 +69,8 @@ def write(task: Task) -> None:
             file.write(
                 f"<Journal><JournalID>{process}</JournalID><Description>{title}</Description><Type>{process}</Type>\n"
             )
-            file.write_lines(source.lines(_transactions(task, process)))
+            for first, last in source.spans(_lines_by_day(process), lines_at_once):
+                file.write_lines(source.lines(_transactions(task, process, within(first, last))))
             file.write("</Journal>\n")
         file.write("</GeneralLedgerEntries>\n</AuditFile>\n")
 
@@ -157,9 +159,9 @@ def _ledger(year: int) -> str:
     """Entries of the year with the places of their first and last line, which open and close a transaction."""
     return f"""
         CREATE TABLE entry AS
-        SELECT e.*, s.first_line, s.last_line
+        SELECT e.*, s.first_line, s.last_line, s.lines
         FROM journal_entries e
-        JOIN (SELECT document_id, min(line_number) AS first_line, max(line_number) AS last_line
+        JOIN (SELECT document_id, min(line_number) AS first_line, max(line_number) AS last_line, count(*) AS lines
               FROM journal_lines WHERE fiscal_year = {year} GROUP BY document_id) s USING (document_id)
         WHERE e.fiscal_year = {year}"""
 
@@ -177,7 +179,12 @@ def _journals(task: Task) -> Iterator[tuple[str, str]]:
         yield process, _JOURNALS.get(process, process)
 
 
-def _transactions(task: Task, process: str) -> str:
+def _lines_by_day(process: str) -> str:
+    return f"""
+        SELECT posting_date AS day, sum(lines) AS lines FROM entry WHERE process = {quoted(process)} GROUP BY day"""
+
+
+def _transactions(task: Task, process: str, days: str) -> str:
     company = task.company.company
     places = exponent(company.currency)
     return f"""
@@ -196,8 +203,9 @@ def _transactions(task: Task, process: str) -> str:
             || CASE WHEN l.debit > 0 THEN '</DebitAmount>' ELSE '</CreditAmount>' END
             || coalesce({_tax(task)}, '') || '</Line>'
             || CASE WHEN l.line_number = e.last_line THEN '</Transaction>' ELSE '' END || chr(10)
-        FROM journal_lines l JOIN entry e USING (document_id) JOIN accounts a ON a.account = l.account
-        WHERE e.process = {quoted(process)}
+        FROM (FROM journal_lines WHERE {days}) l
+        JOIN (FROM entry WHERE process = {quoted(process)} AND {days}) e USING (document_id)
+        JOIN accounts a ON a.account = l.account
         ORDER BY e.posting_date, e.document_id, l.line_number"""
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from generation.engine.exports import clearing
 from generation.engine.exports.parties import NOTICE
-from generation.engine.exports.source import quoted
+from generation.engine.exports.source import quoted, within
 from generation.engine.exports.task import Task
 from generation.engine.packs.currency import exponent
 
@@ -20,6 +20,7 @@ CLIENT: Final = "100"
 LEDGER: Final = "0L"
 LINES_AT_ONCE: Final = 250_000  # so many are joined in memory, whatever the length of the books
 MOST_ITEMS: Final = 999  # BSEG-BUZEI has three digits
+_LINES_BY_DAY: Final = "SELECT posting_date AS day, count(*) AS lines FROM journal_lines GROUP BY day"
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -35,8 +36,8 @@ def write(task: Task, *, lines_at_once: int = LINES_AT_ONCE) -> None:
         write_records("head ORDER BY year, number")
     items = _table(task, "BSEG", _bseg(places, stated)), _table(task, "ACDOCA", _acdoca(places, stated))
     with items[0] as write_bseg, items[1] as write_acdoca:
-        for first, last in source.spans("journal_lines", "posting_date", lines_at_once):
-            source.run(_line_view(task, f"BETWEEN DATE '{first}' AND DATE '{last}'"))
+        for first, last in source.spans(_LINES_BY_DAY, lines_at_once):
+            source.run(_line_view(task, within(first, last)))
             write_bseg("line WHERE NOT is_long ORDER BY year, number, line_number")
             write_acdoca("line ORDER BY year, number, line_number")
     with task.folder.file(f"{company.code}/T007S.csv", "csv") as file:
@@ -121,10 +122,10 @@ def _line_view(task: Task, days: str) -> str:
                     WHEN a.subtype = 'gr_ir' THEN CASE WHEN l.debit > 0 THEN '86' ELSE '96' END
                     ELSE CASE WHEN l.debit > 0 THEN '40' ELSE '50' END END AS posting_key,
                c.cleared_on, c.cleared_by
-        FROM (FROM journal_lines WHERE posting_date {days}) l
-        JOIN (FROM head WHERE posting_date {days}) h ON h.document_id = l.document_id
+        FROM (FROM journal_lines WHERE {days}) l
+        JOIN (FROM head WHERE {days}) h ON h.document_id = l.document_id
         JOIN accounts a ON a.account = l.account
-        LEFT JOIN (FROM cleared_line WHERE posting_date {days}) c ON c.document_id = l.document_id AND c.line_number = l.line_number"""
+        LEFT JOIN (FROM cleared_line WHERE {days}) c ON c.document_id = l.document_id AND c.line_number = l.line_number"""
 
 
 _DAY: Final = "strftime({}, '%Y%m%d')"

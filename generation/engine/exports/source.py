@@ -70,15 +70,14 @@ class Source:
         """The one value of a query."""
         return self.rows(sql)[0][0]
 
-    def spans(self, table: str, day: str, rows: int) -> list[tuple[date, date]]:
-        """The days of a table in order, cut into spans, first and last day of each.
+    def spans(self, counts: str, lines: int) -> list[tuple[date, date]]:
+        """Days in order, cut into spans of about `lines` lines; first and last day of each. No day is in two of them.
 
-        A span ends with the day that fills it up to `rows` rows; no day is in two of them.
+        counts: a query that gives every `day` once, and how many `lines` it has.
         """
         return self.rows(f"""
             SELECT min(day), max(day) FROM (
-                SELECT {day} AS day, (sum(count(*)) OVER (ORDER BY {day}) - count(*)) // {rows} AS span
-                FROM {table} GROUP BY {day})
+                SELECT day, (sum(lines) OVER (ORDER BY day) - lines) // {lines} AS span FROM ({counts}))
             GROUP BY span ORDER BY span""")
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
@@ -89,6 +88,11 @@ class Source:
         """The bytes of a query of one text column that is never null, one value after the other, and how many values."""
         for batch in self.batches(sql):
             yield _joined(batch.column(0)), batch.num_rows
+
+
+def within(first: date, last: date) -> str:
+    """SQL: that the lines or entries are posted in a span of days."""
+    return f"posting_date BETWEEN DATE '{first}' AND DATE '{last}'"
 
 
 def quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from generation.engine.exports import clearing
 from generation.engine.exports.parties import NOTICE, party_of
-from generation.engine.exports.source import xml
+from generation.engine.exports.source import within, xml
 from generation.engine.exports.task import Task
 from generation.engine.packs.currency import exponent
 
@@ -39,14 +39,20 @@ _DOCUMENTS: Final = {
 _ENTRIES: Final = {"recurring": "recurring", "adjustment": "adjusting"}
 
 
-def write(task: Task) -> None:
+LINES_AT_ONCE: Final = 50_000  # so many are put in order in memory, whatever the length of the books
+
+
+def write(task: Task, *, lines_at_once: int = LINES_AT_ONCE) -> None:
     """<company>-<fiscal year>.xbrl."""
     year, source = task.fiscal_year, task.source
     clearing.partners(source)
-    source.run(_heads(year.number))
+    written = 0
     with task.folder.file(f"{task.company.code}-{year.number}.xbrl", "xml") as file:
         file.write(_opening(task))
-        file.write_lines(source.lines(_entries(task)))
+        for first, last in source.spans(_lines_by_day(year.number), lines_at_once):
+            source.run(_heads(year.number, within(first, last), written))
+            file.write_lines(source.lines(_entries(task, within(first, last))))
+            written += source.value("SELECT count(*) FROM head")
         file.write("</gl-cor:accountingEntries>\n</xbrli:xbrl>\n")
 
 
@@ -92,18 +98,23 @@ def _of(module: str, name: str, sql: str, attributes: str = "") -> str:
     return f"""coalesce('<gl-{module}:{name} contextRef="c"{attributes}>' || {sql} || '</gl-{module}:{name}>', '')"""
 
 
-def _heads(year: int) -> str:
+def _lines_by_day(year: int) -> str:
     return f"""
-        CREATE TABLE head AS
+        SELECT posting_date AS day, count(*) AS lines FROM journal_lines WHERE fiscal_year = {year} GROUP BY day"""
+
+
+def _heads(year: int, days: str, before: int) -> str:
+    """Entries of some days with the places of their first and last line and their total. before: entries already written."""
+    return f"""
+        CREATE OR REPLACE TABLE head AS
         SELECT e.*, s.first_line, s.last_line, s.total,
-               row_number() OVER (ORDER BY e.posting_date, e.created_at, e.document_id) AS counter
-        FROM journal_entries e
+               {before} + row_number() OVER (ORDER BY e.posting_date, e.created_at, e.document_id) AS counter
+        FROM (FROM journal_entries WHERE fiscal_year = {year} AND {days}) e
         JOIN (SELECT document_id, min(line_number) AS first_line, max(line_number) AS last_line, sum(debit) AS total
-              FROM journal_lines WHERE fiscal_year = {year} GROUP BY document_id) s USING (document_id)
-        WHERE e.fiscal_year = {year}"""
+              FROM journal_lines WHERE fiscal_year = {year} AND {days} GROUP BY document_id) s USING (document_id)"""
 
 
-def _entries(task: Task) -> str:
+def _entries(task: Task, days: str) -> str:
     """entryHeader around entryDetail: the first line of an entry opens it, the last one closes it."""
     company = task.company.company
     places = exponent(company.currency)
@@ -170,7 +181,7 @@ def _entries(task: Task) -> str:
     return f"""
         SELECT CASE WHEN l.line_number = h.first_line THEN {header} ELSE '' END || {detail}
             || CASE WHEN l.line_number = h.last_line THEN '</gl-cor:entryHeader>' ELSE '' END || chr(10)
-        FROM journal_lines l
+        FROM (FROM journal_lines WHERE {days}) l
         JOIN head h ON h.document_id = l.document_id
         JOIN accounts a ON a.account = l.account
         LEFT JOIN partner p ON p.partner_id = l.partner_id

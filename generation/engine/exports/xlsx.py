@@ -22,6 +22,7 @@ def write(task: Task, most_rows: int = MOST_ROWS) -> None:
     """<company>.xlsx. most_rows: rows of a sheet, with its heading."""
     name = f"{task.company.code}.xlsx"
     options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False}
+    options["use_zip64"] = True  # a full sheet may be longer than the 2 GiB of a plain archive
     book = xlsxwriter.Workbook(str(task.folder.path(name)), {**options, "default_date_format": "yyyy-mm-dd"})
     made = datetime.combine(task.company.horizon.end, time())
     book.set_properties({"title": task.company.company.name, "comments": NOTICE, "created": made})
