@@ -143,11 +143,6 @@ urlpatterns = [
         name="provisioning-token-rotate",
     ),
     path(
-        "settings/provisioning/tokens/<uuid:token_id>/take-over",
-        provisioning.provisioning_token_take_over,
-        name="provisioning-token-take-over",
-    ),
-    path(
         "settings/provisioning/tokens/<uuid:token_id>/revoke",
         provisioning.provisioning_token_revoke,
         name="provisioning-token-revoke",
@@ -188,11 +183,6 @@ urlpatterns = [
         "settings/applications/<uuid:application_id>/rotate",
         applications.application_rotate,
         name="application-rotate",
-    ),
-    path(
-        "settings/applications/<uuid:application_id>/take-over",
-        applications.application_take_over,
-        name="application-take-over",
     ),
     path(
         "settings/applications/<uuid:application_id>/delete",

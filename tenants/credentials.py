@@ -10,7 +10,7 @@ from tenants.people.models import Invitation, PasswordLink
 
 
 def of_link(principal: Principal) -> str:
-    """What makes a link: `key:ID`, `application:ID`, `application:ID:CONSENT`; empty for a person in a session."""
+    """What makes an invitation: `key:ID`, `application:ID`, `application:ID:CONSENT`; empty for a person in a session."""
     return "" if principal.is_person else principal.credential
 
 
@@ -24,18 +24,18 @@ def ended_among(credentials: Iterable[str]) -> frozenset[str]:
 
 
 def end_links_of(credential: str) -> None:
-    """End the links that a key or a service made, whose secret is replaced at once: somebody else may have known it."""
-    _end_links(made_with=credential)
+    """End invitations that a key or a service made, whose secret is replaced at once: somebody else may have known it."""
+    _end_invitations(made_with=credential)
 
 
 def end_links_of_sessions(maker: Membership) -> None:
-    """End the links that a member made in sessions, whose password somebody else may have known."""
-    _end_links(made_with="", made_by_id=maker.pk)
+    """End the links that a member made in sessions, which may have been somebody else's."""
+    _end_invitations(made_with="", made_by_id=maker.pk)
+    PasswordLink.objects.filter(made_by_id=maker.pk).delete()
 
 
-def _end_links(**made: object) -> None:
+def _end_invitations(**made: object) -> None:
     Invitation.objects.filter(accepted_at=None, revoked_at=None, **made).update(made_by_id=None)
-    PasswordLink.objects.filter(**made).delete()
 
 
 def _living_keys(asked: frozenset[str]) -> frozenset[str]:

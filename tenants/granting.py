@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.errors import Forbidden, InvalidInput
-from core.permissions import Permission, Principal
+from core.permissions import NOT_GIVEN, Permission, Principal
 from tenants import queries
 from tenants.models import CustomRole
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, may_give
@@ -99,8 +99,17 @@ def refuse_more(actor: Principal | str, role: str) -> None:
         return
     if role == Role.OWNER:
         raise Forbidden("Only an owner may make, change or remove an owner.")
-    excess = ", ".join(sorted(gives - actor.permissions)[:10])
+    excess = ", ".join(sorted(gives - NOT_GIVEN - actor.permissions)[:10])
     raise Forbidden(f"Nobody gives or takes away more than they may themselves. You may not: {excess}.")
+
+
+def refuse_programs(actor: Principal | str) -> None:
+    """Raises Forbidden for a key or an application that would open a way into somebody's account.
+
+    Whoever came in by it stays when the credential is revoked.
+    """
+    if isinstance(actor, Principal) and not actor.is_person:
+        raise Forbidden("Only a person in a session opens a way into somebody’s account.")
 
 
 def check_until(role: str, until: datetime | None) -> None:

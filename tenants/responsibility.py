@@ -1,6 +1,6 @@
 """Who vouches for what belongs to the organisation: services, tokens of directories, links that let somebody in.
 
-One member is responsible for each: who made it, or who took it over. It does what that person may do now; without such a
+One member is responsible for each: who was shown its secret last. It does what that person may do now; without such a
 person nobody vouches for it (ADR 0025).
 """
 
@@ -21,15 +21,20 @@ from tenants.scim.models import Token
 
 
 def member_behind(principal: Principal) -> Membership:
-    """Who becomes responsible for what this principal makes or takes over.
+    """Who becomes responsible for what this principal is shown the secret of. Part of a transaction, which keeps them here.
 
-    Raises Forbidden for keys and applications: what they are given ends with them, and a responsibility would not.
+    Raises Forbidden for somebody whose access has ended, and for keys and applications: what they are given ends with
+    them, and a responsibility would not.
     """
     if not principal.is_person:
         raise Forbidden(
             "Only a person in a session becomes responsible for an application or a directory token."
         )
-    return _member(principal)
+    granting.one_change_at_a_time(queries.organisation().pk)
+    member = responsible(_member(principal).pk)
+    if member is None:
+        raise Forbidden("Your access here has just ended.")
+    return member
 
 
 def _member(principal: Principal) -> Membership:
@@ -54,7 +59,7 @@ def vouched(membership_id: UUID | None) -> frozenset[Permission]:
 
 
 def maker_of_link(principal: Principal) -> UUID:
-    """The membership that answers for a link: the person's, or that of whoever is responsible for the service.
+    """The membership that answers for an invitation: the person's, or that of whoever is responsible for the service.
 
     Raises Forbidden when there is nobody.
     """
@@ -85,9 +90,9 @@ def still_lets_in(maker: Membership | None, role: str) -> bool:
     return now.can(Permission.MEMBERS_WRITE) and may_give(now, role, gives)
 
 
-def may_bring_people(token: Token) -> bool:
-    """True while the responsible person may do what a directory does: all that an admin may."""
-    return PERMISSIONS[Role.ADMIN] <= vouched(token.responsible_id)
+def may_bring_people(membership_id: UUID | None) -> bool:
+    """True while this responsible person may do what a directory does: all that an admin may."""
+    return PERMISSIONS[Role.ADMIN] <= vouched(membership_id)
 
 
 def held_by(membership: Membership) -> list[str]:
@@ -118,7 +123,15 @@ def give_up(membership: Membership) -> list[str]:
     PasswordLink.objects.filter(made_by_id=membership.pk).delete()  # without a maker one counts as asked for
     _applications(membership).update(responsible_id=None)
     Token.objects.filter(responsible_id=membership.pk).update(responsible_id=None)
+    _forget_known_to(membership)
     return held
+
+
+def _forget_known_to(membership: Membership) -> None:
+    """End secrets that were replaced with an overlap, and with them the tokens that a service fetched by them."""
+    nothing = {"previous_hash": "", "previous_until": None, "previous_responsible_id": None}
+    Application.objects.filter(previous_responsible_id=membership.pk).update(**nothing)
+    Token.objects.filter(previous_responsible_id=membership.pk).update(**nothing)
 
 
 def _applications(membership: Membership) -> QuerySet[Application]:

@@ -88,7 +88,7 @@ def _with_people(rows: list[Any]) -> Any:
 
 def _judged(rows: list[Any]) -> Any:
     for row in _with_people(rows):
-        row.may_let_in = responsibility.may_bring_people(row)
+        row.may_let_in = responsibility.may_bring_people(row.responsible_id)
     return rows
 
 

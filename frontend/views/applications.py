@@ -67,16 +67,6 @@ def application_rotate(request: HttpRequest, application_id: UUID) -> HttpRespon
 
 @step_up("POST")
 @requires(POST=Permission.APPLICATIONS_WRITE)
-def application_take_over(request: HttpRequest, application_id: UUID) -> HttpResponse:
-    """Become responsible for an application that acts for itself."""
-    application = queries.application(application_id)
-    services.take_over(principal=principal_of(request), application=application)
-    messages.success(request, f"You are responsible for “{application.name}” now. It may do what you may.")
-    return redirect("applications")
-
-
-@step_up("POST")
-@requires(POST=Permission.APPLICATIONS_WRITE)
 def application_delete(request: HttpRequest, application_id: UUID) -> HttpResponse:
     application = queries.application(application_id)
     services.delete_application(principal=principal_of(request), application=application)

@@ -77,17 +77,6 @@ def provisioning_token_rotate(request: HttpRequest, token_id: UUID) -> HttpRespo
     return _page(request, NewToken(), issued=issued)
 
 
-@step_up("POST")
-@requires(POST=Permission.PROVISIONING_WRITE)
-def provisioning_token_take_over(request: HttpRequest, token_id: UUID) -> HttpResponse:
-    """Become responsible for a token of the directory."""
-    token = tokens.take_over(principal=principal_of(request), token_id=token_id)
-    messages.success(
-        request, f"You are responsible for the token “{token.name}” now. The directory may let people in."
-    )
-    return redirect("provisioning")
-
-
 @requires(POST=Permission.PROVISIONING_WRITE)
 def provisioning_token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     token = tokens.revoke_token(principal=principal_of(request), token_id=token_id)
@@ -139,7 +128,7 @@ def _page(
         "domains": MailDomain.objects.filter(verified_at__isnull=False).order_by("name"),
         "tokens": listed,
         "people": responsibility.members_by_id(one.responsible_id for one in listed),
-        "vouched": {one.pk for one in listed if responsibility.may_bring_people(one)},
+        "vouched": {one.pk for one in listed if responsibility.may_bring_people(one.responsible_id)},
         "page": page,
         "groups": [
             {"group": one, "size": one.members.count(), "role_name": names.get(one.role, one.role)}

@@ -180,7 +180,10 @@ def sso_domain_check(request: HttpRequest, domain_id: UUID) -> HttpResponse:
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_domain_remove(request: HttpRequest, domain_id: UUID) -> HttpResponse:
-    services.remove_domain(principal=principal_of(request), domain_id=domain_id)
+    try:
+        services.remove_domain(principal=principal_of(request), domain_id=domain_id)
+    except services.NotReady as error:
+        messages.error(request, str(error))
     return redirect("sso")
 
 

@@ -26,11 +26,10 @@ class Application(models.Model):
     secret_hash = models.CharField(max_length=200, blank=True)
     previous_hash = models.CharField(max_length=200, blank=True, default="")
     previous_until = models.DateTimeField(null=True)
-    replaced_at = models.DateTimeField(
-        null=True
-    )  # when a secret ended at once: own tokens from before count no more
     created_by = models.CharField(max_length=254)
-    responsible_id = models.UUIDField(null=True, db_index=True)  # a membership: what it may, a service may
+    # A membership, which was shown the secret: what it may, a service may. The one before was shown `previous_hash`.
+    responsible_id = models.UUIDField(null=True, db_index=True)
+    previous_responsible_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True)
 

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
+from tenants import responsibility
 from tenants.models import Membership
 from tenants.oauth.models import Application, Grant
 
@@ -28,9 +29,15 @@ def client(client_id: str) -> Application | None:
 
 
 def hashes_of(application: Application) -> list[str]:
-    """Hashes of the secrets that prove it now: its own, and the one before while a rotation's overlap lasts."""
+    """Hashes of the secrets that prove it now: its own, and the one before while a rotation's overlap lasts.
+
+    The one before also needs whoever was shown it, who may do all that it does.
+    """
     until = application.previous_until
     overlaps = until is not None and until > timezone.now()
+    if overlaps:
+        vouched = responsibility.vouched(application.previous_responsible_id)
+        overlaps = {*application.permissions} <= {*vouched}
     return [application.secret_hash, *([application.previous_hash] if overlaps else [])]
 
 

@@ -132,8 +132,10 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
         application = queries.client(key.key_id) if key and key.key_id == client_id else None
         if key is None or application is None or application.is_public:
             return False
-        if not is_secret(key, *queries.hashes_of(application)):
+        shown = next((one for one in queries.hashes_of(application) if is_secret(key, one)), None)
+        if shown is None:
             return False
+        request.proved_by = tokens.id_of_secret(shown)
         return self._is_client(request, application)
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
@@ -220,7 +222,12 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
 
     def access_token(self, request: Any) -> str:
         grant = getattr(request, "grant", None)
-        return tokens.issue(self.place, application=request.client, scopes=request.scopes, grant=grant)
+        return tokens.issue(
+            self.place,
+            application=request.client,
+            scopes=request.scopes,
+            by=grant if grant is not None else request.proved_by,
+        )
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         grant = getattr(request, "grant", None)

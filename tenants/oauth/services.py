@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit, texts
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import credentials, responsibility, scopes
+from tenants import credentials, granting, responsibility, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import Membership
 from tenants.oauth import queries
@@ -28,6 +28,7 @@ GRANT_LIFE = timedelta(days=90)
 MOST_REDIRECTS = 10
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LAST_USE_PRECISION = timedelta(minutes=1)
+_SECRETS = ("secret_hash", "responsible_id", "previous_hash", "previous_until", "previous_responsible_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ def create_application(
     if not may:
         raise _bad("An application needs at least one permission.", "permissions", "choose at least one")
     scopes.refuse_more(scopes.named(may), principal.permissions, "An application")
-    responsible = responsibility.member_behind(principal)
     redirects = checked_redirects(redirect_uris, is_needed=chosen != Application.Kind.SERVICE)
     key, text = new_key(prefix=SECRET_PREFIX)
     is_public = chosen == Application.Kind.PUBLIC
     with transaction.atomic():
+        responsible = responsibility.member_behind(principal)
         application = Application.objects.create(
             client_id=key.key_id,
             name=name,
@@ -91,11 +92,12 @@ def create_application(
 def rotate_secret(
     *, principal: Principal, application: Application, previous_until: datetime | None = None
 ) -> Registered:
-    """Give an application a new secret. The one before works until `previous_until`, or not at all without one.
+    """Give an application a new secret, and make the person who is shown it responsible.
 
-    Without one, tokens and links of a service end, too: whoever knew the secret may have taken or sent them.
+    The one before works until `previous_until`, while whoever was shown it is here; or not at all without a time. Then
+    tokens and links of a service end, too: whoever knew the secret may have taken or sent them.
     Raises: Forbidden when it may do more than the principal; Conflict when it has no secret; InvalidInput when the
-    overlap ends in the past or after 7 days.
+    overlap ends in the past or after 7 days, or when nobody answers for the secret before.
     """
     now = timezone.now()
     if application.is_public:
@@ -107,47 +109,31 @@ def rotate_secret(
         )
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     with transaction.atomic():
+        member = responsibility.member_behind(principal)
         row = _held(application)
+        before = row.responsible_id
+        if previous_until is not None and responsibility.responsible(before) is None:
+            raise _bad(
+                "Nobody answers for the secret before: it ends at once.", "previous_until", "must be left out"
+            )
         if previous_until is None:
-            row.replaced_at = now
             credentials.end_links_of(f"application:{row.client_id}")
         row.previous_hash = row.secret_hash if previous_until else ""
         row.previous_until = previous_until
+        row.previous_responsible_id = before if previous_until else None
+        row.responsible_id = member.pk
         row.secret_hash = hash_secret(key.secret)
-        row.save(update_fields=["secret_hash", "previous_hash", "previous_until", "replaced_at"])
+        row.save(update_fields=_SECRETS)
         audit.record(
             actor=principal.actor,
             action="tenants.application.rotate",
             target=row,
             client_id=row.client_id,
             previous_until=previous_until,
-        )
-    return Registered(row, text)
-
-
-def take_over(*, principal: Principal, application: Application) -> Application:
-    """Become responsible for a service. Raises: Forbidden when it may do more than the principal; Conflict for an
-    application that acts for people, which needs nobody: it does what each of them may.
-    """
-    if application.acts_for_people:
-        raise Conflict("This application acts for people, each of whom answers for it.")
-    scopes.refuse_more(scopes.named(application.permissions), principal.permissions, "It")
-    member = responsibility.member_behind(principal)
-    with transaction.atomic():
-        row = _held(application)
-        if row.responsible_id == member.pk:
-            return row
-        before, row.responsible_id = row.responsible_id, member.pk
-        row.save(update_fields=["responsible_id"])
-        audit.record(
-            actor=principal.actor,
-            action="tenants.application.take_over",
-            target=row,
-            client_id=row.client_id,
             responsible=member.pk,
             before=before,
         )
-    return row
+    return Registered(row, text)
 
 
 def delete_application(*, principal: Principal, application: Application) -> None:
@@ -240,6 +226,9 @@ def approve(
     """A member lets an application act for them; `code` is what it changes for tokens within a minute."""
     now = timezone.now()
     with transaction.atomic():
+        granting.one_change_at_a_time(membership.tenant_id)
+        if responsibility.responsible(membership.pk) is None:
+            raise Forbidden("Your access here has just ended.")
         _forget_old(now)
         grant = Grant.objects.create(
             application=application,

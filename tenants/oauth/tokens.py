@@ -4,6 +4,7 @@ A token says who and what; whether it still counts (application, grant, member, 
 request, so it never has to be waited for.
 """
 
+import hashlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from core.permissions import Permission, Principal
 from tenants import responsibility
 from tenants.addresses import origin
 from tenants.models import Membership
+from tenants.oauth import queries
 from tenants.oauth.models import Application, Grant, RevokedToken
 from tenants.oauth.signing import ALGORITHM, public_key, signing_key
 from tenants.roles import permissions_of
@@ -63,6 +65,7 @@ class AccessToken:
     client_id: str
     subject: str
     grant_id: uuid.UUID | None
+    secret_id: str
     scopes: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
@@ -77,10 +80,16 @@ class Bearer:
     principal: Principal
 
 
-def issue(place: Place, *, application: Application, scopes: Iterable[str], grant: Grant | None) -> str:
-    """A new token of an application, for itself or under a grant."""
+def id_of_secret(secret_hash: str) -> str:
+    """What a token calls the secret that fetched it: 16 hex digits that say nothing about it."""
+    return hashlib.sha256(secret_hash.encode()).hexdigest()[:16]
+
+
+def issue(place: Place, *, application: Application, scopes: Iterable[str], by: Grant | str) -> str:
+    """A new token of an application: under a grant, or for itself by a secret (`id_of_secret`)."""
     kid, key = signing_key()
     now = timezone.now()
+    grant = by if isinstance(by, Grant) else None
     claims = {
         "iss": place.issuer,
         "aud": place.audience,
@@ -92,7 +101,7 @@ def issue(place: Place, *, application: Application, scopes: Iterable[str], gran
         "nbf": now,
         "exp": now + LIFETIME,
         "jti": str(uuid.uuid4()),
-        **({"grant": str(grant.pk)} if grant else {}),
+        **({"grant": str(grant.pk)} if grant else {"secret": by}),
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": _TYPE})
 
@@ -133,6 +142,7 @@ def read(place: Place, text: str) -> AccessToken:
             client_id=str(claims["client_id"]),
             subject=str(claims["sub"]),
             grant_id=uuid.UUID(claims["grant"]) if "grant" in claims else None,
+            secret_id=str(claims.get("secret", "")),
             scopes=tuple(claims["scope"].split()),
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
@@ -154,7 +164,7 @@ def bearer(token: AccessToken) -> Bearer:
     if token.grant_id is None:
         if responsibility.responsible(application.responsible_id) is None:
             raise BadToken("nobody is responsible")
-        if _is_from_before(token, application.replaced_at):
+        if token.secret_id not in map(id_of_secret, queries.hashes_of(application)):
             raise BadToken("secret replaced")
         may &= responsibility.vouched(application.responsible_id)
         return Bearer(application, None, Principal(actor, actor, may))
@@ -169,11 +179,6 @@ def bearer(token: AccessToken) -> Bearer:
         role=membership.role,
     )
     return Bearer(application, membership, principal)
-
-
-def _is_from_before(token: AccessToken, replaced_at: datetime | None) -> bool:
-    """Whether a secret that ended at once may have fetched the token. Tokens tell their time in whole seconds."""
-    return replaced_at is not None and token.issued_at < replaced_at.replace(microsecond=0)
 
 
 def _member(grant_id: uuid.UUID, application: Application) -> Membership | None:

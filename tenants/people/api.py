@@ -146,7 +146,7 @@ class MemberPasswordLink(APIView):
     @extend_schema(operation_id="members_password_link", request=None, responses={201: PasswordLinkOut})
     @repeatable(shows_secret=True)
     def post(self, request: Request, member_id: UUID) -> Response:
-        """A link for a member who lost the password; an earlier one ends."""
+        """A link for a member who lost the password; an earlier one ends. For people in a session; keys and tokens get 403."""
         member = queries.member(member_id)
         token = passwords.make_link(actor=principal_of(request), membership=member)
         link = own_address(request._request, reverse("password-new", args=[token]))
@@ -168,7 +168,7 @@ class MemberSessions(APIView):
 class MemberFactors(APIView):
     @extend_schema(operation_id="members_reset_factors", responses={204: None})
     def delete(self, request: Request, member_id: UUID) -> Response:
-        """Take all second factors and sessions from a member who lost the factors."""
+        """Take all second factors and sessions from a member who lost the factors. For people in a session; keys and tokens get 403."""
         factors.reset_factors(actor=principal_of(request), membership=queries.member(member_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

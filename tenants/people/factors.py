@@ -28,7 +28,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from core import audit
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.locks import one_at_a_time
 from core.permissions import Principal
 from core.secrets import seal, unseal
@@ -251,8 +251,11 @@ def remove_factor(user: User, factor_id: int) -> Factor:
 def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
     """Take all factors and sessions, and links made in them, from a member as an admin; how many factors it were.
 
-    Raises: LastBreaker; Forbidden for a member who may do more than the principal.
+    Raises: LastBreaker; Forbidden for oneself, a program, and a member who may do more than the principal.
     """
+    granting.refuse_programs(actor)
+    if isinstance(actor, Principal) and actor.user_id == str(membership.user_id):
+        raise Forbidden("Your own factors are under Profile → Security: to remove one takes a proof by it.")
     with transaction.atomic():
         granting.one_change_at_a_time(membership.tenant_id)
         granting.refuse_more(actor, membership.role)

@@ -78,7 +78,6 @@ class PasswordLink(models.Model):
     made_by_id = models.UUIDField(
         null=True
     )  # the membership that answers for it; none: they asked themselves
-    made_with = models.CharField(max_length=100, blank=True, default="")  # credential; none: a session's
     token_digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
 

@@ -50,18 +50,17 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
     """The token of a link for a member who lost the password; an earlier one ends.
 
     It lasts while the principal may make it. A string, such as "anonymous" for whoever asks for themselves, has no end but time.
-    Raises Forbidden for a member who may do more than the principal: the link lets whoever has it in; PasswordNotUsed for a
-    member whom the organisation lets in by its identity provider only. Who asks for themselves is told so by the link.
+    Raises Forbidden for a program, and for a member who may do more than the principal: the link lets whoever has it in.
+    PasswordNotUsed for a member whom the organisation lets in by its identity provider only; who asks for themselves is
+    told so by the link.
     """
+    granting.refuse_programs(actor)
     granting.refuse_more(actor, membership.role)
     if isinstance(actor, Principal) and sso.refuses_password(membership):
         raise PasswordNotUsed(
             f"{membership.user.email} signs in with the identity provider of this organisation, which refuses their password."
         )
-    made_by, made_with = None, ""
-    if isinstance(actor, Principal):
-        made_by = responsibility.maker_of_link(actor)
-        made_with = credentials.of_link(actor)
+    made_by = responsibility.maker_of_link(actor) if isinstance(actor, Principal) else None
     token, digest = new_token()
     with transaction.atomic():
         PasswordLink.objects.update_or_create(
@@ -70,7 +69,6 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
                 "token_digest": digest,
                 "expires_at": timezone.now() + LIFETIME,
                 "made_by_id": made_by,
-                "made_with": made_with,
             },
         )
         audit.record(
@@ -124,6 +122,4 @@ def _is_vouched(link: PasswordLink, member: Membership) -> bool:
     """Whether the member asked for the link, or whoever made it could make it now, for the role of the member now."""
     if link.made_by_id is None:
         return True
-    if credentials.ended_among([link.made_with]):
-        return False
     return responsibility.still_lets_in(responsibility.responsible(link.made_by_id), member.role)

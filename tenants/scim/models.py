@@ -36,7 +36,9 @@ class Token(models.Model):
     previous_hash = models.CharField(max_length=200, blank=True, default="")
     previous_until = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=254)
-    responsible_id = models.UUIDField(null=True, db_index=True)  # a membership that vouches for the directory
+    # A membership, which was shown the secret and vouches for the directory. The one before was shown `previous_hash`.
+    responsible_id = models.UUIDField(null=True, db_index=True)
+    previous_responsible_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

@@ -24,6 +24,7 @@ ACTOR = granting.DIRECTORY
 _KIND = "bad-scim-token"  # what failures of an address are counted as
 _MOST = 10  # that work at the same time
 _LAST_USE_PRECISION = timedelta(minutes=1)
+_SECRETS = ("secret_hash", "responsible_id", "previous_hash", "previous_until", "previous_responsible_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
         raise InvalidInput("A token expires within a year from now.")
     if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
         raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
-    responsible = responsibility.member_behind(principal)
     key, text = new_key(prefix=PREFIX)
     with transaction.atomic():
+        responsible = responsibility.member_behind(principal)
         token = Token.objects.create(
             name=name,
             key_id=key.key_id,
@@ -87,55 +88,43 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
 
 
 def rotate_token(*, principal: Principal, token_id: UUID, previous_until: datetime | None) -> IssuedToken:
-    """Give a token a new secret; the one before works until `previous_until`. Raises: Conflict, InvalidInput."""
+    """Give a token a new secret, and make the person who is shown it responsible.
+
+    The one before works until `previous_until`, and brings people while whoever was shown it may.
+    Raises: Forbidden; NotFound; Conflict when it works no more; InvalidInput for an overlap that is too long, or when
+    nobody answers for the secret before.
+    """
     refuse_less(principal)
     now = timezone.now()
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise InvalidInput("The secret before works for 7 days at most.")
     with transaction.atomic():
+        member = responsibility.member_behind(principal)
         token = Token.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
             raise NotFound
         if token.revoked_at is not None or token.expires_at <= now:
             raise Conflict("This token is revoked or expired. Make a new one.")
+        before = token.responsible_id
+        if previous_until is not None and responsibility.responsible(before) is None:
+            raise InvalidInput("Nobody answers for the secret before: it ends at once.")
         key, text = new_key(token.key_id, prefix=PREFIX)
         token.previous_hash = token.secret_hash if previous_until else ""
         token.previous_until = previous_until
+        token.previous_responsible_id = before if previous_until else None
+        token.responsible_id = member.pk
         token.secret_hash = hash_secret(key.secret)
-        token.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
+        token.save(update_fields=_SECRETS)
         audit.record(
             actor=principal.actor,
             action="tenants.scim_token.rotate",
             target=token,
             key_id=token.key_id,
             previous_until=previous_until,
-        )
-    return IssuedToken(token, text)
-
-
-def take_over(*, principal: Principal, token_id: UUID) -> Token:
-    """Become responsible for a token. Raises: NotFound; Forbidden; Conflict when it works no more."""
-    refuse_less(principal)
-    member = responsibility.member_behind(principal)
-    with transaction.atomic():
-        token = Token.objects.select_for_update().filter(pk=token_id).first()
-        if token is None:
-            raise NotFound
-        if token.revoked_at is not None or token.expires_at <= timezone.now():
-            raise Conflict("This token is revoked or expired. Make a new one.")
-        if token.responsible_id == member.pk:
-            return token
-        before, token.responsible_id = token.responsible_id, member.pk
-        token.save(update_fields=["responsible_id"])
-        audit.record(
-            actor=principal.actor,
-            action="tenants.scim_token.take_over",
-            target=token,
-            key_id=token.key_id,
             responsible=member.pk,
             before=before,
         )
-    return token
+    return IssuedToken(token, text)
 
 
 def revoke_token(*, principal: Principal, token_id: UUID) -> Token:
@@ -167,16 +156,23 @@ def principal_of_token(request: HttpRequest) -> Principal:
     now = timezone.now()
     alive = Q(revoked_at=None, expires_at__gt=now)
     token = Token.objects.filter(alive, key_id=key.key_id).first() if key else None
-    hashes = [token.secret_hash] if token else []
-    if token and token.previous_until and token.previous_until > now:
-        hashes.append(token.previous_hash)
-    if key is None or token is None or not is_secret(key, *hashes):
+    shown = _secrets_of(token, now) if token else {}
+    known = next((one for one in shown if is_secret(key, one)), None) if key else None
+    if key is None or token is None or known is None:
         raise BadToken(ratelimit.note_failure(_KIND, request, here), key.key_id if key else None)
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
-    request.directory_may_give = responsibility.may_bring_people(token)  # type: ignore[attr-defined]
+    request.directory_may_give = responsibility.may_bring_people(shown[known])  # type: ignore[attr-defined]
     return Principal(
         actor=ACTOR,
         credential=f"scim:{token.key_id}",
         permissions=frozenset({Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE}),
     )
+
+
+def _secrets_of(token: Token, now: datetime) -> dict[str, UUID | None]:
+    """Hashes of the secrets that prove it now, and who was shown each."""
+    shown = {token.secret_hash: token.responsible_id}
+    if token.previous_until is not None and token.previous_until > now:
+        shown[token.previous_hash] = token.previous_responsible_id
+    return shown

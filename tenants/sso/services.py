@@ -357,9 +357,16 @@ def _looked_up(row: MailDomain) -> str:
 
 
 def remove_domain(*, principal: Principal, domain_id: UUID) -> None:
-    """Forget a domain: the provider no longer speaks for its people unless their identity is known."""
-    row = queries.mail_domain(domain_id)
+    """Forget a domain: the provider no longer speaks for its people unless their identity is known.
+
+    Raises NotReady for the last verified one while passwords of people in it are refused: nobody's would be any more.
+    """
     with transaction.atomic():
+        connection = _locked()
+        row = queries.mail_domain(domain_id)
+        others = queries.verified_domains().exclude(pk=row.pk)
+        if row.verified_at is not None and connection is not None and connection.is_enforced and not others:
+            raise NotReady("This is the last verified domain. Take passwords again before you remove it.")
         target = audit.label(row)
         if MailDomain.objects.filter(pk=row.pk).delete()[0]:
             audit.record(actor=principal.actor, action="sso.domain.remove", target=target, name=row.name)

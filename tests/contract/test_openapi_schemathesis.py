@@ -100,21 +100,26 @@ def _by_token(role: str, *, is_for_person: bool) -> dict[str, str]:
     """An access token of an application that may do what the role may: for itself, or for a member."""
     with tenant_context("acme"):
         scopes = sorted(PERMISSIONS[role] & set(CATALOGUE))
+        member = Membership.objects.get(user__email=f"{role}@acme.example")
         application = Application.objects.create(
-            client_id=get_random_string(12), name="any", kind="web", permissions=scopes, created_by="test"
+            client_id=get_random_string(12),
+            name="any",
+            kind="web" if is_for_person else "service",
+            permissions=scopes,
+            created_by="test",
+            responsible_id=member.pk,
         )
-        grant = None
+        by: Grant | str = tokens.id_of_secret(application.secret_hash)
         if is_for_person:
-            grant = Grant.objects.create(
+            by = Grant.objects.create(
                 application=application,
-                membership_id=Membership.objects.get(user__email=f"{role}@acme.example").pk,
+                membership_id=member.pk,
                 scopes=scopes,
                 expires_at=timezone.now() + timedelta(hours=1),
             )
         place = tokens.Place("http://acme.localhost", str(Tenant.objects.get().pk))
-        return {
-            "Authorization": f"Bearer {tokens.issue(place, application=application, scopes=scopes, grant=grant)}"
-        }
+        token = tokens.issue(place, application=application, scopes=scopes, by=by)
+        return {"Authorization": f"Bearer {token}"}
 
 
 KINDS: dict[str, Callable[[str], dict[str, str]]] = {

@@ -378,6 +378,10 @@ def in_days(days: int) -> str:
     return (timezone.now() + timedelta(days=days)).isoformat()
 
 
+OF_PEOPLE = {
+    "api_member_password_link",
+    "api_member_factors",
+}  # operations that refuse keys, whatever they may
 NEW_TEXT = {"text": config_text("ours").replace("seed:", "# another text\nseed:")}
 CALLS: dict[tuple[str, str], Call] = {
     # API
@@ -503,7 +507,6 @@ CALLS: dict[tuple[str, str], Call] = {
     ),
     ("application-create", "POST"): Call({"name": "new", "kind": "service", "permissions": "runs.read"}),
     ("application-rotate", "POST"): Call({"overlap_hours": "24"}),
-    ("application-take-over", "POST"): Call(role="owner"),
     ("application-delete", "POST"): Call(),
     ("grant-withdraw", "POST"): Call(),
     ("api-access", "POST"): Call({"origins": "https://app.example"}),
@@ -522,7 +525,6 @@ CALLS: dict[tuple[str, str], Call] = {
     ("provisioning-origin", "POST"): Call({"origin": "anybody"}),
     ("provisioning-token-issue", "POST"): Call({"name": "new", "lifetime_days": "30"}),
     ("provisioning-token-rotate", "POST"): Call({"overlap_hours": "24"}),
-    ("provisioning-token-take-over", "POST"): Call(role="owner"),
     ("provisioning-token-revoke", "POST"): Call(),
     ("provisioning-group", "POST"): Call({"role": "operator"}),
     ("organisation-rename", "POST"): Call({"name": "Another name"}),

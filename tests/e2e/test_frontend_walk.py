@@ -91,10 +91,10 @@ def test_no_page_scrolls_sideways(visit: Visit, released: int, width: int) -> No
 
 ACTIONS = {  # of the first row, for an owner who made the key and nothing else
     "/settings/keys": ["Rotate", "Revoke"],
-    "/settings/applications": ["Take over", "Rotate", "Delete"],
+    "/settings/applications": ["Rotate", "Delete"],
     "/settings/members": ["Change role", "Remove"],
     "/settings/members/invitations": ["New link", "Revoke"],
-    "/settings/provisioning": ["Take over", "Rotate", "Revoke"],
+    "/settings/provisioning": ["Rotate", "Revoke"],
     "/settings/roles": ["Change", "Delete"],
     "/settings/secrets": ["Replace", "Delete"],
 }

@@ -437,14 +437,6 @@ def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_di
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
-def test_whoever_answers_for_a_service_now_does_not_decide_on_what_it_did(held: Run) -> None:
-    oauth.take_over(principal=make_principal("admin"), application=run_of_a_service(held))
-    request = asked(held, "operator")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-
-
 @pytest.mark.parametrize("way_in", ["password link", "second factors", "links both ways"])
 def test_whoever_opened_an_account_to_themselves_is_counted_as_that_person(held: Run, way_in: str) -> None:
     operator = tenant_queries.members().get(user__email="operator@acme.example")

@@ -164,27 +164,22 @@ def _with_key(made_with: str | None = None) -> tuple[Principal, ApiKey]:
     return replace(make_principal("admin"), credential=f"key:{key.key_id}"), key
 
 
-@pytest.mark.parametrize("link", LINKS)
-def test_a_link_that_a_key_made_ends_when_the_key_is_revoked(acme: Tenant, link: str) -> None:
+def test_an_invitation_that_a_key_made_ends_when_the_key_is_revoked(acme: Tenant) -> None:
     """Also when the key ends with the one that made it; not with the key's date, which says nothing against it."""
     parent = make_api_key("admin")
     by, key = _with_key(made_with=parent)
-    token, others = LINKS[link](by), _with_key()[1]
+    token, others = LINKS["invitation"](by), _with_key()[1]
     key_services.revoke_api_key(principal=make_principal("owner"), api_key=others)
     with shared_context():
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
-    assert (
-        passwords.member_of_token(token)
-        if link == "password link"
-        else invitations.invitation_of_token(token)
-    )
+    assert invitations.invitation_of_token(token)
 
     with shared_context():
         asked = ApiKey.objects.get(key_id=key_id_of(parent))
     key_services.revoke_api_key(principal=make_principal("owner"), api_key=asked)
 
     with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
-        OPEN[link](token)
+        OPEN["invitation"](token)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -198,6 +193,37 @@ def test_a_link_that_somebody_made_with_a_session_stays_when_a_key_of_theirs_is_
     assert OPEN[link](token)
 
 
+@pytest.mark.parametrize("credential", ["key:abcdefghijkl", "application:abcdefghijkl:a-consent"])
+@pytest.mark.parametrize("whose", ["admin", "viewer"])
+def test_no_key_and_no_application_opens_a_way_into_an_account(
+    acme: Tenant, whose: str, credential: str
+) -> None:
+    """Whoever came in by it, with a password of their own, would stay when the credential is revoked."""
+    acting = replace(make_principal("admin"), credential=credential)
+
+    with pytest.raises(Forbidden, match="Only a person in a session"):
+        passwords.make_link(actor=acting, membership=member(whose))
+    with pytest.raises(Forbidden, match="Only a person in a session"):
+        factors.reset_factors(actor=acting, membership=member(whose))
+
+
+def test_a_key_gets_no_way_into_its_own_persons_account(
+    acme: Tenant, api_client: Callable[..., APIClient]
+) -> None:
+    client, own = api_client("admin"), f"/api/v1/members/{member('admin').pk}"
+
+    assert client.post(f"{own}/password-link").status_code == 403
+    assert client.delete(f"{own}/factors").status_code == 403
+    assert not PasswordLink.objects.filter(membership_id=member("admin").pk).exists()
+
+
+def test_nobody_takes_their_own_factors_without_showing_one(client_for: Clients) -> None:
+    answer = client_for("admin").post(f"/settings/members/{member('admin').pk}/factors/reset")
+
+    assert answer.status_code == 403
+    assert "Profile → Security" in answer.content.decode()
+
+
 def _consent(application: Application) -> Grant:
     return Grant.objects.create(
         application=application,
@@ -208,10 +234,7 @@ def _consent(application: Application) -> Grant:
 
 
 @pytest.mark.parametrize("acts_for", ["itself", "a person"])
-@pytest.mark.parametrize("link", LINKS)
-def test_a_link_that_an_application_made_ends_when_it_is_deleted(
-    acme: Tenant, link: str, acts_for: str
-) -> None:
+def test_an_invitation_that_an_application_made_ends_when_it_is_deleted(acme: Tenant, acts_for: str) -> None:
     def acting(application: Application) -> Principal:
         itself, person = f"application:{application.client_id}", make_principal("admin")
         if acts_for == "itself":
@@ -224,41 +247,40 @@ def test_a_link_that_an_application_made_ends_when_it_is_deleted(
         ).application
         for name in ("stays", "goes")
     )
-    kept = LINKS[link](acting(stays))
-    assert OPEN[link](kept)
-    ended = LINKS[link](acting(goes))
+    kept = LINKS["invitation"](acting(stays))
+    assert OPEN["invitation"](kept)
+    ended = LINKS["invitation"](acting(goes))
 
     oauth.delete_application(principal=make_principal("owner"), application=goes)
 
     with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
-        OPEN[link](ended)
+        OPEN["invitation"](ended)
 
 
 @pytest.mark.parametrize("overlap", [timedelta(hours=1), None], ids=["overlap", "at once"])
 @pytest.mark.parametrize("rotate", ["key", "service"])
-@pytest.mark.parametrize("link", LINKS)
-def test_a_link_ends_with_a_secret_that_is_replaced_at_once(
-    acme: Tenant, link: str, rotate: str, overlap: timedelta | None
+def test_an_invitation_ends_with_a_secret_that_is_replaced_at_once(
+    acme: Tenant, rotate: str, overlap: timedelta | None
 ) -> None:
     """Whoever rotates without an overlap thinks that somebody else knows the secret."""
     until = timezone.now() + overlap if overlap else None
     if rotate == "key":
         by, key = _with_key()
-        token = LINKS[link](by)
+        token = LINKS["invitation"](by)
         key_services.rotate_api_key(principal=make_principal("admin"), api_key=key, previous_until=until)
     else:
         service = oauth.create_application(
             principal=make_principal("admin"), name="joiner", kind="service", permissions=["members.write"]
         ).application
         itself = f"application:{service.client_id}"
-        token = LINKS[link](Principal(itself, itself, make_principal("admin").permissions))
+        token = LINKS["invitation"](Principal(itself, itself, make_principal("admin").permissions))
         oauth.rotate_secret(principal=make_principal("admin"), application=service, previous_until=until)
 
     if overlap:
-        assert OPEN[link](token)
+        assert OPEN["invitation"](token)
     else:
         with pytest.raises(NotFound, match=re.escape(WORDS_FOR_NONE)):
-            OPEN[link](token)
+            OPEN["invitation"](token)
 
 
 def _set_by_link(admin: Client) -> None:

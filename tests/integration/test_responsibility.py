@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.errors import Conflict, Forbidden
+from core.errors import Forbidden, InvalidInput
 from core.models import AuditEvent
 from tenants import services
 from tenants.models import Membership, Tenant
@@ -109,74 +109,99 @@ def test_the_end_of_somebodys_access_names_what_nobody_is_responsible_for(acme: 
     ]
 
 
-def test_an_application_that_acts_for_people_needs_nobody(acme: Tenant) -> None:
-    made = applications.create_application(
-        principal=make_principal("admin"),
-        name="Portal",
-        kind="web",
-        permissions=["runs.read"],
-        redirect_uris=["https://app.example/back"],
-    )
-
-    with pytest.raises(Conflict):
-        applications.take_over(principal=make_principal("owner"), application=made.application)
-
-
 @pytest.mark.parametrize("credential", ["key:abcdefghijkl", "application:abcdefghijkl:a-consent"])
-def test_neither_keys_nor_applications_take_over(acme: Tenant, credential: str) -> None:
-    """A responsibility would outlive the credential, and wake what a departed colleague still knows."""
+def test_neither_keys_nor_applications_are_shown_a_secret(acme: Tenant, credential: str) -> None:
+    """A responsibility would outlive the credential."""
     _service("owner")
     _, token = _directory("owner")
     acting = replace(make_principal("owner"), credential=credential)
 
     with pytest.raises(Forbidden, match="Only a person in a session"):
-        applications.take_over(principal=acting, application=Application.objects.get())
+        applications.rotate_secret(principal=acting, application=Application.objects.get())
     with pytest.raises(Forbidden, match="Only a person in a session"):
-        tokens.take_over(principal=acting, token_id=token.pk)
+        tokens.rotate_token(principal=acting, token_id=token.pk, previous_until=None)
 
 
-def test_taking_over_makes_a_service_work_again_and_leaves_one_event(
+def test_whoever_rotates_answers_for_a_service_and_its_former_secret_and_tokens_are_dead(
     acme: Tenant, api_client: Callable[..., APIClient], client_for: Clients
 ) -> None:
+    """Who left still knows the secret from before, and may have fetched a token."""
     app, caller = _service("owner"), _caller(4)
+    token = own_token(caller, app)
     Application.objects.update(responsible_id=None)
     row = Application.objects.get()
     reading, page = api_client("admin"), client_for("admin")
 
     shown = reading.get("/api/v1/applications").json()["items"][0]
     text = page.get("/settings/applications").content.decode()
-    taken = page.post(f"/settings/applications/{row.pk}/take-over")
+    rotated = page.post(f"/settings/applications/{row.pk}/rotate", {"overlap_hours": 0})
 
     assert shown["responsible"] is None
     assert "Nobody is responsible" in text
-    assert taken.status_code == 302
+    assert "Take over “Nightly” with a new secret?" in text
+    assert rotated.status_code == 200
     assert reading.get("/api/v1/applications").json()["items"][0]["responsible"]["email"] == (
         "admin@acme.example"
     )
-    assert AuditEvent.objects.filter(action="tenants.application.take_over").count() == 1
-    assert api(caller, own_token(caller, app)).status_code == 200
+    assert token_of(caller, app, grant_type="client_credentials").status_code == 401
+    assert api(caller, token).status_code == 401
 
 
-def test_nobody_takes_over_what_may_do_more_than_they(acme: Tenant) -> None:
+def test_a_secret_that_nobody_answers_for_does_not_overlap(acme: Tenant, client_for: Clients) -> None:
+    _service("owner")
+    _, token = _directory("owner")
+    Application.objects.update(responsible_id=None)
+    Token.objects.update(responsible_id=None)
+    row, admin = Application.objects.get(), make_principal("admin")
+
+    with pytest.raises(InvalidInput, match="ends at once"):
+        applications.rotate_secret(principal=admin, application=row, previous_until=_in_a_day())
+    with pytest.raises(InvalidInput, match="ends at once"):
+        tokens.rotate_token(principal=admin, token_id=token.pk, previous_until=_in_a_day())
+    assert (
+        client_for("admin").post(f"/settings/applications/{row.pk}/rotate", {"overlap_hours": 24}).status_code
+        == 422
+    )
+
+
+def test_whoever_rotated_takes_their_secret_with_them(acme: Tenant) -> None:
+    """An admin rotates what the owner answered for, keeps the secret, and is deactivated."""
+    _service("owner")
+    made = applications.rotate_secret(
+        principal=make_principal("admin"), application=Application.objects.get(), previous_until=_in_a_day()
+    )
+    app, caller = App(made.application.client_id, made.secret), _caller(5)
+    token = own_token(caller, app)
+
+    services.end_access(_member("admin"), actor="test", reason="test")
+
+    assert api(caller, token).status_code == 401
+    assert token_of(caller, app, grant_type="client_credentials").status_code == 400
+
+
+@pytest.mark.parametrize("fate", ["deactivated", "demoted"])
+def test_an_overlap_ends_with_whoever_was_shown_the_secret_before(acme: Tenant, fate: str) -> None:
+    app, caller = _service("admin"), _caller(6)
+    applications.rotate_secret(
+        principal=make_principal("owner"), application=Application.objects.get(), previous_until=_in_a_day()
+    )
+    token = own_token(caller, app)
+    assert api(caller, token).status_code == 200
+
+    if fate == "deactivated":
+        services.end_access(_member("admin"), actor="test", reason="test")
+    else:
+        services.change_role(actor="test", membership=_member("admin"), role="viewer")
+
+    assert api(caller, token).status_code == 401
+    assert token_of(caller, app, grant_type="client_credentials").status_code == 401
+
+
+def test_nobody_is_shown_the_secret_of_what_may_do_more_than_they(acme: Tenant) -> None:
     _service("owner", "organisation.delete")
 
     with pytest.raises(Forbidden):
-        applications.take_over(principal=make_principal("admin"), application=Application.objects.get())
-
-
-def test_taking_over_asks_a_session_for_a_fresh_proof(acme: Tenant, client_for: Clients) -> None:
-    _service("owner")
-    client = client_for("admin")
-    session = client.session
-    for key in list(session.keys()):
-        if isinstance(session[key], list):
-            session[key] = []  # the proofs that the session remembers
-    session.save()
-
-    answer = client.post(f"/settings/applications/{Application.objects.get().pk}/take-over")
-
-    assert "/me/confirm" in answer["Location"]
-    assert not AuditEvent.objects.filter(action="tenants.application.take_over").exists()
+        applications.rotate_secret(principal=make_principal("admin"), application=Application.objects.get())
 
 
 def test_pages_say_what_somebody_is_responsible_for_before_they_go(acme: Tenant, client_for: Clients) -> None:
@@ -218,24 +243,69 @@ def test_a_directory_without_anybody_responsible_ends_access_and_gives_none(acme
     assert not Membership.objects.filter(pk=operator.pk).exists()
 
 
-def test_whoever_takes_the_directory_over_lets_it_bring_people_again(
+def test_whoever_rotates_the_token_answers_for_the_directory(
     acme: Tenant, api_client: Callable[..., APIClient], client_for: Clients
 ) -> None:
     directory, token = _directory("owner")
     Token.objects.update(responsible_id=None)
-    client = api_client("admin")
+    client, admin = api_client("admin"), make_principal("admin")
 
     before = client.get("/api/v1/directory-tokens").json()["items"][0]
-    address = f"/settings/provisioning/tokens/{token.pk}/take-over"
-    operator, taken = client_for("operator").post(address), client_for("admin").post(address)
+    address = f"/settings/provisioning/tokens/{token.pk}/rotate"
+    operator = client_for("operator").post(address, {"overlap_hours": 0})
+    text = client_for("admin").get("/settings/provisioning").content.decode()
+    new = Directory("acme", tokens.rotate_token(principal=admin, token_id=token.pk, previous_until=None).text)
     after = client.get("/api/v1/directory-tokens").json()["items"][0]
 
     assert (before["responsible"], before["may_let_in"]) == (None, False)
-    assert (operator.status_code, taken.status_code) == (403, 302)
+    assert operator.status_code == 403
+    assert "Take over “Entra” with a new secret?" in text
     assert after["may_let_in"] is True
     assert after["responsible"]["email"] == "admin@acme.example"
-    assert directory.send("POST", "/Groups", {"schemas": [_GROUP], "displayName": "Staff"}).status_code == 201
-    assert AuditEvent.objects.filter(action="tenants.scim_token.take_over").count() == 1
+    assert new.send("POST", "/Groups", {"schemas": [_GROUP], "displayName": "Staff"}).status_code == 201
+    assert directory.send("GET", "/Users").status_code == 401
+
+
+def test_a_deactivated_admin_who_rotated_the_token_lets_nobody_in(acme: Tenant) -> None:
+    """Not even themselves, while the owner is still here who made it."""
+    _, token = _directory("owner")
+    admin = _member("admin")
+    issued = tokens.rotate_token(
+        principal=make_principal("admin"), token_id=token.pk, previous_until=_in_a_day()
+    )
+    services.end_access(admin, actor="test", reason="test")
+
+    theirs = Directory("acme", issued.text)
+
+    back = theirs.patch(f"/Users/{admin.pk}", {"op": "replace", "path": "active", "value": True})
+    assert back.status_code == 403
+    assert not Membership.objects.get(pk=admin.pk).is_active
+
+
+@pytest.mark.parametrize("fate", ["deactivated", "demoted"])
+def test_a_directory_brings_people_by_the_former_secret_while_whoever_was_shown_it_may(
+    acme: Tenant, fate: str
+) -> None:
+    directory, token = _directory("admin")
+    issued = tokens.rotate_token(
+        principal=make_principal("owner"), token_id=token.pk, previous_until=_in_a_day()
+    )
+    group = {"schemas": [_GROUP], "displayName": "Staff"}
+    assert directory.send("POST", "/Groups", group).status_code == 201
+
+    if fate == "deactivated":
+        services.end_access(_member("admin"), actor="test", reason="test")
+    else:
+        services.change_role(actor="test", membership=_member("admin"), role="viewer")
+
+    refused = directory.send("POST", "/Groups", group | {"displayName": "Others"})
+    assert refused.status_code == {"deactivated": 401, "demoted": 403}[fate]
+    new = Directory("acme", issued.text)
+    assert new.send("POST", "/Groups", group | {"displayName": "Others"}).status_code == 201
+
+
+def _in_a_day() -> datetime:
+    return timezone.now() + timedelta(days=1)
 
 
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"

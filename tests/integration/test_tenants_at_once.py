@@ -24,6 +24,7 @@ from tenants import key_services, role_services, services
 from tenants.lifecycle import services as lifecycle
 from tenants.models import ApiKey, CustomRole, Membership
 from tenants.oauth import services as oauth
+from tenants.oauth.models import Application, Grant
 from tenants.people.models import Invitation
 from tenants.roles import PERMISSIONS, Role
 from tests.builders import drop_organisation, key_id_of, make_api_key, make_organisation, make_principal
@@ -183,8 +184,7 @@ def test_of_changes_of_a_directory_with_one_etag_one_counts(race: str, method: s
     assert Counter(one.status_code for one in answers) == {200: 1, 412: AT_ONCE - 1}
 
 
-@pytest.mark.parametrize("act", ["rotate_secret", "take_over"])
-def test_an_application_that_is_deleted_at_the_same_moment_is_not_found(race: str, act: str) -> None:
+def test_an_application_that_is_deleted_at_the_same_moment_is_not_found(race: str) -> None:
     owner = make_principal("owner", "race")
     for _ in range(8):
         with tenant_context("race"):
@@ -197,7 +197,7 @@ def test_an_application_that_is_deleted_at_the_same_moment_is_not_found(race: st
             ).application
 
         answers = _at_once(
-            partial(_outcome, getattr(oauth, act), principal=owner, application=made),
+            partial(_outcome, oauth.rotate_secret, principal=owner, application=made),
             partial(_outcome, oauth.delete_application, principal=owner, application=made),
             partial(_outcome, oauth.delete_application, principal=owner, application=made),
         )
@@ -228,6 +228,47 @@ def test_a_key_that_is_made_while_its_maker_leaves_is_refused_or_ends_with_them(
         assert set(answers) <= {"done", "Forbidden"}
         with shared_context():
             assert not ApiKey.objects.filter(created_by_id=membership.user_id, revoked_at=None).exists()
+
+
+def test_nobody_lets_an_application_act_or_is_shown_a_secret_while_they_leave(race: str) -> None:
+    """What comes after the end of their access is refused: it would wake when they are let in again."""
+    owner = make_principal("owner", "race")
+    with tenant_context("race"):
+        service = oauth.create_application(
+            principal=owner, name=next(_names), kind="service", permissions=["runs.read"], redirect_uris=()
+        ).application
+    for _ in range(6):
+        with tenant_context("race"):
+            leaving = services.add_member(
+                actor="test", email=f"{next(_names)}@race.example", role="admin"
+            ).membership
+        own = replace(
+            make_principal("admin", "race"),
+            actor=leaving.user.email,
+            credential=f"user:{leaving.user_id}",
+            user_id=str(leaving.user_id),
+        )
+
+        agree = partial(
+            oauth.approve,
+            actor=own.actor,
+            membership=leaving,
+            application=service,
+            permissions=["runs.read"],
+            redirect_uri="https://app.example/back",
+            challenge="c" * 43,
+            code=next(_names),
+        )
+        answers = _at_once(
+            partial(_outcome, agree),
+            partial(_outcome, oauth.rotate_secret, principal=own, application=service),
+            partial(_outcome, services.end_access, membership=leaving, actor="test", reason="test"),
+        )
+
+        assert set(answers) <= {"done", "Forbidden"}
+        with tenant_context("race"):
+            assert not Grant.objects.filter(membership_id=leaving.pk, revoked_at=None).exists()
+            assert not Application.objects.filter(responsible_id=leaving.pk).exists()
 
 
 def _parent() -> tuple[ApiKey, Principal]:

@@ -99,7 +99,8 @@ def _token_of_service(_world: World) -> str:
     with tenant_context("ours"):
         application = Application.objects.get(name=_SERVICE)
         place = tokens.Place("http://ours.localhost", str(queries.organisation().pk))
-        return tokens.issue(place, application=application, scopes=application.permissions, grant=None)
+        by = tokens.id_of_secret(application.secret_hash)
+        return tokens.issue(place, application=application, scopes=application.permissions, by=by)
 
 
 def _token_of_directory(_world: World) -> str:
