@@ -28,7 +28,7 @@ _JOURNALS: Final = {
 _TYPES: Final = {
     "asset": "Asset", "liability": "Liability", "equity": "Equity", "revenue": "Sale", "expense": "Expense",
 }  # fmt: skip
-LINES_AT_ONCE: Final = 100_000  # so many are put in order in memory, whatever the length of the books
+LINES_AT_ONCE: Final = 250_000  # so many are put in order in memory, whatever the length of the books
 _LONG, _MIDDLE, _SHORT = 256, 70, 35  # SAFlongtextType, SAFmiddle2textType, SAFmiddle1textType
 
 

@@ -35,7 +35,8 @@ def write(task: Task) -> None:
         for table in TABLES.values():
             file.write(_create(table, scale))
         for table in TABLES.values():
-            file.write_lines(task.source.lines(_rows(table)))
+            total = task.source.value(f"SELECT count(*) FROM {_name(table.name)}")
+            file.write_lines(task.source.lines(_rows(table, total)))
         for table in TABLES.values():
             file.write("".join(f"{line}\n" for line in _keys(table)))
         for table in TABLES.values():
@@ -62,15 +63,14 @@ def _create(table: Table, scale: int) -> str:
     )
 
 
-def _rows(table: Table) -> str:
-    """INSERT statements of some hundred rows each, in the order of the table's files; one line a row."""
+def _rows(table: Table, total: int) -> str:
+    """INSERT statements of some hundred rows each, in the order of the table's files; one line a row. total: all its rows."""
     values = " || ', ' || ".join(f"coalesce({_value(column)}, 'NULL')" for column in table.columns)
     return f"""
         SELECT CASE WHEN place % {_ROWS_A_STATEMENT} = 1 THEN 'INSERT INTO {_name(table.name)} VALUES' || chr(10) ELSE '' END
             || '(' || {values} || ')'
-            || CASE WHEN place % {_ROWS_A_STATEMENT} = 0 OR place = total THEN ';' ELSE ',' END || chr(10)
-        FROM (SELECT *, row_number() OVER () AS place, (SELECT count(*) FROM {_name(table.name)}) AS total
-              FROM {_name(table.name)})"""
+            || CASE WHEN place % {_ROWS_A_STATEMENT} = 0 OR place = {total} THEN ';' ELSE ',' END || chr(10)
+        FROM (SELECT *, row_number() OVER () AS place FROM {_name(table.name)})"""
 
 
 def _value(column: Column) -> str:
