@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Platform, Visitor
 from tests.oauth.conftest import CHALLENGE
 
 pytestmark = pytest.mark.browser
@@ -56,3 +56,51 @@ def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None
         assert visitor.violations() == []
         assert visitor.hidden_width() == 0
         _shot(page, path.strip("/").replace("/", "-"))
+
+
+def test_who_leaves_takes_a_secret_with_them_and_another_takes_over_with_a_new_one(
+    visit: Visit, platform: Platform
+) -> None:
+    named = ("acme", "leaver@acme.example", "--role", "admin", "--password", platform.password)
+    platform.manage("create_member", *named)
+    leaver = visit(role="leaver")
+    _register(leaver, "/settings/applications", "Nightly", "Register")
+    _register(leaver, "/settings/provisioning", "Entra", "Create token")
+
+    owner = visit(role="owner")
+    page = owner.page
+    for path, name in (("/settings/applications", "Nightly"), ("/settings/provisioning", "Entra")):
+        owner.open(path)
+        page.locator("tr", has_text=name).get_by_role("link", name=re.compile("^Rotate")).click()
+        assert page.get_by_text("was shown the present secret").locator("visible=true").count() == 1
+        assert owner.violations() == []
+        _shot(page, f"rotate-{name}")
+        page.keyboard.press("Escape")
+
+    owner.open("/settings/members")
+    page.locator("tr", has_text="leaver@acme.example").get_by_role("link").first.click()
+    page.get_by_role("link", name="Deactivate").click()
+    page.locator("dialog[open]").get_by_role("button", name="Deactivate").click()
+
+    for path, name in (("/settings/applications", "Nightly"), ("/settings/provisioning", "Entra")):
+        owner.open(path)
+        assert re.search("nobody( is)? responsible", page.content(), re.IGNORECASE)
+        _shot(page, f"nobody-{name}")
+        page.locator("tr", has_text=name).get_by_role("link", name=re.compile("^Take over")).click()
+        dialog = page.locator("dialog[open]")
+        assert dialog.locator("select").count() == 0  # nobody answers for the secret before: no overlap
+        assert owner.violations() == []
+        _shot(page, f"take-over-{name}")
+        dialog.get_by_role("button", name="Take over").click()
+        assert page.locator("code.secret").last.inner_text().startswith("ds_")
+        assert "owner@acme.example is responsible" in page.locator("tr", has_text=name).inner_text()
+
+
+def _register(visitor: Visitor, path: str, name: str, button: str) -> None:
+    page = visitor.page
+    visitor.open(path)
+    page.get_by_label("Name", exact=True).fill(name)
+    if path.endswith("applications"):
+        page.get_by_label("members.read", exact=False).first.check()
+    page.get_by_role("button", name=button).click()
+    assert page.locator("code.secret").last.is_visible()
