@@ -8,6 +8,8 @@ from core.permissions import Permission
 from core.tenancy import shared_context, tenant_context
 from tenants import bearer
 from tenants.models import Tenant
+from tenants.people.proof import STRONG, methods
+from tenants.people.session_store import SessionStore
 from tenants.people.sessions import sessions_of
 from tenants.roles import permissions_of
 from tenants.sign_in import MemberBackend
@@ -24,14 +26,15 @@ def still_may(request: HttpRequest, permission: Permission) -> Callable[[], bool
 
     def still() -> bool:
         with shared_context():
-            if not Tenant.objects.filter(pk=tenant.pk, suspended_at=None, delete_after=None).exists():
+            now = Tenant.objects.filter(pk=tenant.pk, suspended_at=None, delete_after=None).first()
+            if now is None:
                 return False
             if token is not None and bearer.is_api_key(token):
                 return _by_key(request, token, permission)
         with tenant_context(tenant.schema_name):
             if token is not None:
                 return _by_access_token(request, token, permission)
-            return _by_session(session_key, person, permission)
+            return _by_session(session_key, person, permission, needs_factor=now.mfa_required)
 
     return still
 
@@ -50,7 +53,13 @@ def _by_access_token(request: HttpRequest, token: str, permission: Permission) -
         return False
 
 
-def _by_session(session_key: str | None, person: str | None, permission: Permission) -> bool:
-    is_open = person is not None and sessions_of(person).filter(session_key=session_key).exists()
-    user = MemberBackend().get_user(person) if is_open and person else None
+def _by_session(
+    session_key: str | None, person: str | None, permission: Permission, *, needs_factor: bool
+) -> bool:
+    row = sessions_of(person).filter(session_key=session_key).first() if person else None
+    if row is None or person is None:
+        return False
+    if needs_factor and not STRONG & methods(SessionStore().decode(row.session_data)):
+        return False
+    user = MemberBackend().get_user(person)
     return user is not None and permission in permissions_of(user.membership)  # type: ignore[attr-defined]

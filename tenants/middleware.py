@@ -19,7 +19,7 @@ from tenants.founding import pages as founding
 from tenants.founding.services import is_open
 from tenants.models import Tenant, User
 from tenants.people import sessions
-from tenants.people.proof import is_fresh, methods
+from tenants.people.proof import STRONG, is_fresh, methods
 from tenants.roles import permissions_of
 from tenants.scim.tokens import BadToken
 from tenants.scim.tokens import principal_of_token as scim_principal
@@ -131,8 +131,7 @@ def _session_principal(user: User, request: HttpRequest) -> Principal:
     if request.session.get(SESSION_ROLE) != membership.role:  # another role is another session, by a new key
         request.session.cycle_key()
         request.session[SESSION_ROLE] = membership.role
-    # an identity provider has its own second factors; a password alone has none
-    must_enrol = tenant.mfa_required and not {"mfa", "socialaccount"} & methods(request.session)
+    must_enrol = tenant.mfa_required and not STRONG & methods(request.session)
     permissions = permissions_of(membership)
     return Principal(
         actor=user.email,

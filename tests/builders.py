@@ -15,6 +15,7 @@ from core.postgres.names import role_of
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import key_services, services
 from tenants.models import Membership, Tenant
+from tenants.people.factor_queries import has_factor
 from tenants.people.proof import RECORDS
 from tenants.people.session_store import SessionStore
 from tenants.roles import Role, permissions_of
@@ -110,8 +111,14 @@ def sign_in(client: Client, email: str, organisation: str) -> None:
         session = client.session
         session[SESSION_TENANT] = str(membership.tenant_id)
         session[SESSION_ROLE] = membership.role
-        session[RECORDS] = [{"method": "password", "at": time.time()}]
+        session[RECORDS] = _proofs(membership)
         session.save()
+
+
+def _proofs(membership: Membership) -> list[dict[str, Any]]:
+    """What a sign-in asks the person for now."""
+    methods = ("password", "mfa") if has_factor(membership.user_id) else ("password",)
+    return [{"method": method, "at": time.time()} for method in methods]
 
 
 def version_shown(client: Client, address: str) -> str:
@@ -122,8 +129,9 @@ def version_shown(client: Client, address: str) -> str:
 
 
 def prove_again(session_key: str, organisation: str) -> None:
-    """Make the session's proof a fresh one, as its person would who is asked for a password."""
+    """Make the session's proof a fresh one, as its person would by all that is asked for."""
     with tenant_context(organisation):
         session = SessionStore(session_key)
-        session[RECORDS] = [{"method": "password", "at": time.time()}]
+        person = session["_auth_user_id"]
+        session[RECORDS] = _proofs(Membership.objects.get(user_id=person))
         session.save()

@@ -40,7 +40,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "next": target_of(request),
         "minutes": proof.FRESH_SECONDS // 60,
         "refusal": refusal,
-        "insists_on_sso": ways != confirming.WAYS,
+        "insists_on_sso": confirming.insists_on_sso(user),
         "has_password": "password" in ways and user.has_usable_password(),
         "takes_codes": "code" in ways and (mine.has_app or mine.codes_left),
         "options": factors.confirmation_options(user) if "credential" in ways and mine.has_key else None,

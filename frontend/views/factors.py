@@ -70,7 +70,7 @@ def key_add(request: HttpRequest) -> HttpResponse:
 @step_up("POST")
 @requires(POST=Permission.MEMBER)
 def factor_remove(request: HttpRequest, factor_id: int) -> HttpResponse:
-    factor = factors.remove_factor(me(request), factor_id)
+    factor = factors.remove_factor(request.session, me(request), factor_id)
     messages.success(request, f"“{factor.name}” is removed. It no longer lets anybody in.")
     return redirect("security")
 
@@ -79,13 +79,15 @@ def factor_remove(request: HttpRequest, factor_id: int) -> HttpResponse:
 @requires(POST=Permission.MEMBER)
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new codes. The answer itself shows them, this once."""
-    return _codes(request, factors.make_recovery_codes(me(request)))
+    return _codes(request, factors.make_recovery_codes(request.session, me(request)))
 
 
 def _added(request: HttpRequest, codes: list[str]) -> HttpResponse:
     if codes:
         return _codes(request, codes)
-    messages.success(request, "Set up. From the next sign-in on you are asked for it.")
+    messages.success(
+        request, "Set up. Other browsers are signed out; from the next sign-in on you are asked for it."
+    )
     return redirect("security")
 
 

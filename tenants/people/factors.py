@@ -152,10 +152,11 @@ def picture(user: User, secret: str) -> str:
 
 
 def add_app(request: HttpRequest, user: User, code: str) -> list[str]:
-    """Take the pending secret into use; new recovery codes when there were none.
+    """Take the pending secret into use; new recovery codes when there were none. Other sessions end.
 
-    Raises: InvalidInput, RateLimited, Conflict.
+    Raises: InvalidInput, RateLimited, Conflict; Forbidden in a session that showed no factor of those there are.
     """
+    _refuse_unproved(request.session, user)
     counted = throttle.count_confirmation(user)
     secret = pending_secret(request, renew=False)
     if not validate_totp_code(secret, code):
@@ -190,7 +191,11 @@ def key_options(user: User) -> dict[str, Any]:
 
 
 def add_key(request: HttpRequest, user: User, *, name: str, credential: Any) -> list[str]:
-    """Add a security key; new recovery codes when there were none. Raises: InvalidInput, Conflict."""
+    """Add a security key; new recovery codes when there were none. Other sessions end.
+
+    Raises: InvalidInput, Conflict; Forbidden in a session that showed no factor of those there are.
+    """
+    _refuse_unproved(request.session, user)
     wrong = InvalidInput("The security key gave no valid answer. Try again.")
     with _readable_or(wrong):
         webauthn.parse_registration_response(credential)
@@ -206,8 +211,12 @@ def add_key(request: HttpRequest, user: User, *, name: str, credential: Any) -> 
 # -- recovery codes ------------------------------------------------------------------------------------------
 
 
-def make_recovery_codes(user: User) -> list[str]:
-    """New codes; the ones before are worth nothing from now on. Raises Conflict without a factor to recover."""
+def make_recovery_codes(session: Any, user: User) -> list[str]:
+    """New codes; the ones before are worth nothing from now on.
+
+    Raises: Conflict without a factor to recover; Forbidden in a session that showed none.
+    """
+    _refuse_unproved(session, user)
     with transaction.atomic():
         _alone(user)
         if not has_factor(user.pk):
@@ -221,11 +230,13 @@ def make_recovery_codes(user: User) -> list[str]:
 # -- taking away ---------------------------------------------------------------------------------------------
 
 
-def remove_factor(user: User, factor_id: int) -> Factor:
+def remove_factor(session: Any, user: User, factor_id: int) -> Factor:
     """Remove one of one's own factors; the recovery codes go with the last one.
 
-    Raises: NotFound; Conflict when the organisation demands a factor and this is the last; LastBreaker.
+    Raises: NotFound; Conflict when the organisation demands a factor and this is the last; LastBreaker; Forbidden in a
+    session that showed none.
     """
+    _refuse_unproved(session, user)
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
         _alone(user)
@@ -332,15 +343,33 @@ def _confirmed(request: HttpRequest, user: User, row: Authenticator) -> None:
 
 
 def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
-    """A factor that was just shown to work is a proof as well; the session gets a new id."""
+    """A factor that was just shown to work is a proof as well; the session gets a new id.
+
+    All others end: they may be somebody's who has the password.
+    """
     request.session.cycle_key()
     record_authentication(request, user, method="mfa", id=row.pk, type=row.type)
+    ended = delete_sessions([user.pk], but=request.session.session_key)
     audit.record(
-        actor=user.email, action="tenants.factor.add", target=user, kind=row.type, name=_factor(row).name
+        actor=user.email,
+        action="tenants.factor.add",
+        target=user,
+        kind=row.type,
+        name=_factor(row).name,
+        sessions=ended,
     )
     if Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).exists():
         return []
     return list(RecoveryCodes.activate(user).generate_codes())
+
+
+def _refuse_unproved(session: Any, user: User) -> None:
+    """Raises Forbidden for a session that began with a password alone, where there is a factor by now.
+
+    Factors guard against whoever has the password, so they are changed by who showed one, or comes from the provider.
+    """
+    if has_factor(user.pk) and not proof.STRONG & proof.methods(session):
+        raise Forbidden("This browser has not shown your second factor. Sign out and in again, then repeat.")
 
 
 def _alone(user: User) -> None:

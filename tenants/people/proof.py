@@ -17,6 +17,10 @@ FRESH_SECONDS = 15 * 60
 RECORDS = "account_authentication_methods"  # where allauth keeps them; every way to sign in adds one
 
 
+# a password alone has no second factor; an identity provider has its own
+STRONG = frozenset({"mfa", "socialaccount"})
+
+
 def is_fresh(session: Any) -> bool:
     """True when a password, a factor or an identity provider vouched for the person in the last 15 minutes."""
     return time.time() - last_proof(session) < FRESH_SECONDS

@@ -94,13 +94,15 @@ def make_world() -> World:
     """Theirs has one run more, so that it has a run number that ours has not. Commits."""
     for slug in ("ours", "theirs"):
         make_organisation(slug, f"{slug}-secret")
-    clients = {role.value: Client() for role in Role}
-    for role, client in clients.items():
-        sign_in(client, f"{role}@ours.example", "ours")
     keys = {(role, slug): make_api_key(role, slug) for role in Role.values for slug in ("ours", "theirs")}
+    ours = make_things("ours", runs=1, made_with=keys["admin", "ours"])
+    theirs = make_things("theirs", runs=2, made_with=keys["admin", "theirs"])
+    clients = {role.value: Client() for role in Role}
+    for role, client in clients.items():  # after their factors, which a sign-in asks for
+        sign_in(client, f"{role}@ours.example", "ours")
     return World(
-        ours=make_things("ours", runs=1, made_with=keys["admin", "ours"]),
-        theirs=make_things("theirs", runs=2, made_with=keys["admin", "theirs"]),
+        ours=ours,
+        theirs=theirs,
         keys=keys,
         sessions={
             role: client.cookies[settings.SESSION_COOKIE_NAME].value for role, client in clients.items()
@@ -512,7 +514,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("api-access", "POST"): Call({"origins": "https://app.example"}),
     ("key-rotate", "POST"): Call({"overlap_hours": "24"}),
     ("key-revoke", "POST"): Call(),
-    ("confirm", "POST"): Call({"with": "password", "password": "correct horse battery"}),
+    ("confirm", "POST"): Call({"with": "password", "password": "correct horse battery"}, role="owner"),
     ("mfa_authenticate", "POST"): Call(
         {"code": "123456"}, events=0
     ),  # nobody is half signed in: to the sign-in

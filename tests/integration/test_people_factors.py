@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -17,6 +18,7 @@ from core.tenancy import shared_context, tenant_context
 from tenants import queries, role_services, services
 from tenants.models import Membership, Tenant
 from tenants.people import factors
+from tenants.people.proof import RECORDS
 from tests.builders import make_principal
 from tests.conftest import PASSWORD
 
@@ -217,15 +219,64 @@ def test_setting_one_up_opens_the_rest_at_once_and_it_must_stay(client_for: Clie
     assert other.get("/api/v1/members").status_code == 200
 
 
-def test_a_session_from_before_shows_the_factor_by_confirming(client_for: Clients, acme: Tenant) -> None:
-    before, other = client_for("operator"), client_for("operator")
-    secret, _ = set_up_app(other)
-    demand_factors()
+def test_a_factor_that_is_set_up_ends_all_other_sessions(client_for: Clients, acme: Tenant) -> None:
+    """Somebody who knew the password may be in one of them."""
+    before, other, colleague = client_for("operator"), client_for("operator"), client_for("viewer")
 
-    assert before.get("/api/v1/members").status_code == 403
-    before.post("/me/confirm", {"with": "code", "code": code_of(secret, step=1)})
+    set_up_app(other)
 
-    assert before.get("/api/v1/members").status_code == 200
+    statuses = [one.get("/api/v1/members").status_code for one in (before, other, colleague)]
+    assert statuses == [401, 200, 200]
+    assert AuditEvent.objects.get(action="tenants.factor.add").data["sessions"] == 1
+
+
+def with_the_password_alone(client: Client) -> Client:
+    """A session as a sign-in leaves it that began just before there was a factor."""
+    session = client.session
+    session[RECORDS] = [{"method": "password", "at": time.time()}]
+    session.save()
+    return client
+
+
+CHANGES: dict[str, Callable[[Client], object]] = {
+    "new recovery codes": lambda thief: thief.post("/me/security/recovery-codes"),
+    "removed": lambda thief: thief.post(
+        f"/me/security/factors/{Authenticator.objects.exclude(type='recovery_codes').get().pk}/remove"
+    ),
+    "a factor of their own": lambda thief: thief.post(
+        "/me/security/key", {"name": "Mine", "credential": '{"id": "a"}'}
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_session_with_the_password_alone_changes_no_factor(
+    client_for: Clients, acme: Tenant, change: str
+) -> None:
+    set_up_app(client_for("operator"))
+    factors_before = list(Authenticator.objects.order_by("pk").values_list("pk", "data"))
+    thief = with_the_password_alone(client_for("operator"))
+
+    answer: Any = CHANGES[change](thief)
+
+    assert answer.status_code == 403
+    assert "has not shown your second factor" in answer.content.decode()
+    assert list(Authenticator.objects.order_by("pk").values_list("pk", "data")) == factors_before
+
+
+def test_who_has_a_factor_confirms_with_it_and_not_with_the_password(
+    client_for: Clients, acme: Tenant
+) -> None:
+    client = client_for("operator")
+    secret, _ = set_up_app(client)
+
+    page = client.get("/me/confirm").content.decode()
+    password = client.post("/me/confirm", {"with": "password", "password": PASSWORD, "next": "/me"})
+    code = client.post("/me/confirm", {"with": "code", "code": code_of(secret, step=1), "next": "/me"})
+
+    assert 'value="password"' not in page
+    assert (password.status_code, code.status_code) == (403, 302)
+    assert "You have a second factor here" in password.content.decode()
 
 
 def test_an_admin_resets_the_factors_of_somebody_who_lost_them(client_for: Clients, acme: Tenant) -> None:
@@ -289,9 +340,9 @@ def test_recovery_codes_need_a_factor_to_recover(acme: Tenant) -> None:
     user = Membership.objects.get(user__email=EMAIL).user
 
     with pytest.raises(Conflict):
-        factors.make_recovery_codes(user)
+        factors.make_recovery_codes({}, user)
     with pytest.raises(NotFound):
-        factors.remove_factor(user, 1)
+        factors.remove_factor({}, user, 1)
 
 
 @pytest.mark.parametrize("step", [-1, 0, 1])

@@ -69,6 +69,11 @@ def _let_sessions_idle() -> None:
     )
 
 
+def _demand_a_second_factor() -> None:
+    with shared_context():
+        Tenant.objects.filter(schema_name="acme").update(mfa_required=True)
+
+
 def _let_sessions_grow_old() -> None:
     Session.objects.update(signed_in_at=timezone.now() - timedelta(hours=Tenant.objects.get().session_hours))
 
@@ -83,7 +88,16 @@ def test_a_key_listens_until_it_ends(by_key: Question, end: Callable[[], None]) 
 
 
 @pytest.mark.parametrize(
-    "end", [_suspend, _order_deletion, _deactivate, _end_sessions, _let_sessions_idle, _let_sessions_grow_old]
+    "end",
+    [
+        _suspend,
+        _order_deletion,
+        _deactivate,
+        _end_sessions,
+        _let_sessions_idle,
+        _let_sessions_grow_old,
+        _demand_a_second_factor,
+    ],
 )
 def test_a_session_listens_until_it_ends(by_session: Question, end: Callable[[], None]) -> None:
     assert by_session()
