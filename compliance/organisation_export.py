@@ -27,7 +27,7 @@ from generation.queries.runs import bytes_of_released_files, files_of_released_r
 from tenants import queries
 from tenants.lifecycle.models import Export
 from tenants.models import ApiKey, CustomRole, Domain
-from tenants.oauth.models import Application
+from tenants.oauth.models import Application, Grant
 from tenants.people.models import Invitation
 from tenants.scim import models as scim
 from tenants.sso.models import Connection, Identity, MailDomain
@@ -126,7 +126,8 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
         "api_keys.jsonl",
         _lines(_of(ApiKey, "key_id", "name", "role", "permissions", "created_by__email", *_USE)),
     )
-    yield "applications.jsonl", _lines(_of(Application, "client_id", "name", "kind", "permissions"))
+    yield "applications.jsonl", _lines(_of(Application, *_APPLICATION))
+    yield "consents.jsonl", _lines(_of(Grant, *_CONSENT))
     yield "mail_domains.jsonl", _lines(_of(MailDomain, "name", "verified_at", "created_at"))
     yield "sign_on.jsonl", _lines(_of(Connection, *_SIGN_ON))
     yield "secrets.jsonl", _lines(_of(NamedSecret, *_SECRET))
@@ -172,6 +173,25 @@ _SECRET = (
 _INVITATION = (
     "id", "email", "role", "role_until", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at",
 )  # fmt: skip
+_APPLICATION = (
+    "client_id", "name", "kind", "permissions", "redirect_uris", "responsible_id", "created_by", "created_at", "last_used_at",
+)  # fmt: skip
+_CONSENT = (
+    "id",
+    "application__client_id",
+    "membership_id",
+    "scopes",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+)
+_RULES = (
+    "mfa_required",
+    "session_idle_minutes",
+    "session_hours",
+    "invitation_domains",
+    "allowed_origins",
+)
 _USE = ("created_at", "expires_at", "last_used_at", "revoked_at")
 _RUN = (
     "number", "name", "config_version__config_id", "config_version__number", "seed", "state", "reason", "gate_profile",
@@ -191,7 +211,14 @@ def _of(model: Any, *fields: str) -> Rows:
 def _organisation() -> dict[str, Any]:
     tenant = queries.organisation()
     hosts = list(Domain.objects.order_by("domain").values_list("domain", flat=True))
-    return {"id": tenant.pk, "name": tenant.name, "created_at": tenant.created_at, "hosts": hosts}
+    rules = {rule: getattr(tenant, rule) for rule in _RULES}
+    return {
+        "id": tenant.pk,
+        "name": tenant.name,
+        "created_at": tenant.created_at,
+        "hosts": hosts,
+        "rules": rules,
+    }
 
 
 def _members() -> Rows:

@@ -100,6 +100,7 @@ def saml_acs(request: HttpRequest) -> HttpResponseBase:
 
 @requires(GET=Permission.PUBLIC)
 def saml_finish(request: HttpRequest) -> HttpResponseBase:
+    _count(request)
     connection = _connection(Connection.Protocol.SAML)
     begun = None
     try:

@@ -40,9 +40,10 @@ Sign = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def due() -> list[Tenant]:
-    """Organisations whose time to be restored is over."""
+    """Organisations whose time to be restored is over. A suspended one waits: nobody could restore it."""
     with shared_context():
-        return list(Tenant.objects.filter(delete_after__lte=timezone.now()).order_by("delete_after"))
+        waiting = Tenant.objects.filter(delete_after__lte=timezone.now(), suspended_at=None)
+        return list(waiting.order_by("delete_after"))
 
 
 def holdings(tenant: Tenant) -> Holdings:
@@ -84,6 +85,10 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
         fresh = Tenant.objects.using(OWNER_ALIAS).select_for_update().get(pk=tenant.pk)
         if fresh.delete_after is None or fresh.delete_after > timezone.now():
             raise RuntimeError(f"{schema} was restored in the meantime.")
+        if fresh.suspended_at is not None:
+            raise RuntimeError(
+                f"{schema} is suspended: it is deleted when it is resumed and its days are over."
+            )
         for key in list(store().list(schema)):
             store().delete(key)
         only_here = _people_of_this_one(tenant)

@@ -32,7 +32,10 @@ _LIVE = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 def suspend(*, slug: str, why: str, actor: str = "operator") -> Tenant:
-    """Shut everybody out of an organisation. Raises: NotFound; Conflict when it is suspended already."""
+    """Shut everybody out of an organisation; a deletion that was ordered waits.
+
+    Raises: NotFound; Conflict when it is suspended already.
+    """
     tenant = _by_slug(slug)
     with tenant_context(tenant.schema_name), transaction.atomic():
         with shared_context():
@@ -53,18 +56,24 @@ def suspend(*, slug: str, why: str, actor: str = "operator") -> Tenant:
 
 
 def resume(*, slug: str, actor: str = "operator") -> Tenant:
-    """Let everybody in again. Raises: NotFound; Conflict when it is not suspended."""
+    """Let everybody in again. A deletion that was ordered goes on with the days that were left.
+
+    Raises: NotFound; Conflict when it is not suspended.
+    """
     tenant = _by_slug(slug)
     with tenant_context(tenant.schema_name), transaction.atomic():
         with shared_context():
-            if (
-                not Tenant.objects.filter(pk=tenant.pk)
-                .exclude(suspended_at=None)
-                .update(suspended_at=None, suspended_why="")
-            ):
+            row = Tenant.objects.select_for_update().get(pk=tenant.pk)
+            if row.suspended_at is None:
                 raise Conflict(f"{slug} is not suspended.")
-        audit.record(actor=actor, action="tenants.organisation.resume", target=tenant)
-    return tenant
+            if row.delete_after is not None:
+                row.delete_after += timezone.now() - row.suspended_at
+            row.suspended_at, row.suspended_why = None, ""
+            row.save(update_fields=["suspended_at", "suspended_why", "delete_after"])
+        audit.record(
+            actor=actor, action="tenants.organisation.resume", target=tenant, delete_after=row.delete_after
+        )
+    return row
 
 
 def _by_slug(slug: str) -> Tenant:

@@ -126,6 +126,28 @@ def test_the_certificate_is_signed_says_how_much_and_names_no_person(leaving: Te
     assert "@" not in printed.getvalue() + envelope.payload.decode()
 
 
+def test_a_suspended_organisation_waits_and_keeps_the_days_that_were_left(leaving: Tenant) -> None:
+    """Nobody inside could restore it, and the operator may keep it as evidence."""
+    lifecycle.suspend(slug="leaving", why="legal hold")
+    with shared_context():
+        now = timezone.now()
+        Tenant.objects.filter(pk=leaving.pk).update(
+            suspended_at=now - timedelta(days=20), delete_after=now - timedelta(days=15)
+        )  # suspended for twenty days, with five left
+
+    assert delete_due() == []
+    with pytest.raises(RuntimeError, match="suspended"):
+        removal.delete_organisation(leaving, sign=lambda facts: facts)
+
+    resumed = lifecycle.resume(slug="leaving")
+
+    assert resumed.delete_after is not None
+    assert timedelta(days=4, hours=23) < resumed.delete_after - timezone.now() < timedelta(days=5, hours=1)
+    assert delete_due() == []
+    let_time_pass()
+    assert [one.slug for one in delete_due()] == ["leaving"]
+
+
 def test_what_was_restored_at_the_last_moment_stays(leaving: Tenant) -> None:
     let_time_pass()
     [found] = removal.due()
