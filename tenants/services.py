@@ -22,7 +22,8 @@ from tenants.accounts import account_of
 from tenants.models import Domain, Membership, Tenant
 from tenants.people.access import end_ways_in, revoke_keys_beyond
 from tenants.people.leaving import forget_member
-from tenants.roles import Role, permissions_of
+from tenants.people.sessions import delete_sessions
+from tenants.roles import Role, has_ended, permissions_of
 from tenants.sso import glass
 
 
@@ -192,6 +193,8 @@ def change_role(
             Membership.objects.filter(pk=before.pk).update(role=str(role), role_until=role_until)
         changed = queries.member(before.pk)
         revoked = revoke_keys_beyond(changed, permissions_of(changed))
+        if has_ended(before):  # whoever was out signs in anew
+            delete_sessions([before.user_id])
         audit.record(
             actor=granting.name_of(actor),
             action="tenants.member.change_role",

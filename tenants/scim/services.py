@@ -381,7 +381,7 @@ def _refuse_double_group(wanted: resources.Group, group: models.Group | None) ->
 def _give_roles(membership_ids: Iterable[UUID]) -> None:
     """Give people the role of their mapped groups: the one that allows most; without any, viewer.
 
-    Who has more than an admin stays what they are.
+    Who has more than an admin stays what they are, and so do auditors, whose role has a last day.
     """
     ids = list(membership_ids)
     mapped: dict[UUID, list[str]] = {}
@@ -389,7 +389,8 @@ def _give_roles(membership_ids: Iterable[UUID]) -> None:
     places = models.GroupMember.objects.filter(membership_id__in=ids, group__role__in=mappable)
     for membership_id, role in places.values_list("membership_id", "group__role"):
         mapped.setdefault(membership_id, []).append(role)
-    for member in queries.members().filter(pk__in=ids).exclude(role__in=granting.roles_beyond_admins()):
+    kept = {*granting.roles_beyond_admins(), Role.AUDITOR}
+    for member in queries.members().filter(pk__in=ids).exclude(role__in=kept):
         roles = mapped.get(member.pk, [Role.VIEWER.value])
         role = max(roles, key=lambda one: (len(granting.permissions_given(one)), one))
         services.change_role(actor=ACTOR, membership=member, role=role)

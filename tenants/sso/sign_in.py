@@ -17,6 +17,7 @@ from tenants import granting, services
 from tenants import queries as tenants
 from tenants.models import Membership, User
 from tenants.people import proof
+from tenants.roles import Role
 from tenants.sign_in import BY_SSO, MemberBackend
 from tenants.sso import claims, queries
 from tenants.sso.claims import Facts
@@ -105,7 +106,9 @@ def _role(facts: Facts, connection: Connection, membership: Membership | None) -
 
 
 def _mapped_role(facts: Facts, connection: Connection, membership: Membership | None) -> tuple[str, str]:
-    """Who may do more than an admin, such as an owner, stays that, and nobody becomes it."""
+    """Who may do more than an admin, such as an owner, stays that, and nobody becomes it. So do auditors, for their days."""
+    if membership is not None and membership.role == Role.AUDITOR:
+        return membership.role, "auditors are made by hand and keep their role and its last day"
     if membership is not None and membership.role in granting.roles_beyond_admins():
         return membership.role, "owners and others who may do more than an admin keep their role"
     mapping = queries.mapping_of(connection)

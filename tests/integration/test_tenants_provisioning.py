@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
@@ -15,7 +15,7 @@ from core.models import AuditEvent
 from core.postgres.provision import bootstrap
 from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import services
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
 from tests.builders import drop_organisation
 
 
@@ -134,3 +134,11 @@ def test_commands_make_an_organisation_and_its_first_owner(
     host, password = capsys.readouterr().out.split()
     assert host == "hooli.localhost"
     assert len(password) == 16
+
+
+@pytest.mark.parametrize("password", ["a", "", "passwordpassword", "weak@acme.example"])
+def test_a_password_from_the_command_line_keeps_the_rules_of_passwords(acme: Tenant, password: str) -> None:
+    with pytest.raises(CommandError):
+        call_command("create_member", "acme", "weak@acme.example", role="admin", password=password)
+
+    assert not Membership.objects.filter(user__email="weak@acme.example").exists()

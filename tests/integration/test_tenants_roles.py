@@ -18,7 +18,7 @@ from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
 from tenants.scim.models import Group
-from tests.builders import make_principal, sign_in, version_shown
+from tests.builders import make_principal, set_last_day, sign_in, version_shown
 from tests.conftest import PASSWORD
 
 ApiClients = Callable[..., APIClient]
@@ -366,3 +366,17 @@ def test_an_upgrade_makes_the_longest_serving_admin_of_each_organisation_its_own
         ("owner@acme.example", "owner"),
         ("owner@globex.example", "owner"),
     ]
+
+
+def test_who_gets_a_new_last_day_after_the_last_one_signs_in_anew(
+    acme: Tenant, client_for: Callable[..., Client]
+) -> None:
+    auditor, browser = Membership.objects.get(role="auditor"), client_for("auditor")
+    set_last_day(auditor, timezone.now() - timedelta(seconds=1))
+
+    services.change_role(
+        actor="test", membership=auditor, role="auditor", role_until=timezone.now() + timedelta(days=5)
+    )
+
+    assert browser.get("/audit").status_code == 302
+    assert client_for("auditor").get("/audit").status_code == 200

@@ -19,7 +19,7 @@ from tenants.scim import services, tokens
 from tenants.scim.models import Token
 from tenants.sso.models import MailDomain
 from tests import builders
-from tests.builders import make_principal
+from tests.builders import make_principal, set_last_day
 from tests.contract.routes import Route, scim_routes
 from tests.scim.conftest import Directory, user
 
@@ -371,6 +371,23 @@ def test_an_owner_in_a_mapped_group_stays_owner(directory: Directory, acme: Tena
     services.map_group(principal=make_principal("owner"), group_id=group, role="viewer")
 
     assert Membership.objects.get(pk=owner.pk).role == "owner"
+
+
+@pytest.mark.parametrize("role", ["operator", ""])
+def test_an_auditor_in_a_mapped_group_stays_one_and_an_end_stays_an_end(
+    directory: Directory, acme: Tenant, role: str
+) -> None:
+    auditor = Membership.objects.get(role="auditor")
+    ended = timezone.now() - timedelta(seconds=1)
+    set_last_day(auditor, ended)
+    body = {"displayName": "Staff", "members": [{"value": str(auditor.pk)}]}
+    group = directory.send("POST", "/Groups", body).json()["id"]
+
+    services.map_group(principal=make_principal("owner"), group_id=group, role=role)
+    directory.patch(f"/Groups/{group}", {"op": "remove", "path": "members"})
+
+    after = Membership.objects.get(pk=auditor.pk)
+    assert (after.role, after.role_until) == ("auditor", ended)
 
 
 def test_of_several_groups_the_role_that_allows_most_counts(

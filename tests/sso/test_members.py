@@ -1,16 +1,18 @@
 """Who a sign-in stands for when the member became somebody else, or may do more than the provider may touch."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core.models import AuditEvent
 from core.permissions import Permission
 from tenants import role_services
 from tenants import services as tenants
 from tenants.sso.models import Connection, MailDomain
-from tests.builders import make_principal
+from tests.builders import make_principal, set_last_day
 from tests.scim.conftest import make_directory
 from tests.sso.conftest import SamlVisitor, member
 
@@ -63,6 +65,29 @@ def test_a_sign_in_takes_no_role_that_holds_more_than_an_admins_and_notes_that()
     assert after.role == "closer"
     kept = AuditEvent.objects.get(action="sso.role.keep")
     assert (kept.actor, kept.data["role"], kept.data["mapped"]) == ("sso", "closer", "operator")
+
+
+def test_an_auditor_keeps_the_role_and_its_last_day_and_comes_in_no_longer() -> None:
+    """Auditors are made by hand: no group gives the role, and none takes its end away."""
+    visitor, last = SamlVisitor(), timezone.now() + timedelta(days=5)
+    auditor = member("auditor@acme.example")
+    assert auditor is not None
+    set_last_day(auditor, last)
+    claims = {"email": ["auditor@acme.example"], "groups": ["staff"]}
+
+    visitor.sign_in(attributes=claims)
+
+    assert visitor.is_signed_in
+    after = member("auditor@acme.example")
+    assert after is not None
+    assert (after.role, after.role_until) == ("auditor", last)
+    kept = AuditEvent.objects.get(action="sso.role.keep")
+    assert (kept.data["role"], kept.data["mapped"]) == ("auditor", "operator")
+
+    set_last_day(after, timezone.now())
+    late = SamlVisitor()
+    late.sign_in(attributes=claims)
+    assert not late.is_signed_in
 
 
 def test_pages_that_give_roles_say_that_the_provider_gives_them_too(

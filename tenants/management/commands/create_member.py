@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import DomainError
 from core.tenancy import tenant_context
 from tenants import services
+from tenants.models import User
+from tenants.people.passwords import check_password_rules
 from tenants.roles import Role
 
 
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         chosen = {name: options[name] for name in ("email", "role", "role_until", "name", "password")}
         try:
             with tenant_context(schema):
+                if options["password"] is not None:
+                    check_password_rules(options["password"], User(email=options["email"]))
                 added = services.add_member(actor="system", **chosen)
         except DomainError as error:
             raise CommandError(str(error)) from error
