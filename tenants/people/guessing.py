@@ -37,6 +37,8 @@ class Guessable:
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raises ValidationError. Only the beginning of a long password is read: what is added makes it no weaker."""
+        if not password:
+            return  # zxcvbn cannot rate nothing; the validator of the length refuses it
         dictionaries = {**_dictionaries(), "user_inputs": build_ranked_dict(_names(user))}
         read = password[:READ_CHARACTERS]
         found = most_guessable_match_sequence(read, omnimatch(read, dictionaries))
