@@ -17,7 +17,11 @@ from tenants.oauth.models import Application
 
 _KEY, _APPLICATION, _FOR = "api-key:", "application:", " for "
 _ON_KEYS = ("tenants.api_key.issue", "tenants.api_key.rotate")
-_ON_APPLICATIONS = ("tenants.application.create", "tenants.application.rotate")
+_ON_APPLICATIONS = (
+    "tenants.application.create",
+    "tenants.application.rotate",
+    "tenants.application.take_over",  # in audit trails of before, when that needed no new secret
+)
 _ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
