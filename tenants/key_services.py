@@ -64,7 +64,7 @@ def issue_api_key(
         )  # nobody revokes the key that asks, or ends its maker, meanwhile
         asking = _asking_key(principal)
         expires_at = _checked_end(expires_at, asking)
-        if not queries.members().filter(user_id=queries.person(principal), is_active=True).exists():
+        if not queries.acting_members().filter(user_id=queries.person(principal)).exists():
             raise Forbidden("Whom this key would stand for has just left the organisation.")
         with shared_context():
             api_key = ApiKey.objects.create(

@@ -13,7 +13,9 @@ The same table decides on every page and every call of the API, and is shown at 
 - What a role may not do is absent from navigation and pages, and answered with 403 when it is asked for directly.
 - Nobody gives, changes or takes away a role that holds more than their own; owners are made by owners alone.
   A directory and an identity provider count as an admin: they neither give more nor touch a member who has more.
-- An auditor has a last day, within 366 days. After it the person may do nothing, and neither may their keys.
+- An auditor has a last day, within 366 days. After it the person is refused, and so are their keys and applications that act
+  for them. Who gets a new day after that signs in, makes keys and agrees to applications anew; a day that is moved in time
+  ends nothing.
 - A role of the organisation's own holds any of these permissions that its maker has. It counts by key, which never changes.
 - It may hold a permission without the one that opens its page (`runs.write` without `runs.read`): programs need no page.
   The editor and the API say which ones (`without_page` of a role, `page_needs` in the catalogue).

@@ -71,6 +71,12 @@ def members() -> QuerySet[Membership]:
     return Membership.objects.select_related("user")
 
 
+def acting_members() -> QuerySet[Membership]:
+    """Those who may act now: not deactivated, and the day until which they have their role, if any, has not passed."""
+    not_over = Q(role_until=None) | Q(role_until__gt=timezone.now())
+    return members().filter(not_over, is_active=True)
+
+
 def member(member_id: UUID) -> Membership:
     """Raises NotFound."""
     found = members().filter(pk=member_id).first()
@@ -137,15 +143,17 @@ _LIVE_KEY = """
        AND tenants_apikey.revoked_at IS NULL
        AND (tenants_apikey.expires_at IS NULL OR tenants_apikey.expires_at > %s)
        AND tenants_membership.is_active
+       AND (tenants_membership.role_until IS NULL OR tenants_membership.role_until > %s)
 """
 
 
 def live_key(key: KeyText) -> tuple[ApiKey, Membership] | None:
-    """A key that is neither revoked nor expired, and its maker's active membership; None without one of them.
+    """A key that is neither revoked nor expired, and the membership of its maker, who may act; None without one of them.
 
     One look-up, because every request with a key pays for it. Call in the shared schema.
     """
-    found = first_row(_LIVE_KEY, [key.key_id, timezone.now()], ApiKey, Tenant, User, Membership, CustomRole)
+    now = timezone.now()
+    found = first_row(_LIVE_KEY, [key.key_id, now, now], ApiKey, Tenant, User, Membership, CustomRole)
     if found is None:
         return None
     row, row.tenant, row.created_by, maker, maker.custom_role = found

@@ -42,14 +42,14 @@ def _member(principal: Principal) -> Membership:
 
 
 def responsible(membership_id: UUID | None) -> Membership | None:
-    """The responsible person, while they are an active member."""
-    return queries.members().filter(pk=membership_id, is_active=True).first() if membership_id else None
+    """The responsible person, while they are a member who may act."""
+    return queries.acting_members().filter(pk=membership_id).first() if membership_id else None
 
 
 def members_by_id(ids: Iterable[UUID | None]) -> dict[UUID, Membership]:
-    """The responsible people of a page, by their id; who is no active member is not among them."""
+    """The responsible people of a page, by their id; who may not act any more is not among them."""
     wanted = {one for one in ids if one is not None}
-    return {one.pk: one for one in queries.members().filter(pk__in=wanted, is_active=True)}
+    return {one.pk: one for one in queries.acting_members().filter(pk__in=wanted)}
 
 
 def vouched(membership_id: UUID | None) -> frozenset[Permission]:

@@ -22,7 +22,6 @@ from tenants.accounts import account_of
 from tenants.models import Domain, Membership, Tenant
 from tenants.people.access import end_ways_in, revoke_keys_beyond
 from tenants.people.leaving import forget_member
-from tenants.people.sessions import delete_sessions
 from tenants.roles import Role, has_ended, permissions_of
 from tenants.sso import glass
 
@@ -176,6 +175,8 @@ def change_role(
 ) -> Membership:
     """Give a member another role, or the same until another day. Their keys that could do more are revoked with it.
 
+    Whose last day has passed comes back as if let in again: nothing that let them in before does so any more.
+
     Raises: InvalidInput, LastOwner, LastBreaker; Forbidden when the role before or after is more than the principal has; what
     `check` raises for the version it finds.
     """
@@ -192,9 +193,11 @@ def change_role(
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(role=str(role), role_until=role_until)
         changed = queries.member(before.pk)
-        revoked = revoke_keys_beyond(changed, permissions_of(changed))
-        if has_ended(before):  # whoever was out signs in anew
-            delete_sessions([before.user_id])
+        ended = (
+            asdict(end_ways_in(before))
+            if has_ended(before)
+            else {"revoked_keys": revoke_keys_beyond(changed, permissions_of(changed))}
+        )
         audit.record(
             actor=granting.name_of(actor),
             action="tenants.member.change_role",
@@ -203,7 +206,7 @@ def change_role(
             role_until=role_until,
             before=before.role,
             before_until=before.role_until,
-            revoked_keys=revoked,
+            **ended,
         )
     return changed
 

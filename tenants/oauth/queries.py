@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
+from tenants import queries as tenants
 from tenants import responsibility
 from tenants.models import Membership
 from tenants.oauth.models import Application, Grant
@@ -61,7 +62,7 @@ def grant_of(membership: Membership, grant_id: UUID) -> Grant:
 
 
 def is_live(grant: Grant) -> bool:
-    """True while a grant counts: not withdrawn, not over, its member active."""
+    """True while a grant counts: not withdrawn, not over, its member one who may act."""
     if grant.revoked_at is not None or grant.expires_at <= timezone.now():
         return False
-    return Membership.objects.filter(pk=grant.membership_id, is_active=True).exists()
+    return tenants.acting_members().filter(pk=grant.membership_id).exists()

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.permissions import Permission, Principal
+from tenants import queries as tenants
 from tenants import responsibility
 from tenants.addresses import origin
 from tenants.models import Membership
@@ -187,4 +188,4 @@ def _member(grant_id: uuid.UUID, application: Application) -> Membership | None:
     ).first()
     if grant is None:
         return None
-    return Membership.objects.select_related("user").filter(pk=grant.membership_id, is_active=True).first()
+    return tenants.acting_members().filter(pk=grant.membership_id).first()

@@ -186,7 +186,35 @@ def test_an_auditors_key_dies_with_the_auditor(api_client: ApiClients, acme: Ten
     with shared_context():
         Membership.objects.filter(pk=_member("auditor").pk).update(role_until=timezone.now())
 
-    assert client.get("/api/v1/roles").status_code in (401, 403)
+    assert client.get("/api/v1/roles").status_code == 401
+
+
+@pytest.mark.parametrize("role", ["auditor", "viewer"])
+def test_who_comes_back_after_the_last_day_has_no_key_of_before(
+    api_client: ApiClients, acme: Tenant, role: str
+) -> None:
+    client, auditor = api_client("auditor"), _member("auditor")
+    set_last_day(auditor, timezone.now() - timedelta(seconds=1))
+    until = timezone.now() + timedelta(days=5) if role == "auditor" else None
+
+    services.change_role(actor="test", membership=auditor, role=role, role_until=until)
+
+    assert client.get("/api/v1/members").status_code == 401
+    event = AuditEvent.objects.latest("seq")
+    assert (event.action, len(event.data["revoked_keys"])) == ("tenants.member.change_role", 1)
+
+
+def test_a_later_last_day_leaves_sessions_and_keys_alone(
+    api_client: ApiClients, client_for: Clients, acme: Tenant
+) -> None:
+    program, browser, auditor = api_client("auditor"), client_for("auditor"), _member("auditor")
+
+    services.change_role(
+        actor="test", membership=auditor, role="auditor", role_until=timezone.now() + timedelta(days=90)
+    )
+
+    assert program.get("/api/v1/roles").status_code == 200
+    assert browser.get("/audit").status_code == 200
 
 
 # -- roles of an organisation's own --------------------------------------------------------------------------

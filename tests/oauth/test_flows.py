@@ -18,7 +18,7 @@ from tenants.models import Membership, Tenant, User
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, AuthorizationCode, Grant, RefreshToken, SigningKey
 from tenants.roles import PERMISSIONS, Role
-from tests.builders import make_principal
+from tests.builders import make_principal, set_last_day
 from tests.contract.world import config_text
 from tests.oauth.conftest import BACK, VERIFIER, App, api, code_for, own_token, question, redeem, token_of
 
@@ -395,6 +395,45 @@ def test_tokens_of_a_person_end_with_their_access(
 
     assert api(caller, tokens["access_token"]).status_code == 401
     assert _refresh(caller, web, tokens["refresh_token"]).status_code == 400
+
+
+def test_tokens_of_an_auditor_end_with_the_last_day_and_for_good(
+    app: Apps, caller: Client, client_for: Browsers, acme: Tenant
+) -> None:
+    web = app("web")
+    browser = client_for("auditor")
+    tokens = redeem(caller, web, code_for(browser, web)).json()
+    code = code_for(browser, web)
+    person = Membership.objects.get(user__email="auditor@acme.example")
+    set_last_day(person, timezone.now() - timedelta(seconds=1))
+
+    over = _refresh(caller, web, tokens["refresh_token"])
+
+    assert (over.status_code, over.json()["error"]) == (400, "invalid_grant")
+    assert redeem(caller, web, code).json()["error"] == "invalid_grant"
+    assert api(caller, tokens["access_token"]).status_code == 401
+
+    members.change_role(
+        actor="test", membership=person, role="auditor", role_until=timezone.now() + timedelta(days=5)
+    )
+
+    assert api(caller, tokens["access_token"]).status_code == 401
+    assert _refresh(caller, web, tokens["refresh_token"]).status_code == 400
+
+
+def test_a_later_last_day_leaves_consents_alone(
+    app: Apps, caller: Client, client_for: Browsers, acme: Tenant
+) -> None:
+    web = app("web")
+    tokens = redeem(caller, web, code_for(client_for("auditor"), web)).json()
+    person = Membership.objects.get(user__email="auditor@acme.example")
+
+    members.change_role(
+        actor="test", membership=person, role="auditor", role_until=timezone.now() + timedelta(days=90)
+    )
+
+    assert api(caller, tokens["access_token"]).status_code == 200
+    assert _refresh(caller, web, tokens["refresh_token"]).status_code == 200
 
 
 def test_a_person_takes_back_what_they_granted(app: Apps, caller: Client, client_for: Browsers) -> None:
