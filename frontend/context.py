@@ -16,6 +16,7 @@ from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.addresses import origin_of
 from tenants.founding.services import is_open
+from tenants.people import switcher
 from tenants.queries import organisations_of
 from tenants.sso.models import Connection
 
@@ -212,7 +213,7 @@ def _organisations(request: HttpRequest, principal: Principal) -> tuple[Organisa
     tenant: Any = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
     return tuple(
         Organisation(one.name, one.host, f"{origin_of(one.host)}/", one.is_current)
-        for one in organisations_of(str(principal.user_id), tenant)
+        for one in organisations_of(str(principal.user_id), tenant, switcher.shown(request))
     )
 
 

@@ -91,6 +91,19 @@ class Typed(forms.Form):
         return typed
 
 
+class OtherOrganisation(forms.Form):
+    """Asked with GET: looking one up changes nothing."""
+
+    address = forms.CharField(
+        label="Address of the organisation",
+        max_length=300,
+        help_text="As your browser shows it there, or the first part of it.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "control", "placeholder": "globex"}
+        ),
+    )
+
+
 class SecuritySettings(forms.Form):
     mfa_required = forms.BooleanField(label="Everybody needs a second factor", required=False)
     session_idle_minutes = forms.IntegerField(

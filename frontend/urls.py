@@ -32,6 +32,7 @@ from frontend.views import (
     sso,
     sso_settings,
     start,
+    switcher,
     templates,
 )
 
@@ -208,6 +209,9 @@ urlpatterns = [
     path("me/security/factors/<int:factor_id>/remove", factors.factor_remove, name="factor-remove"),
     path("me/security/recovery-codes", factors.recovery_codes, name="recovery-codes"),
     path("me/leave", leaving.leave, name="leave"),
+    path("me/organisations", switcher.organisation_menu, name="organisation-menu"),
+    path("me/organisations/join", switcher.organisation_join, name="organisation-join"),
+    path("me/organisations/joined", switcher.organisation_joined, name="organisation-joined"),
     path("me/sessions", sessions.session_list, name="sessions"),
     path("me/sessions/<uuid:session_id>/end", sessions.session_end, name="session-end"),
     path("me/sessions/end-others", sessions.sessions_end_others, name="sessions-end-others"),

@@ -1,9 +1,10 @@
 """What is known about organisations, people and keys. Row policies keep each organisation to its own rows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import Forbidden, NotFound
@@ -19,9 +20,9 @@ from tenants.models import ApiKey, CustomRole, Domain, Membership, Tenant, User
 class OrganisationLink:
     """One entry of the organisation switcher; each organisation has a sign-in of its own."""
 
+    tenant_id: UUID
     name: str
     host: str
-    role: str
     is_current: bool
 
 
@@ -49,21 +50,27 @@ def organisation() -> Tenant:
     return Tenant.objects.get(schema_name=current_schema())
 
 
-def organisations_of(user_id: UUID | str, current: Tenant) -> list[OrganisationLink]:
-    """Every organisation that a person belongs to, by name.
+def organisations_of(
+    user_id: UUID | str, current: Tenant, others: Collection[UUID]
+) -> list[OrganisationLink]:
+    """The current organisation and those of the others that the person belongs to, by name.
 
-    Not one that they never entered: anybody may found one, and list people there whom nobody asked.
+    Never all that an account belongs to: whoever lists an address can sign in with it at home.
     """
-    entered = Q(last_sign_in_at__isnull=False) | Q(tenant_id=current.pk)
     with shared_context():
         rows = list(
             Membership.objects.filter(
-                entered, user_id=user_id, is_active=True, tenant__domains__is_primary=True
+                user_id=user_id,
+                tenant_id__in=[current.pk, *others],
+                is_active=True,
+                tenant__domains__is_primary=True,
             )
             .order_by("tenant__name")
-            .values_list("tenant__name", "tenant__domains__domain", "role", "tenant_id")
+            .values_list("tenant__name", "tenant__domains__domain", "tenant_id")
         )
-    return [OrganisationLink(name, host, role, tenant == current.pk) for name, host, role, tenant in rows]
+    return [
+        OrganisationLink(tenant_id, name, host, tenant_id == current.pk) for name, host, tenant_id in rows
+    ]
 
 
 def members() -> QuerySet[Membership]:

@@ -1,4 +1,4 @@
-"""Leaving the organisation; from the last one, this deletes the account."""
+"""Leaving the organisation; from the last one, this deletes the account, and the page cannot say which it is."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,7 +7,6 @@ from core.errors import DomainError
 from core.permissions import Permission, requires, step_up
 from frontend.forms import Typed
 from tenants import services
-from tenants.people.leaving import other_organisations
 from tenants.people.person import me, membership_of
 
 
@@ -15,8 +14,7 @@ from tenants.people.person import me, membership_of
 @requires(GET=Permission.MEMBER, POST=Permission.MEMBER)
 def leave(request: HttpRequest) -> HttpResponse:
     user, status = me(request), 200
-    others = other_organisations(user)
-    word = request.tenant.name if others else user.email  # type: ignore[attr-defined]  # see the tenant middleware
+    word = request.tenant.name  # type: ignore[attr-defined]  # see the tenant middleware
     form = Typed(word=word)
     if request.method == "POST":
         form, status = Typed(request.POST, word=word), 422
@@ -28,5 +26,5 @@ def leave(request: HttpRequest) -> HttpResponse:
             except DomainError as error:
                 form.add_error(None, str(error))
                 status = error.http_status
-    context = {"form": form, "others": others, "is_last_owner": services.is_last_owner(membership_of(user))}
+    context = {"form": form, "is_last_owner": services.is_last_owner(membership_of(user))}
     return render(request, "frontend/leave.html", context, status=status)

@@ -7,20 +7,8 @@ from django.conf import settings
 from django.db import models, transaction
 
 from core.tenancy import shared_context
-from tenants import accounts, queries
+from tenants import accounts
 from tenants.models import ApiKey, Membership, User
-
-
-def other_organisations(user: User) -> list[str]:
-    """Names of the further organisations that the person has entered, deactivated memberships included."""
-    here = queries.organisation().pk
-    with shared_context():
-        return list(
-            Membership.objects.filter(user=user, last_sign_in_at__isnull=False)
-            .exclude(tenant_id=here)
-            .order_by("tenant__name")
-            .values_list("tenant__name", flat=True)
-        )
 
 
 def forget_member(membership: Membership) -> None:

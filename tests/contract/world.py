@@ -476,7 +476,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("security-settings", "POST"): Call(
         {"session_idle_minutes": "60", "session_hours": "24", "version": etag(security_settings(Tenant()))}
     ),
-    ("leave", "POST"): Call({"typed": "admin@ours.example"}),
+    ("leave", "POST"): Call({"typed": "ours-secret"}),
+    ("organisation-menu", "POST"): Call({"remove": "none"}, events=0),  # cookies of the browser only
+    ("organisation-join", "POST"): Call({"ticket": "no ticket"}, events=0, refused=422),
     ("member-role", "POST"): Call({"role": "operator"}),
     ("role-new", "POST"): Call({"name": "New", "permissions": "runs.read"}),
     ("role-edit", "POST"): Call(

@@ -36,6 +36,8 @@ PAGES = (
     "/me",
     "/me/confirm",
     "/me/leave",
+    "/me/organisations",
+    "/me/organisations?address=globex",
     "/me/password",
     "/me/security",
     "/me/security/app",

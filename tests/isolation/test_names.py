@@ -61,6 +61,8 @@ REVIEWED = {
         "tenants/lifecycle/removal.py",
         "delete_organisation",
     ): "deletes what the store lists below the schema's prefix",
+    ("tenants/people/switcher.py", "_address"): "a ticket from one organisation to another names both",
+    ("tenants/people/switcher.py", "_values"): "refuses a ticket that is for another organisation",
     ("core/pagination.py", "_write"): "the salt names organisation, path and order",
     ("core/pagination.py", "_read"): "the salt names organisation, path and order",
 }
