@@ -81,7 +81,10 @@ class MemberDetail(GenericAPIView[Membership]):
         operation_id="members_change", request=ChangeMember, responses=MemberOut, parameters=[IF_STILL]
     )
     def patch(self, request: Request, member_id: UUID) -> Response:
-        """Change the role, or an auditor's end. API keys that could do more than the new role are revoked."""
+        """Change the role, or an auditor's end. API keys that could do more than the new role are revoked.
+
+        Owners are made, changed and removed by people in a session; keys and tokens get 403.
+        """
         membership = queries.member(member_id)
         changes = checked_body(ChangeMember, request)
         changed = services.change_role(

@@ -103,12 +103,29 @@ def refuse_more(actor: Principal | str, role: str) -> None:
     raise Forbidden(f"Nobody gives or takes away more than they may themselves. You may not: {excess}.")
 
 
+def refuse_to_set(actor: Principal | str, role: str) -> None:
+    """Raises Forbidden when a principal gives or takes away a role that is more than their own, or an owner's as a program.
+
+    Whom a key or an application made an owner, or shut out as one, stays so when the credential is revoked.
+    """
+    refuse_more(actor, role)
+    if role == Role.OWNER and is_program(actor):
+        raise Forbidden(
+            "Only a person in a session makes, changes or removes an owner; keys and tokens do not."
+        )
+
+
+def is_program(actor: Principal | str) -> bool:
+    """True for a key and for an application, also one that acts for a person."""
+    return isinstance(actor, Principal) and not actor.is_person
+
+
 def refuse_programs(actor: Principal | str) -> None:
     """Raises Forbidden for a key or an application that would open a way into somebody's account.
 
     Whoever came in by it stays when the credential is revoked.
     """
-    if isinstance(actor, Principal) and not actor.is_person:
+    if is_program(actor):
         raise Forbidden("Only a person in a session opens a way into somebody’s account.")
 
 

@@ -12,7 +12,8 @@ The same table decides on every page and every call of the API, and is shown at 
 - Every route names one permission; nothing is allowed that no permission names.
 - What a role may not do is absent from navigation and pages, and answered with 403 when it is asked for directly.
 - Nobody gives, changes or takes away a role that holds more than their own; owners are made by owners alone.
-  A directory and an identity provider count as an admin: they neither give more nor touch a member who has more.
+  A directory and an identity provider count as an admin: they neither give more nor touch a member who has more. Keys and
+  tokens do not make, change or remove owners, whoever stands behind them.
 - An auditor has a last day, within 366 days. After it the person is refused, and so are their keys and applications that act
   for them. Who gets a new day after that signs in, makes keys and agrees to applications anew; a day that is moved in time
   ends nothing.

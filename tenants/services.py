@@ -136,7 +136,7 @@ def add_member(
     with transaction.atomic():
         tenant = queries.organisation()
         granting.one_change_at_a_time(tenant.pk)
-        granting.refuse_more(actor, role)
+        granting.refuse_to_set(actor, role)
         granting.check_until(role, role_until)
         if role != Role.OWNER and not queries.members().exists():
             raise InvalidInput(
@@ -185,8 +185,8 @@ def change_role(
         check(before)
         if (before.role, before.role_until) == (role, role_until):
             return before
-        granting.refuse_more(actor, before.role)
-        granting.refuse_more(actor, role)
+        granting.refuse_to_set(actor, before.role)
+        granting.refuse_to_set(actor, role)
         granting.check_until(role, role_until)
         if role != Role.OWNER:
             _refuse_last_owner(before)
@@ -221,7 +221,7 @@ def remove_member(
     with transaction.atomic():
         before = _locked(membership)
         check(before)
-        granting.refuse_more(actor, before.role)
+        granting.refuse_to_set(actor, before.role)
         _refuse_last_owner(before)
         ended = end_ways_in(before)
         target = audit.label(before)
@@ -248,7 +248,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
         before = _locked(membership)
         if not before.is_active:
             return before
-        granting.refuse_more(actor, before.role)
+        granting.refuse_to_set(actor, before.role)
         _refuse_last_owner(before)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=False)
@@ -271,7 +271,7 @@ def give_access(membership: Membership, *, actor: Principal | str, reason: str) 
         before = _locked(membership)
         if before.is_active:
             return before
-        granting.refuse_more(actor, before.role)
+        granting.refuse_to_set(actor, before.role)
         with shared_context():
             Membership.objects.filter(pk=before.pk).update(is_active=True)
         audit.record(

@@ -19,6 +19,7 @@ from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
+from tenants.roles import Role
 from tenants.sso import domains
 from tenants.sso import queries as sso
 
@@ -60,7 +61,7 @@ def invite(*, principal: Principal, email: str, role: str, role_until: datetime 
     token, digest = new_token()
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)  # the role stays there until the end
-        granting.refuse_more(principal, role)
+        granting.refuse_to_set(principal, role)
         granting.check_until(role, role_until)
         if queries.members().filter(user__email=email).exists():
             raise Conflict(f"{email} is a member already.")
@@ -90,7 +91,7 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
         row = _locked_open(invitation)
-        granting.refuse_more(principal, row.role)
+        granting.refuse_to_set(principal, row.role)
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
         row.made_by_id = responsibility.maker_of_link(principal)
         row.made_with = credentials.of_link(principal)
@@ -120,7 +121,11 @@ def dead_among(rows: Iterable[Invitation]) -> frozenset[UUID]:
         if maker and responsibility.still_lets_in(makers.get(maker), role)
     }
     return frozenset(
-        row.pk for row in waiting if (row.made_by_id, row.role) not in good or row.made_with in revoked
+        row.pk
+        for row in waiting
+        if (row.made_by_id, row.role) not in good
+        or row.made_with in revoked
+        or (row.made_with and row.role == Role.OWNER)  # from before that took a person in a session
     )
 
 

@@ -1,6 +1,7 @@
 """Roles: what each may, who may give which, roles of an organisation's own, auditors until a day."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 
@@ -10,15 +11,17 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.errors import Forbidden, InvalidInput
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.models import AuditEvent
 from core.permissions import CATALOGUE, NOT_GIVEN, Permission, Principal
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
+from tenants.people.invitations import invitation_of_token, invite, renew
+from tenants.people.models import Invitation
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
 from tenants.scim.models import Group
-from tests.builders import make_principal, set_last_day, sign_in, version_shown
+from tests.builders import key_id_of, make_api_key, make_principal, set_last_day, sign_in, version_shown
 from tests.conftest import PASSWORD
 
 ApiClients = Callable[..., APIClient]
@@ -96,6 +99,54 @@ def test_an_admin_makes_no_owner_and_touches_none(api_client: ApiClients, acme: 
     ):
         assert answer.status_code == 403
         assert answer.json()["detail"] == "Only an owner may make, change or remove an owner."
+
+
+@pytest.mark.parametrize("credential", ["key:abcdefghijkl", "application:abcdefghijkl:a-consent"])
+def test_no_program_makes_changes_or_removes_an_owner_whoever_stands_behind_it(
+    acme: Tenant, credential: str
+) -> None:
+    owner = make_principal("owner")
+    program, second, viewer = replace(owner, credential=credential), _member("admin"), _member("viewer")
+    out = _member("operator")
+    for one in (second, out):
+        services.change_role(actor=owner, membership=one, role="owner")
+    services.end_access(out, actor=owner, reason="test")
+    sent = invite(principal=owner, email="new@acme.example", role="owner").invitation
+    acts: list[Callable[[Principal], object]] = [
+        lambda by: services.change_role(actor=by, membership=viewer, role="owner"),
+        lambda by: services.change_role(actor=by, membership=second, role="viewer"),
+        lambda by: services.end_access(second, actor=by, reason="test"),
+        lambda by: services.give_access(out, actor=by, reason="test"),
+        lambda by: services.remove_member(actor=by, membership=second),
+        lambda by: invite(principal=by, email="newer@acme.example", role="owner"),
+        lambda by: renew(principal=by, invitation=sent),
+    ]
+
+    for act in acts:
+        with pytest.raises(Forbidden, match="Only a person in a session makes, changes or removes an owner"):
+            act(program)
+    services.remove_member(actor=owner, membership=second)
+
+
+def test_an_owners_key_is_told_why_it_makes_no_owner(api_client: ApiClients, acme: Tenant) -> None:
+    client, viewer = api_client("owner"), f"/api/v1/members/{_member('viewer').pk}"
+
+    refused, done = client.patch(viewer, {"role": "owner"}), client.patch(viewer, {"role": "admin"})
+
+    assert (refused.status_code, done.status_code) == (403, 200)
+    assert "keys and tokens do not" in refused.json()["detail"]
+
+
+def test_an_invitation_of_an_owner_that_a_key_sent_before_opens_nothing(acme: Tenant) -> None:
+    sent = invite(principal=make_principal("owner"), email="new@acme.example", role="owner")
+    assert invitation_of_token(sent.token)
+
+    Invitation.objects.filter(pk=sent.invitation.pk).update(
+        made_with=f"key:{key_id_of(make_api_key('owner'))}"
+    )
+
+    with pytest.raises(NotFound):
+        invitation_of_token(sent.token)
 
 
 def test_nobody_gives_more_than_they_have(acme: Tenant) -> None:
