@@ -28,10 +28,11 @@ def end_links_of(credential: str) -> None:
     _end_invitations(made_with=credential)
 
 
-def end_links_of_sessions(maker: Membership) -> None:
-    """End the links that a member made in sessions, which may have been somebody else's."""
-    _end_invitations(made_with="", made_by_id=maker.pk)
-    PasswordLink.objects.filter(made_by_id=maker.pk).delete()
+def end_links_of_sessions(*makers: Membership) -> None:
+    """End the links that members made in sessions, which may have been somebody else's."""
+    ids = [maker.pk for maker in makers]
+    _end_invitations(made_with="", made_by_id__in=ids)
+    PasswordLink.objects.filter(made_by_id__in=ids).delete()
 
 
 def _end_invitations(**made: object) -> None:

@@ -107,10 +107,14 @@ def end_session(*, actor: str, user: User, session: Session) -> None:
 
 
 def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
-    """End all sessions of a person except the one with this key; how many."""
+    """End all sessions of a person except the one with this key, and links that they made in sessions; how many sessions.
+
+    None of the links says which session it was made in: somebody else may have been in any that ends.
+    """
     with transaction.atomic():
         ended = delete_sessions([user.pk], but=but)
         if ended:
+            credentials.end_links_of_sessions(queries.members().get(user=user))
             audit.record(actor=actor, action="tenants.session.end_others", target=user, sessions=ended)
     return ended
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from core import audit
-from tenants import granting
+from tenants import credentials, granting
 from tenants import queries as tenants
 from tenants.people.models import Session
 from tenants.people.proof import RECORDS
@@ -51,17 +51,20 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
 def end_all(*, but: str | None = None) -> int:
     """End every session that a provider opened, this one or one before it, and what it proved in others; how many ended.
 
-    Part of larger changes, which write the audit event themselves.
+    With them end links that their people made in sessions, since the provider may have let in somebody else. Part of larger
+    changes, which write the audit event themselves.
     Args: but: key of a session that stays as it is.
     """
-    ended = 0
+    ended, people = 0, set[str]()
     for row, data in _signed_in():
         if row.session_key == but:
             continue
         if is_opened_by_provider(data):
+            people.add(data["_auth_user_id"])
             ended += row.delete()[0]
         elif forget_proofs(data):
             Session.objects.filter(pk=row.pk).update(session_data=SessionStore().encode(data))
+    credentials.end_links_of_sessions(*tenants.members().filter(user_id__in=people))
     return ended
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
+from core.errors import NotFound
 from core.models import AuditEvent
+from tenants.people import invitations, passwords
 from tenants.people.proof import RECORDS, is_fresh
 from tenants.sso import services, sign_in
 from tenants.sso.claims import Facts
@@ -125,6 +127,30 @@ def test_another_provider_in_its_place_ends_them_but_for_the_one_that_put_it_the
     assert "The sessions that the one before opened have ended, but for this one." in other
     assert [_is_in(one) for one in (opened, admin)] == [False, True]
     assert AuditEvent.objects.filter(action="sso.connection.set").latest("seq").data["sessions"] == 1
+
+
+@pytest.mark.parametrize("way", ["switched off", "removed", "replaced"])
+def test_links_that_people_of_its_sessions_made_end_and_those_of_others_stay(
+    way: str, saml_sso: Sso, client_for: ClientFor
+) -> None:
+    _signed_in(attributes={"email": ["admin@acme.example"], "groups": ["admins"]})
+    client_for("owner")
+
+    def links_of(role: str, whom: str) -> tuple[str, str]:
+        by, somebody = make_principal(role), member(f"{whom}@acme.example")
+        assert somebody is not None
+        sent = invitations.invite(principal=by, email=f"of-{role}@acme.example", role="viewer")
+        return sent.token, passwords.make_link(actor=by, membership=somebody)
+
+    theirs, others = links_of("admin", "viewer"), links_of("owner", "operator")
+
+    ENDS_MEANWHILE[way](saml_sso)
+
+    for read, token in zip((invitations.invitation_of_token, passwords.member_of_token), theirs, strict=True):
+        with pytest.raises(NotFound):
+            read(token)
+    assert invitations.invitation_of_token(others[0])
+    assert passwords.member_of_token(others[1])
 
 
 ENDS_MEANWHILE: dict[str, Callable[[Sso], object]] = {
