@@ -11,7 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from core import strict_json
-from core.errors import SecondFactorRequired, StepUpRequired, UnknownParameter
+from core.errors import RepeatedParameter, SecondFactorRequired, StepUpRequired, UnknownParameter
 from core.permissions import must_confirm, principal_of, required
 
 MAXIMAL_DEPTH = 64
@@ -37,7 +37,10 @@ class DeclaredPermission(BasePermission):
 
 
 class KnownParameters(BasePermission):
-    """Asked after the permission: a query parameter that the OpenAPI document does not name is an error, not ignored."""
+    """Asked after the permission: a query parameter that the OpenAPI document does not name is an error, not ignored.
+
+    So is one that comes twice, unless the document says that it is a list.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         given = request._request.GET
@@ -46,6 +49,8 @@ class KnownParameters(BasePermission):
             known = import_string("core.openapi_parameters.query_parameters")(request._request)
             if unknown := [name for name in given if name not in known][:_MOST_NAMED]:
                 raise UnknownParameter(unknown, sorted(known))
+            if repeated := [name for name in given if len(given.getlist(name)) > 1 and not known[name]]:
+                raise RepeatedParameter(repeated)
         return True
 
 

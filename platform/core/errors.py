@@ -113,6 +113,20 @@ class RateLimited(DomainError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RepeatedParameter(DomainError):
+    """The address has a query parameter more often than once, and the operation takes one value."""
+
+    code = "repeated_parameter"
+    title = "Repeated query parameter"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        detail = "is given more than once; which value is meant cannot be known. Give it once."
+        super().__init__(
+            f"The query parameter{'s' if len(names) > 1 else ''} {', '.join(names)} may be given once only.",
+            errors=[{"parameter": name, "code": "repeated", "detail": detail} for name in names],
+        )
+
+
 class UnknownParameter(DomainError):
     """The address has a query parameter that this operation does not know."""
 

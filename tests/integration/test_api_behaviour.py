@@ -95,6 +95,17 @@ def test_a_parameter_that_is_none_is_named(api_client: ApiClients) -> None:
     assert "cursor" in answer.json()["errors"][0]["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("limit=1&limit=3", ["limit"]), ("state=queued&limit=5&state=queued&limit=5", ["state", "limit"])],
+)
+def test_a_parameter_that_comes_twice_is_named(api_client: ApiClients, query: str, names: list[str]) -> None:
+    answer = api_client("viewer").get(f"/api/v1/runs?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "repeated_parameter")
+    assert [one["parameter"] for one in answer.json()["errors"]] == names
+
+
 def test_parameters_that_the_document_names_work(api_client: ApiClients) -> None:
     assert api_client("viewer").get("/api/v1/runs?state=queued&limit=5").status_code == 200
     assert (
