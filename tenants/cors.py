@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 
 from core import audit
 from core.errors import InvalidInput
+from core.hosts import host_asked
 from core.permissions import Principal
 from core.problems import wants_problem
 from core.tenancy import shared_context
@@ -26,6 +27,7 @@ _EXPOSED = (
     "Content-Disposition, Content-Range, Deprecation, ETag, Idempotent-Replayed, Link, Location, RateLimit, "
     "RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-ID"
 )
+_OF_LIMITS = (413, 431)
 _KEPT_SECONDS = "600"
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -45,6 +47,27 @@ def cors(get_response: Handler) -> Handler:
         return let_read(request, get_response(request), tenant)
 
     return middleware
+
+
+def of_limits(get_response: Handler) -> Handler:
+    """Middleware around the limits of requests, which answer before anybody knows the organisation: the host's counts.
+
+    It is looked up only for an answer of theirs to a page of another origin.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code in _OF_LIMITS and wants_problem(request) and not hasattr(request, "tenant"):
+            with shared_context():
+                return let_read(request, response, of_host(request))
+        return response
+
+    return middleware
+
+
+def of_host(request: HttpRequest) -> Tenant | None:
+    """The organisation of the host, asked for a page of another origin alone. Call in the shared schema."""
+    return queries.tenant_of_host(host_asked(request)) if "Origin" in request.headers else None
 
 
 def let_read(request: HttpRequest, response: HttpResponseBase, tenant: Tenant | None) -> HttpResponseBase:

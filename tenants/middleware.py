@@ -38,7 +38,7 @@ def tenant_of_request(get_response: Handler) -> Handler:
                 try:
                     api_key, principal = bearer.api_key(request, token)
                 except bearer.Refused as refused:
-                    return cors.let_read(request, refused.answer, _of_host_for_origins(request))
+                    return cors.let_read(request, refused.answer, cors.of_host(request))
                 request.principal, request.api_key = principal, api_key  # type: ignore[attr-defined]
                 tenant: Tenant | None = api_key.tenant
             else:
@@ -108,11 +108,6 @@ def _shared_answer(request: HttpRequest) -> HttpResponseBase | None:
     request.principal = ANONYMOUS  # type: ignore[attr-defined]
     response = view(request, *args, **kwargs)
     return response.render() if isinstance(response, SimpleTemplateResponse) else response
-
-
-def _of_host_for_origins(request: HttpRequest) -> Tenant | None:
-    """The organisation of the host, asked for a page of another origin alone. Call in the shared schema."""
-    return queries.tenant_of_host(host_asked(request)) if "Origin" in request.headers else None
 
 
 def _bad_scim_token(request: HttpRequest, bad: BadToken) -> HttpResponseBase:

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.health.answer",
+    "tenants.cors.of_limits",
     "core.middleware.body_limit",
     "core.middleware.header_limit",
     "core.ratelimit.headers",

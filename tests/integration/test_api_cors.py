@@ -1,8 +1,10 @@
 """Web pages elsewhere: the origins that an organisation names may call its API, all others may not read a byte."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -92,6 +94,38 @@ def test_a_refused_credential_can_be_read_by_named_origins_alone(bearer: str | N
     assert "Origin" in named["Vary"]
     assert "Access-Control-Allow-Origin" not in other
     assert "Origin" in other["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("path", "request_of", "status"),
+    [
+        ("/api/v1/configs", {"data": b" " * ((1 << 20) + 1)}, 413),
+        ("/oauth/token", {"data": b" " * ((1 << 20) + 1)}, 413),
+        ("/api/v1/configs", {"data": b"{}", "x-large": "a" * 40_000}, 431),
+    ],
+)
+def test_a_request_that_is_too_large_can_be_read_as_such_by_named_origins_of_the_host_alone(
+    path: str, request_of: dict[str, Any], status: int
+) -> None:
+    body, more = request_of["data"], {name: text for name, text in request_of.items() if name != "data"}
+
+    def answer(**headers: str) -> HttpResponse:
+        asked = {"host": "acme.localhost", **more, **headers}
+        found: Any = Client().post(path, body, content_type="application/json", headers=asked)
+        assert found.status_code == status
+        return cast(HttpResponse, found)
+
+    named = answer(origin=ORIGIN)
+    assert named["Access-Control-Allow-Origin"] == ORIGIN
+    assert "Access-Control-Allow-Credentials" not in named
+    for other in (
+        answer(),
+        answer(origin="https://x.example"),
+        answer(origin=ORIGIN, host="globex.localhost"),
+        answer(origin=ORIGIN, host="nobody.localhost"),
+    ):
+        assert not [name for name in other.headers if name.startswith("Access-Control")]
+        assert "Origin" in other["Vary"]
 
 
 def test_a_dead_key_can_be_read_as_such(api_client: Callable[..., APIClient]) -> None:
