@@ -10,7 +10,7 @@ from zxcvbn.matching import RANKED_DICTIONARIES, build_ranked_dict, omnimatch
 from zxcvbn.scoring import most_guessable_match_sequence
 
 from tenants.models import User
-from tenants.people import context_words
+from tenants.people import common_passwords, context_words
 
 FEWEST_GUESSES = (
     10**10
@@ -33,7 +33,7 @@ _WORDS = "it is made of a few common words or names"
 
 
 class Guessable:
-    """A validator of AUTH_PASSWORD_VALIDATORS: refuses what takes fewer than FEWEST_GUESSES guesses."""
+    """A validator of AUTH_PASSWORD_VALIDATORS: refuses common passwords, and what takes fewer than FEWEST_GUESSES guesses."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raises ValidationError. Only the beginning of a long password is read: what is added makes it no weaker."""
@@ -43,10 +43,9 @@ class Guessable:
         read = password[:READ_CHARACTERS]
         found = most_guessable_match_sequence(read, omnimatch(read, dictionaries))
         if found["guesses"] < FEWEST_GUESSES:
-            raise ValidationError(
-                f"The password is easy to guess: {_reason(found['sequence'])}. {_ADVICE}",
-                code="password_guessable",
-            )
+            raise _easy(_reason(found["sequence"]))
+        if common_passwords.is_common(password):  # whatever the estimate thinks of it
+            raise _easy(_REASONS["passwords"])
 
     def get_help_text(self) -> str:
         return f"Not easy to guess. {_ADVICE}"
@@ -62,6 +61,10 @@ def _dictionaries() -> dict[str, dict[str, int]]:
 def _names(user: User | None) -> list[str]:
     address = user.email.casefold() if user else ""
     return [*context_words.words(), *(part for part in (address, *re.split(r"[\W_]+", address)) if part)]
+
+
+def _easy(reason: str) -> ValidationError:
+    return ValidationError(f"The password is easy to guess: {reason}. {_ADVICE}", code="password_guessable")
 
 
 def _reason(sequence: list[dict[str, Any]]) -> str:
