@@ -4,18 +4,23 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, NotFound
 from core.models import AuditEvent
 from core.postgres.provision import bootstrap
 from core.tenancy import OWNER_ALIAS, tenant_context
 from tenants import services
+from tenants.addresses import origin_of
 from tenants.models import Membership, Tenant
+from tenants.people.passwords import member_of_token
 from tests.builders import drop_organisation
 
 
@@ -131,9 +136,34 @@ def test_commands_make_an_organisation_and_its_first_owner(
     call_command("create_organisation", "hooli", name="Hooli")
     call_command("create_member", "hooli", "owner@hooli.example", role="owner")
 
-    host, password = capsys.readouterr().out.split()
+    host, link = capsys.readouterr().out.split()
     assert host == "hooli.localhost"
-    assert len(password) == 16
+    owner = Client(headers={"host": host})
+    path = urlsplit(link).path
+    assert link == f"{origin_of(host)}{path}"
+    sign_in = {"login": "owner@hooli.example", "password": "quite another battery"}
+    assert (
+        "Sign in" in owner.post("/login", sign_in).content.decode()
+    )  # there is no password until they choose one
+    form = {"password": sign_in["password"], "again": sign_in["password"]}
+    assert owner.post(path, form).status_code == 302
+    assert Client(headers={"host": host}).post(path, form).status_code == 404
+    assert owner.post("/login", sign_in).status_code == 302
+
+
+def test_a_lost_link_of_a_new_member_is_replaced_until_they_have_signed_in(
+    acme: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_member", "acme", "new@acme.example", role="viewer")
+    call_command("create_member", "acme", "new@acme.example", new_link=True)
+
+    first, second = (line.rpartition("/")[2] for line in capsys.readouterr().out.split())
+    with pytest.raises(NotFound):
+        member_of_token(first)
+    assert member_of_token(second).user.email == "new@acme.example"
+    Membership.objects.filter(user__email="new@acme.example").update(last_sign_in_at=timezone.now())
+    with pytest.raises(CommandError, match="has not done so yet"):
+        call_command("create_member", "acme", "new@acme.example", new_link=True)
 
 
 @pytest.mark.parametrize("password", ["a", "", "passwordpassword", "weak@acme.example"])
