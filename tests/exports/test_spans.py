@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from generation.engine.exports import fec, saf_t, sap, xbrl_gl
+from generation.engine.exports import fec, gobd, saf_t, sap, xbrl_gl
 from generation.engine.exports.files import ExportFolder
 from generation.engine.exports.make import FORMATS, ExportUnit, export_units
 from generation.engine.exports.source import Source
@@ -41,6 +41,7 @@ def units_of(books: Books, export: str) -> tuple[ExportUnit, ...]:
         ("saf_t", partial(saf_t.write, lines_at_once=1_000)),
         ("xbrl_gl", partial(xbrl_gl.write, lines_at_once=1_000)),
         ("fec", partial(fec.write, entries_at_once=300)),
+        ("gobd", partial(gobd.write, rows_at_once=300)),
     ],
 )
 def test_lines_written_few_at_a_time_are_the_same(

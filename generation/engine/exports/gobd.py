@@ -3,12 +3,14 @@
 Source: BMF, “Ergänzende Informationen zur Datenträgerüberlassung” with the Beschreibungsstandard (gdpdu-01-09-2004.dtd).
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from generation.engine.exports import gobd_tables
 from generation.engine.exports.gobd_tables import SHEETS, Field, Sheet
 from generation.engine.exports.parties import NOTICE, party_of
+from generation.engine.exports.source import Source, within
 from generation.engine.exports.task import Task
 from generation.engine.schema.catalogue import TABLES as SCHEMA
 
@@ -20,27 +22,39 @@ _EXCHANGE_DECIMALS: Final = next(
     if column.name == "exchange_rate"
 )
 _DAY: Final = "DD.MM.YYYY"
+ROWS_AT_ONCE: Final = 250_000  # so many are put in order in memory, whatever the length of the books
 
 
-def write(task: Task) -> None:
+def write(task: Task, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
     """<company>/<fiscal year>/ with a file for each table, index.xml and its grammar."""
     year = task.fiscal_year
     place = f"{task.company.code}/{year.number}"
     values = {"year": str(year.number), "first": year.first.isoformat(), "last": year.last.isoformat()}
     for sheet in SHEETS:
         with task.folder.file(f"{place}/{sheet.file}", "txt") as file:
-            file.write_lines(task.source.lines(_records(sheet, values)))
+            for origin in _origins(task.source, sheet, values, rows_at_once):
+                file.write_lines(task.source.lines(_records(sheet, origin)))
     with task.folder.file(f"{place}/index.xml", "xml") as file:
         file.write(_index(task))
     with task.folder.file(f"{place}/{DTD}", "dtd") as file:
         file.write(GRAMMAR)
 
 
-def _records(sheet: Sheet, values: dict[str, str]) -> str:
+def _origins(source: Source, sheet: Sheet, values: dict[str, str], at_once: int) -> Iterator[str]:
+    """What the rows of a sheet are read from: all in one, or the days of a long sheet, some at a time."""
+    origin = sheet.origin.format(**values)
+    if sheet.day is None:
+        yield origin
+        return
+    counts = f"SELECT {sheet.day} AS day, count(*) AS lines FROM {origin} GROUP BY day"
+    for first, last in source.spans(counts, at_once):
+        yield f"(FROM {origin}) WHERE {within(first, last, sheet.day)}"
+
+
+def _records(sheet: Sheet, origin: str) -> str:
     record = " || ';' || ".join(_written(field) for field in (*sheet.keys, *sheet.fields))
-    return (
-        f"SELECT {record} || chr(13) || chr(10) FROM {sheet.origin.format(**values)} ORDER BY {sheet.order}"
-    )
+    order = f"{sheet.day}, {sheet.order}" if sheet.day else sheet.order
+    return f"SELECT {record} || chr(13) || chr(10) FROM {origin} ORDER BY {order}"
 
 
 def _written(field: Field) -> str:

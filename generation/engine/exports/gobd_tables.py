@@ -19,7 +19,10 @@ class Field(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """One file. `origin` is filled with year, first and last day; a reference is a column and the table it points to."""
+    """One file. `origin` is filled with year, first and last day; a reference is a column and the table it points to.
+
+    Rows are in the order of `day`, where the sheet has one because it grows with the books, then of `order`.
+    """
 
     file: str
     name: str
@@ -29,6 +32,7 @@ class Sheet(NamedTuple):
     keys: tuple[Field, ...]
     fields: tuple[Field, ...]
     references: tuple[tuple[str, str], ...] = ()
+    day: str | None = None
 
 
 def _partners(file: str, name: str, description: str, table: str, key: str) -> Sheet:
@@ -57,7 +61,7 @@ def _open_items(file: str, name: str, description: str, table: str, partners: st
         name,
         description,
         f"{table} WHERE period_end BETWEEN DATE '{{first}}' AND DATE '{{last}}'",
-        "period_end, document_id",
+        "document_id",
         (
             Field("Stichtag", "day", "period_end", "Monatsende"),
             Field("Rechnung", "text", "document_id", "Nummer der Rechnung oder Gutschrift"),
@@ -69,6 +73,7 @@ def _open_items(file: str, name: str, description: str, table: str, partners: st
             Field("Offen", "money", "open_amount", "Offener Betrag am Stichtag"),
         ),
         (("Partner", partners),),
+        day="period_end",
     )
 
 
@@ -129,7 +134,7 @@ SHEETS: Final = (
         "Belege",
         "Belegköpfe des Buchungsjournals",
         "journal_entries WHERE fiscal_year = {year}",
-        "posting_date, document_id",
+        "document_id",
         (Field("Beleg", "text", "document_id", "Nummer der Buchung"),),
         (
             Field("Belegart", "text", "document_type", "Belegart"),
@@ -150,13 +155,14 @@ SHEETS: Final = (
             Field("Grundlage", "text", "source_document_id", "Nummer des zugrunde liegenden Belegs"),
             Field("Storno", "text", "reverses_document_id", "Nummer der Buchung, die diese aufhebt"),
         ),
+        day="posting_date",
     ),
     Sheet(
         "buchungen.csv",
         "Buchungen",
         "Zeilen des Buchungsjournals",
         "journal_lines WHERE fiscal_year = {year}",
-        "posting_date, document_id, line_number",
+        "document_id, line_number",
         (
             Field("Beleg", "text", "document_id", "Nummer der Buchung"),
             Field("Zeile", "number", "line_number", "Zeile der Buchung"),
@@ -183,13 +189,14 @@ SHEETS: Final = (
             ("Kostenstelle", "Kostenstellen"),
             ("Anlage", "Anlagen"),
         ),
+        day="posting_date",
     ),
     Sheet(
         "steuern.csv",
         "Steuern",
         "Umsatzsteuer und Vorsteuer der Belege",
         "tax_lines WHERE posting_date BETWEEN DATE '{first}' AND DATE '{last}'",
-        "posting_date, document_type, document_id, line_number",
+        "document_type, document_id, line_number",
         (
             Field("Grundlage", "text", "document_id", "Nummer der Rechnung, Gutschrift oder Zahlung"),
             Field("Zeile", "number", "line_number", "Zeile des Belegs"),
@@ -202,6 +209,7 @@ SHEETS: Final = (
             Field("Steuer", "money", "tax_amount", "Steuerbetrag"),
             Field("Richtung", "text", "direction", "output: Umsatzsteuer, input: Vorsteuer"),
         ),
+        day="posting_date",
     ),
     Sheet(
         "summen_salden.csv",

@@ -90,9 +90,9 @@ class Source:
             yield _joined(batch.column(0)), batch.num_rows
 
 
-def within(first: date, last: date) -> str:
-    """SQL: that the lines or entries are posted in a span of days."""
-    return f"posting_date BETWEEN DATE '{first}' AND DATE '{last}'"
+def within(first: date, last: date, day: str = "posting_date") -> str:
+    """SQL: that lines or entries are posted in a span of days, or that another day of theirs lies in it."""
+    return f"{day} BETWEEN DATE '{first}' AND DATE '{last}'"
 
 
 def quoted(text: str) -> str:
