@@ -33,7 +33,7 @@ def _amounts(shard: Shard, purpose: str, count: int, total: float) -> Ints:
     """Log-normal amounts that add up to about `total`, shape (count,)."""
     raw = np.exp(shard.rng(purpose, "amount").normal(0.0, _SIGMA, count))
     mean = total / max(count, 1) / np.exp(_SIGMA**2 / 2)
-    amounts: Ints = np.maximum(shard.plan.factor, np.rint(raw * mean)).astype(np.int64)
+    amounts: Ints = np.maximum(1, np.rint(raw * mean)).astype(np.int64)
     return amounts
 
 

@@ -28,7 +28,8 @@ def produce(shard: Shard) -> None:
     doc = np.repeat(np.arange(count), line_count)
     # the expected amounts of a block add up to its share of the overhead
     scale = plan.overhead / max(1.0, plan.service_invoices * 2.0 * np.exp(_SIGMA**2 / 2))
-    net_line = np.maximum(100, np.rint(np.exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
+    # at least the smallest unit, as metered supplies cost (messages, tolls, card fees): a higher floor gathers what lies below
+    net_line = np.maximum(1, np.rint(np.exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
     trade = plan.rng("service vendors", "trade").integers(0, len(EXPENSES), len(plan.service_vendors))
     accounts = expense_accounts(plan.chart)
     kind = trade[seller][doc]
