@@ -14,8 +14,8 @@ from frontend.format import percent
 from frontend.fragments import render_fragment, render_page, wants_fragment
 from frontend.paging import Filter, address, plain_text, positive, search_text
 from frontend.views.run import head
-from generation.downloads import archive_response, file_response
-from generation.queries.files import ColumnFacts, released_file, require_open, run_files, run_tables
+from generation.handing_out import hand_out_archive, hand_out_file
+from generation.queries.files import ColumnFacts, require_open, run_files, run_tables
 from generation.queries.preview import Cell, PreviewPage, preview_page
 from generation.queries.runs import numbered_run, run_detail
 
@@ -105,15 +105,13 @@ def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
 
 @requires(GET=Permission.FILES_READ)
 def run_file(request: HttpRequest, number: int, path: str) -> HttpResponseBase:
-    return file_response(request, released_file(numbered_run(number), path))
+    return hand_out_file(request, numbered_run(number), path)
 
 
 @requires(GET=Permission.FILES_READ)
 def run_archive(request: HttpRequest, number: int) -> HttpResponseBase:
     """Everything that the run released, as one ZIP."""
-    run = numbered_run(number)
-    require_open(run)
-    return archive_response(request, run, run_files(run))
+    return hand_out_archive(request, numbered_run(number))
 
 
 def _preview_context(page: PreviewPage) -> dict[str, object]:

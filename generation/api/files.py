@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from core.pagination import KeysetPagination
 from core.permissions import Permission, requires
-from generation import downloads
+from generation import downloads, handing_out
 from generation.api import serializers as shapes
 from generation.api.reading import query_of
 from generation.queries import files as queries
@@ -61,8 +61,11 @@ class FileDownload(APIView):
         },
     )
     def get(self, request: Request, run_id: UUID, path: str) -> HttpResponseBase:
-        """One file of a released run. Knows Range, If-Range and If-None-Match; the ETag is its SHA-256."""
-        return downloads.file_response(request._request, queries.released_file(find_run(run_id), path))
+        """One file of a released run. Knows Range, If-Range and If-None-Match; the ETag is its SHA-256.
+
+        The audit trail has each download once: `generation.run.download`, with run, path, table and format.
+        """
+        return handing_out.hand_out_file(request._request, find_run(run_id), path)
 
 
 @extend_schema(tags=["files"])
@@ -71,9 +74,7 @@ class Archive(APIView):
     @extend_schema(operation_id="files_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
         """All files of a released run as one ZIP."""
-        run = find_run(run_id)
-        queries.require_open(run)
-        return downloads.archive_response(request._request, run, list(queries.run_files(run)))
+        return handing_out.hand_out_archive(request._request, find_run(run_id))
 
 
 @extend_schema(tags=["files"])

@@ -23,7 +23,7 @@ from core.tenancy import tenant_context, tenant_key
 from core.versions import etag
 from evaluation.models import Report
 from generation import services as generation
-from generation.models import Run
+from generation.models import Run, RunFile
 from generation.queries.configs import shipped_templates
 from tenants import role_services
 from tenants import services as tenants
@@ -324,6 +324,16 @@ def _release_run(things: Things) -> None:
     Run.objects.filter(pk=things.run_id).update(state=Run.State.RELEASED)
 
 
+def _give_file(things: Things) -> None:
+    """Released, with the file of FIXED."""
+    _release_run(things)
+    key = tenant_key("runs", str(things.run_id), "manifest")
+    store().put_bytes(key, b"{}")
+    RunFile.objects.create(
+        run_id=things.run_id, path=str(FIXED["path"]), format="json", size_bytes=2, sha256="0" * 64, key=key
+    )
+
+
 def _hold_run(things: Things) -> None:
     """Held and sealed, as the pipeline leaves it; the world's exception is about it."""
     Run.objects.filter(pk=things.run_id).update(
@@ -384,6 +394,14 @@ OF_PEOPLE = {
     "api_member_password_link",
     "api_member_factors",
 }  # operations that refuse keys, whatever they may
+# Reads that the audit trail tells, once each: what an organisation made, and all that it has, leave the platform there.
+RECORDED_READS: dict[str, Callable[[Things], None] | None] = {
+    "export-download": None,
+    "api-run-file": _give_file,
+    "api-run-archive": _give_file,
+    "run-file": _give_file,
+    "run-archive": _give_file,
+}
 NEW_TEXT = {"text": config_text("ours").replace("seed:", "# another text\nseed:")}
 CALLS: dict[tuple[str, str], Call] = {
     # API
