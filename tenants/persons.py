@@ -22,7 +22,12 @@ _ON_APPLICATIONS = (
     "tenants.application.rotate",
     "tenants.application.take_over",  # in audit trails of before, when that needed no new secret
 )
-_ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
+_ON_PEOPLE = (
+    "tenants.member.make_password_link",
+    "tenants.member.reset_factors",
+    "tenants.invitation.send",  # whoever was shown the link could have come in by it
+    "tenants.invitation.renew",
+)
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
@@ -38,7 +43,7 @@ def behind_actor(actor: str) -> frozenset[str]:
     """The same from a name of the audit trail; empty when nobody can be found behind it any more.
 
     Behind a key or an application are whoever made it, whoever gave it a new secret and whoever answers for it; behind a
-    person, whoever was given a link to their account or took their second factors away a short time ago.
+    person, whoever was given a link to their account, invited them or took their second factors away a short time ago.
     """
     found: set[str] = set()
     seen, waiting = {actor}, [actor]

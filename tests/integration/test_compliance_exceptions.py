@@ -36,8 +36,8 @@ from tenants import services as tenants
 from tenants.models import Tenant
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
-from tenants.people import factors, passwords
-from tests.builders import make_api_key, make_principal, sign_in
+from tenants.people import factors, invitations, passwords
+from tests.builders import key_id_of, make_api_key, make_principal, sign_in
 from tests.dataset_builders import make_held_run, make_run
 
 REASON = "The difference is the one that we planted for the course."
@@ -452,6 +452,25 @@ def test_whoever_opened_an_account_to_themselves_is_counted_as_that_person(held:
 
     with pytest.raises(FourEyes):
         services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
+
+
+@pytest.mark.parametrize("shown", ["sent", "renewed", "sent by a key"])
+def test_whoever_was_shown_an_invitation_is_counted_as_whoever_came_in_by_it(held: Run, shown: str) -> None:
+    admin = make_principal("admin")
+    if shown == "sent by a key":
+        key = key_id_of(make_api_key("admin"))
+        admin = replace(admin, actor=f"api-key:{key}", credential=f"key:{key}")
+    sender = make_principal("owner") if shown == "renewed" else admin
+    sent = invitations.invite(principal=sender, email="new@acme.example", role="operator")
+    if shown == "renewed":
+        sent = invitations.renew(principal=admin, invitation=sent.invitation)
+    invitations.accept(token=sent.token, name="New", password="quite another battery")
+    request = asked(held, "new")
+
+    for role in {"admin", "owner"} if shown == "renewed" else {"admin"}:
+        with pytest.raises(FourEyes):
+            services.grant(principal=make_principal(role), exception_id=request.pk, comment="Mine.")
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
