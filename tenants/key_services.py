@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core import audit, texts
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from core.permissions import Permission, Principal
+from core.permissions import NOT_GIVEN, Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
 from tenants import credentials, granting, queries, scopes
@@ -55,6 +55,8 @@ def issue_api_key(
     may = scopes.narrowed(PERMISSIONS[chosen], narrowed_to)
     scopes.refuse_more(may, principal.permissions, "A key")
     _refuse_greater_role(principal, chosen, may)
+    if narrowed_to and not may - NOT_GIVEN:
+        raise InvalidInput(f"A key with the role {chosen.label} may none of these: {', '.join(narrowed_to)}.")
     key, text = new_key()
     secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():

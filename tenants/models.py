@@ -63,12 +63,25 @@ class Domain(DomainMixin):
     """A host name that leads to an organisation."""
 
 
+_ACCOUNTS = uuid.UUID("6f1c9a52-8f0b-4c39-9a63-2f7e2b8f4c11")  # names what the ids of accounts are made in
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str) -> "User":
         """A new person; a membership gives them a password and a role."""
-        user = self.model(email=email.strip().lower())
-        user.save(using=self._db)
+        address = email.strip().lower()
+        user = self.model(id=id_of_account(address), email=address)
+        user.save(force_insert=True, using=self._db)
         return user
+
+
+def id_of_account(address: str) -> uuid.UUID:
+    """The id of an account is made of its address, which never changes.
+
+    So an organisation that lists an address, takes it out and lists it again sees the same id, whether the account was
+    deleted in between or another organisation had kept it.
+    """
+    return uuid.uuid5(_ACCOUNTS, address)
 
 
 class User(AbstractBaseUser):
@@ -81,7 +94,7 @@ class User(AbstractBaseUser):
     password = None  # type: ignore[assignment]  # no column; set on the instance at sign-in
     last_login = None  # kept per membership
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, editable=False)  # of the address: see `id_of_account`
     email = models.EmailField(max_length=254, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -53,18 +53,14 @@ def organisation() -> Tenant:
 def organisations_of(
     user_id: UUID | str, current: Tenant, others: Collection[UUID]
 ) -> list[OrganisationLink]:
-    """The current organisation and those of the others that the person belongs to, by name.
+    """The current organisation and those of the others where the person may act, by name.
 
     Never all that an account belongs to: whoever lists an address can sign in with it at home.
     """
     with shared_context():
         rows = list(
-            Membership.objects.filter(
-                user_id=user_id,
-                tenant_id__in=[current.pk, *others],
-                is_active=True,
-                tenant__domains__is_primary=True,
-            )
+            acting_members()
+            .filter(user_id=user_id, tenant_id__in=[current.pk, *others], tenant__domains__is_primary=True)
             .order_by("tenant__name")
             .values_list("tenant__name", "tenant__domains__domain", "tenant_id")
         )

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from core.errors import DomainError
 from core.permissions import Permission, requires
@@ -42,9 +43,7 @@ def organisation_join(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         return _refused(request, error)
     if request.method == "POST":
-        answer = redirect(switcher.answer(request, given))
-        switcher.accept(request, answer, given)
-        return answer
+        return redirect(switcher.answer(request, given))
     context = {"other": given.organisation, "ticket": ticket}
     response = render(request, "frontend/organisation_join.html", context)
     # browsers hold the redirect that answers a form to the policy of the page with the form
@@ -55,13 +54,17 @@ def organisation_join(request: HttpRequest) -> HttpResponse:
 
 @requires(GET=Permission.MEMBER)
 def organisation_joined(request: HttpRequest) -> HttpResponse:
-    """Back where the person began."""
-    answer = redirect("organisation-menu")
+    """First at the organisation that asked, then at the one where the person agreed, then back where they began."""
+    answer = HttpResponse(status=302)
     try:
-        other = switcher.finish(request, answer, request.GET.get("ticket", ""))
+        joined = switcher.finish(request, answer, request.GET.get("ticket", ""))
     except DomainError as error:
         return _refused(request, error)
-    messages.success(request, f"{other.name} is in your menu now, and this organisation in the one there.")
+    if joined.next:
+        messages.success(
+            request, f"{joined.organisation.name} is in your menu here now, and this organisation there."
+        )
+    answer["Location"] = joined.next or f"{origin_of(joined.organisation.host)}{reverse('organisation-menu')}"
     return answer
 
 

@@ -54,7 +54,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/(?:join|login/password|start/confirm|start/progress)/)[^\s/?\"']+"), rf"\1{HIDDEN}"),
     # what comes back from an identity provider in an address
     (
-        re.compile(r"(?i)([?&](?:code|state|ticket|id_token_hint|nonce|next_token)=)[^\s&#\"']+"),
+        re.compile(
+            r"(?i)((?:[?&]|%(?:25)*3F|%(?:25)*26)(?:code|state|ticket|id_token_hint|nonce|next_token)"
+            r"(?:=|%(?:25)*3D))[^\s&#\"']+"  # also within the address that a sign-in leads back to
+        ),
         rf"\1{HIDDEN}",
     ),
 )

@@ -51,14 +51,18 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
 
     It lasts while the principal may make it. A string, such as "anonymous" for whoever asks for themselves, has no end but time.
     Raises Forbidden for a program, and for a member who may do more than the principal: the link lets whoever has it in.
-    PasswordNotUsed for a member whom the organisation lets in by its identity provider only; who asks for themselves is
-    told so by the link.
+    PasswordNotUsed for a member who may not sign in, or whom the organisation lets in by its identity provider only; who asks
+    for themselves is told so by the link.
     """
     granting.refuse_programs(actor)
     granting.refuse_more(actor, membership.role)
     if isinstance(actor, Principal) and sso.refuses_password(membership):
         raise PasswordNotUsed(
             f"{membership.user.email} signs in with the identity provider of this organisation, which refuses their password."
+        )
+    if isinstance(actor, Principal) and not queries.acting_members().filter(pk=membership.pk).exists():
+        raise PasswordNotUsed(
+            f"{membership.user.email} may not sign in now, whatever the password. Let them in again, or give them a new last day."
         )
     made_by = responsibility.maker_of_link(actor) if isinstance(actor, Principal) else None
     token, digest = new_token()
@@ -83,7 +87,7 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
 def member_of_token(token: str) -> Membership:
     """Whose password this link sets. Raises NotFound, in the same words for every link that opens none."""
     link = PasswordLink.objects.filter(token_digest=digest_of(token), expires_at__gt=timezone.now()).first()
-    member = queries.members().filter(pk=link.membership_id, is_active=True).first() if link else None
+    member = queries.acting_members().filter(pk=link.membership_id).first() if link else None
     if link is None or member is None or not _is_vouched(link, member):
         raise NotFound(WORDS_FOR_NONE)
     return member

@@ -4,9 +4,10 @@ What somebody belongs to elsewhere is nobody's business here, and an account doe
 organisation may list any address and sign in with it at home. So the list is in no database. Each host keeps its
 own in a signed cookie, and an entry needs a session of the same person, in the same browser, in both organisations:
 
-    here   `offer`   asks the other one, for this person and this session only
-    there  `accept`  the same person, signed in there, agrees: that host shows this organisation
-    here   `finish`  the session that asked shows the other one, too
+    here   `offer`   asks the other one, for this person and this session
+    there  `answer`  the same person, signed in there, agrees, in that session; nothing is shown yet
+    here   `finish`  the session that asked has the other one in its menu, and sends the browser back there
+    there  `finish`  the session that agreed has this one in its menu
 """
 
 from dataclasses import dataclass
@@ -34,15 +35,22 @@ _LIFE_SECONDS = 900  # long enough to sign in there with a second factor
 _MOST = 20  # a cookie holds 4 kB; whoever adds more loses the oldest
 _OFFER, _ANSWER = "people.switcher.offer", "people.switcher.answer"
 _START_AGAIN = "Start again: choose Another organisation in the menu."
-_SIGNED_IN_ANEW = f"You have signed in anew since you asked. {_START_AGAIN}"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Another organisation, where this person is signed in, asks to stand in the menu here."""
+    """Another organisation, where this person has a session, asks to be joined up with this one."""
 
     organisation: OrganisationLink
     browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The organisation that is in the menu now, and where the browser goes next; empty at the end."""
+
+    organisation: OrganisationLink
+    next: str
 
 
 def shown(request: HttpRequest) -> list[UUID]:
@@ -72,7 +80,7 @@ def organisation_at(request: HttpRequest, text: str) -> OrganisationLink:
 
 def offer(request: HttpRequest, other: OrganisationLink) -> str:
     """The address where the person goes on: it takes their session there to do anything."""
-    return _address(request, other, "/me/organisations/join", _OFFER, _browser(request))
+    return _address(request, other, "/me/organisations/join", _OFFER, browser=_browser(request))
 
 
 def read_offer(request: HttpRequest, ticket: str) -> Offer:
@@ -81,24 +89,20 @@ def read_offer(request: HttpRequest, ticket: str) -> Offer:
     return Offer(_home(request, values["from"]), values["browser"])
 
 
-def accept(request: HttpRequest, response: HttpResponseBase, given: Offer) -> None:
-    """Show the organisation that asked, in this browser."""
-    _add(request, response, given.organisation)
-
-
 def answer(request: HttpRequest, given: Offer) -> str:
-    """The address where the organisation that asked learns that the person agreed."""
-    return _address(request, given.organisation, "/me/organisations/joined", _ANSWER, given.browser)
+    """The address where the session that asked learns that the person agreed here."""
+    return _to_finish(request, given.organisation, browser=given.browser, back=_browser(request))
 
 
-def finish(request: HttpRequest, response: HttpResponseBase, ticket: str) -> OrganisationLink:
-    """Show the other organisation, in the session that asked and in no other. Raises as `read_offer`."""
+def finish(request: HttpRequest, response: HttpResponseBase, ticket: str) -> Joined:
+    """Show the other organisation, in the session that the ticket names and in no other. Raises as `read_offer`."""
     values = _values(request, ticket, _ANSWER)
     if not constant_time_compare(values["browser"], _browser(request)):
-        raise Forbidden(_SIGNED_IN_ANEW)
+        raise Forbidden(f"This is another session than the one that asked. {_START_AGAIN}")
     other = _home(request, values["from"])
     _add(request, response, other)
-    return other
+    back = values["back"]
+    return Joined(other, _to_finish(request, other, browser=back, back="") if back else "")
 
 
 def remove(request: HttpRequest, response: HttpResponseBase, tenant_id: str) -> None:
@@ -116,14 +120,13 @@ def _host_typed(text: str) -> str:
     return host if "." in host or not host else f"{host}.{settings.BASE_HOST.lower()}"
 
 
-def _address(request: HttpRequest, other: OrganisationLink, path: str, salt: str, browser: str) -> str:
+def _to_finish(request: HttpRequest, other: OrganisationLink, *, browser: str, back: str) -> str:
+    return _address(request, other, "/me/organisations/joined", _ANSWER, browser=browser, back=back)
+
+
+def _address(request: HttpRequest, other: OrganisationLink, path: str, salt: str, **more: str) -> str:
     here: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
-    values = {
-        "user": str(me(request).pk),
-        "from": str(here.pk),
-        "to": str(other.tenant_id),
-        "browser": browser,
-    }
+    values = {"user": str(me(request).pk), "from": str(here.pk), "to": str(other.tenant_id), **more}
     return f"{origin_of(other.host)}{path}?{urlencode({'ticket': signing.dumps(values, salt=salt)})}"
 
 
@@ -143,7 +146,7 @@ def _values(request: HttpRequest, ticket: str, salt: str) -> dict[str, str]:
 
 
 def _home(request: HttpRequest, tenant_id: str) -> OrganisationLink:
-    """Where the person comes from, if they still belong there."""
+    """Where the person comes from, if they may still act there."""
     here: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
     for one in queries.organisations_of(me(request).pk, here, [UUID(tenant_id)]):
         if not one.is_current:

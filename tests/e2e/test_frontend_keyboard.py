@@ -204,7 +204,7 @@ def test_two_organisations_are_joined_up_and_switched_between(visit: Visit) -> N
     expect(page).to_have_url(re.compile(rf"{globex}/me/organisations/join"))
     page.get_by_role("button", name="Add it").click()
     expect(page).to_have_url(visitor.platform.address("acme") + "/me/organisations")
-    expect(page.get_by_text("Globex Finance is in your menu now")).to_be_visible()
+    expect(page.get_by_text("Globex Finance is in your menu here now")).to_be_visible()
     page.get_by_text("Switch organisation, current:").locator("..").click()
     assert not visitor.violations()
     page.get_by_role("link", name="Globex Finance").click()

@@ -24,7 +24,7 @@ from tenants.people import invitations, passwords, policy
 from tenants.people.models import Invitation, PasswordLink
 from tenants.people.tokens import WORDS_FOR_NONE
 from tenants.sso import services as sso
-from tests.builders import make_api_key, make_principal, version_shown
+from tests.builders import make_api_key, make_principal, set_last_day, version_shown
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
@@ -238,6 +238,21 @@ def test_a_link_does_not_get_around_a_second_factor(client_for: Clients, acme: T
 
     assert answer["Location"] == "/login/factor"
     assert client.get("/api/v1/members").status_code == 401
+
+
+def test_a_link_opens_nothing_and_changes_nothing_once_the_last_day_has_passed(
+    client_for: Clients, acme: Tenant
+) -> None:
+    auditor = member("auditor")
+    token = passwords.make_link(actor=make_principal("admin"), membership=auditor)
+    set_last_day(auditor, timezone.now() - timedelta(seconds=1))
+
+    answer = client_for(None).post(f"/login/password/{token}", {"password": NEW, "again": NEW})
+
+    assert answer.status_code == 404
+    assert member("auditor").password == auditor.password
+    with pytest.raises(passwords.PasswordNotUsed):
+        passwords.make_link(actor=make_principal("admin"), membership=member("auditor"))
 
 
 def test_an_admin_makes_no_link_for_an_owner(acme: Tenant) -> None:

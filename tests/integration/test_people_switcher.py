@@ -1,8 +1,10 @@
 """The menu of organisations: one browser, the same person signed in at both, and nobody else."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -11,7 +13,7 @@ from django.utils import timezone
 from core.tenancy import tenant_context
 from tenants import services
 from tenants.models import Membership, Tenant
-from tests.builders import sign_in
+from tests.builders import set_last_day, sign_in
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
@@ -50,6 +52,19 @@ def agree(client: Client, path: str) -> str:
     return client.post("/me/organisations/join", {"ticket": ticket[1]})["Location"]
 
 
+def removable(page: str) -> str:
+    found = re.search(r'name="remove" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def join_up(asks: Client, agrees: Client) -> str:
+    """From one to the other and back, as a browser follows it; where it ends."""
+    there = agree(agrees, looked_up(asks))
+    back = asks.get(ticket_path(there, "joined"))["Location"]
+    return agrees.get(ticket_path(back, "joined"))["Location"]
+
+
 def menu(client: Client) -> str:
     page = client.get("/me").content.decode()
     return page[page.index('class="menu-list"') : page.index("Another organisation")]
@@ -63,11 +78,11 @@ def test_two_organisations_of_a_person_are_joined_up_from_one_of_them(
 ) -> None:
     at_acme = client_for("operator")
 
-    back = agree(at_globex, looked_up(at_acme))
-    assert back.startswith("http://acme.localhost/me/organisations/joined?ticket=")
-    answer = at_acme.get(ticket_path(back, "joined"), follow=True)
+    end = join_up(at_acme, at_globex)
 
-    assert "Globex Finance is in your menu now" in answer.content.decode()
+    assert end == "http://acme.localhost/me/organisations"
+    page = at_acme.get("/me/organisations").content.decode()
+    assert "Globex Finance is in your menu here now, and this organisation there." in page
     assert "globex.localhost" in menu(at_acme)
     assert "acme.localhost" in menu(at_globex)
 
@@ -100,14 +115,12 @@ def test_an_address_of_no_other_organisation_is_refused_at_its_field(
 
 def test_what_is_taken_out_is_gone_here_and_can_come_again(client_for: Clients, at_globex: Client) -> None:
     at_acme = client_for("operator")
-    at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))
+    join_up(at_acme, at_globex)
     page = at_acme.get("/me/organisations").content.decode()
-    remove = re.search(r'name="remove" value="([^"]+)"', page)
-    assert remove
 
-    at_acme.post("/me/organisations", {"remove": remove[1]})
+    at_acme.post("/me/organisations", {"remove": removable(page)})
     assert "globex" not in menu(at_acme)
-    at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))
+    join_up(at_acme, at_globex)
 
     assert "globex" in menu(at_acme)
 
@@ -118,7 +131,7 @@ def test_what_is_taken_out_is_gone_here_and_can_come_again(client_for: Clients, 
 def test_another_browser_with_the_same_account_shows_nothing(client_for: Clients, at_globex: Client) -> None:
     """As an admin of Globex who opened a password link that they were shown, and signed in as the person."""
     at_acme = client_for("operator")
-    at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))
+    join_up(at_acme, at_globex)
     elsewhere = client_for(None, "globex")
     with tenant_context("globex"):
         sign_in(elsewhere, PERSON, "globex")
@@ -130,7 +143,7 @@ def test_another_browser_with_the_same_account_shows_nothing(client_for: Clients
 
 def test_somebody_else_in_the_same_browser_sees_nothing(client_for: Clients, at_globex: Client) -> None:
     at_acme = client_for("operator")
-    at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))
+    join_up(at_acme, at_globex)
 
     with tenant_context("acme"):
         sign_in(at_acme, "viewer@acme.example", "acme")
@@ -140,7 +153,7 @@ def test_somebody_else_in_the_same_browser_sees_nothing(client_for: Clients, at_
 
 def test_an_organisation_that_one_is_out_of_is_not_shown(client_for: Clients, at_globex: Client) -> None:
     at_acme = client_for("operator")
-    at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))
+    join_up(at_acme, at_globex)
     with tenant_context("globex"):
         services.end_access(Membership.objects.get(user__email=PERSON), actor="test", reason="test")
 
@@ -149,7 +162,9 @@ def test_an_organisation_that_one_is_out_of_is_not_shown(client_for: Clients, at
 
 def test_the_cookie_of_one_host_says_nothing_at_another(client_for: Clients, at_globex: Client) -> None:
     at_acme = client_for("operator")
-    agree(at_globex, looked_up(at_acme))
+    join_up(at_acme, at_globex)
+    page = at_acme.get("/me/organisations").content.decode()
+    at_acme.post("/me/organisations", {"remove": removable(page)})
 
     at_acme.cookies["datasynth-organisations"] = at_globex.cookies["datasynth-organisations"].value
 
@@ -171,15 +186,45 @@ def test_whoever_is_somebody_else_there_is_refused_and_told_no_name(
     assert "Acme" not in answer.content.decode()
 
 
-def test_the_answer_counts_in_the_session_that_asked_only(client_for: Clients, at_globex: Client) -> None:
-    """So nobody has another person's browser add what they chose."""
-    back = ticket_path(agree(at_globex, looked_up(client_for("operator"))), "joined")
+def test_nothing_is_shown_at_either_before_the_session_that_asked_is_back(
+    client_for: Clients, at_globex: Client
+) -> None:
+    """So an admin of one who signs in there as a person gets it into no menu of the person elsewhere, nor the other way."""
+    at_acme = client_for("operator")
+    there = ticket_path(agree(at_globex, looked_up(at_acme)), "joined")
     another = client_for("operator")
 
-    answer = another.get(back)
+    answer = another.get(there)
 
     assert answer.status_code == 403
+    assert "another session" in answer.content.decode()
     assert "globex" not in menu(another)
+    assert "acme" not in menu(at_globex)
+
+
+def test_the_way_back_counts_in_the_session_that_agreed_only(client_for: Clients, at_globex: Client) -> None:
+    at_acme = client_for("operator")
+    back = at_acme.get(ticket_path(agree(at_globex, looked_up(at_acme)), "joined"))["Location"]
+    another = client_for(None, "globex")
+    sign_in(another, PERSON, "globex")
+
+    answer = another.get(ticket_path(back, "joined"))
+
+    assert answer.status_code == 403
+    assert "acme" not in menu(another)
+
+
+def test_an_offer_ends_with_the_session_that_made_it(client_for: Clients, at_globex: Client) -> None:
+    at_acme = client_for("operator")
+    there = ticket_path(agree(at_globex, looked_up(at_acme)), "joined")
+    at_acme.post("/logout")
+
+    answers = [at_acme.get(there)]
+    sign_in(at_acme, PERSON, "acme")
+    answers.append(at_acme.get(there))
+
+    assert [one.status_code for one in answers] == [302, 403]  # to the sign-in, then refused
+    assert "acme" not in menu(at_globex)
 
 
 def test_a_ticket_is_for_one_organisation_one_step_and_fifteen_minutes(
@@ -213,6 +258,18 @@ def test_one_who_left_meanwhile_is_not_added(client_for: Clients, at_globex: Cli
     assert "You do not belong any more" in answer.content.decode()
 
 
+def test_one_whose_last_day_has_passed_meanwhile_is_not_added(client_for: Clients, acme: Tenant) -> None:
+    with tenant_context("globex"):
+        services.add_member(actor="test", email="auditor@acme.example", role="viewer", password=PASSWORD)
+        at_globex = client_for(None, "globex")
+        sign_in(at_globex, "auditor@acme.example", "globex")
+    path = looked_up(client_for("auditor"))
+    membership = Membership.objects.get(user__email="auditor@acme.example")
+    set_last_day(membership, timezone.now() - timedelta(minutes=1))
+
+    assert at_globex.get(path).status_code == 403
+
+
 def test_who_is_not_signed_in_there_signs_in_first_and_comes_back(
     client_for: Clients, at_globex: Client
 ) -> None:
@@ -222,3 +279,26 @@ def test_who_is_not_signed_in_there_signs_in_first_and_comes_back(
 
     assert answer.status_code == 302
     assert "ticket" in answer["Location"]
+
+
+# -- what an account says --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+def test_listed_anew_a_person_has_the_same_id_whether_or_not_another_organisation_kept_them(
+    client_for: Clients, acme: Tenant, is_elsewhere: bool
+) -> None:
+    """Ids of accounts stand in audit events, keys and tokens; a new one would tell that nobody else lists the address."""
+    if is_elsewhere:
+        with tenant_context("globex"):
+            services.add_member(actor="test", email="new@acme.example", role="viewer", password=PASSWORD)
+
+    seen = set()
+    for _ in range(2):
+        added = services.add_member(actor="test", email="new@acme.example", role="viewer", password=PASSWORD)
+        seen.add(added.membership.user_id)
+        services.remove_member(actor="test", membership=added.membership)
+
+    # RFC 9562, section 5.5: SHA-1 of the namespace and the name, computed here by hand
+    digest = hashlib.sha1(UUID("6f1c9a52-8f0b-4c39-9a63-2f7e2b8f4c11").bytes + b"new@acme.example").digest()
+    assert seen == {UUID(bytes=digest[:16], version=5)}

@@ -42,6 +42,15 @@ def _days(days: float) -> str:
     return (timezone.now() + timedelta(days=days)).isoformat()
 
 
+def test_a_key_that_could_do_nothing_is_not_made(api_client: ApiClients) -> None:
+    body = {"name": "new", "role": "viewer", "scopes": ["sso.write"], "expires_at": _days(1)}
+
+    answer = api_client("admin").post("/api/v2/api-keys", body)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "A key with the role Viewer may none of these: sso.write."
+
+
 def test_scopes_narrow_the_role(api_client: ApiClients) -> None:
     key = make_api_key("operator", permissions=["runs.read"])
 

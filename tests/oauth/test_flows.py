@@ -18,7 +18,7 @@ from tenants.models import Membership, Tenant, User
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, AuthorizationCode, Grant, RefreshToken, SigningKey
 from tenants.roles import PERMISSIONS, Role
-from tests.builders import make_principal, set_last_day
+from tests.builders import make_principal, set_last_day, sign_in
 from tests.contract.world import config_text
 from tests.oauth.conftest import BACK, VERIFIER, App, api, code_for, own_token, question, redeem, token_of
 
@@ -489,8 +489,10 @@ def test_another_account_in_a_membership_is_another_subject(
     """A directory may give the membership of one person to another account."""
     web = app("web")
 
-    def subject() -> str:
-        tokens = redeem(caller, web, code_for(client_for("viewer"), web)).json()
+    def subject(email: str = "viewer@acme.example") -> str:
+        browser = client_for(None)
+        sign_in(browser, email, "acme")
+        tokens = redeem(caller, web, code_for(browser, web)).json()
         form = {"token": tokens["access_token"]}
         told = caller.post("/oauth/introspect", form, headers=web.basic).json()
         return str(told["sub"])
@@ -498,13 +500,12 @@ def test_another_account_in_a_membership_is_another_subject(
     first, again = subject(), subject()
     membership = Membership.objects.get(user__email="viewer@acme.example")
     with shared_context():
-        User.objects.filter(email="viewer@acme.example").update(email="before@acme.example")
-        other = User.objects.create(email="viewer@acme.example")
+        other = User.objects.create_user("renamed@acme.example")
         Membership.objects.filter(pk=membership.pk).update(user=other)
 
     assert first == again
     assert first not in (str(membership.pk), str(membership.user_id))
-    assert subject() != first
+    assert subject("renamed@acme.example") != first
 
 
 def test_revoking_a_refresh_token_ends_everything_under_it(

@@ -42,6 +42,8 @@ def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
         f"new_password = '{CANARY} with blanks'",
         f"X-Vault-Token: {CANARY}",
         f"GET /callback?code={CANARY}&state={CANARY}",
+        f"GET /login?next=%2Fme%2Forganisations%2Fjoin%3Fticket%3D{CANARY}%3A1x%3Ay",
+        f"GET /login?next=%252Fjoin%253Fa%253D1%2526ticket%253D{CANARY}",
         f"POST body SAMLResponse={CANARY}",
         f"postgresql://login:{CANARY}@host/database",
         f"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${CANARY}",
