@@ -73,8 +73,10 @@ def ask(*, principal: Principal, run_id: UUID, checks: Sequence[str], reason: st
         checks=list(may.checks),
         reason=_said(reason, "reason", "A reason"),
         asked_by=persons.name_of(principal),
+        requester=sorted(persons.own(principal) or askers),
         askers=sorted(askers),
         starters=sorted(starters),
+        inviters=sorted(persons.inviters(askers | starters)),
     )
     _record(principal, "ask", asked, reason=asked.reason, checks=[check["id"] for check in may.checks])
     return asked
@@ -178,16 +180,23 @@ def revoke(*, principal: Principal, exception_id: UUID, comment: str) -> Release
 
 def why_not_decide(principal: Principal, asked: ReleaseException) -> str:
     """Why this principal may not decide the request; empty when they may."""
-    if asked.parties & persons.behind(principal):
+    acting = persons.behind(principal)
+    if asked.parties & acting:
         return (
-            "You asked for it, started the run, or act through a key or an application of whoever did. "
-            "Somebody else has to decide."
+            "You asked for it, started the run, or could act as whoever did: by a key, an application, or a link to an account "
+            "that one of you was given. Somebody else has to decide."
+        )
+    if acting.intersection(asked.inviters) or asked.parties & persons.inviters(persons.own(principal)):
+        return (
+            "You invited whoever asked for it or started the run, or they invited you, less than 30 days ago: whoever is shown "
+            "an invitation could come in by it. Somebody else has to decide."
         )
     return ""
 
 
 def is_requester(principal: Principal, asked: ReleaseException) -> bool:
-    return bool(set(asked.askers) & persons.behind(principal))
+    """Whether this is the person who asked; for what a service asked, whoever answers for it."""
+    return bool(set(asked.requester or asked.askers) & (persons.own(principal) or persons.behind(principal)))
 
 
 # -- parts ---------------------------------------------------------------------------------------------------

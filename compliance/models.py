@@ -26,9 +26,12 @@ class ReleaseException(models.Model):
     checks = models.JSONField()  # id, title and sentence of each failed check, as the report has them
     reason = models.TextField()
     asked_by = models.CharField(max_length=300)
-    # ids and addresses of the people who asked, and of those who started the run, as found then: none of them decides
+    # ids and addresses, as found then, of the person who asked; of the people behind that; of those who started the run;
+    # and of whoever had invited one of these: none of them decides
+    requester = models.JSONField(default=list)
     askers = models.JSONField()
     starters = models.JSONField()
+    inviters = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     decided_by = models.CharField(max_length=300, blank=True, default="")
     decided_at = models.DateTimeField(null=True)

@@ -28,15 +28,15 @@ def end_links_of(credential: str) -> None:
     _end_invitations(made_with=credential)
 
 
-def end_links_of_sessions(*makers: Membership) -> None:
-    """End the links that members made in sessions, which may have been somebody else's."""
+def end_links_of_sessions(*makers: Membership) -> int:
+    """End the links that members made in sessions, which may have been somebody else's; how many."""
     ids = [maker.pk for maker in makers]
-    _end_invitations(made_with="", made_by_id__in=ids)
-    PasswordLink.objects.filter(made_by_id__in=ids).delete()
+    invitations = _end_invitations(made_with="", made_by_id__in=ids)
+    return invitations + PasswordLink.objects.filter(made_by_id__in=ids).delete()[0]
 
 
-def _end_invitations(**made: object) -> None:
-    Invitation.objects.filter(accepted_at=None, revoked_at=None, **made).update(made_by_id=None)
+def _end_invitations(**made: object) -> int:
+    return Invitation.objects.filter(accepted_at=None, revoked_at=None, **made).update(made_by_id=None)
 
 
 def _living_keys(asked: frozenset[str]) -> frozenset[str]:

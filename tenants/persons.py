@@ -1,7 +1,7 @@
 """The people behind sessions, keys and applications: what four eyes count, whichever credential they look through.
 
-Each by id and by address: who leaves and comes back under the same address has another id and is the same person. What
-is gone is found in the audit trail.
+Each by id and by address: the trail names people by address, and accounts from before ids were made of addresses have
+another id when their person leaves and comes back. What is gone is found in the audit trail.
 """
 
 from datetime import datetime, timedelta
@@ -22,28 +22,41 @@ _ON_APPLICATIONS = (
     "tenants.application.rotate",
     "tenants.application.take_over",  # in audit trails of before, when that needed no new secret
 )
-_ON_PEOPLE = (
-    "tenants.member.make_password_link",
-    "tenants.member.reset_factors",
-    "tenants.invitation.send",  # whoever was shown the link could have come in by it
-    "tenants.invitation.renew",
-)
+_ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
+_ON_INVITATIONS = ("tenants.invitation.send", "tenants.invitation.renew")
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
 def behind(principal: Principal) -> frozenset[str]:
     """Whoever this principal stands for, and whoever could act by the same credential."""
-    own = _people(pk=principal.user_id) if principal.user_id else frozenset()
-    return own.union(
-        *(behind_actor(address) for address in own if "@" in address), behind_actor(principal.actor)
+    person = own(principal)
+    return person.union(
+        *(behind_actor(address) for address in person if "@" in address), behind_actor(principal.actor)
     )
+
+
+def own(principal: Principal) -> frozenset[str]:
+    """The person whom this principal stands for, and nobody who could act as they do; empty for a service."""
+    return _people(pk=principal.user_id) if principal.user_id else frozenset()
+
+
+def inviters(people: frozenset[str]) -> frozenset[str]:
+    """Whoever was shown the link of an invitation of these people a short time ago, and could have come in by it."""
+    since = timezone.now() - _WAY_IN
+    actors = {
+        actor
+        for address in people
+        if "@" in address
+        for actor in _acted(_ON_INVITATIONS, since=since, email=address)
+    }
+    return frozenset().union(*map(behind_actor, actors))
 
 
 def behind_actor(actor: str) -> frozenset[str]:
     """The same from a name of the audit trail; empty when nobody can be found behind it any more.
 
     Behind a key or an application are whoever made it, whoever gave it a new secret and whoever answers for it; behind a
-    person, whoever was given a link to their account, invited them or took their second factors away a short time ago.
+    person, whoever was given a link to their account or took their second factors away a short time ago.
     """
     found: set[str] = set()
     seen, waiting = {actor}, [actor]

@@ -40,5 +40,6 @@ def sessions_end_others(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_other_sessions(
         actor=principal_of(request).actor, user=me(request), but=request.session.session_key
     )
-    messages.success(request, f"Ended: {ended} other session{'' if ended == 1 else 's'}.")
+    sessions_ended = f"{ended} other session{'' if ended == 1 else 's'}"
+    messages.success(request, f"Ended: {sessions_ended}, and open links that you made in a session.")
     return redirect("sessions")

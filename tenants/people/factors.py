@@ -37,6 +37,7 @@ from tenants import credentials, granting, queries
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
 from tenants.people.factor_queries import has_factor
+from tenants.people.person import membership_of
 from tenants.people.sessions import delete_sessions
 from tenants.roles import Role
 from tenants.sso import glass
@@ -345,11 +346,12 @@ def _confirmed(request: HttpRequest, user: User, row: Authenticator) -> None:
 def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
     """A factor that was just shown to work is a proof as well; the session gets a new id.
 
-    All others end: they may be somebody's who has the password.
+    All others end, and links that were made in any: they may be somebody's who has the password.
     """
     request.session.cycle_key()
     record_authentication(request, user, method="mfa", id=row.pk, type=row.type)
     ended = delete_sessions([user.pk], but=request.session.session_key)
+    credentials.end_links_of_sessions(membership_of(user))
     audit.record(
         actor=user.email,
         action="tenants.factor.add",

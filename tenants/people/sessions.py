@@ -113,9 +113,11 @@ def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
     """
     with transaction.atomic():
         ended = delete_sessions([user.pk], but=but)
-        if ended:
-            credentials.end_links_of_sessions(queries.members().get(user=user))
-            audit.record(actor=actor, action="tenants.session.end_others", target=user, sessions=ended)
+        links = credentials.end_links_of_sessions(queries.members().get(user=user))
+        if ended or links:
+            audit.record(
+                actor=actor, action="tenants.session.end_others", target=user, sessions=ended, links=links
+            )
     return ended
 
 

@@ -68,7 +68,7 @@ def _endpoint(**methods: Answer) -> Answer:
             with LENIENT, transaction.atomic():
                 return method(request, *arguments, **names)
         except SCIMException as error:
-            return scim_error(error.status, error.detail, error.scim_type)
+            return scim_error(error.status, _plain(error.detail), error.scim_type)
         except ValidationError as error:
             return _invalid(error)
         except DomainError as error:
@@ -396,6 +396,14 @@ def _invalid(error: ValidationError) -> HttpResponse:
     kind = str(context.get("scim_type") or "invalidValue")
     status = int(context.get("status") or 400)
     return scim_error(status, f"{place}: {problem['msg']}" if place else str(problem["msg"]), kind)
+
+
+def _plain(detail: str) -> str:
+    """The library hands on reports of its validator over several lines: the first place and problem of such a one."""
+    lines = [line.strip() for line in detail.splitlines()]
+    if len(lines) < 3 or "validation error" not in lines[0]:
+        return detail
+    return f"{lines[1]}: {lines[2].partition(' [type=')[0]}"
 
 
 def _broken_rule(error: DomainError) -> HttpResponse:

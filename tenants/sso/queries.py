@@ -76,6 +76,11 @@ def identity(issuer: str, subject: str) -> Identity | None:
     return Identity.objects.filter(issuer=issuer, subject=subject).first()
 
 
+def members_let_in() -> list[UUID]:
+    """Ids of the members whom a provider has ever let in."""
+    return list(Identity.objects.values_list("membership_id", flat=True).distinct())
+
+
 def is_known_at(issuer: str, membership: Membership) -> bool:
     """True when a member has an identity there: an address that the provider gave to somebody else opens nothing."""
     return Identity.objects.filter(issuer=issuer, membership_id=membership.pk).exists()

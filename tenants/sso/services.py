@@ -204,6 +204,7 @@ def remove(*, principal: Principal) -> int:
     with transaction.atomic():
         connection = _needed()
         target, issuer = audit.label(connection), connection.issuer
+        sessions.end_links()
         identities = Identity.objects.all().delete()[0]
         connection.delete()
         ended = sessions.end_all()

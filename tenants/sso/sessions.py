@@ -51,21 +51,25 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
 def end_all(*, but: str | None = None) -> int:
     """End every session that a provider opened, this one or one before it, and what it proved in others; how many ended.
 
-    With them end links that their people made in sessions, since the provider may have let in somebody else. Part of larger
-    changes, which write the audit event themselves.
+    With them end links that people whom a provider ever let in made in sessions, also in those that they left meanwhile: it
+    may have let in somebody else. Part of larger changes, which write the audit event themselves.
     Args: but: key of a session that stays as it is.
     """
-    ended, people = 0, set[str]()
+    ended = 0
     for row, data in _signed_in():
         if row.session_key == but:
             continue
         if is_opened_by_provider(data):
-            people.add(data["_auth_user_id"])
             ended += row.delete()[0]
         elif forget_proofs(data):
             Session.objects.filter(pk=row.pk).update(session_data=SessionStore().encode(data))
-    credentials.end_links_of_sessions(*tenants.members().filter(user_id__in=people))
+    end_links()
     return ended
+
+
+def end_links() -> None:
+    """End links that whoever a provider ever let in made in sessions; before it is forgotten who that is."""
+    credentials.end_links_of_sessions(*tenants.members().filter(pk__in=queries.members_let_in()))
 
 
 def forget_proofs(session: Any) -> bool:

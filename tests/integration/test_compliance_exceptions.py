@@ -2,60 +2,37 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
-from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from compliance import exception_queries as queries
 from compliance import exception_services as services
 from compliance.evidence.verify import verify_dataset
-from compliance.exception_services import FourEyes, NotTheRequester
+from compliance.exception_services import NotTheRequester
 from compliance.keys import public_key_set
 from compliance.models import ReleaseException
-from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from core.models import AuditEvent
-from core.permissions import Permission, Principal
+from core.permissions import Principal
 from core.tenancy import tenant_context
 from evaluation.models import Report
 from generation.models import Run
 from generation.queries.files import require_open
 from generation.services import continue_run
-from tenants import persons
-from tenants import queries as tenant_queries
 from tenants import services as tenants
 from tenants.models import Tenant
-from tenants.oauth import services as oauth
-from tenants.oauth.models import Application
-from tenants.people import factors, invitations, passwords
-from tests.builders import key_id_of, make_api_key, make_principal, sign_in
-from tests.dataset_builders import make_held_run, make_run
+from tests.builders import make_principal
+from tests.dataset_builders import make_run
+from tests.exception_builders import REASON, asked, failed
 
-REASON = "The difference is the one that we planted for the course."
 Clients = Callable[..., APIClient]
-
-
-@pytest.fixture(scope="module")
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Run]:
-    """One held run for all tests of this module; each starts with it untouched."""
-    with django_db_blocker.unblock(), tenant_context("acme"), transaction.atomic():
-        yield make_held_run()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def held(committed: Run, acme: Tenant) -> Run:
-    committed.refresh_from_db()
-    return committed
 
 
 @pytest.fixture
@@ -63,15 +40,6 @@ def another_approver(acme: Tenant) -> Principal:
     """Somebody who decides and is neither the approver nor the admin of the other tests."""
     tenants.add_member(actor="test", email="second@acme.example", role="approver", password="a colleague")
     return make_principal("second")
-
-
-def failed(run: Run) -> list[str]:
-    return [check["id"] for check in queries.askable(run).checks]
-
-
-def asked(run: Run, role: str = "operator", **changes: Any) -> ReleaseException:
-    values = {"checks": failed(run), "reason": REASON} | changes
-    return services.ask(principal=make_principal(role), run_id=run.pk, **values)
 
 
 def granted(run: Run, **changes: Any) -> ReleaseException:
@@ -273,216 +241,6 @@ def test_a_run_that_is_no_longer_held_is_not_let_out(held: Run) -> None:
 
     with pytest.raises(Conflict, match="is cancelled; only a held one"):
         services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Yes.")
-
-
-# -- four eyes -----------------------------------------------------------------------------------------------
-
-
-def test_whoever_asked_does_not_decide(held: Run) -> None:
-    request = asked(held, "admin")
-
-    for decide in (services.grant, services.refuse):
-        with pytest.raises(FourEyes):
-            decide(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-
-
-def test_whoever_started_the_run_does_not_decide(held: Run) -> None:
-    Run.objects.filter(pk=held.pk).update(started_by="admin@acme.example")
-    request = asked(held, "operator")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-
-
-def test_a_key_counts_as_the_person_who_made_it(held: Run, api_client: Clients) -> None:
-    """Asked by a session, decided by a key of the same person; and the other way round."""
-    request = asked(held, "admin")
-
-    answer = api_client("admin").post(f"/api/v1/exceptions/{request.pk}:grant", {"comment": "Mine."})
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "four_eyes")
-    services.withdraw(principal=make_principal("admin"), exception_id=request.pk)
-    by_key = api_client("admin").post(
-        f"/api/v1/runs/{held.pk}/exceptions",
-        {"checks": failed(held), "reason": REASON},
-        headers={"Idempotency-Key": "by-key"},
-    )
-    assert by_key.status_code == 201
-    assert by_key.json()["asked_by"].endswith(" of admin@acme.example")
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=by_key.json()["id"], comment="Mine.")
-
-
-def test_a_run_that_a_key_started_belongs_to_the_keys_maker(held: Run) -> None:
-    key_id = make_api_key("admin").removeprefix("ds_live_")[:12]
-    Run.objects.filter(pk=held.pk).update(started_by=f"api-key:{key_id}")
-    request = asked(held, "operator")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
-
-
-def _application(maker: str, permissions: list[str]) -> Application:
-    made = oauth.create_application(
-        principal=make_principal(maker),
-        name="script",
-        kind="service",
-        permissions=permissions,
-        redirect_uris=[],
-    )
-    return made.application
-
-
-def test_an_application_counts_as_whoever_made_it_even_when_it_is_gone(held: Run) -> None:
-    application = _application("admin", ["runs.write"])
-    actor = f"application:{application.client_id}"
-    Run.objects.filter(pk=held.pk).update(started_by=actor)
-    request = asked(held, "operator")
-    application.delete()
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-
-
-def test_an_application_of_the_requester_does_not_decide_for_the_approver(held: Run) -> None:
-    application = _application("admin", ["runs.write"])
-    approver = make_principal("approver")
-    acting = Principal(
-        actor=f"application:{application.client_id} for approver@acme.example",
-        credential=f"application:{application.client_id}:{approver.user_id}",
-        permissions=approver.permissions,
-        user_id=approver.user_id,
-    )
-    request = asked(held, "admin")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=acting, exception_id=request.pk, comment="For them.")
-
-
-def come_back(email: str, role: str) -> Principal:
-    """The person leaves for good and joins again under the same address: another account, the same person."""
-    before = tenant_queries.members().get(user__email=email)
-    tenants.remove_member(actor="test", membership=before)
-    after = tenants.add_member(actor="test", email=email, role=role, password="a colleague").membership
-    assert after.user_id != before.user_id
-    return make_principal(email.partition("@")[0])
-
-
-def test_whoever_asked_does_not_decide_after_leaving_and_coming_back(held: Run) -> None:
-    request = asked(held, "operator")
-
-    back = come_back("operator@acme.example", "approver")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
-    assert services.withdraw(principal=back, exception_id=request.pk).standing == "withdrawn"
-
-
-def test_whoever_started_the_run_does_not_decide_after_leaving_and_coming_back(held: Run) -> None:
-    Run.objects.filter(pk=held.pk).update(started_by="admin@acme.example")
-    request = asked(held, "operator")
-
-    back = come_back("admin@acme.example", "approver")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
-
-
-@pytest.mark.parametrize("is_gone_when_asked", [True, False])
-@pytest.mark.parametrize("through", ["key", "application"])
-def test_whoever_made_a_credential_does_not_decide_after_leaving_and_coming_back(
-    held: Run, through: str, *, is_gone_when_asked: bool
-) -> None:
-    """Leaving takes the person's keys along; the trail still knows whose they were."""
-    actor = f"api-key:{make_api_key('admin').removeprefix('ds_live_')[:12]}"
-    if through == "application":
-        made_by_key = replace(make_principal("admin"), actor=actor)
-        made = oauth.create_application(
-            principal=made_by_key, name="script", kind="web", permissions=["runs.write"],
-            redirect_uris=["https://app.example/back"],
-        )  # fmt: skip
-        actor = f"application:{made.application.client_id} for viewer@acme.example"
-    Run.objects.filter(pk=held.pk).update(started_by=actor)
-    if is_gone_when_asked:
-        back = come_back("admin@acme.example", "approver")
-        request = asked(held, "operator")
-    else:
-        request = asked(held, "operator")
-        back = come_back("admin@acme.example", "approver")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=back, exception_id=request.pk, comment="Mine.")
-    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
-
-
-def run_of_a_service(held: Run) -> Application:
-    """The owner's service started the held run."""
-    owner = make_principal("owner")
-    service = oauth.create_application(
-        principal=owner, name="nightly", kind="service", permissions=["runs.write"], redirect_uris=[]
-    ).application
-    Run.objects.filter(pk=held.pk).update(started_by=f"application:{service.client_id}")
-    return service
-
-
-def test_whoever_holds_the_new_secret_of_a_service_does_not_decide_on_what_it_did(held: Run) -> None:
-    """One person could rotate a colleague's service, act through it, and decide alone."""
-    oauth.rotate_secret(principal=make_principal("admin"), application=run_of_a_service(held))
-    request = asked(held, "operator")
-
-    for role in ("owner", "admin"):
-        with pytest.raises(FourEyes):
-            services.grant(principal=make_principal(role), exception_id=request.pk, comment="Mine.")
-    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
-
-
-@pytest.mark.parametrize("way_in", ["password link", "second factors", "links both ways"])
-def test_whoever_opened_an_account_to_themselves_is_counted_as_that_person(held: Run, way_in: str) -> None:
-    operator = tenant_queries.members().get(user__email="operator@acme.example")
-    if way_in == "second factors":
-        sign_in(Client(), "operator@acme.example", "acme")  # a session that ends with them
-        factors.reset_factors(actor=make_principal("admin"), membership=operator)
-    else:
-        passwords.make_link(actor=make_principal("admin"), membership=operator)
-    if way_in == "links both ways":
-        admin = tenant_queries.members().get(user__email="admin@acme.example")
-        passwords.make_link(actor="operator@acme.example", membership=admin)
-    request = asked(held, "operator")
-
-    with pytest.raises(FourEyes):
-        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
-    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
-
-
-@pytest.mark.parametrize("shown", ["sent", "renewed", "sent by a key"])
-def test_whoever_was_shown_an_invitation_is_counted_as_whoever_came_in_by_it(held: Run, shown: str) -> None:
-    admin = make_principal("admin")
-    if shown == "sent by a key":
-        key = key_id_of(make_api_key("admin"))
-        admin = replace(admin, actor=f"api-key:{key}", credential=f"key:{key}")
-    sender = make_principal("owner") if shown == "renewed" else admin
-    sent = invitations.invite(principal=sender, email="new@acme.example", role="operator")
-    if shown == "renewed":
-        sent = invitations.renew(principal=admin, invitation=sent.invitation)
-    invitations.accept(token=sent.token, name="New", password="quite another battery")
-    request = asked(held, "new")
-
-    for role in {"admin", "owner"} if shown == "renewed" else {"admin"}:
-        with pytest.raises(FourEyes):
-            services.grant(principal=make_principal(role), exception_id=request.pk, comment="Mine.")
-    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
-
-
-def test_an_application_alone_asks_for_its_maker_and_decides_nothing(held: Run) -> None:
-    application = _application("admin", ["runs.write"])
-    actor = f"application:{application.client_id}"
-    acting = Principal(actor=actor, credential=actor, permissions=frozenset({Permission.EXCEPTIONS_DECIDE}))
-
-    assert persons.behind(acting) == persons.behind(make_principal("admin"))
-    request = asked(held, "operator")
-    with pytest.raises(Forbidden):
-        services.grant(principal=acting, exception_id=request.pk, comment="Nobody.")
 
 
 # -- ending --------------------------------------------------------------------------------------------------

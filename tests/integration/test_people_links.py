@@ -2,12 +2,14 @@
 
 import itertools
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -297,10 +299,26 @@ def _end_all_others(admin: Client) -> None:
     assert admin.post("/me/sessions/end-others").status_code == 302
 
 
+def _add_factor(admin: Client) -> None:
+    page = admin.get("/me/security/app").content.decode()
+    secret = re.search(r"[A-Z2-7]{32}", page)
+    assert secret, page
+    code = format_hotp_value(hotp_value(secret[0], int(time.time()) // 30))  # RFC 6238
+    assert admin.post("/me/security/app", {"code": code}).status_code == 200
+
+
+def _end_all_others_when_there_are_none(admin: Client) -> None:
+    """Whoever made the links has signed out."""
+    sessions.delete_sessions([member("admin").user_id], but=admin.session.session_key)
+    _end_all_others(admin)
+
+
 LOCKED_OUT: dict[str, Callable[[Client], object]] = {
     "a password is set by a link": _set_by_link,
     "the password is changed": _change_password,
     "all other sessions are ended": _end_all_others,
+    "all others are ended when there are none": _end_all_others_when_there_are_none,
+    "a second factor is set up": _add_factor,
     "an admin ends the sessions": lambda admin: sessions.end_sessions_of(
         actor=make_principal("owner"), membership=member("admin")
     ),
