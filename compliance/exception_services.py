@@ -76,7 +76,7 @@ def ask(*, principal: Principal, run_id: UUID, checks: Sequence[str], reason: st
         requester=sorted(persons.own(principal) or askers),
         askers=sorted(askers),
         starters=sorted(starters),
-        inviters=sorted(persons.inviters(askers | starters)),
+        openers=sorted(persons.openers(askers | starters)),
     )
     _record(principal, "ask", asked, reason=asked.reason, checks=[check["id"] for check in may.checks])
     return asked
@@ -186,10 +186,10 @@ def why_not_decide(principal: Principal, asked: ReleaseException) -> str:
             "You asked for it, started the run, or could act as whoever did: by a key, an application, or a link to an account "
             "that one of you was given. Somebody else has to decide."
         )
-    if acting.intersection(asked.inviters) or asked.parties & persons.inviters(persons.own(principal)):
+    if acting.intersection(asked.openers) or asked.parties & persons.openers(persons.own(principal)):
         return (
-            "You invited whoever asked for it or started the run, or they invited you, less than 30 days ago: whoever is shown "
-            "an invitation could come in by it. Somebody else has to decide."
+            "One of you, you or whoever asked for it or started the run, invited the other or set up the identity provider that lets "
+            "the other in, less than 30 days ago, and could come in as them. Somebody else has to decide."
         )
     return ""
 

@@ -27,11 +27,11 @@ class ReleaseException(models.Model):
     reason = models.TextField()
     asked_by = models.CharField(max_length=300)
     # ids and addresses, as found then, of the person who asked; of the people behind that; of those who started the run;
-    # and of whoever had invited one of these: none of them decides
+    # and of whoever had opened a way in for one of these: none of them decides
     requester = models.JSONField(default=list)
     askers = models.JSONField()
     starters = models.JSONField()
-    inviters = models.JSONField(default=list)
+    openers = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     decided_by = models.CharField(max_length=300, blank=True, default="")
     decided_at = models.DateTimeField(null=True)

@@ -6,6 +6,7 @@ another id when their person leaves and comes back. What is gone is found in the
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants.models import ApiKey, Membership, User
 from tenants.oauth.models import Application
+from tenants.sso.models import Identity
 
 _KEY, _APPLICATION, _FOR = "api-key:", "application:", " for "
 _ON_KEYS = ("tenants.api_key.issue", "tenants.api_key.rotate")
@@ -24,6 +26,7 @@ _ON_APPLICATIONS = (
 )
 _ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
 _ON_INVITATIONS = ("tenants.invitation.send", "tenants.invitation.renew")
+_ON_PROVIDERS = ("sso.connection.set", "sso.claims.set")
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
@@ -40,15 +43,16 @@ def own(principal: Principal) -> frozenset[str]:
     return _people(pk=principal.user_id) if principal.user_id else frozenset()
 
 
-def inviters(people: frozenset[str]) -> frozenset[str]:
-    """Whoever was shown the link of an invitation of these people a short time ago, and could have come in by it."""
+def openers(people: frozenset[str]) -> frozenset[str]:
+    """Whoever opened a way in for these people a short time ago, and could have come in by it.
+
+    Those were shown the link of an invitation, or set the identity provider that lets one of them in, or what it says of people.
+    """
     since = timezone.now() - _WAY_IN
-    actors = {
-        actor
-        for address in people
-        if "@" in address
-        for actor in _acted(_ON_INVITATIONS, since=since, email=address)
-    }
+    addresses = [one for one in people if "@" in one]
+    actors = {one for address in addresses for one in _acted(_ON_INVITATIONS, since=since, email=address)}
+    if Identity.objects.filter(membership_id__in=_memberships(addresses)).exists():
+        actors |= _acted(_ON_PROVIDERS, since=since)
     return frozenset().union(*map(behind_actor, actors))
 
 
@@ -81,7 +85,7 @@ def _directly_behind(actor: str) -> tuple[frozenset[str], frozenset[str]]:
         return _responsible(application), _acted(_ON_APPLICATIONS, client_id=client_id) | named | (
             {person} if person else set()
         )
-    address = actor.casefold()
+    address = actor.lower()  # as accounts and the trail have it: other foldings make two addresses one
     if "@" not in address:
         return _people(email=address), frozenset()
     since = timezone.now() - _WAY_IN
@@ -99,7 +103,11 @@ def _responsible(application: Application | None) -> frozenset[str]:
 def _people(**which: Any) -> frozenset[str]:
     with shared_context():
         rows = list(User.objects.filter(**which).values_list("pk", "email"))
-    return frozenset(one for pk, email in rows for one in (str(pk), email.casefold()))
+    return frozenset(one for pk, email in rows for one in (str(pk), email))
+
+
+def _memberships(addresses: list[str]) -> list[UUID]:
+    return list(Membership.objects.filter(user__email__in=addresses).values_list("pk", flat=True))
 
 
 def _acted(actions: tuple[str, ...], since: datetime | None = None, **data: str) -> frozenset[str]:

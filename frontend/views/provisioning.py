@@ -137,6 +137,7 @@ def _page(
         "roles": roles,
         "role_keys": {key for key, _ in roles},
         "form": form,
+        "may_issue": tokens.may_issue(principal_of(request)),
         "rotation": Rotation(),
         "issued": issued,
         "prefix": tokens.PREFIX,

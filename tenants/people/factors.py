@@ -274,8 +274,8 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
         glass.refuse_last(queries.member(membership.pk))
         count = delete_factors(membership.user_id)
         sessions = delete_sessions([membership.user_id])
-        credentials.end_links_of_sessions(membership)
-        if count or sessions:
+        links = credentials.end_links_of_sessions(membership)
+        if count or sessions or links:
             audit.record(
                 actor=granting.name_of(actor),
                 action="tenants.member.reset_factors",
@@ -283,6 +283,7 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
                 email=membership.user.email,
                 factors=count,
                 sessions=sessions,
+                links=links,
             )
     return count
 
@@ -351,7 +352,7 @@ def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
     request.session.cycle_key()
     record_authentication(request, user, method="mfa", id=row.pk, type=row.type)
     ended = delete_sessions([user.pk], but=request.session.session_key)
-    credentials.end_links_of_sessions(membership_of(user))
+    links = credentials.end_links_of_sessions(membership_of(user))
     audit.record(
         actor=user.email,
         action="tenants.factor.add",
@@ -359,6 +360,7 @@ def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
         kind=row.type,
         name=_factor(row).name,
         sessions=ended,
+        links=links,
     )
     if Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).exists():
         return []

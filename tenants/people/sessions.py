@@ -129,14 +129,15 @@ def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
     with transaction.atomic():
         granting.refuse_more(actor, membership.role)
         ended = delete_sessions([membership.user_id])
-        credentials.end_links_of_sessions(membership)
-        if ended:
+        links = credentials.end_links_of_sessions(membership)
+        if ended or links:
             audit.record(
                 actor=granting.name_of(actor),
                 action="tenants.member.end_sessions",
                 target=membership,
                 email=membership.user.email,
                 sessions=ended,
+                links=links,
             )
     return ended
 

@@ -16,7 +16,7 @@ from core.tenancy import current_schema
 from tenants import granting, responsibility
 from tenants.key_services import MAXIMAL_OVERLAP
 from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
-from tenants.roles import Role
+from tenants.roles import Role, may_give
 from tenants.scim.models import Token
 
 PREFIX = "ds_scim_"
@@ -54,6 +54,11 @@ def token_of(token_id: UUID) -> Token:
 def refuse_less(principal: Principal) -> None:
     """A directory adds, changes and removes whoever may do no more than an admin. Raises Forbidden for who may do less than an admin."""
     granting.refuse_more(principal, Role.ADMIN)
+
+
+def may_issue(principal: Principal) -> bool:
+    """Whether `refuse_less` lets them."""
+    return may_give(principal, Role.ADMIN, granting.permissions_given(Role.ADMIN))
 
 
 def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> IssuedToken:

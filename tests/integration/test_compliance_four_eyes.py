@@ -20,8 +20,11 @@ from tenants import services as tenants
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
 from tenants.people import factors, invitations, passwords
+from tenants.sso import services as sso
+from tenants.sso.models import Identity
 from tests.builders import key_id_of, make_api_key, make_principal, sign_in
 from tests.exception_builders import REASON, asked, failed
+from tests.sso.saml_idp import Idp
 
 Clients = Callable[..., APIClient]
 
@@ -206,11 +209,34 @@ def test_whoever_opened_an_account_to_themselves_is_counted_as_that_person(held:
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
-def come_in(email: str, role: str, *, invited_by: Principal) -> Principal:
+def come_in(name: str, role: str, *, invited_by: Principal, domain: str = "acme.example") -> Principal:
     """A new member, who came in by an invitation."""
-    sent = invitations.invite(principal=invited_by, email=f"{email}@acme.example", role=role)
+    email = f"{name}@{domain}"
+    sent = invitations.invite(principal=invited_by, email=email, role=role)
     invitations.accept(token=sent.token, name="New", password="quite another battery")
-    return make_principal(email)
+    return of_address(email)
+
+
+def of_address(email: str) -> Principal:
+    """A session of a member."""
+    user_id = tenant_queries.members().get(user__email=email).user_id
+    return replace(make_principal("approver"), actor=email, user_id=str(user_id))
+
+
+def let_in_by_the_provider(email: str) -> None:
+    """What stays of a sign-in at the provider."""
+    membership = tenant_queries.members().get(user__email=email)
+    Identity.objects.create(issuer="https://id.example", subject=email, membership_id=membership.pk)
+
+
+def set_provider(principal: Principal) -> None:
+    sso.set_saml(
+        principal=principal,
+        name="ID",
+        metadata=Idp().metadata().encode(),
+        wants_signed_response=True,
+        allows_idp_initiated=False,
+    )
 
 
 @pytest.mark.parametrize("shown", ["sent", "renewed", "sent by a key"])
@@ -229,7 +255,7 @@ def test_whoever_was_shown_an_invitation_does_not_decide_for_whoever_came_in_by_
     request = asked(held, "new")
 
     for role in {"admin", "owner"} if shown == "renewed" else {"admin"}:
-        with pytest.raises(FourEyes, match="You invited whoever asked"):
+        with pytest.raises(FourEyes, match="invited the other"):
             services.grant(principal=make_principal(role), exception_id=request.pk, comment="Mine.")
     services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
@@ -275,6 +301,56 @@ def test_an_application_alone_asks_for_its_maker_and_decides_nothing(held: Run) 
     request = asked(held, "operator")
     with pytest.raises(Forbidden):
         services.grant(principal=acting, exception_id=request.pk, comment="Nobody.")
+
+
+# letters that lower() and other ways of folding treat differently
+@pytest.mark.parametrize("domain", ["straße.example", "ς.example", "İ.example"])
+@pytest.mark.parametrize("bond", ["invitation", "password link"])
+def test_an_address_of_any_letters_is_one_address(held: Run, domain: str, bond: str) -> None:
+    admin = make_principal("admin")
+    invited_by = admin if bond == "invitation" else make_principal("owner")
+    approver = come_in("bob", "approver", invited_by=invited_by, domain=domain.lower())
+    if bond == "password link":
+        membership = tenant_queries.members().get(user__email=approver.actor)
+        passwords.make_link(actor=admin, membership=membership)
+    request = asked(held, "admin")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=approver, exception_id=request.pk, comment="Mine.")
+
+
+def test_two_addresses_that_fold_to_one_are_two_people(held: Run) -> None:
+    owner = make_principal("owner")
+    one = come_in("bob", "approver", invited_by=owner, domain="straße.example")
+    come_in("bob", "operator", invited_by=owner, domain="strasse.example")
+    request = services.ask(
+        principal=of_address("bob@strasse.example"), run_id=held.pk, checks=failed(held), reason=REASON
+    )
+
+    with pytest.raises(NotTheRequester):
+        services.withdraw(principal=one, exception_id=request.pk)
+    assert services.grant(principal=one, exception_id=request.pk, comment="Not mine.").standing == "granted"
+
+
+def test_whoever_set_the_provider_and_whom_it_lets_in_do_not_decide_for_each_other(held: Run) -> None:
+    """A provider of one's own says of anybody that it is them."""
+    set_provider(make_principal("admin"))
+    let_in_by_the_provider("approver@acme.example")
+    request = asked(held, "admin")
+
+    with pytest.raises(FourEyes, match="set up the identity provider"):
+        services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Mine.")
+
+
+def test_two_people_whom_the_same_provider_lets_in_are_two_people(held: Run) -> None:
+    set_provider(make_principal("admin"))
+    for name in ("approver", "operator"):
+        let_in_by_the_provider(f"{name}@acme.example")
+    request = asked(held, "operator")
+
+    with pytest.raises(FourEyes):
+        services.grant(principal=make_principal("admin"), exception_id=request.pk, comment="Mine.")
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
 @pytest.mark.parametrize("bond", ["invited them", "made a password link for them"])

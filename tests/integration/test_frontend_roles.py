@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
+from tenants.scim import tokens as scim_tokens
 from tests.builders import make_principal, sign_in, version_shown
 
 Clients = Callable[..., Client]
@@ -214,3 +215,25 @@ def test_somebody_with_a_role_of_the_organisations_own_walks_their_pages(acme: T
     too_much = client.post("/settings/keys/issue", {"name": "ci", "role": "operator", "lifetime_days": "30"})
     assert 'id="secret"' in made.content.decode()
     assert too_much.status_code in (403, 422)
+
+
+def test_who_may_less_than_an_admin_is_offered_no_token_of_a_directory(acme: Tenant) -> None:
+    """A directory may do what an admin may; whoever may less revokes, and is told the rest."""
+    role = role_services.create_role(
+        principal=make_principal("admin"),
+        name="Directory watcher",
+        permissions=["provisioning.read", "provisioning.write"],
+    )
+    services.add_member(actor="test", email="kim@acme.example", role=role.key)
+    scim_tokens.issue_token(
+        principal=make_principal("admin"), name="Entra", expires_at=timezone.now() + timedelta(days=30)
+    )
+    client = Client(headers={"host": "acme.localhost"})
+    sign_in(client, "kim@acme.example", "acme")
+
+    page = _page(client, "/settings/provisioning")
+
+    assert "Create token" not in page
+    assert "rotate-" not in page
+    assert "tokens are made and rotated by people who may do as much" in page
+    assert "revoke-" in page

@@ -1,4 +1,4 @@
-"""Who asked for an exception, apart from whoever could act as they do; and whoever had invited one of them."""
+"""Who asked for an exception, apart from whoever could act as they do; and whoever opened a way in for one of them."""
 
 from django.db import migrations, models
 
@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
             model_name="releaseexception", name="requester", field=models.JSONField(default=list)
         ),
         migrations.AddField(
-            model_name="releaseexception", name="inviters", field=models.JSONField(default=list)
+            model_name="releaseexception", name="openers", field=models.JSONField(default=list)
         ),
     )
