@@ -6,7 +6,6 @@ another id when their person leaves and comes back. What is gone is found in the
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,7 +14,6 @@ from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants.models import ApiKey, Membership, User
 from tenants.oauth.models import Application
-from tenants.sso.models import Identity
 
 _KEY, _APPLICATION, _FOR = "api-key:", "application:", " for "
 _ON_KEYS = ("tenants.api_key.issue", "tenants.api_key.rotate")
@@ -26,7 +24,7 @@ _ON_APPLICATIONS = (
 )
 _ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
 _ON_INVITATIONS = ("tenants.invitation.send", "tenants.invitation.renew")
-_ON_PROVIDERS = ("sso.connection.set", "sso.claims.set")
+_ON_PROVIDERS = ("sso.connection.set", "sso.connection.enable", "sso.claims.set")
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
@@ -46,13 +44,14 @@ def own(principal: Principal) -> frozenset[str]:
 def openers(people: frozenset[str]) -> frozenset[str]:
     """Whoever opened a way in for these people a short time ago, and could have come in by it.
 
-    Those were shown the link of an invitation, or set the identity provider that lets one of them in, or what it says of people.
+    Those were shown the link of an invitation, or made the identity provider what it is: a provider of one's own says of
+    anybody that it is them, and what they make then stays when the provider is gone. Whom one has let in need not be known.
     """
     since = timezone.now() - _WAY_IN
-    addresses = [one for one in people if "@" in one]
-    actors = {one for address in addresses for one in _acted(_ON_INVITATIONS, since=since, email=address)}
-    if Identity.objects.filter(membership_id__in=_memberships(addresses)).exists():
-        actors |= _acted(_ON_PROVIDERS, since=since)
+    actors = set(_acted(_ON_PROVIDERS, since=since))
+    for address in people:
+        if "@" in address:
+            actors |= _acted(_ON_INVITATIONS, since=since, email=address)
     return frozenset().union(*map(behind_actor, actors))
 
 
@@ -104,10 +103,6 @@ def _people(**which: Any) -> frozenset[str]:
     with shared_context():
         rows = list(User.objects.filter(**which).values_list("pk", "email"))
     return frozenset(one for pk, email in rows for one in (str(pk), email))
-
-
-def _memberships(addresses: list[str]) -> list[UUID]:
-    return list(Membership.objects.filter(user__email__in=addresses).values_list("pk", flat=True))
 
 
 def _acted(actions: tuple[str, ...], since: datetime | None = None, **data: str) -> frozenset[str]:

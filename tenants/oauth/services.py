@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core import audit, texts
-from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Principal
 from tenants import credentials, granting, responsibility, scopes
 from tenants.keys import hash_secret, new_key
 from tenants.models import Membership
-from tenants.oauth import queries
+from tenants.oauth import holding, queries
 from tenants.oauth.models import Application, AuthorizationCode, Grant, RefreshToken, RevokedToken
 
 SECRET_PREFIX = "ds_app_"
@@ -110,7 +111,7 @@ def rotate_secret(
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     with transaction.atomic():
         member = responsibility.member_behind(principal)
-        row = _held(application)
+        row = holding.application_held(application)
         before = row.responsible_id
         if previous_until is not None and responsibility.responsible(before) is None:
             raise _bad(
@@ -140,7 +141,9 @@ def delete_application(*, principal: Principal, application: Application) -> Non
     """Delete an application. Its secret, and every grant and token of it, end at once. Raises NotFound."""
     with transaction.atomic():
         target = audit.label(application)
-        _held(application).delete()
+        row = holding.application_held(application)
+        holding.grants_held(row)
+        row.delete()
         audit.record(
             actor=principal.actor,
             action="tenants.application.delete",
@@ -148,14 +151,6 @@ def delete_application(*, principal: Principal, application: Application) -> Non
             name=application.name,
             client_id=application.client_id,
         )
-
-
-def _held(application: Application) -> Application:
-    """The application as it is now, and nobody else changes it until the transaction ends. Raises NotFound."""
-    row = Application.objects.select_for_update().filter(pk=application.pk).first()
-    if row is None:
-        raise NotFound("This application has just been deleted.")
-    return row
 
 
 def checked_redirects(addresses: Iterable[str], *, is_needed: bool) -> list[str]:
@@ -223,10 +218,14 @@ def approve(
     challenge: str,
     code: str,
 ) -> Grant:
-    """A member lets an application act for them; `code` is what it changes for tokens within a minute."""
+    """A member lets an application act for them; `code` is what it changes for tokens within a minute.
+
+    Raises: Forbidden for whom has just left, NotFound for an application that has just been deleted.
+    """
     now = timezone.now()
     with transaction.atomic():
         granting.one_change_at_a_time(membership.tenant_id)
+        holding.application_held(application)
         if responsibility.responsible(membership.pk) is None:
             raise Forbidden("Your access here has just ended.")
         _forget_old(now)
@@ -258,12 +257,10 @@ def use_code(*, application: Application, code: str) -> AuthorizationCode | None
 
     A code that was used before may be stolen, so what was issued for it ends. Call inside a transaction.
     """
-    row = (
-        AuthorizationCode.objects.select_for_update(of=("self",))
-        .select_related("grant")
-        .filter(code_hash=digest(code), grant__application=application)
-        .first()
-    )
+    codes = AuthorizationCode.objects.filter(code_hash=digest(code), grant__application=application)
+    if holding.grant_held(application, codes) is None:
+        return None
+    row = codes.select_for_update(of=("self",)).select_related("grant").first()
     if row is None:
         return None
     if row.used_at is not None:
@@ -279,12 +276,10 @@ def take_refresh_token(*, application: Application, token: str) -> RefreshToken 
 
     Call inside a transaction, and `replace_refresh_token` before it ends.
     """
-    row = (
-        RefreshToken.objects.select_for_update(of=("self",))
-        .select_related("grant")
-        .filter(token_hash=digest(token), grant__application=application)
-        .first()
-    )
+    tokens = RefreshToken.objects.filter(token_hash=digest(token), grant__application=application)
+    if holding.grant_held(application, tokens) is None:
+        return None
+    row = tokens.select_for_update(of=("self",)).select_related("grant").first()
     if row is None or not queries.is_live(row.grant):
         return None
     if row.used_at is not None:
@@ -390,8 +385,8 @@ def _note_revocation(application: Application, what: str) -> None:
 
 def _forget_old(now: datetime) -> None:
     """Grants that are long over: nobody else tidies this organisation's tables."""
-    Grant.objects.filter(expires_at__lt=now - GRANT_LIFE).delete()
-    Grant.objects.filter(refresh_tokens=None, code__expires_at__lt=now).delete()
+    holding.delete_unless_held(Q(expires_at__lt=now - GRANT_LIFE))
+    holding.delete_unless_held(Q(refresh_tokens=None, code__expires_at__lt=now))
 
 
 def _bad(message: str, field: str, detail: str) -> InvalidInput:

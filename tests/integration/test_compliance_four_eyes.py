@@ -21,7 +21,6 @@ from tenants.oauth import services as oauth
 from tenants.oauth.models import Application
 from tenants.people import factors, invitations, passwords
 from tenants.sso import services as sso
-from tenants.sso.models import Identity
 from tests.builders import key_id_of, make_api_key, make_principal, sign_in
 from tests.exception_builders import REASON, asked, failed
 from tests.sso.saml_idp import Idp
@@ -223,12 +222,6 @@ def of_address(email: str) -> Principal:
     return replace(make_principal("approver"), actor=email, user_id=str(user_id))
 
 
-def let_in_by_the_provider(email: str) -> None:
-    """What stays of a sign-in at the provider."""
-    membership = tenant_queries.members().get(user__email=email)
-    Identity.objects.create(issuer="https://id.example", subject=email, membership_id=membership.pk)
-
-
 def set_provider(principal: Principal) -> None:
     sso.set_saml(
         principal=principal,
@@ -332,20 +325,24 @@ def test_two_addresses_that_fold_to_one_are_two_people(held: Run) -> None:
     assert services.grant(principal=one, exception_id=request.pk, comment="Not mine.").standing == "granted"
 
 
-def test_whoever_set_the_provider_and_whom_it_lets_in_do_not_decide_for_each_other(held: Run) -> None:
-    """A provider of one's own says of anybody that it is them."""
+@pytest.mark.parametrize("then", ["stays", "is removed"])
+def test_whoever_set_the_provider_and_others_do_not_decide_for_each_other(
+    held: Run, api_client: Clients, then: str
+) -> None:
+    """A provider of one's own says of anybody that it is them; a key that was made then stays when it is gone."""
     set_provider(make_principal("admin"))
-    let_in_by_the_provider("approver@acme.example")
+    key = api_client("approver")
+    if then == "is removed":
+        sso.remove(principal=make_principal("admin"))
     request = asked(held, "admin")
 
     with pytest.raises(FourEyes, match="set up the identity provider"):
         services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Mine.")
+    assert key.post(f"/api/v1/exceptions/{request.pk}:grant", {"comment": "Mine."}).status_code == 409
 
 
-def test_two_people_whom_the_same_provider_lets_in_are_two_people(held: Run) -> None:
+def test_two_people_beside_whoever_set_the_provider_are_two_people(held: Run) -> None:
     set_provider(make_principal("admin"))
-    for name in ("approver", "operator"):
-        let_in_by_the_provider(f"{name}@acme.example")
     request = asked(held, "operator")
 
     with pytest.raises(FourEyes):
