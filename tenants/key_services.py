@@ -12,7 +12,7 @@ from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import NOT_GIVEN, Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import credentials, granting, queries, scopes
+from tenants import credentials, granting, queries, scopes, standing
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role
@@ -61,8 +61,8 @@ def issue_api_key(
     secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         tenant = queries.organisation()
-        granting.one_change_at_a_time(
-            tenant.pk
+        standing.begin_change(
+            tenant.pk, principal
         )  # nobody revokes the key that asks, or ends its maker, meanwhile
         asking = _asking_key(principal)
         expires_at = _checked_end(expires_at, asking)
@@ -133,7 +133,7 @@ def rotate_api_key(
             "The secret before works for 7 days at most.", "previous_until", "must lie within the next 7 days"
         )
     with transaction.atomic():
-        granting.one_change_at_a_time(api_key.tenant_id)  # nobody revokes the key that asks meanwhile
+        standing.begin_change(api_key.tenant_id, principal)  # nobody revokes the key that asks meanwhile
         _refuse_longer_lived(_asking_key(principal), api_key)
         with shared_context():
             row = _held(api_key, check)

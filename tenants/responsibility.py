@@ -38,7 +38,10 @@ def member_behind(principal: Principal) -> Membership:
 
 
 def _member(principal: Principal) -> Membership:
-    return queries.members().get(user_id=queries.person(principal))
+    member = queries.members().filter(user_id=queries.person(principal)).first()
+    if member is None:
+        raise Forbidden("Your access here has just ended.")
+    return member
 
 
 def responsible(membership_id: UUID | None) -> Membership | None:

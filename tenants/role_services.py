@@ -12,7 +12,7 @@ from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import granting, queries, scopes
+from tenants import queries, scopes, standing
 from tenants.models import CustomRole
 from tenants.people.models import Invitation
 from tenants.roles import Role, granted_by
@@ -43,7 +43,7 @@ def create_role(
     key = _key(name) if key is None else _checked_key(key)
     with transaction.atomic():
         tenant = queries.organisation()
-        granting.one_change_at_a_time(tenant.pk)
+        standing.begin_change(tenant.pk, principal)
         _refuse_taken(name, key=key)
         with shared_context():
             role = CustomRole.objects.create(tenant=tenant, key=key, name=name, permissions=listed)
@@ -74,7 +74,7 @@ def change_role(
     wanted_name = None if name is None else _name(name)
     wanted = None if permissions is None else _permissions(permissions)
     with transaction.atomic():
-        before = _held(role, check)
+        before = _held(principal, role, check)
         name = before.name if wanted_name is None else wanted_name
         listed = before.permissions if wanted is None else wanted
         _refuse_beyond(principal, before)
@@ -105,7 +105,7 @@ def delete_role(
     Raises: RoleInUse, which says who; Forbidden for more than the principal has; what `check` raises.
     """
     with transaction.atomic():
-        before = _held(role, check)
+        before = _held(principal, role, check)
         _refuse_beyond(principal, before)
         if users := users_of(before.key):
             more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
@@ -139,9 +139,9 @@ def users_of(key: str) -> list[str]:
     ]
 
 
-def _held(role: CustomRole, check: Callable[[CustomRole], None]) -> CustomRole:
+def _held(principal: Principal, role: CustomRole, check: Callable[[CustomRole], None]) -> CustomRole:
     """The role as it is now, and no role and no member changes until the transaction ends. Raises NotFound."""
-    granting.one_change_at_a_time(role.tenant_id)
+    standing.begin_change(role.tenant_id, principal)
     before = queries.custom_role(role.pk)
     check(before)
     return before

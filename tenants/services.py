@@ -17,7 +17,7 @@ from core.postgres.names import SHARED_SCHEMA
 from core.postgres.provision import create_schema, provisioning
 from core.tenancy import OWNER_ALIAS, owner_context, shared_context
 from core.versions import any_version
-from tenants import granting, naming, queries
+from tenants import granting, naming, queries, standing
 from tenants.accounts import account_of
 from tenants.models import Domain, Membership, Tenant
 from tenants.people.access import end_ways_in, revoke_keys_beyond
@@ -135,7 +135,7 @@ def add_member(
     password = (password or secrets.token_urlsafe(12)) if has_password else None
     with transaction.atomic():
         tenant = queries.organisation()
-        granting.one_change_at_a_time(tenant.pk)
+        standing.begin_change(tenant.pk, actor)
         granting.refuse_to_set(actor, role)
         granting.check_until(role, role_until)
         if role != Role.OWNER and not queries.members().exists():
@@ -181,7 +181,7 @@ def change_role(
     `check` raises for the version it finds.
     """
     with transaction.atomic():
-        before = _locked(membership)
+        before = _locked(membership, actor)
         check(before)
         if (before.role, before.role_until) == (role, role_until):
             return before
@@ -219,7 +219,7 @@ def remove_member(
     Raises: LastOwner, LastBreaker; Forbidden for a member who may do more than the principal; what `check` raises.
     """
     with transaction.atomic():
-        before = _locked(membership)
+        before = _locked(membership, actor)
         check(before)
         granting.refuse_to_set(actor, before.role)
         _refuse_last_owner(before)
@@ -245,7 +245,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
     Raises: LastOwner, LastBreaker; Forbidden for a member who may do more than the principal.
     """
     with transaction.atomic():
-        before = _locked(membership)
+        before = _locked(membership, actor)
         if not before.is_active:
             return before
         granting.refuse_to_set(actor, before.role)
@@ -268,7 +268,7 @@ def end_access(membership: Membership, *, actor: Principal | str, reason: str) -
 def give_access(membership: Membership, *, actor: Principal | str, reason: str) -> Membership:
     """Let a deactivated member sign in again. Their old sessions and keys stay ended."""
     with transaction.atomic():
-        before = _locked(membership)
+        before = _locked(membership, actor)
         if before.is_active:
             return before
         granting.refuse_to_set(actor, before.role)
@@ -285,9 +285,9 @@ def give_access(membership: Membership, *, actor: Principal | str, reason: str) 
     return before
 
 
-def _locked(membership: Membership) -> Membership:
+def _locked(membership: Membership, actor: Principal | str) -> Membership:
     """The row as it is now, and nobody else's change of members until this one ends."""
-    granting.one_change_at_a_time(membership.tenant_id)
+    standing.begin_change(membership.tenant_id, actor)
     return queries.member(membership.pk)
 
 

@@ -33,7 +33,7 @@ from core.locks import one_at_a_time
 from core.permissions import Principal
 from core.secrets import seal, unseal
 from core.tenancy import current_schema
-from tenants import credentials, granting, queries
+from tenants import credentials, granting, queries, standing
 from tenants.models import Membership, User
 from tenants.people import proof, throttle
 from tenants.people.factor_queries import has_factor
@@ -269,7 +269,7 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
     if isinstance(actor, Principal) and actor.user_id == str(membership.user_id):
         raise Forbidden("Your own factors are under Profile → Security: to remove one takes a proof by it.")
     with transaction.atomic():
-        granting.one_change_at_a_time(membership.tenant_id)
+        standing.begin_change(membership.tenant_id, actor)
         granting.refuse_more(actor, membership.role)
         glass.refuse_last(queries.member(membership.pk))
         count = delete_factors(membership.user_id)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import credentials, granting, queries, responsibility, services
+from tenants import credentials, granting, queries, responsibility, services, standing
 from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
@@ -60,7 +60,7 @@ def invite(*, principal: Principal, email: str, role: str, role_until: datetime 
     email = _checked_email(email)
     token, digest = new_token()
     with transaction.atomic():
-        granting.one_change_at_a_time(queries.organisation().pk)  # the role stays there until the end
+        standing.begin_change(queries.organisation().pk, principal)  # the role stays there until the end
         granting.refuse_to_set(principal, role)
         granting.check_until(role, role_until)
         if queries.members().filter(user__email=email).exists():
@@ -89,7 +89,7 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
     """A new link with seven new days; the one before ends. Raises: Conflict, Forbidden."""
     token, digest = new_token()
     with transaction.atomic():
-        granting.one_change_at_a_time(queries.organisation().pk)
+        standing.begin_change(queries.organisation().pk, principal)
         row = _locked_open(invitation)
         granting.refuse_to_set(principal, row.role)
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME

@@ -15,7 +15,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import Principal
-from tenants import credentials, granting, queries, responsibility
+from tenants import credentials, granting, queries, responsibility, standing
 from tenants.models import Membership, User
 from tenants.people.models import PasswordLink
 from tenants.people.sessions import delete_sessions
@@ -67,6 +67,7 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
     made_by = responsibility.maker_of_link(actor) if isinstance(actor, Principal) else None
     token, digest = new_token()
     with transaction.atomic():
+        standing.begin_change(membership.tenant_id, actor)
         PasswordLink.objects.update_or_create(
             membership_id=membership.pk,
             defaults={

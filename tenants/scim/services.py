@@ -20,7 +20,7 @@ from core import audit, texts
 from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
 from core.tenancy import shared_context
-from tenants import granting, queries, services
+from tenants import granting, queries, services, standing
 from tenants.accounts import account_of
 from tenants.models import Membership
 from tenants.people.access import end_for_successor
@@ -50,6 +50,7 @@ def set_origin(*, principal: Principal, origin: str) -> None:
         raise InvalidInput("Choose whom the directory may bring.")
     tokens.refuse_less(principal)
     with transaction.atomic():
+        standing.refuse_outdated(principal)
         before = scim.setup().origin
         if before == origin:
             return
@@ -69,7 +70,7 @@ def map_group(*, principal: Principal, group_id: UUID, role: str) -> models.Grou
     Raises: NotFound; InvalidInput; Forbidden for a role, before or after, that is more than the principal's.
     """
     with transaction.atomic():
-        granting.one_change_at_a_time(queries.organisation().pk)
+        standing.begin_change(queries.organisation().pk, principal)
         group = models.Group.objects.filter(pk=group_id).first()
         if group is None:
             raise NotFound

@@ -14,7 +14,7 @@ from core import audit
 from core.errors import Conflict, InvalidInput
 from core.locks import one_at_a_time
 from core.permissions import Principal
-from tenants import granting
+from tenants import granting, standing
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
 from tenants.sso.models import CHANGES, Connection, Identity, MailDomain
@@ -69,7 +69,7 @@ def set_oidc(
     """
     endpoints = oidc.discover(issuer)
     with transaction.atomic():
-        before = _locked()
+        before = _locked(principal)
         kept = before if before and (before.issuer, before.client_id) == (issuer, client_id) else None
         if client_secret or kept is None:
             named = vault.secret_named_in(principal=principal, text=client_secret, field=OIDC_CLIENT_SECRET)
@@ -110,7 +110,7 @@ def set_saml(
     """
     entity_id, endpoints = saml.read_metadata(metadata)
     with transaction.atomic():
-        before = _locked()
+        before = _locked(principal)
         certificate, key = (before.sp_certificate, before.sp_key) if before else ("", None)
         if key is None:
             certificate, key = saml.new_key()
@@ -141,7 +141,7 @@ def set_claims(*, principal: Principal, claims: Claims) -> Connection:
             raise InvalidInput(f"The role “{role}” cannot be given by a group.")
         granting.refuse_more(principal, role)
     with transaction.atomic():
-        connection = _needed()
+        connection = _needed(principal)
         values: dict[str, Any] = {
             **asdict(claims),
             "group_roles": [{"group": group, "role": role} for group, role in claims.group_roles],
@@ -154,7 +154,7 @@ def set_claims(*, principal: Principal, claims: Claims) -> Connection:
 def switch_on(*, principal: Principal) -> Connection:
     """Let people sign in with the provider."""
     with transaction.atomic():
-        connection = _needed()
+        connection = _needed(principal)
         if not connection.is_enabled:
             _write(connection, {"is_enabled": True})
             audit.record(actor=principal.actor, action="sso.connection.enable", target=connection)
@@ -164,7 +164,7 @@ def switch_on(*, principal: Principal) -> Connection:
 def switch_off(*, principal: Principal) -> int:
     """Let nobody sign in with the provider any more, end the enforcement and all sessions that it opened; how many."""
     with transaction.atomic():
-        connection, ended = _needed(), 0
+        connection, ended = _needed(principal), 0
         if connection.is_enabled:
             _write(connection, {"is_enabled": False, "is_enforced": False})
             ended = sessions.end_all()
@@ -184,7 +184,7 @@ def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
         granting.one_change_at_a_time(
             tenants.organisation().pk
         )  # who can break the glass still can in the end
-        connection = _needed()
+        connection = _needed(principal)
         if connection.is_enforced == is_enforced:
             return connection
         if is_enforced:
@@ -202,7 +202,7 @@ def remove(*, principal: Principal) -> int:
     Members and their roles stay.
     """
     with transaction.atomic():
-        connection = _needed()
+        connection = _needed(principal)
         target, issuer = audit.label(connection), connection.issuer
         sessions.end_links()
         identities = Identity.objects.all().delete()[0]
@@ -257,9 +257,10 @@ def _write(connection: Connection, values: dict[str, Any]) -> None:
     connection.save(update_fields=list(values))
 
 
-def _locked() -> Connection | None:
+def _locked(principal: Principal) -> Connection | None:
     """The connection as it is now; the set-up of an organisation changes one step after the other."""
     _one_change_at_a_time()
+    standing.refuse_outdated(principal)
     return Connection.objects.first()
 
 
@@ -267,8 +268,8 @@ def _one_change_at_a_time() -> None:
     one_at_a_time(CHANGES)
 
 
-def _needed() -> Connection:
-    found = _locked()
+def _needed(principal: Principal) -> Connection:
+    found = _locked(principal)
     return found if found is not None else queries.needed_connection()
 
 
@@ -363,7 +364,7 @@ def remove_domain(*, principal: Principal, domain_id: UUID) -> None:
     Raises NotReady for the last verified one while passwords of people in it are refused: nobody's would be any more.
     """
     with transaction.atomic():
-        connection = _locked()
+        connection = _locked(principal)
         row = queries.mail_domain(domain_id)
         others = queries.verified_domains().exclude(pk=row.pk)
         if row.verified_at is not None and connection is not None and connection.is_enforced and not others:

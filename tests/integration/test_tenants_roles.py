@@ -17,6 +17,8 @@ from core.permissions import CATALOGUE, NOT_GIVEN, Permission, Principal
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants import role_services, services
 from tenants.models import CustomRole, Membership, Tenant
+from tenants.oauth import services as oauth
+from tenants.oauth.models import Grant
 from tenants.people.invitations import invitation_of_token, invite, renew
 from tenants.people.models import Invitation
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, permissions_of
@@ -47,7 +49,7 @@ def _role(maker: str = "admin", organisation: str = "acme", **overrides: object)
 def _principal(membership: Membership) -> Principal:
     return Principal(
         actor=membership.user.email,
-        credential="test",
+        credential=f"user:{membership.user_id}",
         permissions=permissions_of(membership),
         user_id=str(membership.user_id),
         role=membership.role,
@@ -101,11 +103,28 @@ def test_an_admin_makes_no_owner_and_touches_none(api_client: ApiClients, acme: 
         assert answer.json()["detail"] == "Only an owner may make, change or remove an owner."
 
 
-@pytest.mark.parametrize("credential", ["key:abcdefghijkl", "application:abcdefghijkl:a-consent"])
+def _credential(kind: str) -> str:
+    """Of a living key or consent of the owner."""
+    if kind == "key":
+        return f"key:{key_id_of(make_api_key('owner'))}"
+    made = oauth.create_application(
+        principal=make_principal("owner"), name="app", kind="web", permissions=["members.write"],
+        redirect_uris=["https://app.example/back"],
+    ).application  # fmt: skip
+    grant = Grant.objects.create(
+        application=made,
+        membership_id=_member("owner").pk,
+        scopes=["members.write"],
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return f"application:{made.client_id}:{grant.pk}"
+
+
+@pytest.mark.parametrize("kind", ["key", "application"])
 def test_no_program_makes_changes_or_removes_an_owner_whoever_stands_behind_it(
-    acme: Tenant, credential: str
+    acme: Tenant, kind: str
 ) -> None:
-    owner = make_principal("owner")
+    owner, credential = make_principal("owner"), _credential(kind)
     program, second, viewer = replace(owner, credential=credential), _member("admin"), _member("viewer")
     out = _member("operator")
     for one in (second, out):

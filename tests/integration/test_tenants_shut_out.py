@@ -1,0 +1,161 @@
+"""Whoever is shut out, or may less, does nothing more: not even with a request that waited for that change to end.
+
+A module of its own, since what other threads see is committed. One connection holds the lock of changes; behind it wait,
+in this order, the change that shuts an admin out and what the admin does against it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from django.db import connection, connections, transaction
+from pytest_django import DjangoDbBlocker
+
+from core.permissions import Principal
+from core.tenancy import tenant_context
+from tenants import granting, key_services, queries, role_services, services
+from tenants.models import ApiKey, CustomRole, Membership
+from tenants.people import invitations, passwords
+from tenants.people.models import Invitation, PasswordLink
+from tests.builders import drop_organisation, make_organisation, make_principal
+
+_numbers = count()
+_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@pytest.fixture(scope="module")
+def out(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A committed organisation."""
+    with django_db_blocker.unblock():
+        make_organisation("out", "Out")
+        try:
+            yield "out"
+        finally:
+            drop_organisation("out")
+
+
+def _admin() -> str:
+    """The name of a new admin."""
+    name = f"admin{next(_numbers)}"
+    services.add_member(actor="test", email=f"{name}@out.example", role="admin")
+    return name
+
+
+def _in_turn(*acts: Callable[[], object]) -> list[str]:
+    """What became of acts that wait for each other in this order, each on a connection of its own."""
+    outcomes = dict.fromkeys(range(len(acts)), "nothing")
+
+    def run(place: int, act: Callable[[], object]) -> None:
+        try:
+            with tenant_context("out"):
+                act()
+            outcomes[place] = "done"
+        except Exception as error:  # which a thread would swallow
+            outcomes[place] = type(error).__name__
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    with tenant_context("out"), transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        for place, thread in enumerate(threads, start=1):
+            thread.start()
+            _wait_for(place)
+    for thread in threads:
+        thread.join(timeout=60)
+    return list(outcomes.values())
+
+
+def _wait_for(waiting: int) -> None:
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITING)
+            if cursor.fetchone() == (waiting,):
+                return
+        time.sleep(0.02)
+    raise AssertionError("the act waits for nothing")
+
+
+def _member(name: str) -> Membership:
+    return Membership.objects.select_related("user").get(user__email=f"{name}@out.example")
+
+
+SHUT_OUT: dict[str, Callable[[Membership], object]] = {
+    "deactivated": lambda one: services.end_access(one, actor=make_principal("owner", "out"), reason="test"),
+    "deactivated by the directory": lambda one: services.end_access(one, actor="scim", reason="test"),
+    "demoted": lambda one: services.change_role(
+        actor=make_principal("owner", "out"), membership=one, role="viewer"
+    ),
+    "removed": lambda one: services.remove_member(actor=make_principal("owner", "out"), membership=one),
+}
+AGAINST: dict[str, Callable[[Principal, Membership], object]] = {
+    "lets themselves in": lambda by, own: services.give_access(own, actor=by, reason="test"),
+    "takes the role back": lambda by, own: services.change_role(actor=by, membership=own, role="admin"),
+    "makes another one admin": lambda by, _: services.change_role(
+        actor=by, membership=_member("viewer"), role="admin"
+    ),
+    "removes somebody": lambda by, _: services.remove_member(actor=by, membership=_member("operator")),
+    "invites": lambda by, _: invitations.invite(principal=by, email="new@out.example", role="admin"),
+    "makes a key": lambda by, _: key_services.issue_api_key(principal=by, name="late", role="admin"),
+    "makes a role": lambda by, _: role_services.create_role(
+        principal=by, name="Late", permissions=["members.write"]
+    ),
+    "makes a password link": lambda by, _: passwords.make_link(actor=by, membership=_member("viewer")),
+}
+
+
+@pytest.mark.parametrize("act", AGAINST)
+@pytest.mark.parametrize("how", SHUT_OUT)
+def test_who_is_shut_out_does_nothing_with_a_request_that_waited(out: str, how: str, act: str) -> None:
+    with tenant_context(out):
+        name = _admin()
+        before, principal = _member(name), make_principal(name, out)
+
+    outcomes = _in_turn(lambda: SHUT_OUT[how](before), lambda: AGAINST[act](principal, before))
+
+    assert outcomes[0] == "done"
+    assert outcomes[1] in ("Forbidden", "NotFound")  # of a membership that is gone
+    with tenant_context(out):
+        now = Membership.objects.filter(pk=before.pk).first()
+        assert now is None or not now.is_active or now.role == "viewer"
+        assert (_member("viewer").role, _member("operator").role) == ("viewer", "operator")
+        assert not Invitation.objects.exists()
+        assert not PasswordLink.objects.exists()
+        assert not CustomRole.objects.filter(name="Late").exists()
+        assert not ApiKey.objects.filter(name="late").exists()
+
+
+def test_a_key_of_somebody_who_is_shut_out_does_not_let_them_in(out: str) -> None:
+    with tenant_context(out):
+        name = _admin()
+        before, principal = _member(name), make_principal(name, out)
+        key = key_services.issue_api_key(principal=principal, name="key", role="admin").api_key.key_id
+        by_key = Principal(
+            actor=f"api-key:{key}",
+            credential=f"key:{key}",
+            permissions=principal.permissions,
+            user_id=principal.user_id,
+            role="admin",
+        )
+
+    outcomes = _in_turn(
+        lambda: services.end_access(before, actor="scim", reason="test"),
+        lambda: services.give_access(before, actor=by_key, reason="test"),
+    )
+
+    assert outcomes == ["done", "Forbidden"]
+
+
+def test_whose_rights_stay_goes_on_after_waiting(out: str) -> None:
+    with tenant_context(out):
+        name = _admin()
+        principal, other = make_principal(name, out), _member(_admin())
+
+    outcomes = _in_turn(
+        lambda: services.end_access(other, actor="scim", reason="test"),
+        lambda: services.give_access(other, actor=principal, reason="test"),
+    )
+
+    assert outcomes == ["done", "done"]
