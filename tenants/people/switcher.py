@@ -23,7 +23,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core.errors import Forbidden, InvalidInput
 from core.tenancy import shared_context, tenant_key
-from tenants import queries
+from tenants import queries, signed_cookies
 from tenants.addresses import origin_of
 from tenants.models import Tenant
 from tenants.people.person import me
@@ -62,7 +62,7 @@ def shown(request: HttpRequest) -> list[UUID]:
 def organisation_at(request: HttpRequest, text: str) -> OrganisationLink:
     """The other organisation that lives at an address as people type it: a name, a host or a link.
 
-    Raises InvalidInput when none does, or when it is in the menu here already.
+    Raises InvalidInput when none does, or when it is this one.
     """
     here: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
     host = _host_typed(text)
@@ -173,17 +173,7 @@ def _add(request: HttpRequest, response: HttpResponseBase, other: OrganisationLi
 
 
 def _store(response: HttpResponseBase, entries: list[list[str]]) -> None:
-    if entries:
-        response.set_cookie(
-            COOKIE,
-            signing.dumps(entries, salt=_salt(), compress=True),
-            max_age=_YEAR_SECONDS,
-            httponly=True,
-            secure=settings.HTTPS,
-            samesite="Lax",
-        )
-    else:
-        response.delete_cookie(COOKIE, samesite="Lax")
+    signed_cookies.store(response, COOKIE, entries, salt=_salt(), life_seconds=_YEAR_SECONDS)
 
 
 def _salt() -> str:

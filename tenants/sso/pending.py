@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.tenancy import tenant_key
+from tenants import signed_cookies
 
 COOKIE = f"{'__Host-' if settings.HTTPS else ''}datasynth-sso"
 _LIFE_SECONDS = 600
@@ -57,17 +58,7 @@ def end(request: HttpRequest, response: HttpResponseBase, key: str) -> None:
 
 
 def _store(response: HttpResponseBase, values: list[dict[str, object]]) -> None:
-    if values:
-        response.set_cookie(
-            COOKIE,
-            signing.dumps(values, salt=_salt(), compress=True),
-            max_age=_LIFE_SECONDS,
-            httponly=True,
-            secure=settings.HTTPS,
-            samesite="Lax",
-        )
-    else:
-        response.delete_cookie(COOKIE, samesite="Lax")
+    signed_cookies.store(response, COOKIE, values, salt=_salt(), life_seconds=_LIFE_SECONDS)
 
 
 def _salt() -> str:

@@ -1,39 +1,21 @@
 """Pages of exceptions: the panel of a held run, the approvals, and what is said on their forms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker
 
 from compliance import exception_queries as queries
 from compliance import exception_services as services
 from compliance.models import ReleaseException
-from core.tenancy import tenant_context
 from generation.models import Run
-from tenants.models import Tenant
 from tenants.people.proof import RECORDS
 from tests.builders import make_principal
-from tests.dataset_builders import make_held_run
 
 Clients = Callable[..., Client]
 ASK = "Ask for an exception"
-
-
-@pytest.fixture(scope="module")
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Run]:
-    with django_db_blocker.unblock(), tenant_context("acme"), transaction.atomic():
-        yield make_held_run()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def held(committed: Run, acme: Tenant) -> Run:
-    committed.refresh_from_db()
-    return committed
 
 
 def body(client: Client, path: str) -> str:

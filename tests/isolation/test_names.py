@@ -61,6 +61,7 @@ REVIEWED = {
         "tenants/lifecycle/removal.py",
         "delete_organisation",
     ): "deletes what the store lists below the schema's prefix",
+    ("tenants/signed_cookies.py", "store"): "gets its salt from its two callers, by tenant_key",
     ("tenants/people/switcher.py", "_address"): "a ticket from one organisation to another names both",
     ("tenants/people/switcher.py", "_values"): "refuses a ticket that is for another organisation",
     ("core/pagination.py", "_write"): "the salt names organisation, path and order",
