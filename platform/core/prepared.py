@@ -4,12 +4,14 @@ Making and planning the SQL of a join takes the ORM and PostgreSQL ten times as 
 written by hand and each database connection plans it once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 from psycopg.errors import FeatureNotSupported
 
@@ -47,14 +49,36 @@ def _fields(model: type[Model]) -> Sequence["Field[Any, Any]"]:
     return fields
 
 
-def _instance(model: type[Model], values: Iterator[Any]) -> Model | None:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is the same for every row of a model: found once, since every request makes instances."""
+
+    names: list[str]
+    key: int  # index of the primary key
+    converters: list[
+        tuple[int, Callable[[Any, None, Any], Any]]
+    ]  # of columns the driver gives otherwise: JSON
+
+
+@cache
+def _shape(model: type[Model]) -> _Shape:
     fields = _fields(model)
-    own = [_value(field, next(values)) for field in fields]
-    instance = model.from_db(connection.alias, [field.attname for field in fields], own)
-    return None if instance.pk is None else instance
+    return _Shape(
+        [field.attname for field in fields],
+        next(index for index, field in enumerate(fields) if field.primary_key),
+        [
+            (index, convert)
+            for index, field in enumerate(fields)
+            if (convert := getattr(field, "from_db_value", None)) is not None
+        ],
+    )
 
 
-def _value(field: "Field[Any, Any]", value: Any) -> Any:
-    """As the ORM would give it: JSON, for one, comes as text."""
-    convert = getattr(field, "from_db_value", None)
-    return value if convert is None else convert(value, None, connection)
+def _instance(model: type[Model], values: Iterator[Any]) -> Model | None:
+    shape = _shape(model)
+    own = list(islice(values, len(shape.names)))
+    if own[shape.key] is None:
+        return None
+    for index, convert in shape.converters:
+        own[index] = convert(own[index], None, connection)
+    return model.from_db(DEFAULT_DB_ALIAS, shape.names, own)
