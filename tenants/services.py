@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from core import audit, texts
@@ -19,6 +17,7 @@ from core.tenancy import OWNER_ALIAS, owner_context, shared_context
 from core.versions import any_version
 from tenants import granting, naming, queries, standing
 from tenants.accounts import account_of
+from tenants.mail_addresses import checked_address
 from tenants.models import Domain, Membership, Tenant
 from tenants.people.access import end_ways_in, revoke_keys_beyond
 from tenants.people.leaving import forget_member
@@ -127,11 +126,7 @@ def add_member(
     Raises: InvalidInput, Forbidden; Conflict when they are a member already.
     """
     texts.visible_name(name)
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise InvalidInput(f"{email!r} is not an e-mail address.") from None
+    email = checked_address(email)
     password = (password or secrets.token_urlsafe(12)) if has_password else None
     with transaction.atomic():
         tenant = queries.organisation()

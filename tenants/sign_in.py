@@ -14,6 +14,7 @@ from django.utils import timezone
 from core import audit
 from core.errors import Forbidden
 from tenants import credentials
+from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.models import PasswordLink
@@ -66,7 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Whose time is over, or who must use the identity provider, is told so, but only with the right password."""
-        user: User | None = super().authenticate(request, **credentials)
+        kept = as_kept(str(credentials.pop("email", "")))
+        user: User | None = super().authenticate(request, email=kept, **credentials)
         if user is not None and has_ended(user.membership):  # type: ignore[attr-defined]
             raise ValidationError(_ended(user.membership))  # type: ignore[attr-defined]
         if user is not None and sso.refuses_password(user.membership):  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from core.mail import later
 from core.permissions import Permission, requires
 from frontend.forms import Email, NewPassword, NewPerson, PersonName, place_of
 from tenants.addresses import own_address
+from tenants.mail_addresses import as_kept
 from tenants.models import Membership
 from tenants.people import invitations, letters, passwords, throttle
 from tenants.queries import members
@@ -87,7 +88,7 @@ def _mail_link(request: HttpRequest, email: str) -> None:
     organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
 
     def act() -> None:
-        member = members().filter(user__email=email.strip().lower(), is_active=True).first()
+        member = members().filter(user__email=as_kept(email), is_active=True).first()
         if member is not None:
             token = passwords.make_link(actor="anonymous", membership=member)
             link = own_address(request, reverse("password-new", args=[token]))

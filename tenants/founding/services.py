@@ -10,8 +10,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -21,6 +19,7 @@ from core.errors import Conflict, InvalidInput, NotFound, RateLimited
 from tenants.addresses import origin_of
 from tenants.founding import names, throttle
 from tenants.founding.models import OrganisationRequest
+from tenants.mail_addresses import checked_address, domain_of, in_ascii
 from tenants.models import User
 from tenants.people.passwords import check_password_rules
 from tenants.people.tokens import digest_of, new_token
@@ -195,13 +194,9 @@ def _queue(row: OrganisationRequest, slug: str) -> None:
 
 
 def _checked_email(email: str) -> str:
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise _bad_email(f"{email!r} is not an e-mail address.", "is not an e-mail address") from None
-    domains = settings.SELF_SERVICE or ()
-    if domains and email.rpartition("@")[2] not in domains:
+    email = checked_address(email)
+    domains = {in_ascii(one) for one in settings.SELF_SERVICE or ()}
+    if domains and domain_of(email) not in domains:
         listed = ", ".join(sorted(domains))
         raise _bad_email(
             f"Only addresses of {listed} can start an organisation here.", f"must be of {listed}"

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,12 +13,12 @@ from core import audit
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Principal
 from tenants import credentials, granting, queries, responsibility, services, standing
+from tenants.mail_addresses import checked_address, domain_of
 from tenants.models import Membership, User
 from tenants.people.models import Invitation
 from tenants.people.passwords import check_password_rules
 from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
 from tenants.roles import Role
-from tenants.sso import domains
 from tenants.sso import queries as sso
 
 LIFETIME = timedelta(days=7)
@@ -173,13 +171,9 @@ def accept(*, token: str, name: str, password: str | None) -> Membership:
 
 
 def _checked_email(email: str) -> str:
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise _bad_email(f"{email!r} is not an e-mail address.", "is not an e-mail address") from None
+    email = checked_address(email)
     only = queries.organisation().invitation_domains
-    if only and domains.domain_of(email) not in only:
+    if only and domain_of(email) not in only:
         listed = ", ".join(only)
         raise _bad_email(
             f"{email} cannot be invited: this organisation invites people of {listed} only.",

@@ -14,6 +14,7 @@ from core import audit
 from core.errors import RateLimited
 from core.ratelimit import Limit, check, client_address, give_back
 from core.tenancy import tenant_key
+from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
 
 _ACCOUNT_AND_ADDRESS = (2, 6)  # tries a minute, and at once
@@ -62,13 +63,14 @@ def note_failed_sign_in(request: HttpRequest, email: str) -> None:
     """
     if not _may_note(request):
         return
-    membership = Membership.objects.filter(user__email=email.strip().lower()).first()
+    address = as_kept(email)
+    membership = Membership.objects.filter(user__email=address).first()
     audit.record(
         actor="anonymous",
         action="tenants.member.sign_in_failed",
         target=membership or "tenants.membership:unknown",
         address=client_address(request),
-        email=email.strip().lower() if membership else None,
+        email=address if membership else None,
     )
 
 
@@ -115,4 +117,4 @@ def _limit(name: str, rate: tuple[int, int]) -> Limit:
 
 
 def _digest(email: str) -> str:
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:24]
+    return hashlib.sha256(as_kept(email).encode()).hexdigest()[:24]

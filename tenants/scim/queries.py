@@ -11,6 +11,7 @@ from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFi
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
 from tenants import queries
+from tenants.mail_addresses import as_kept
 from tenants.models import Membership as Row
 from tenants.scim import models
 from tenants.scim.resources import Email, Group, Member, Membership, Name, User
@@ -137,7 +138,7 @@ def _named(name: str, value: Any) -> list[UUID]:
         return [_uuid(value)]
     if name == "externalid":
         return list(models.Person.objects.filter(external_id=value).values_list("pk", flat=True))
-    addressed = queries.members().filter(user__email__iexact=str(value)).values_list("pk", flat=True)
+    addressed = queries.members().filter(user__email=as_kept(str(value))).values_list("pk", flat=True)
     if name in ("emails", "emails.value"):
         return list(addressed)
     if name != "username":

@@ -11,8 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from scim2_models import ForbiddenException, InvalidValueException, MutabilityException, UniquenessException
 
@@ -22,6 +20,7 @@ from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services, standing
 from tenants.accounts import account_of
+from tenants.mail_addresses import NEEDED, domain_of, mail_address
 from tenants.models import Membership
 from tenants.people.access import end_for_successor
 from tenants.people.leaving import forget_person
@@ -29,7 +28,6 @@ from tenants.roles import Role
 from tenants.scim import models, resources, tokens
 from tenants.scim import queries as scim
 from tenants.scim.tokens import ACTOR
-from tenants.sso.domains import domain_of
 from tenants.sso.models import MailDomain
 
 NOBODY_RESPONSIBLE = (
@@ -309,15 +307,11 @@ def _address(wanted: resources.User) -> str:
 
 def _checked_address(wanted: resources.User) -> str:
     """The address, if the directory may bring it: whom it may add, a member may become."""
-    address = _address(wanted)
-    try:
-        validate_email(address)
-    except ValidationError:
+    address = mail_address(_address(wanted))
+    if not address:
         raise InvalidValueException(
-            detail="A user needs an e-mail address, in emails or as userName."
-        ) from None
-    if len(address) > _LONGEST:
-        raise InvalidValueException(detail=f"An e-mail address may have {_LONGEST} characters.")
+            detail=f"A user needs an e-mail address, in emails or as userName: {NEEDED}."
+        )
     domain = domain_of(address)
     is_ours = MailDomain.objects.filter(name=domain, verified_at__isnull=False).exists()
     if not is_ours and scim.setup().origin != models.Setup.Origin.ANYBODY:

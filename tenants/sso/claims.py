@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from core import texts
+from tenants.mail_addresses import mail_address
 
 Claims = dict[str, list[str]]
 
@@ -65,14 +63,9 @@ def tidy(raw: Mapping[str, Any]) -> Claims:
 
 
 def email(facts: Facts, mapping: ClaimMapping) -> str:
-    """The address in lower case, or "" when there is none that can be one."""
+    """The address as it is kept, or "" when there is none that can be one."""
     found = _first(facts.claims, mapping.email_claim, EMAIL_NAMES)
-    address = (found or facts.email_of_subject).strip().lower()
-    try:
-        validate_email(address)
-    except ValidationError:
-        return ""
-    return address if address.isascii() and len(address) <= 254 else ""
+    return mail_address(found or facts.email_of_subject)
 
 
 def name(facts: Facts, mapping: ClaimMapping) -> str:

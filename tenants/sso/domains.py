@@ -4,10 +4,10 @@ import re
 
 import dns.exception
 import dns.resolver
-import idna
 from django.conf import settings
 
 from core.errors import InvalidInput
+from tenants.mail_addresses import in_ascii
 
 _LABEL = "_datasynth"
 _PREFIX = "datasynth-verification="
@@ -21,23 +21,10 @@ class LookupFailed(Exception):
 
 def domain_name(text: str) -> str:
     """The domain as name servers have it, in ASCII and lower case; an @ before it may stay. Raises: InvalidInput."""
-    name = _in_ascii(text.strip().removeprefix("@").removesuffix("."))
+    name = in_ascii(text.strip().removeprefix("@").removesuffix("."))
     if not _DOMAIN.fullmatch(name):
         raise InvalidInput(f"“{text.strip()}” is not a mail domain, such as example.com.")
     return name
-
-
-def domain_of(address: str) -> str:
-    """The domain of an e-mail address, written as `domain_name` writes it; empty when it is none."""
-    return _in_ascii(address.rpartition("@")[2])
-
-
-def _in_ascii(name: str) -> str:
-    """By IDNA 2008, after the mapping of capitals and wide letters (UTS 46); empty when no name server could have it."""
-    try:
-        return idna.encode(name, uts46=True).decode("ascii")
-    except UnicodeError:  # idna's own errors are of this kind
-        return ""
 
 
 def record_name(domain: str) -> str:

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from core.errors import InvalidInput, NotFound
 from tenants import granting
 from tenants.granting import permissions_given
+from tenants.mail_addresses import domain_of
 from tenants.models import Membership
 from tenants.people.factor_queries import has_factor
 from tenants.queries import custom_roles
 from tenants.roles import Role, has_ended
 from tenants.sso import glass
 from tenants.sso.claims import ClaimMapping
-from tenants.sso.domains import domain_of
 from tenants.sso.models import Connection, Identity, MailDomain
 
 THE_PROVIDER, THE_CLAIMS = "the provider", "claims and roles"

@@ -213,7 +213,7 @@ def come_in(name: str, role: str, *, invited_by: Principal, domain: str = "acme.
     email = f"{name}@{domain}"
     sent = invitations.invite(principal=invited_by, email=email, role=role)
     invitations.accept(token=sent.token, name="New", password="quite another battery")
-    return of_address(email)
+    return of_address(sent.invitation.email)
 
 
 def of_address(email: str) -> Principal:

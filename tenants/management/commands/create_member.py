@@ -11,6 +11,7 @@ from core.errors import DomainError, NotFound
 from core.tenancy import tenant_context
 from tenants import queries, services
 from tenants.addresses import origin_of
+from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
 from tenants.people.passwords import check_password_rules, make_link
 from tenants.roles import Role
@@ -65,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _waiting(email: str) -> Membership:
-    found = queries.acting_members().filter(user__email=email.strip().lower(), last_sign_in_at=None).first()
+    found = queries.acting_members().filter(user__email=as_kept(email), last_sign_in_at=None).first()
     if found is None:
         raise NotFound(f"{email} is no member who may sign in and has not done so yet.")
     return found

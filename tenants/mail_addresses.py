@@ -1,0 +1,55 @@
+"""E-mail addresses in the one way that the platform keeps them: lower case, and the domain as name servers have it.
+
+An address is an account. Were there two spellings of one, they would be two people; and one that merely looks like
+another person's, by a letter from elsewhere, could take their place in a list. So there is ASCII alone: what stands
+before the @ has to be, and a domain has one such spelling (IDNA 2008).
+"""
+
+import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from core.errors import InvalidInput
+
+NEEDED = (
+    "it needs a form such as anna@example.com, with plain letters before the @, and 254 characters at most"
+)
+LONGEST = 254  # RFC 5321, section 4.5.3.1.3, without its angle brackets
+
+
+def mail_address(text: str) -> str:
+    """The address as it is kept; empty when the text is none, or has letters outside of ASCII before the @."""
+    address = as_kept(text)
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    return address if address.isascii() and len(address) <= LONGEST else ""
+
+
+def checked_address(text: str) -> str:
+    """The address as it is kept. Raises: InvalidInput, at `email`."""
+    address = mail_address(text)
+    if not address:
+        message = f"“{text.strip()}” is not an e-mail address: {NEEDED}."
+        raise InvalidInput(message, errors=[{"pointer": "/email", "code": "invalid", "detail": NEEDED}])
+    return address
+
+
+def as_kept(text: str) -> str:
+    """Any text as an address would be kept, to look for it; what is no address stays what it is, in lower case."""
+    name, at, domain = text.strip().lower().rpartition("@")
+    return f"{name}{at}{in_ascii(domain) or domain}"
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address, as name servers have it; empty when none could."""
+    return in_ascii(address.rpartition("@")[2])
+
+
+def in_ascii(name: str) -> str:
+    """By IDNA 2008, after the mapping of capitals and wide letters (UTS 46); empty when no name server could have it."""
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except UnicodeError:  # idna's own errors are of this kind
+        return ""

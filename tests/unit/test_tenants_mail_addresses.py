@@ -1,0 +1,53 @@
+"""One address has one spelling, and no letter that only looks like another."""
+
+import pytest
+
+from core.errors import InvalidInput
+from tenants.mail_addresses import LONGEST, as_kept, checked_address, mail_address
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Anna@Example.COM", "anna@example.com"),
+        ("  anna@example.com\n", "anna@example.com"),
+        ("anna@münchen.de", "anna@xn--mnchen-3ya.de"),  # RFC 3492 has the punycode of such words
+        ("anna@MÜNCHEN.DE", "anna@xn--mnchen-3ya.de"),
+        ("anna@xn--mnchen-3ya.de", "anna@xn--mnchen-3ya.de"),
+        ("anna@straße.example", "anna@xn--strae-oqa.example"),  # RFC 5894, section 7.2: not strasse.example
+        ("anna@ｅxample.com", "anna@example.com"),  # a wide letter (UTS 46)
+        ("anna@exаmple.com", "anna@xn--exmple-4nf.com"),  # a Cyrillic а is seen
+        ("a.b+c_d@example.com", "a.b+c_d@example.com"),
+    ],
+)
+def test_an_address_is_kept_in_one_spelling(typed: str, kept: str) -> None:
+    assert mail_address(typed) == checked_address(typed) == as_kept(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ſam@example.com",  # long s, which upper case makes an S
+        "аnna@example.com",  # a Cyrillic а
+        "jürgen@example.com",
+        "ａnna@example.com",  # a wide a
+        "anna",
+        "@example.com",
+        "anna@",
+        "anna@a_b.example",
+        "anna@example.com\x00",
+        "anna@ex\ud800mple.com",
+        f"{'a' * LONGEST}@example.com",
+        "",
+    ],
+)
+def test_what_is_no_plain_address_is_refused(typed: str) -> None:
+    assert mail_address(typed) == ""
+    with pytest.raises(InvalidInput) as refusal:
+        checked_address(typed)
+    assert refusal.value.errors[0]["pointer"] == "/email"
+
+
+def test_any_text_can_be_looked_for() -> None:
+    assert as_kept(" Jürgen@München.de ") == "jürgen@xn--mnchen-3ya.de"
+    assert [as_kept(text) for text in ("", "@", "Anna", "a@b..c")] == ["", "@", "anna", "a@b..c"]
