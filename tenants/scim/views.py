@@ -65,6 +65,7 @@ def _endpoint(**methods: Answer) -> Answer:
             ratelimit.tell(request, ratelimit.Policy("default", settings.API_REQUESTS_PER_MINUTE), decision)
             if not decision.is_allowed:
                 raise RateLimited("Too many requests.", retry_after_seconds=decision.retry_after_seconds)
+            _refuse_repeated(request)
             with LENIENT, transaction.atomic():
                 return method(request, *arguments, **names)
         except SCIMException as error:
@@ -77,6 +78,12 @@ def _endpoint(**methods: Answer) -> Answer:
             return scim_error(409, "Somebody else used this name or id a moment ago.", "uniqueness")
 
     return answer
+
+
+def _refuse_repeated(request: HttpRequest) -> None:
+    """A filter given twice would be one of two, and nobody could say which."""
+    if repeated := sorted(name for name, values in request.GET.lists() if len(values) > 1):
+        raise InvalidSyntaxException(detail=f"Give each query parameter once: {', '.join(repeated)[:200]}.")
 
 
 # -- what the service is -------------------------------------------------------------------------------------

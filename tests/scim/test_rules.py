@@ -245,6 +245,15 @@ def test_a_filter_for_what_no_text_can_be_is_refused(directory: Directory, path:
     assert response.json()["scimType"] == "invalidFilter"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_query_parameter_is_given_once(directory: Directory, method: str) -> None:
+    answer = directory.send(method, "/Users?count=1&count=2", user("once@acme.example"))
+
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
+    assert "count" in answer.json()["detail"]
+    assert not Membership.objects.filter(user__email="once@acme.example").exists()
+
+
 def test_another_address_is_another_account_and_never_that_of_an_owner(
     directory: Directory, api_client: Any, acme: Tenant
 ) -> None:
