@@ -24,7 +24,7 @@ from core.permissions import Principal
 from generation import artifacts
 from generation.models import Run, RunFile
 from generation.queries.runs import find_run
-from tenants import persons, queries
+from tenants import persons, queries, standing
 
 LONGEST_LIFE = timedelta(days=366)
 MOST_CHARACTERS = 2000
@@ -54,6 +54,7 @@ def ask(*, principal: Principal, run_id: UUID, checks: Sequence[str], reason: st
     computed, or nobody can be found behind the run. InvalidInput: no reason, or not the failed checks.
     """
     run = _locked(run_id)
+    standing.refuse_outdated(principal)
     may = askable(run)
     if may.obstacle:
         raise Conflict(may.obstacle)
@@ -144,7 +145,7 @@ def refuse(*, principal: Principal, exception_id: UUID, comment: str) -> Release
 @transaction.atomic
 def withdraw(*, principal: Principal, exception_id: UUID) -> ReleaseException:
     """Take a request back. Raises: NotFound, Conflict (not open), NotTheRequester."""
-    asked = _locked_exception(exception_id)
+    asked = _locked_exception(principal, exception_id)
     _refuse_unless(asked, State.OPEN, "withdrawn")
     if not is_requester(principal, asked):
         raise NotTheRequester("Only whoever asked for it may take it back. An approver may refuse it.")
@@ -161,7 +162,7 @@ def revoke(*, principal: Principal, exception_id: UUID, comment: str) -> Release
     Nobody is kept from it: it only closes. Raises: NotFound, Forbidden, Conflict (not granted, or over), InvalidInput.
     """
     queries.person(principal)
-    granted = _locked_exception(exception_id)
+    granted = _locked_exception(principal, exception_id)
     _refuse_unless(granted, State.GRANTED, "revoked")
     granted.state, granted.ended_by, granted.ended_at = (
         State.REVOKED,
@@ -206,10 +207,11 @@ def _locked(run_id: UUID) -> Run:
     return Run.objects.select_for_update().get(pk=find_run(run_id).pk)
 
 
-def _locked_exception(exception_id: UUID) -> ReleaseException:
-    """The exception with its run, both locked, the run first as everywhere."""
+def _locked_exception(principal: Principal, exception_id: UUID) -> ReleaseException:
+    """The exception with its run, both locked, the run first as everywhere; for whom still may what they could."""
     run = _locked(find_exception(exception_id).run_id)
     found = ReleaseException.objects.select_for_update().get(pk=exception_id)
+    standing.refuse_outdated(principal)
     found.run = run
     return found
 
@@ -217,7 +219,7 @@ def _locked_exception(exception_id: UUID) -> ReleaseException:
 def _to_decide(principal: Principal, exception_id: UUID) -> ReleaseException:
     """An open request that this person may decide."""
     queries.person(principal)
-    asked = _locked_exception(exception_id)
+    asked = _locked_exception(principal, exception_id)
     _refuse_unless(asked, State.OPEN, "decided")
     if because := why_not_decide(principal, asked):
         raise FourEyes(because)

@@ -15,7 +15,7 @@ from core.hosts import host_asked
 from core.permissions import Principal
 from core.problems import wants_problem
 from core.tenancy import shared_context
-from tenants import queries
+from tenants import queries, standing
 from tenants.models import Tenant
 
 MOST_ORIGINS = 20
@@ -89,6 +89,7 @@ def allow_origins(*, principal: Principal, origins: Iterable[str]) -> list[str]:
         if not _is_origin(one):
             raise _bad(f"“{one}” is no origin: write https://host or https://host:port, without a path or *.")
     with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, principal)
         tenant = queries.organisation()
         if tenant.allowed_origins == wanted:
             return wanted

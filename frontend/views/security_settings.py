@@ -23,9 +23,7 @@ def security_settings(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             seen = shown_version(form_versions.seen_in(request), etag)
             try:
-                policy.change_security(
-                    actor=principal_of(request).actor, changes=form.cleaned_data, check=seen
-                )
+                policy.change_security(principal=principal_of(request), changes=form.cleaned_data, check=seen)
                 messages.success(request, "Saved. It counts from the next request of everybody.")
                 return redirect("security-settings")
             except InvalidInput as error:

@@ -18,7 +18,7 @@ from core.models import AuditEvent
 from core.permissions import Principal
 from core.storage import store
 from core.tenancy import own_key, shared_context, tenant_context, tenant_key
-from tenants import naming, queries
+from tenants import naming, queries, standing
 from tenants.lifecycle.models import Export
 from tenants.models import Tenant
 
@@ -93,6 +93,7 @@ def rename(*, principal: Principal, name: str) -> Tenant:
     tenant = queries.organisation()
     if name != tenant.name:
         with transaction.atomic():
+            standing.begin_change(tenant.pk, principal)
             with shared_context():
                 Tenant.objects.filter(pk=tenant.pk).update(name=name)
             audit.record(
@@ -112,6 +113,7 @@ def order_deletion(*, principal: Principal) -> Tenant:
         queries.members().filter(user_id=queries.person(principal)).values_list("pk", flat=True).first()
     )
     with transaction.atomic():
+        standing.begin_change(tenant.pk, principal)
         with shared_context():
             ordered = Tenant.objects.filter(pk=tenant.pk, delete_after=None).update(
                 deletion_ordered_at=now,
@@ -135,6 +137,7 @@ def restore(*, principal: Principal) -> Tenant:
     """Take the deletion back. Raises: Conflict when none is ordered."""
     tenant = queries.organisation()
     with transaction.atomic():
+        standing.begin_change(tenant.pk, principal)
         with shared_context():
             kept = (
                 Tenant.objects.filter(pk=tenant.pk)
@@ -171,6 +174,7 @@ def order_export(*, principal: Principal, with_files: bool) -> Export:
     drop_expired_exports()
     with transaction.atomic():
         one_at_a_time("export")
+        standing.refuse_outdated(principal)
         if Export.objects.filter(state=Export.State.WORKING, expires_at__gt=now).exists():
             raise Conflict("An export is being packed already.")
         export = Export.objects.create(ordered_by=principal.actor, expires_at=now + EXPORT_LIFE)

@@ -209,12 +209,8 @@ class SecuritySettings(APIView):
         """
         check = matched(request, etag, is_needed=True)
         changes = checked_body(ChangeSecurity, request)
-        principal = principal_of(request)
-        return self._answer(
-            policy.change_security(
-                actor=principal.actor, changes=changes, check=check, is_person=principal.is_person
-            )
-        )
+        chosen = policy.change_security(principal=principal_of(request), changes=changes, check=check)
+        return self._answer(chosen)
 
     def _answer(self, chosen: dict[str, Any]) -> Response:
         return Response(SecuritySettingsOut(chosen).data, headers={"ETag": etag(chosen)})

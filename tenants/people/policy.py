@@ -7,9 +7,10 @@ from django.db import transaction
 
 from core import audit
 from core.errors import Forbidden, InvalidInput
+from core.permissions import Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import queries
+from tenants import queries, standing
 from tenants.models import Tenant
 from tenants.sso.domains import domain_name
 
@@ -27,25 +28,25 @@ def security_settings(tenant: Tenant | None = None) -> dict[str, Any]:
 
 def change_security(
     *,
-    actor: str,
+    principal: Principal,
     changes: Mapping[str, Any],
     check: Callable[[dict[str, Any]], None] = any_version,
-    is_person: bool = True,
 ) -> dict[str, Any]:
-    """Change some of the choices; they count from the next request on. is_person: no key and no token.
+    """Change some of the choices; they count from the next request on.
 
     Raises: InvalidInput; Forbidden when a program ends the need of a second factor, which it cannot prove itself; what `check`
     raises for the choices that it finds.
     """
     with transaction.atomic():
         tenant = _held()
+        standing.refuse_outdated(principal)
         before = security_settings(tenant)
         check(before)
         after = before | dict(changes)
         after["invitation_domains"], no_domains = _domains(after["invitation_domains"])
         _check(after, no_domains)
         changed = {name: after[name] for name in NAMES if after[name] != before[name]}
-        if changed.get("mfa_required") is False and not is_person:
+        if changed.get("mfa_required") is False and not principal.is_person:
             raise Forbidden(
                 "Keys and tokens cannot end the need of a second factor. Sign in and do it under Settings, Security."
             )
@@ -53,7 +54,7 @@ def change_security(
             with shared_context():
                 Tenant.objects.filter(pk=tenant.pk).update(**changed)
             audit.record(
-                actor=actor,
+                actor=principal.actor,
                 action="tenants.security.change",
                 target=tenant,
                 after=changed,

@@ -12,6 +12,7 @@ from core.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceed
 from core.locks import one_at_a_time
 from core.permissions import Permission, Principal
 from core.versions import any_version
+from tenants import standing
 from tenants.vault import queries
 from tenants.vault.models import NamedSecret
 from tenants.vault.references import NAME, NAME_RULE, SecretField, at, is_meant, name_in
@@ -37,6 +38,7 @@ def make_secret(*, principal: Principal, name: str, value: str, description: str
     _check_description(description)
     with transaction.atomic():
         one_at_a_time("secrets")
+        standing.refuse_outdated(principal)
         if NamedSecret.objects.filter(name=name).exists():
             raise Conflict(
                 f"There is a secret “{name}” already. Replace its value, or choose another name.",
@@ -79,7 +81,7 @@ def change_secret(
     if description is not None:
         _check_description(description)
     with transaction.atomic():
-        row = _held(secret, check)
+        row = _held(principal, secret, check)
         if value is None and description in (None, row.description):
             return row
         if description is not None:
@@ -105,7 +107,7 @@ def delete_secret(
 ) -> None:
     """Forget a secret that no field names. Raises: SecretInUse, which says where; NotFound; what `check` raises."""
     with transaction.atomic():
-        row = _held(secret, check)
+        row = _held(principal, secret, check)
         if used := queries.uses([row])[row.pk]:
             places = ", ".join(field.label for field in used)
             raise SecretInUse(f"“{row.name}” is in use: {places}. Give that another secret first.")
@@ -156,11 +158,12 @@ def refuse_without_secrets(principal: Principal, what: str, field: SecretField) 
 # -- parts ---------------------------------------------------------------------------------------------------
 
 
-def _held(secret: NamedSecret, check: Callable[[NamedSecret], None]) -> NamedSecret:
+def _held(principal: Principal, secret: NamedSecret, check: Callable[[NamedSecret], None]) -> NamedSecret:
     """The secret as it is now; nobody else changes or names it until the transaction ends."""
     row = NamedSecret.objects.select_for_update().filter(pk=secret.pk).first()
     if row is None:
         raise NotFound
+    standing.refuse_outdated(principal)
     check(row)
     return row
 

@@ -18,8 +18,9 @@ from tenants import persons
 from tenants import queries as tenant_queries
 from tenants import services as tenants
 from tenants.oauth import services as oauth
-from tenants.oauth.models import Application
+from tenants.oauth.models import Application, Grant
 from tenants.people import factors, invitations, passwords
+from tenants.roles import permissions_of
 from tenants.sso import services as sso
 from tests.builders import key_id_of, make_api_key, make_principal, sign_in
 from tests.exception_builders import REASON, asked, failed
@@ -101,11 +102,17 @@ def test_an_application_counts_as_whoever_made_it_even_when_it_is_gone(held: Run
 def test_an_application_of_the_requester_does_not_decide_for_the_approver(held: Run) -> None:
     application = _application("admin", ["runs.write"])
     approver = make_principal("approver")
-    acting = Principal(
+    membership = tenant_queries.members().get(user__email=approver.actor)
+    consent = Grant.objects.create(
+        application=application,
+        membership_id=membership.pk,
+        scopes=["exceptions.decide"],
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    acting = replace(
+        approver,
         actor=f"application:{application.client_id} for approver@acme.example",
-        credential=f"application:{application.client_id}:{approver.user_id}",
-        permissions=approver.permissions,
-        user_id=approver.user_id,
+        credential=f"application:{application.client_id}:{consent.pk}",
     )
     request = asked(held, "admin")
 
@@ -218,8 +225,14 @@ def come_in(name: str, role: str, *, invited_by: Principal, domain: str = "acme.
 
 def of_address(email: str) -> Principal:
     """A session of a member."""
-    user_id = tenant_queries.members().get(user__email=email).user_id
-    return replace(make_principal("approver"), actor=email, user_id=str(user_id))
+    membership = tenant_queries.members().get(user__email=email)
+    return Principal(
+        actor=email,
+        credential=f"user:{membership.user_id}",
+        permissions=permissions_of(membership),
+        user_id=str(membership.user_id),
+        role=membership.role,
+    )
 
 
 def set_provider(principal: Principal) -> None:

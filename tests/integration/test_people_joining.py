@@ -104,7 +104,9 @@ def test_somebody_is_invited_once_until_it_is_revoked(acme: Tenant) -> None:
 
 
 def test_an_organisation_may_invite_people_of_its_own_domains_only(acme: Tenant) -> None:
-    policy.change_security(actor="test", changes={"invitation_domains": ["@Acme.example "]})
+    policy.change_security(
+        principal=make_principal("owner"), changes={"invitation_domains": ["@Acme.example "]}
+    )
 
     assert invite("somebody@acme.example").invitation.is_open
     with pytest.raises(InvalidInput, match=r"people of acme\.example only"):
@@ -124,7 +126,9 @@ def test_an_organisation_may_invite_people_of_its_own_domains_only(acme: Tenant)
 def test_mail_domains_are_written_alike_for_invitations_and_single_sign_on(
     acme: Tenant, written: str, stored: str, invited: str
 ) -> None:
-    after = policy.change_security(actor="test", changes={"invitation_domains": [written]})
+    after = policy.change_security(
+        principal=make_principal("owner"), changes={"invitation_domains": [written]}
+    )
     row = sso.add_domain(principal=make_principal("owner"), name=written)
 
     assert after["invitation_domains"] == [stored] == [row.name]
@@ -133,7 +137,9 @@ def test_mail_domains_are_written_alike_for_invitations_and_single_sign_on(
 
 def test_letters_that_only_older_rules_took_for_others_stay_themselves(acme: Tenant) -> None:
     """IDNA 2003 led straße.example to strasse.example, which belongs to somebody else (RFC 5894, section 7.2)."""
-    policy.change_security(actor="test", changes={"invitation_domains": ["straße.example"]})
+    policy.change_security(
+        principal=make_principal("owner"), changes={"invitation_domains": ["straße.example"]}
+    )
 
     with pytest.raises(InvalidInput, match=r"xn--strae-oqa\.example only"):
         invite("a@strasse.example")
@@ -142,7 +148,7 @@ def test_letters_that_only_older_rules_took_for_others_stay_themselves(acme: Ten
 @pytest.mark.parametrize("text", ["no domain", "acme", "@@acme.example", "1.2.3.4", "x" * 64 + ".example"])
 def test_what_is_no_mail_domain_is_refused_in_the_same_words(acme: Tenant, text: str) -> None:
     with pytest.raises(InvalidInput) as by_policy:
-        policy.change_security(actor="test", changes={"invitation_domains": [text]})
+        policy.change_security(principal=make_principal("owner"), changes={"invitation_domains": [text]})
     with pytest.raises(InvalidInput) as by_sso:
         sso.add_domain(principal=make_principal("owner"), name=text)
 
@@ -413,7 +419,9 @@ def test_a_link_of_an_admin_is_shown_once(client_for: Clients, acme: Tenant) -> 
 
 
 def test_security_settings_have_bounds_and_leave_what_changed_in_the_audit_trail(acme: Tenant) -> None:
-    policy.change_security(actor="test", changes={"session_hours": 24, "mfa_required": False})
+    policy.change_security(
+        principal=make_principal("owner"), changes={"session_hours": 24, "mfa_required": False}
+    )
 
     assert AuditEvent.objects.latest("seq").data == {
         "after": {"session_hours": 24},
@@ -428,7 +436,7 @@ def test_security_settings_have_bounds_and_leave_what_changed_in_the_audit_trail
         {"invitation_domains": [f"d{number}.example" for number in range(51)]},
     ):
         with pytest.raises(InvalidInput):
-            policy.change_security(actor="test", changes=changes)
+            policy.change_security(principal=make_principal("owner"), changes=changes)
 
 
 def test_a_bad_value_is_said_at_its_field(client_for: Clients, acme: Tenant) -> None:
@@ -447,7 +455,7 @@ def test_settings_that_somebody_changed_meanwhile_are_not_overwritten(
 ) -> None:
     client, page = client_for("admin"), "/settings/security"
     opened = version_shown(client, page)
-    policy.change_security(actor="test", changes={"session_hours": 12})
+    policy.change_security(principal=make_principal("owner"), changes={"session_hours": 12})
     form = {"session_idle_minutes": "60", "session_hours": "24"}
 
     answers = [client.post(page, form | {"version": version}) for version in (opened, "")]
