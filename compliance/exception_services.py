@@ -189,8 +189,9 @@ def why_not_decide(principal: Principal, asked: ReleaseException) -> str:
         )
     if acting.intersection(asked.openers) or asked.parties & persons.openers(persons.own(principal)):
         return (
-            "One of you, you or whoever asked for it or started the run, invited the other or set up the identity provider "
-            "less than 30 days ago, and could come in as the other. Somebody else has to decide."
+            "One of you, you or whoever asked for it or started the run, invited the other, set up the identity provider, or was shown "
+            "a token of the directory that brought the other, less than 30 days ago, and could come in as the other. Somebody else has to "
+            "decide."
         )
     return ""
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.models import AuditEvent
 from core.permissions import Principal
 from core.tenancy import shared_context
+from tenants.granting import DIRECTORY
 from tenants.models import ApiKey, Membership, User
 from tenants.oauth.models import Application
 
@@ -25,6 +26,8 @@ _ON_APPLICATIONS = (
 _ON_PEOPLE = ("tenants.member.make_password_link", "tenants.member.reset_factors")
 _ON_INVITATIONS = ("tenants.invitation.send", "tenants.invitation.renew")
 _ON_PROVIDERS = ("sso.connection.set", "sso.connection.enable", "sso.claims.set")
+_ON_DIRECTORIES = ("tenants.scim_token.issue", "tenants.scim_token.rotate")  # whoever was shown a token
+_BY_DIRECTORIES = ("tenants.member.add", "tenants.member.change_address")
 _WAY_IN = timedelta(days=30)  # for which whoever opened an account to themselves may still be in it
 
 
@@ -46,12 +49,15 @@ def openers(people: frozenset[str]) -> frozenset[str]:
 
     Those were shown the link of an invitation, or made the identity provider what it is: a provider of one's own says of
     anybody that it is them, and what they make then stays when the provider is gone. Whom one has let in need not be known.
+    Or they were ever shown a token of the directory, and it brought these people, under whatever address it was told.
     """
     since = timezone.now() - _WAY_IN
     actors = set(_acted(_ON_PROVIDERS, since=since))
     for address in people:
         if "@" in address:
             actors |= _acted(_ON_INVITATIONS, since=since, email=address)
+            if DIRECTORY in _acted(_BY_DIRECTORIES, since=since, email=address):
+                actors |= _acted(_ON_DIRECTORIES)
     return frozenset().union(*map(behind_actor, actors))
 
 

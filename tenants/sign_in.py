@@ -5,21 +5,24 @@ from uuid import UUID
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from core import audit
 from core.errors import Forbidden
-from tenants import credentials
+from tenants import credentials, granting
 from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
 from tenants.people import throttle
 from tenants.people.models import PasswordLink
 from tenants.people.proof import methods
-from tenants.people.sessions import clear_run_out, delete_sessions, note_sign_in
+from tenants.people.sessions import clear_run_out, delete_sessions, note_sign_in, refuse_ended
 from tenants.roles import has_ended
 from tenants.sso import queries as sso
 from tenants.sso.refusals import note_refusal
@@ -28,6 +31,7 @@ SESSION_TENANT = "tenant"
 BY_SSO = "is_signed_in_by_sso"  # set on the request by tenants.sso.sign_in
 _USE_SSO = "Your organisation wants you to sign in with its identity provider, not with a password."
 SESSION_ROLE = "role"
+_CHECKED = "checked_password"
 
 
 class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is untyped
@@ -74,33 +78,41 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if user is not None and sso.refuses_password(user.membership):  # type: ignore[attr-defined]
             note_refusal(f"a password of {user.email}: single sign-on is enforced")
             raise ValidationError(_USE_SSO)
+        if user is not None:
+            note_password(request, user)
         return user
 
     def login(self, request: HttpRequest, user: User) -> None:
         """The last step, after any second factor, whatever came before it.
 
-        Raises Forbidden when the membership ended in the meantime, or must come in another way.
+        Nobody changes the member until the session is stored: who ends sessions next finds it. Raises Forbidden when the
+        membership, the password or the need of a factor changed in the meantime, or they must come in another way.
         """
-        membership = Membership.objects.select_related("user").filter(user=user, is_active=True).first()
-        if membership is None:
-            raise Forbidden("You are no member of this organisation, or an admin has ended your access.")
-        if has_ended(membership):
-            raise Forbidden(_ended(membership))
-        breaks_glass = sso.must_use_sso(membership) and not getattr(request, BY_SSO, False)
-        if breaks_glass and (sso.refuses_password(membership) or "mfa" not in methods(request.session)):
-            raise Forbidden(_USE_SSO)
-        super().login(request, _at_home(user, membership))
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
-        request.session[SESSION_TENANT] = str(tenant.pk)
-        request.session[SESSION_ROLE] = membership.role
-        note_sign_in(request)
-        clear_run_out(tenant)
         with transaction.atomic():
+            granting.one_change_at_a_time(tenant.pk)
+            membership = Membership.objects.select_related("user").filter(user=user, is_active=True).first()
+            if membership is None:
+                raise Forbidden("You are no member of this organisation, or an admin has ended your access.")
+            if has_ended(membership):
+                raise Forbidden(_ended(membership))
+            breaks_glass = sso.must_use_sso(membership) and not getattr(request, BY_SSO, False)
+            if breaks_glass and (sso.refuses_password(membership) or "mfa" not in methods(request.session)):
+                raise Forbidden(_USE_SSO)
+            person = _at_home(user, membership)
+            if not getattr(request, BY_SSO, False):
+                _refuse_outdated(request, person)
+            super().login(request, person)
+            request.session[SESSION_TENANT] = str(tenant.pk)
+            request.session[SESSION_ROLE] = membership.role
+            note_sign_in(request)
+            request.session.save()
             Membership.objects.filter(user=user).update(last_sign_in_at=timezone.now())
             if breaks_glass:
                 audit.record(actor=user.email, action="sso.break_glass.sign_in", target=user)
             else:
                 audit.record(actor=user.email, action="tenants.member.sign_in", target=user)
+        clear_run_out(tenant)
 
     def logout(self, request: HttpRequest) -> None:
         user: Any = request.user
@@ -109,8 +121,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             audit.record(actor=user.email, action="tenants.member.sign_out", target=user)
 
     def set_password(self, user: User, password: str) -> None:
+        """Raises Forbidden when the password or the session that it was checked in has ended in the meantime."""
+        known = user.get_session_auth_hash()
         user.set_password(password)
         with transaction.atomic():
+            granting.one_change_at_a_time(_membership(user).tenant_id)
+            now = MemberBackend().get_user(user.pk)
+            if now is None or now.get_session_auth_hash() != known:
+                raise Forbidden("Your password has just been changed elsewhere. Nothing was done.")
+            refuse_ended(self.request.session)
             Membership.objects.filter(user=user).update(password=user.password)
             PasswordLink.objects.filter(
                 membership_id=_membership(user).pk
@@ -118,6 +137,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             credentials.end_links_of_sessions(_membership(user))
             delete_sessions([user.pk], but=self.request.session.session_key)
             audit.record(actor=user.email, action="tenants.member.change_password", target=user)
+
+
+def note_password(request: HttpRequest, user: User) -> None:
+    """Remember which password was right, until the sign-in is complete: by then it may be another one."""
+    request.session[_CHECKED] = user.get_session_auth_hash()
+
+
+def _refuse_outdated(request: HttpRequest, user: User) -> None:
+    """Raises Forbidden when the password that was right at the first step is another one now, or a factor is needed by now."""
+    checked = str(request.session.pop(_CHECKED, ""))
+    needs_factor = is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    if not constant_time_compare(checked, user.get_session_auth_hash()) or (
+        needs_factor and "mfa" not in methods(request.session)
+    ):
+        raise Forbidden("Your password or your second factor was changed a moment ago. Sign in again.")
 
 
 def _membership(user: User) -> Membership:

@@ -17,6 +17,7 @@ from tenants.mail_addresses import as_kept
 from tenants.models import Membership
 from tenants.people import invitations, letters, passwords, throttle
 from tenants.queries import members
+from tenants.sign_in import MemberBackend, note_password
 from tenants.sso import queries as sso
 
 
@@ -100,9 +101,11 @@ def _mail_link(request: HttpRequest, email: str) -> None:
 def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
     """Go on as after the password at the sign-in: a second factor is still asked for."""
     request.session.flush()
-    response: HttpResponse = perform_password_login(
-        request, {"email": member.user.email}, Login(user=member.user)
-    )
+    user = MemberBackend().get_user(member.user_id)
+    if user is None or user.membership.password != member.password:  # type: ignore[attr-defined]  # set by the backend
+        return redirect("account_login")  # it was ended or changed in this moment
+    note_password(request, user)
+    response: HttpResponse = perform_password_login(request, {"email": user.email}, Login(user=user))
     return response
 
 

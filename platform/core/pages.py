@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.templatetags.static import static
@@ -19,6 +20,8 @@ _WORDS = {
     431: ("Too large", "Your browser sent more headers than anybody needs. Delete the cookies of this site."),
     500: ("This went wrong", "The fault is on our side and has been logged."),
 }
+
+_INTERRUPTED = "Your session has just ended, or was renewed in another window. Load the page again."
 
 
 def error_answer(
@@ -56,7 +59,7 @@ def _styles() -> list[str]:
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return error_answer(request, 400)
+    return error_answer(request, 400, _INTERRUPTED if isinstance(exception, SessionInterrupted) else "")
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:

@@ -38,7 +38,7 @@ from tenants.models import Membership, User
 from tenants.people import proof, throttle
 from tenants.people.factor_queries import has_factor
 from tenants.people.person import membership_of
-from tenants.people.sessions import delete_sessions
+from tenants.people.sessions import delete_sessions, refuse_ended
 from tenants.roles import Role
 from tenants.sso import glass
 
@@ -164,6 +164,7 @@ def add_app(request: HttpRequest, user: User, code: str) -> list[str]:
         raise InvalidInput("This is not the code that the app shows now. Codes change every 30 seconds.")
     counted.rollback()
     with transaction.atomic():
+        _before_sign_ins(user)
         try:
             with transaction.atomic():
                 row = TOTP.activate(user, secret).instance
@@ -202,6 +203,7 @@ def add_key(request: HttpRequest, user: User, *, name: str, credential: Any) -> 
         webauthn.parse_registration_response(credential)
         webauthn.complete_registration(credential)
     with transaction.atomic():
+        _before_sign_ins(user)
         _alone(user)
         if Authenticator.objects.filter(user=user, type=Kind.WEBAUTHN).count() >= _MAXIMAL_KEYS:
             raise Conflict(f"There are {_MAXIMAL_KEYS} security keys already. Remove one first.")
@@ -222,6 +224,7 @@ def make_recovery_codes(session: Any, user: User) -> list[str]:
         _alone(user)
         if not has_factor(user.pk):
             raise Conflict("Recovery codes stand in for another factor. Set one up first.")
+        refuse_ended(session)
         Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).delete()
         codes = RecoveryCodes.activate(user)
         audit.record(actor=user.email, action="tenants.recovery_codes.make", target=user)
@@ -245,6 +248,7 @@ def remove_factor(session: Any, user: User, factor_id: int) -> Factor:
         row = mine.filter(pk=factor_id).first()
         if row is None:
             raise NotFound
+        refuse_ended(session)
         is_last = mine.count() == 1
         if is_last and queries.organisation().mfa_required:
             raise Conflict(
@@ -342,6 +346,11 @@ def _confirmed(request: HttpRequest, user: User, row: Authenticator) -> None:
 
 
 # -- parts ---------------------------------------------------------------------------------------------------
+
+
+def _before_sign_ins(user: User) -> None:
+    """Whoever is signing in without the new factor is in already, and found among the sessions that end, or is refused."""
+    granting.one_change_at_a_time(membership_of(user).tenant_id)
 
 
 def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:

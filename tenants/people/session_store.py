@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tenants.people.models import Session
@@ -54,16 +56,45 @@ class SessionStore(SessionBase):
             return
         try:
             with transaction.atomic():
-                Session.objects.create(session_key=self.session_key, **values)
+                self.row = Session.objects.create(session_key=self.session_key, **values)
         except IntegrityError:
             raise CreateError from None
 
+    def cycle_key(self) -> None:
+        """Give the session another key, in the row that it has: Django would make a new row, also of a session that has ended.
+
+        Raises: SessionInterrupted when it was ended, or was given another key, since it was read.
+        """
+        data = self._get_session()  # type: ignore[attr-defined]  # of SessionBase; forgets a key without a row
+        before = self.session_key
+        if before is None:
+            self.create()
+        else:
+            after = self._get_new_session_key()  # type: ignore[attr-defined]  # of SessionBase
+            if not Session.objects.filter(session_key=before).update(session_key=after):
+                raise SessionInterrupted("The session has just ended, or was confirmed elsewhere.")
+            self._session_key = after
+        self._session_cache = data
+        self.modified = True
+
     def delete(self, session_key: str | None = None) -> None:
-        Session.objects.filter(session_key=session_key or self.session_key).delete()
+        """By its id where the row was read: another request may have given the session a new key since."""
+        row = getattr(self, "row", None)
+        if row is not None and session_key in (None, row.session_key):
+            end(Session.objects.filter(id=row.id))
+        else:
+            end(Session.objects.filter(session_key=session_key or self.session_key))
 
     @classmethod
     def clear_expired(cls) -> None:
         Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+def end(sessions: "QuerySet[Session]") -> int:
+    """Delete them in one statement; how many. Django's `delete` reads their keys first, and a session that is given another
+    one in between would live on.
+    """
+    return sessions._raw_delete(sessions.db)
 
 
 def _visitor(noted: dict[str, Any] | None) -> dict[str, Any]:

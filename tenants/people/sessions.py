@@ -12,13 +12,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core import audit
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.permissions import Principal
 from core.ratelimit import client_address
 from tenants import credentials, granting, queries
 from tenants.models import Membership, Tenant, User
 from tenants.people.models import Session
-from tenants.people.session_store import VISITOR
+from tenants.people.session_store import VISITOR, end
 
 _SEEN_PRECISION = timedelta(minutes=1)
 _PARTS = (  # what a browser's own words tell, the most telling first
@@ -92,7 +92,13 @@ def note_use(session: Any) -> None:
     """Remember when a session was used, to the minute."""
     row, now = getattr(session, "row", None), timezone.now()
     if row is not None and now - row.seen_at > _SEEN_PRECISION:
-        Session.objects.filter(pk=row.pk).update(seen_at=now)
+        Session.objects.filter(id=row.id).update(seen_at=now)
+
+
+def refuse_ended(session: Any) -> None:
+    """Raises Forbidden when the session was ended since it was read: whoever was in it changes no way in any more."""
+    if not session.exists(session.session_key):
+        raise Forbidden("Your session has just ended. Nothing was done.")
 
 
 # -- ending --------------------------------------------------------------------------------------------------
@@ -101,9 +107,8 @@ def note_use(session: Any) -> None:
 def end_session(*, actor: str, user: User, session: Session) -> None:
     """End one session of a person."""
     with transaction.atomic():
-        session_id = session.id
-        if Session.objects.filter(pk=session.pk).delete()[0]:
-            audit.record(actor=actor, action="tenants.session.end", target=user, session=session_id)
+        if end(Session.objects.filter(id=session.id)):
+            audit.record(actor=actor, action="tenants.session.end", target=user, session=session.id)
 
 
 def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
@@ -144,4 +149,4 @@ def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
 
 def delete_sessions(user_ids: Iterable[UUID], *, but: str | None = None) -> int:
     """Part of larger changes, which write the audit event themselves."""
-    return Session.objects.filter(user_id__in=list(user_ids)).exclude(session_key=but).delete()[0]
+    return end(Session.objects.filter(user_id__in=list(user_ids)).exclude(session_key=but))

@@ -10,7 +10,7 @@ from tenants import credentials, granting
 from tenants import queries as tenants
 from tenants.people.models import Session
 from tenants.people.proof import RECORDS
-from tenants.people.session_store import SessionStore
+from tenants.people.session_store import SessionStore, end
 from tenants.sso import queries
 
 SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
@@ -36,7 +36,7 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
             noted = data.get(SESSION) or {}
             is_meant = (noted.get("issuer"), noted.get("subject")) == (issuer, subject)
             if is_meant and (not session_indexes or noted.get("index") in session_indexes):
-                ended += row.delete()[0]
+                ended += end(Session.objects.filter(id=row.id))
         if ended:
             audit.record(
                 actor=granting.PROVIDER,
@@ -60,9 +60,9 @@ def end_all(*, but: str | None = None) -> int:
         if row.session_key == but:
             continue
         if is_opened_by_provider(data):
-            ended += row.delete()[0]
+            ended += end(Session.objects.filter(id=row.id))
         elif forget_proofs(data):
-            Session.objects.filter(pk=row.pk).update(session_data=SessionStore().encode(data))
+            Session.objects.filter(id=row.id).update(session_data=SessionStore().encode(data))
     end_links()
     return ended
 

@@ -21,9 +21,12 @@ from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, Grant
 from tenants.people import factors, invitations, passwords
 from tenants.roles import permissions_of
+from tenants.scim import services as scim
+from tenants.scim import tokens as scim_tokens
 from tenants.sso import services as sso
 from tests.builders import key_id_of, make_api_key, make_principal, sign_in
 from tests.exception_builders import REASON, asked, failed
+from tests.scim.conftest import Directory, user
 from tests.sso.saml_idp import Idp
 
 Clients = Callable[..., APIClient]
@@ -284,6 +287,36 @@ def test_an_invitation_counts_for_thirty_days(held: Run, monkeypatch: pytest.Mon
     assert (
         services.grant(principal=approver, exception_id=request.pk, comment="Not mine.").standing == "granted"
     )
+
+
+@pytest.mark.parametrize("how", ["adds them", "gives an approver their address"])
+def test_whoever_was_shown_a_token_does_not_decide_as_whom_the_directory_brought(held: Run, how: str) -> None:
+    """The token adds anybody under any address, who then asks for a password by mail."""
+    admin, owner = make_principal("admin"), make_principal("owner")
+    scim.set_origin(principal=owner, origin="anybody")
+    week = timezone.now() + timedelta(days=7)
+    directory = Directory("acme", scim_tokens.issue_token(principal=admin, name="mine", expires_at=week).text)
+    if how == "adds them":
+        assert directory.send("POST", "/Users", user("puppet@evil.example")).status_code == 201
+        puppet = tenant_queries.members().get(user__email="puppet@evil.example")
+        tenants.change_role(actor=owner, membership=puppet, role="approver")
+    else:
+        approver = tenant_queries.members().get(user__email="approver@acme.example")
+        answer = directory.send("PUT", f"/Users/{approver.pk}", user("puppet@evil.example"))
+        assert answer.status_code == 200
+    request = asked(held, "admin")
+
+    with pytest.raises(FourEyes, match="token of the directory"):
+        services.grant(principal=of_address("puppet@evil.example"), exception_id=request.pk, comment="Mine.")
+    services.grant(principal=owner, exception_id=request.pk, comment="Not mine.")
+
+
+def test_a_directory_binds_nobody_but_whom_it_brought(held: Run) -> None:
+    week = timezone.now() + timedelta(days=7)
+    scim_tokens.issue_token(principal=make_principal("admin"), name="mine", expires_at=week)
+    request = asked(held, "admin")
+
+    services.grant(principal=make_principal("approver"), exception_id=request.pk, comment="Not mine.")
 
 
 def test_two_people_whom_one_person_invited_are_two_people(held: Run) -> None:

@@ -11,6 +11,7 @@ from tenants import queries, services
 from tenants.models import Membership
 from tenants.people import factors
 from tenants.people.proof import RECORDS
+from tenants.people.session_store import SessionStore
 from tenants.roles import Role
 from tenants.sso import glass, models
 from tenants.sso import services as sso
@@ -38,7 +39,9 @@ def _another_owner(*, has_password: bool = True) -> Membership:
 
 def _remove_own_factor() -> None:
     user = _owner().user
-    shown = {RECORDS: [{"method": "mfa", "at": time.time()}]}
+    shown = SessionStore()
+    shown[RECORDS] = [{"method": "mfa", "at": time.time()}]
+    shown.create()
     factors.remove_factor(shown, user, factors.factors_of(user.pk).main[0].id)
 
 

@@ -1,0 +1,52 @@
+"""Acts that wait for the lock of changes of one organisation, one behind the other, each on a connection of its own."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import connection, connections, transaction
+
+from core.tenancy import tenant_context
+from tenants import granting, queries
+
+_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+def in_turn(
+    organisation: str, *acts: Callable[[], object], meanwhile: Callable[[], object] = int
+) -> list[str]:
+    """What became of acts that waited for each other in this order: the name of what they raised, else what they returned.
+
+    meanwhile: done by whom they all wait for, when they wait.
+    """
+    outcomes = dict.fromkeys(range(len(acts)), "nothing")
+
+    def run(place: int, act: Callable[[], object]) -> None:
+        try:
+            with tenant_context(organisation):
+                outcomes[place] = str(act())
+        except Exception as error:  # which a thread would swallow
+            outcomes[place] = type(error).__name__
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    with tenant_context(organisation), transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        for place, thread in enumerate(threads, start=1):
+            thread.start()
+            _wait_for(place)
+        meanwhile()
+    for thread in threads:
+        thread.join(timeout=60)
+    return list(outcomes.values())
+
+
+def _wait_for(waiting: int) -> None:
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITING)
+            if cursor.fetchone() == (waiting,):
+                return
+        time.sleep(0.02)
+    raise AssertionError("the act waits for nothing")
