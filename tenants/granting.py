@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from core.errors import Forbidden, InvalidInput
+from core.locks import BoundedLock
 from core.permissions import NOT_GIVEN, Permission, Principal
 from tenants import queries
 from tenants.models import CustomRole
@@ -15,6 +15,7 @@ from tenants.roles import HELP, PERMISSIONS, Role, granted_by, may_give
 
 LONGEST_TIME = timedelta(days=366)
 DIRECTORY, PROVIDER = "scim", "sso"  # how the audit trail calls a directory and an identity provider
+_CHANGES = BoundedLock("Many changes of members are under way. Nothing was done: try again in a moment.")
 _AS_ADMIN = Principal("admin", "none", PERMISSIONS[Role.ADMIN], role=Role.ADMIN)
 
 
@@ -65,10 +66,14 @@ def mappable_roles() -> list[KnownRole]:
 def one_change_at_a_time(tenant_id: UUID) -> None:
     """Members and roles of an organisation change one after the other until the transaction ends.
 
-    So one owner always stays, and nobody gets a role that is being deleted.
+    So one owner always stays, and nobody gets a role that is being deleted. Raises Busy after some seconds.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"members {tenant_id}"])
+    _CHANGES.hold(f"members {tenant_id}")
+
+
+def no_change_meanwhile(tenant_id: UUID) -> None:
+    """The same for what changes nothing of members and roles, such as a sign-in: those do not wait for each other."""
+    _CHANGES.hold(f"members {tenant_id}", is_shared=True)
 
 
 def name_of(actor: Principal | str) -> str:

@@ -12,7 +12,7 @@ from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.permissions import NOT_GIVEN, Permission, Principal
 from core.tenancy import shared_context
 from core.versions import any_version
-from tenants import credentials, granting, queries, scopes, standing
+from tenants import credentials, queries, scopes, standing
 from tenants.keys import hash_secret, new_key
 from tenants.models import ApiKey
 from tenants.roles import PERMISSIONS, Role
@@ -191,9 +191,7 @@ def revoke_api_key(
     if str(api_key.created_by_id) != principal.user_id and not principal.can(Permission.KEYS_MANAGE):
         raise Forbidden("Only its maker or an admin may revoke a key.")
     with transaction.atomic():
-        granting.one_change_at_a_time(
-            api_key.tenant_id
-        )  # no key is made with it, and none of it is ended, meanwhile
+        standing.begin_change(api_key.tenant_id, principal)  # no key is made with it meanwhile
         with shared_context():
             _held(api_key, check)
             ended = _revoked([api_key.key_id])

@@ -1,7 +1,7 @@
 """Changes to organisations, people and keys. Each leaves one audit event in its transaction."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from tenants import granting, naming, queries, standing
 from tenants.accounts import account_of
 from tenants.mail_addresses import checked_address
 from tenants.models import Domain, Membership, Tenant
-from tenants.people.access import end_ways_in, revoke_keys_beyond
+from tenants.people.access import end_ways_in, revoke_keys_beyond, revoke_keys_of_all
 from tenants.people.leaving import forget_member
 from tenants.roles import Role, has_ended, permissions_of
 from tenants.sso import glass
@@ -204,6 +204,36 @@ def change_role(
             **ended,
         )
     return changed
+
+
+def give_role(*, actor: str, memberships: Collection[Membership], role: str) -> None:
+    """Give several members one role, in a few statements for all of them: what `change_role` does for one.
+
+    For roles without a last day, and people who are no owners. Raises: Forbidden, InvalidInput.
+    """
+    if not memberships:
+        return
+    with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, actor)
+        rows = list(queries.members().filter(pk__in=[one.pk for one in memberships]).exclude(role=role))
+        for one in {role, *(row.role for row in rows)}:
+            granting.refuse_to_set(actor, one)
+            if one in (Role.OWNER, Role.AUDITOR):
+                raise InvalidInput(f"The role {one} is given and taken one by one.")
+        with shared_context():
+            Membership.objects.filter(pk__in=[row.pk for row in rows]).update(role=role, role_until=None)
+        revoked = revoke_keys_of_all(rows, granting.permissions_given(role))
+        for row in rows:
+            audit.record(
+                actor=actor,
+                action="tenants.member.change_role",
+                target=row,
+                role=role,
+                role_until=None,
+                before=row.role,
+                before_until=row.role_until,
+                revoked_keys=revoked[row.user_id],
+            )
 
 
 def remove_member(

@@ -90,7 +90,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """
         tenant = request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
         with transaction.atomic():
-            granting.one_change_at_a_time(tenant.pk)
+            granting.no_change_meanwhile(tenant.pk)
             membership = Membership.objects.select_related("user").filter(user=user, is_active=True).first()
             if membership is None:
                 raise Forbidden("You are no member of this organisation, or an admin has ended your access.")

@@ -113,6 +113,14 @@ class RateLimited(DomainError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Busy(RateLimited):
+    """Others have to be served first: waiting longer would hold what everybody needs."""
+
+    code = "busy"
+    http_status = 503
+    title = "Busy"
+
+
 class RepeatedParameter(DomainError):
     """The address has a query parameter more often than once, and the operation takes one value."""
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 from core import audit, texts
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Principal
-from tenants import credentials, granting, responsibility, scopes
+from tenants import credentials, granting, responsibility, scopes, standing
+from tenants import queries as tenants
 from tenants.keys import hash_secret, new_key
 from tenants.models import Membership
 from tenants.oauth import holding, queries
@@ -65,6 +66,7 @@ def create_application(
     key, text = new_key(prefix=SECRET_PREFIX)
     is_public = chosen == Application.Kind.PUBLIC
     with transaction.atomic():
+        standing.begin_change(tenants.organisation().pk, principal)
         responsible = responsibility.member_behind(principal)
         application = Application.objects.create(
             client_id=key.key_id,
@@ -110,6 +112,7 @@ def rotate_secret(
         )
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     with transaction.atomic():
+        standing.begin_change(tenants.organisation().pk, principal)
         member = responsibility.member_behind(principal)
         row = holding.application_held(application)
         before = row.responsible_id
@@ -140,6 +143,7 @@ def rotate_secret(
 def delete_application(*, principal: Principal, application: Application) -> None:
     """Delete an application. Its secret, and every grant and token of it, end at once. Raises NotFound."""
     with transaction.atomic():
+        standing.begin_change(tenants.organisation().pk, principal)
         target = audit.label(application)
         row = holding.application_held(application)
         holding.grants_held(row)

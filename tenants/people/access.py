@@ -1,6 +1,8 @@
 """What lets a person in through a membership, or somebody else on their word: the one place that ends all of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -44,9 +46,17 @@ def end_for_successor(membership: Membership) -> Ended:
 
 def revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:
     """Revoke the person's keys that could do more than these permissions (all of them for None)."""
+    return revoke_keys_of_all([membership], permissions)[membership.user_id]
+
+
+def revoke_keys_of_all(
+    memberships: Collection[Membership], permissions: frozenset[Permission] | None
+) -> dict[UUID, list[str]]:
+    """The same for several members of one organisation; the ids of revoked keys by person."""
+    revoked: dict[UUID, list[str]] = {one.user_id: [] for one in memberships}
     with shared_context():
         keys = ApiKey.objects.filter(
-            tenant_id=membership.tenant_id, created_by_id=membership.user_id, revoked_at=None
+            tenant_id__in={one.tenant_id for one in memberships}, created_by_id__in=revoked, revoked_at=None
         )
         too_much = [
             key
@@ -55,4 +65,6 @@ def revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission
             or not scopes.narrowed(PERMISSIONS[key.role], key.permissions) <= permissions
         ]
         ApiKey.objects.filter(pk__in=[key.pk for key in too_much]).update(revoked_at=timezone.now())
-    return [key.key_id for key in too_much]
+    for key in too_much:
+        revoked[key.created_by_id].append(key.key_id)
+    return revoked

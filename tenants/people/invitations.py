@@ -101,6 +101,7 @@ def renew(*, principal: Principal, invitation: Invitation) -> Invited:
 def revoke(*, principal: Principal, invitation: Invitation) -> None:
     """The link ends at once. Raises Conflict when it was accepted or revoked before."""
     with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, principal)
         row = _locked_open(invitation)
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])

@@ -15,7 +15,7 @@ from core import audit
 from core.errors import Forbidden, NotFound
 from core.permissions import Principal
 from core.ratelimit import client_address
-from tenants import credentials, granting, queries
+from tenants import credentials, granting, queries, standing
 from tenants.models import Membership, Tenant, User
 from tenants.people.models import Session
 from tenants.people.session_store import VISITOR, end
@@ -107,6 +107,7 @@ def refuse_ended(session: Any) -> None:
 def end_session(*, actor: str, user: User, session: Session) -> None:
     """End one session of a person."""
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
         if end(Session.objects.filter(id=session.id)):
             audit.record(actor=actor, action="tenants.session.end", target=user, session=session.id)
 
@@ -117,6 +118,7 @@ def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
     None of the links says which session it was made in: somebody else may have been in any that ends.
     """
     with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
         ended = delete_sessions([user.pk], but=but)
         links = credentials.end_links_of_sessions(queries.members().get(user=user))
         if ended or links:
@@ -132,6 +134,7 @@ def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
     Raises Forbidden for a member who may do more.
     """
     with transaction.atomic():
+        standing.begin_change(membership.tenant_id, actor)
         granting.refuse_more(actor, membership.role)
         ended = delete_sessions([membership.user_id])
         links = credentials.end_links_of_sessions(membership)

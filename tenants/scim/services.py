@@ -20,7 +20,7 @@ from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services, standing
 from tenants.accounts import account_of
-from tenants.mail_addresses import NEEDED, domain_of, mail_address
+from tenants.mail_addresses import NEEDED, as_kept, domain_of, mail_address
 from tenants.models import Membership
 from tenants.people.access import end_for_successor
 from tenants.people.leaving import forget_person
@@ -48,7 +48,7 @@ def set_origin(*, principal: Principal, origin: str) -> None:
         raise InvalidInput("Choose whom the directory may bring.")
     tokens.refuse_less(principal)
     with transaction.atomic():
-        standing.refuse_outdated(principal)
+        standing.begin_change(queries.organisation().pk, principal)
         before = scim.setup().origin
         if before == origin:
             return
@@ -302,7 +302,7 @@ def _address(wanted: resources.User) -> str:
     """Where a person signs in: the primary address, that of work, the first one, or a user name that is one."""
     emails = [one for one in wanted.emails or [] if one.value]
     ordered = sorted(emails, key=lambda one: (not one.primary, (one.type or "").lower() != "work"))
-    return str(ordered[0].value if ordered else wanted.user_name or "").strip().lower()
+    return as_kept(str(ordered[0].value if ordered else wanted.user_name or ""))
 
 
 def _checked_address(wanted: resources.User) -> str:
@@ -385,10 +385,13 @@ def _give_roles(membership_ids: Iterable[UUID]) -> None:
     for membership_id, role in places.values_list("membership_id", "group__role"):
         mapped.setdefault(membership_id, []).append(role)
     kept = {*granting.roles_beyond_admins(), Role.AUDITOR}
+    size = {role.key: len(role.gives) for role in granting.known_roles()}
+    given: dict[str, list[Membership]] = {}
     for member in queries.members().filter(pk__in=ids).exclude(role__in=kept):
         roles = mapped.get(member.pk, [Role.VIEWER.value])
-        role = max(roles, key=lambda one: (len(granting.permissions_given(one)), one))
-        services.change_role(actor=ACTOR, membership=member, role=role)
+        given.setdefault(max(roles, key=lambda one: (size[one], one)), []).append(member)
+    for role, members in sorted(given.items()):
+        services.give_role(actor=ACTOR, memberships=members, role=role)
 
 
 def _text(value: str | None, name: str) -> str:

@@ -13,7 +13,7 @@ from core import audit, ratelimit, texts
 from core.errors import Conflict, InvalidInput, NotFound
 from core.permissions import Permission, Principal
 from core.tenancy import current_schema
-from tenants import granting, responsibility
+from tenants import granting, queries, responsibility, standing
 from tenants.key_services import MAXIMAL_OVERLAP
 from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
 from tenants.roles import Role, may_give
@@ -72,6 +72,7 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
         raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
     key, text = new_key(prefix=PREFIX)
     with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, principal)
         responsible = responsibility.member_behind(principal)
         token = Token.objects.create(
             name=name,
@@ -104,6 +105,7 @@ def rotate_token(*, principal: Principal, token_id: UUID, previous_until: dateti
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise InvalidInput("The secret before works for 7 days at most.")
     with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, principal)
         member = responsibility.member_behind(principal)
         token = Token.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
@@ -136,6 +138,7 @@ def revoke_token(*, principal: Principal, token_id: UUID) -> Token:
     """Make a token useless at once. A second time changes nothing."""
     token = token_of(token_id)
     with transaction.atomic():
+        standing.begin_change(queries.organisation().pk, principal)
         if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit.record(
                 actor=principal.actor, action="tenants.scim_token.revoke", target=token, key_id=token.key_id

@@ -181,10 +181,7 @@ def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
     still get in when the provider does not work.
     """
     with transaction.atomic():
-        granting.one_change_at_a_time(
-            tenants.organisation().pk
-        )  # who can break the glass still can in the end
-        connection = _needed(principal)
+        connection = _needed(principal)  # who can break the glass now still can in the end
         if connection.is_enforced == is_enforced:
             return connection
         if is_enforced:
@@ -258,7 +255,8 @@ def _write(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def _locked(principal: Principal) -> Connection | None:
-    """The connection as it is now; the set-up of an organisation changes one step after the other."""
+    """The connection as it is now; the set-up of an organisation changes one step after the other, and no member meanwhile."""
+    granting.one_change_at_a_time(tenants.organisation().pk)
     _one_change_at_a_time()
     standing.refuse_outdated(principal)
     return Connection.objects.first()
@@ -280,7 +278,7 @@ def add_domain(*, principal: Principal, name: str) -> MailDomain:
     """Claim a domain; a TXT record has to prove it. Raises: InvalidInput, Conflict."""
     domain = domains.domain_name(name)
     with transaction.atomic():
-        _one_change_at_a_time()
+        _locked(principal)
         if MailDomain.objects.filter(name=domain).exists():
             raise Conflict(f"“{domain}” is listed already.")
         if MailDomain.objects.count() >= _MOST_DOMAINS:
@@ -296,7 +294,7 @@ def check_domain(*, principal: Principal, domain_id: UUID) -> MailDomain:
     """
     result, now = _looked_up(queries.mail_domain(domain_id)), timezone.now()
     with transaction.atomic():
-        _one_change_at_a_time()
+        _locked(principal)
         row = queries.mail_domain(domain_id)
         if row.verified_at is None and result == _FOUND:
             row.verified_at = now

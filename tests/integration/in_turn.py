@@ -35,14 +35,14 @@ def in_turn(
         granting.one_change_at_a_time(queries.organisation().pk)
         for place, thread in enumerate(threads, start=1):
             thread.start()
-            _wait_for(place)
+            wait_for(place)
         meanwhile()
     for thread in threads:
         thread.join(timeout=60)
     return list(outcomes.values())
 
 
-def _wait_for(waiting: int) -> None:
+def wait_for(waiting: int) -> None:
     for _ in range(400):
         with connection.cursor() as cursor:
             cursor.execute(_WAITING)

@@ -129,6 +129,35 @@ def test_a_domain_is_the_same_however_its_letters_are_written(directory: Directo
     assert directory.send("POST", "/Users", user("eve@bücher2.example")).status_code == 403
 
 
+_OFF: dict[str, tuple[str, Any]] = {
+    "Entra": ("PATCH", {"op": "Replace", "path": "active", "value": "False"}),
+    "Okta": ("PATCH", {"op": "replace", "value": {"active": False}}),
+    "all of it": ("PUT", None),
+}
+
+
+@pytest.mark.parametrize("spelling", ["anna@bücher.example", "Anna@XN--BCHER-KVA.example"])
+@pytest.mark.parametrize("dialect", _OFF)
+def test_a_directory_changes_and_shuts_out_whom_it_added_by_any_spelling(
+    directory: Directory, acme: Tenant, dialect: str, spelling: str
+) -> None:
+    MailDomain.objects.create(name="xn--bcher-kva.example", token="t", verified_at=timezone.now())
+    made = directory.send("POST", "/Users", user("anna@bücher.example")).json()
+    account = Membership.objects.get(pk=made["id"]).user_id
+
+    named = directory.send("PUT", f"/Users/{made['id']}", user(spelling, displayName="Anna B."))
+    method, operation = _OFF[dialect]
+    body = user(spelling, active=False)
+    if operation is not None:
+        body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
+    ended = directory.send(method, f"/Users/{made['id']}", body)
+
+    assert (named.status_code, named.json()["displayName"]) == (200, "Anna B.")
+    assert (ended.status_code, ended.json()["active"]) == (200, False)
+    member = Membership.objects.get(pk=made["id"])
+    assert (member.is_active, member.user_id) == (False, account)
+
+
 def test_an_account_that_exists_elsewhere_gets_a_membership_without_a_password_and_keeps_its_own(
     directory: Directory, globex: Tenant, acme: Tenant
 ) -> None:
