@@ -23,7 +23,7 @@ from generation.engine.config.model import Config as EngineConfig
 from generation.engine.dataset import data_dictionary
 from generation.engine.exports.make import export_units, files_for, make_export
 from generation.engine.ids import Mark
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import Extends, close_books, file_companies, produce_shard, with_months
 from generation.models import Run, RunFile
 

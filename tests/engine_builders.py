@@ -10,7 +10,7 @@ from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
 from generation.engine.dataset import data_dictionary
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import WHOLE, Extends, FileEntry, close_books, produce_shard
 
 COMPANY: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from generation.engine.columns import numbered
 from generation.engine.packs.currency import exponent
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 
 BATCH_USERS = 6
 
@@ -37,17 +37,18 @@ class Names:
 
     @cached_property
     def customers(self) -> pa.Array:
-        return numbered(f"C{self._company}", len(self.plan.customers))
+        return numbered(f"C{self._company}", len(self.plan.partners.customers))
 
     @cached_property
     def vendors(self) -> pa.Array:
         """Goods vendors first, then service vendors."""
-        return numbered(f"V{self._company}", len(self.plan.goods_vendors) + len(self.plan.service_vendors))
+        partners = self.plan.partners
+        return numbered(f"V{self._company}", len(partners.goods_vendors) + len(partners.service_vendors))
 
     @cached_property
     def materials(self) -> pa.Array:
         """What vendors supply, then what sister companies supply."""
-        return numbered(f"M{self._company}", len(self.plan.stock_cost))
+        return numbered(f"M{self._company}", len(self.plan.valuation.stock_cost))
 
     @cached_property
     def assets(self) -> pa.Array:
@@ -69,7 +70,8 @@ class Names:
     @cached_property
     def work_centers(self) -> pa.Array:
         """None where nothing is made."""
-        return numbered(f"W{self._company}", len(self.plan.structure.centers) if self.plan.makes else 0, 4)
+        count = len(self.plan.materials.structure.centers) if self.plan.makes else 0
+        return numbered(f"W{self._company}", count, 4)
 
     @cached_property
     def tax_codes(self) -> list[str]:

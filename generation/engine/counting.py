@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from generation.engine.streams import hashed, uniforms
 
 if TYPE_CHECKING:
-    from generation.engine.plan import CompanyPlan
+    from generation.engine.plan.company import CompanyPlan
 
 Ints = NDArray[np.int64]
 COUNTED, IGNORED, SCRAPPED = range(3)  # posted differences, differences left alone, thrown away

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generation.engine.horizon import Slice
 
 if TYPE_CHECKING:
-    from generation.engine.plan import CompanyPlan
+    from generation.engine.plan.company import CompanyPlan
 
 SHARD_LINES = 360_000  # journal lines of a shard, about
 LONG_SLICE = 12  # months

@@ -14,7 +14,8 @@ from generation.engine.config.model import Config
 from generation.engine.horizon import Horizon
 from generation.engine.open_items import BUCKETS
 from generation.engine.packs.currency import exponent
-from generation.engine.plan import CompanyPlan, build_plan
+from generation.engine.plan.build import build_plan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.writers import EXPORTS, FileEntry
 
@@ -143,7 +144,7 @@ def _company(plan: CompanyPlan) -> dict[str, Any]:
         "price_tolerance": format(Decimal(plan.price_tolerance_bp).scaleb(-4), "f"),
         "review_months": plan.rates.review_months,
         "valuation": plan.processes.inventory.valuation,
-        "new_standard_costs": plan.renews_costs,
+        "new_standard_costs": plan.valuation.renews_costs,
         "gr_ir_clearing_days": plan.rates.gr_ir_clearing_days,
         "low_value_limit": format(
             Decimal(plan.low_value_limit).scaleb(-exponent(plan.company.currency)), "f"

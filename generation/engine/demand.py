@@ -19,7 +19,7 @@ from generation.engine.horizon import Slice
 from generation.engine.streams import Words, hashed, quantile_table, stream, uniforms
 
 if TYPE_CHECKING:
-    from generation.engine.plan import CompanyPlan
+    from generation.engine.plan.company import CompanyPlan
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -69,18 +69,19 @@ class Fulfilment:
 
 def tile(plan: CompanyPlan, vendor_block: int, customer_block: int, part: Slice) -> Lines:
     """Order lines of one customer block for the materials of one vendor block in a slice of time."""
-    first, end = plan.material_cut[vendor_block : vendor_block + 2]
-    low, high = plan.customer_cut[customer_block : customer_block + 2]
+    first, end = plan.materials.cut[vendor_block : vendor_block + 2]
+    low, high = plan.layout.customer_cut[customer_block : customer_block + 2]
     rng = plan.rng("demand", vendor_block, customer_block, part.index)
-    expected = plan.order_lines * plan.season_share(part) * float(plan.customers.share[low:high].sum())
-    count = rng.poisson(plan.material_demand[first:end] * expected)
+    share = float(plan.partners.customers.share[low:high].sum())
+    expected = plan.volume.order_lines * plan.season.share(part) * share
+    count = rng.poisson(plan.materials.demand[first:end] * expected)
     material = np.repeat(np.arange(first, end, dtype=np.int32), count)
     bits = rng.integers(0, 2**16, (3, len(material)), dtype=np.uint16)
     customer = _customers(plan, customer_block)[bits[0]]
-    visit = (bits[1].astype(np.int64) * plan.customer_visits[customer]) >> 16
+    visit = (bits[1].astype(np.int64) * plan.partners.customer_visits[customer]) >> 16
     # the same visit in every tile
     moment = hashed(plan.seed, (plan.code, "visit", part.index), customer, visit) >> np.uint64(48)
-    return Lines(customer, material, plan.order_days(part)[moment], _QUANTITY[bits[2] >> np.uint16(4)])
+    return Lines(customer, material, plan.season.order_days(part)[moment], _QUANTITY[bits[2] >> np.uint16(4)])
 
 
 @lru_cache(maxsize=256)
@@ -90,8 +91,8 @@ def _customer_table(seed: int, company: str, low: int, shares: bytes) -> Codes:
 
 def _customers(plan: CompanyPlan, block: int) -> Codes:
     """Customers of the block by share of demand as a quantile table; kept, because every tile of the block asks."""
-    low, high = (int(cut) for cut in plan.customer_cut[block : block + 2])
-    return _customer_table(plan.seed, plan.code, low, plan.customers.share[low:high].tobytes())
+    low, high = (int(cut) for cut in plan.layout.customer_cut[block : block + 2])
+    return _customer_table(plan.seed, plan.code, low, plan.partners.customers.share[low:high].tobytes())
 
 
 def fulfil(plan: CompanyPlan, lines: Lines) -> Fulfilment:
@@ -116,13 +117,13 @@ def _joined(tiles: Sequence[Lines]) -> Lines:
 
 def row(plan: CompanyPlan, customer_block: int, part: Slice) -> Lines:
     """All order lines of a customer block in a slice."""
-    blocks = range(len(plan.vendor_cut) - 1)
+    blocks = range(len(plan.materials.vendor_cut) - 1)
     return _joined([tile(plan, block, customer_block, part) for block in blocks])
 
 
 def column(plan: CompanyPlan, vendor_block: int, part: Slice) -> Lines:
     """All order lines for the materials of a vendor block in a slice."""
-    blocks = range(len(plan.customer_cut) - 1)
+    blocks = range(len(plan.layout.customer_cut) - 1)
     return _joined([tile(plan, vendor_block, block, part) for block in blocks])
 
 

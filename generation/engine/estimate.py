@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from generation.engine.config.exports import REACH
 from generation.engine.config.model import Config
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 
 EXPORT_MEMORY = 720 << 20  # of a process that writes an export
 # Journal lines a CPU second.
@@ -33,7 +33,9 @@ def estimate(config: Config) -> Estimate:
     with_csv = "csv" in config.outputs.formats
     exports = config.outputs.exports
     # a slice is drawn in full, even where the books end inside it
-    largest = max(part.lines * part.slice_months / 12 for company in plan.companies for part in company.parts)
+    largest = max(
+        part.lines * part.slice_months / 12 for company in plan.companies for part in company.layout.parts
+    )
     return Estimate(
         journal_lines=lines,
         rows=round(lines * 3.2),

@@ -12,7 +12,7 @@ from generation.engine.books import BATCH_USERS, Names
 from generation.engine.columns import category, constant, dates, money, optional_text, text, timestamps
 from generation.engine.errors import EngineError
 from generation.engine.group.exchange import ONE, RATE_DIGITS
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents, Journal
 
 Columns = dict[str, pa.Array]

@@ -11,7 +11,8 @@ from generation.engine.streams import hashed, uniforms
 
 if TYPE_CHECKING:
     from generation.engine.currencies import Rated
-    from generation.engine.plan import CompanyPlan
+    from generation.engine.plan.company import CompanyPlan
+    from generation.engine.plan.facts import Facts
 
 Ints = NDArray[np.int64]
 _WHOLE = 10_000  # basis points
@@ -23,15 +24,15 @@ def risen(price: Ints, basis_points: NDArray[np.integer] | int) -> Ints:
     return changed
 
 
-def trend(plan: CompanyPlan, day: NDArray[np.integer]) -> Ints:
+def trend(facts: Facts, day: NDArray[np.integer]) -> Ints:
     """By how many basis points of the first day's prices they have risen on these days, shape of `day`."""
-    rise: Ints = round(plan.rates.price_trend * _WHOLE) * day.astype(np.int64) // 365
+    rise: Ints = round(facts.rates.price_trend * _WHOLE) * day.astype(np.int64) // 365
     return rise
 
 
 def ordered_at(plan: CompanyPlan, material: Ints, day: Ints) -> Ints:
     """What a piece is ordered at on a day, in minor units of its vendor's currency, shape (n,)."""
-    price, spread = plan.purchase_price[material], round(plan.rates.price_spread * _WHOLE)
+    price, spread = plan.price_lists.purchases[material], round(plan.rates.price_spread * _WHOLE)
     if not spread and not plan.rates.price_trend:
         return price
     chance = uniforms(hashed(plan.seed, (plan.code, "order price"), material, day))[0]
@@ -41,7 +42,8 @@ def ordered_at(plan: CompanyPlan, material: Ints, day: Ints) -> Ints:
 
 def vendor_rates(plan: CompanyPlan, vendor: Ints, day: Ints) -> Rated | None:
     """Currency and rate of what goods vendors state on these days, shape (n,); None where all trade is in the company's own."""
-    return None if plan.vendor_currency is None else plan.currencies.rated(plan.vendor_currency[vendor], day)
+    own = plan.partners.vendor_currency
+    return None if own is None else plan.currencies.rated(own[vendor], day)
 
 
 def received_at(plan: CompanyPlan, material: Ints, day: Ints, price: Ints, vendor: Ints) -> Ints:
@@ -49,6 +51,6 @@ def received_at(plan: CompanyPlan, material: Ints, day: Ints, price: Ints, vendo
 
     At moving averages that is the price of its order, in the vendor's currency, converted at the rate of the day.
     """
-    if not plan.at_average:
-        return plan.standard_cost(material, day)
+    if not plan.valuation.at_average:
+        return plan.valuation.standard_cost(material, day)
     return np.maximum(1, plan.currencies.local(price, vendor_rates(plan, vendor, day)))

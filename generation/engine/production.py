@@ -1,6 +1,6 @@
 """What a manufacturer makes and from what: components, bills of material, work centres and routings, as arrays.
 
-A pure function of the plan. A good is made from components of vendors in its own block, so that the shard that foresees the demand
+A pure function of the materials. A good is made from components of vendors in its own block, so that the shard that foresees the demand
 for the good knows all that its components are needed for.
 """
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from generation.engine.plan import CompanyPlan
+    from generation.engine.plan.facts import Facts
+    from generation.engine.plan.materials import Materials
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,23 +86,23 @@ def operation_numbers(minutes: Ints) -> Ints:
 class Structure:
     """The products of one company. Properties are cached: every shard asks."""
 
-    def __init__(self, plan: CompanyPlan) -> None:
-        self._plan = plan
+    def __init__(self, facts: Facts, materials: Materials) -> None:
+        self._facts, self._materials = facts, materials
 
     @cached_property
     def kind(self) -> Ints:
         """TRADED, MADE or COMPONENT by material, shape (materials,)."""
-        count = len(self._plan.material_vendor)
+        count = len(self._materials.vendor)
         kind = np.where(np.arange(count) % self._per_vendor < _GOODS_PER_VENDOR, TRADED, COMPONENT)
         sold = np.flatnonzero(kind == TRADED)
-        made = math.ceil(len(sold) * self._plan.processes.manufacturing.made_share)
-        kind[self._plan.rng("materials", "made").permutation(sold)[:made]] = MADE
+        made = math.ceil(len(sold) * self._facts.processes.manufacturing.made_share)
+        kind[self._facts.rng("materials", "made").permutation(sold)[:made]] = MADE
         return kind.astype(np.int64)
 
     @property
     def _per_vendor(self) -> int:
         """Materials of a vendor."""
-        vendors = self._plan.material_vendor
+        vendors = self._materials.vendor
         return len(vendors) // (int(vendors[-1]) + 1)
 
     @cached_property
@@ -112,10 +113,10 @@ class Structure:
     @cached_property
     def bill(self) -> Bill:
         """Every good is made from two to five components of near vendors."""
-        plan, rng, made = self._plan, self._plan.rng("materials", "bill"), self.made
-        vendor = plan.material_vendor[made].astype(np.int64)
-        block = np.searchsorted(plan.vendor_cut, vendor, side="right") - 1
-        low, size = plan.vendor_cut[block], np.diff(plan.vendor_cut)[block]
+        rng, made, cut = self._facts.rng("materials", "bill"), self.made, self._materials.vendor_cut
+        vendor = self._materials.vendor[made].astype(np.int64)
+        block = np.searchsorted(cut, vendor, side="right") - 1
+        low, size = cut[block], np.diff(cut)[block]
         near = low[:, None] + ((vendor - low)[:, None] + np.arange(_NEAR)) % size[:, None]
         places = np.arange(_GOODS_PER_VENDOR, self._per_vendor)
         candidates = (near[:, :, None] * self._per_vendor + places).reshape(len(made), -1)
@@ -129,7 +130,7 @@ class Structure:
     @cached_property
     def use(self) -> Floats:
         """Pieces bought of each material for a piece sold of any good, shape (materials,)."""
-        demand, bill = self._plan.material_demand, self.bill
+        demand, bill = self._materials.demand, self.bill
         used = demand[bill.parent] * bill.pieces
         of_components = np.bincount(bill.component, weights=used, minlength=len(demand))
         return np.where(self.kind == TRADED, demand, of_components)
@@ -164,14 +165,16 @@ class Structure:
 
     @cached_property
     def centers(self) -> WorkCenters:
-        plan, rng = self._plan, self._plan.rng("work centers")
-        count = int(np.clip(plan.company.employees // _PEOPLE_PER_CENTER, _FEWEST_CENTERS, _MOST_CENTERS))
-        hourly = self._pay / plan.company.employees / _HOURS
+        facts, rng = self._facts, self._facts.rng("work centers")
+        count = int(np.clip(facts.company.employees // _PEOPLE_PER_CENTER, _FEWEST_CENTERS, _MOST_CENTERS))
+        hourly = self._pay / facts.company.employees / _HOURS
         labour = np.rint(hourly * rng.uniform(0.85, 1.15, count)).astype(np.int64)
-        overhead = np.rint(labour * plan.processes.manufacturing.overhead_rate * rng.uniform(0.8, 1.2, count))
+        overhead = np.rint(
+            labour * facts.processes.manufacturing.overhead_rate * rng.uniform(0.8, 1.2, count)
+        )
         return WorkCenters(
             operation=np.arange(count) % len(OPERATIONS),
-            cost_center=rng.integers(0, plan.cost_center_count, count),
+            cost_center=rng.integers(0, facts.cost_center_count, count),
             labour_rate=labour,
             overhead_rate=overhead.astype(np.int64),
         )
@@ -179,12 +182,12 @@ class Structure:
     @property
     def _pay(self) -> float:
         """Pay of a year with the employer's contributions, minor units."""
-        return self._plan.payroll * (1 + self._plan.pack.social_rate_bp / 10_000)
+        return self._facts.payroll * (1 + self._facts.pack.social_rate_bp / 10_000)
 
     @cached_property
     def routings(self) -> Routings:
         """Some operations for each good, one after the other; their times share out the labour and overhead of a year."""
-        plan, centers, rng = self._plan, self.centers, self._plan.rng("materials", "routing")
+        centers, rng = self.centers, self._facts.rng("materials", "routing")
         shape = (len(self.made), len(OPERATIONS))
         doing = np.bincount(centers.operation, minlength=len(OPERATIONS))  # centres for each operation
         does = (rng.random(shape) < _OPERATION_SHARE) & (doing > 0)
@@ -194,7 +197,7 @@ class Structure:
         rate = centers.labour_rate[center] + centers.overhead_rate[center]
         weight = np.where(does, rng.uniform(0.5, 1.5, shape), 0.0)
         part = weight / weight.sum(axis=1, keepdims=True)
-        wanted = plan.material_price[self.made] * self._share_of_price
+        wanted = self._materials.price[self.made] * self._share_of_price
         minutes = np.rint(part * wanted[:, None] * 60 * BASE_PIECES / np.maximum(rate, 1))
         minutes = np.where(does, np.clip(minutes, 1, _MOST_MINUTES), 0).astype(np.int64)
         return Routings(
@@ -207,8 +210,8 @@ class Structure:
     @property
     def _share_of_price(self) -> float:
         """Labour and overhead as a share of the price of a made good: what production is to absorb over its sales."""
-        plan, rates = self._plan, self._plan.processes.manufacturing
-        sales = plan.material_price * plan.material_demand
-        made = float(sales[self.made].sum() / sales.sum()) * plan.revenue
+        facts, rates = self._facts, self._facts.processes.manufacturing
+        sales = self._materials.price * self._materials.demand
+        made = float(sales[self.made].sum() / sales.sum()) * facts.revenue
         absorbed = self._pay * rates.labour_share * (1 + rates.overhead_rate) / made
-        return min(absorbed, max(0.0, _MOST_OF_PRICE - plan.material_share * 1.15))
+        return min(absorbed, max(0.0, _MOST_OF_PRICE - facts.material_share * 1.15))

@@ -12,7 +12,8 @@ from generation.engine.closing.investments import held_by
 from generation.engine.config.model import Config
 from generation.engine.cutting import ShardSpec
 from generation.engine.ids import Mark
-from generation.engine.plan import CompanyPlan, Plan, build_plan
+from generation.engine.plan.build import Plan, build_plan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.processes import (
     acquire_to_retire,
     hire_to_retire,

@@ -23,7 +23,7 @@ from generation.engine.cutting import Cut, ShardSpec
 from generation.engine.group.exchange import ONE
 from generation.engine.ids import ID_WIDTH, Mark, bodies, render
 from generation.engine.journal import Hands, draw_hands, entry_columns, exchange_rates, line_columns
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents, Foreign, Journal, balances_of, expand
 from generation.engine.posting_table import POSTINGS
 from generation.engine.summary import Summary

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from generation.engine.averages import FINE
 from generation.engine.columns import category, money
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
 

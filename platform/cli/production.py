@@ -28,7 +28,7 @@ from generation.engine.dataset import REISSUED, data_dictionary
 from generation.engine.exports.make import export_units, files_for, make_export
 from generation.engine.ids import Mark
 from generation.engine.machine import prepare
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import (
     Extends,
     FileEntry,

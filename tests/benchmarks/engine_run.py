@@ -19,7 +19,7 @@ from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
 from generation.engine.machine import prepare
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import FileEntry, close_books, produce_shard
 from generation.engine.writers import DatasetWriter
 

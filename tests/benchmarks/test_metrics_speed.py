@@ -11,7 +11,7 @@ import pytest
 from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.dataset import data_dictionary
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import close_books, produce_shard
 from tests.benchmarks.engine_run import CONFIG
 

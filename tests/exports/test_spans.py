@@ -12,7 +12,7 @@ from generation.engine.exports.files import ExportFolder
 from generation.engine.exports.make import FORMATS, ExportUnit, export_units
 from generation.engine.exports.source import Source
 from generation.engine.exports.task import Task
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from tests.exports.conftest import Books, Exported
 
 LINES = "SELECT posting_date AS day, count(*) AS lines FROM journal_lines GROUP BY day"

@@ -18,7 +18,7 @@ from generation.engine.exports import xlsx
 from generation.engine.exports.files import ExportFolder
 from generation.engine.exports.source import Source
 from generation.engine.exports.task import Task
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.schema.catalogue import TABLES
 from tests.exports.conftest import Books, Exported
 

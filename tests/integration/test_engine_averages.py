@@ -14,7 +14,7 @@ import pytest
 from compliance.evidence.marks import PublicMark
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import FileEntry, produce_shard
 from tests.engine_builders import make_books, small_config
 from tests.engine_faults import AVERAGE_FAULTS, Fault, broken, plant

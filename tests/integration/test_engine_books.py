@@ -16,7 +16,7 @@ from evaluation.metrics.gate import apply_gate
 from generation.engine.config.load import load_config
 from generation.engine.config.schema import json_schema
 from generation.engine.estimate import estimate
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
 from tests.unit.test_config_schema import with_own_chart
 

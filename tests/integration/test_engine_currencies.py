@@ -13,7 +13,7 @@ import yaml
 from evaluation.metrics.assess import assess
 from generation.engine.currencies import Rated
 from generation.engine.group.exchange import ONE
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
 from tests.engine_faults import CURRENCY_FAULTS, Fault, broken, plant
 from tests.exports.conftest import Books, export_into

@@ -25,7 +25,7 @@ from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
 from generation.engine.errors import ConfigError, Problem
 from generation.engine.exports.make import export_units, files_for, make_export
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import Extends, FileEntry, file_companies, with_months
 from tests.engine_builders import COMPANY, SMALL, make_books, merged
 from tests.engine_faults import CENT, Fault, plant

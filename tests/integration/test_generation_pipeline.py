@@ -29,7 +29,7 @@ from core.tenancy import tenant_context
 from evaluation.queries import report_view
 from generation import services
 from generation.engine.config.load import load_config
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.run import close_books, produce_shard
 from generation.models import Run
 from generation.queries import files

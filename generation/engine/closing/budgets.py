@@ -11,7 +11,7 @@ from generation.engine.closing.credit_losses import share_of
 from generation.engine.closing.trial_balance import is_result
 from generation.engine.columns import category
 from generation.engine.expenses import EXPENSES
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
 _YEAR = 12  # months
@@ -53,15 +53,15 @@ def _planned(plan: CompanyPlan, months: int) -> Ints:
     """What the first year is planned to bring and cost, (accounts, months); other accounts and months are zero."""
     budget, count = np.zeros((len(plan.chart.accounts), months), np.int64), min(months, _YEAR)
     roles, horizon = plan.chart.roles, plan.horizon
-    seasons = [plan.season_share(horizon.slice(month, 1)) for month in range(count)]
+    seasons = [plan.season.share(horizon.slice(month, 1)) for month in range(count)]
     revenue = np.rint(np.array(seasons) * (plan.revenue - plan.contract_revenue)).astype(np.int64)
     even = {"wages": plan.payroll, "social_cost": round(plan.payroll * plan.pack.social_rate_bp / 10_000)}
     even |= {role: (plan.overhead + plan.prepaid) // len(EXPENSES) for role in EXPENSES}
     lines = {role: np.full(count, amount // _YEAR) for role, amount in even.items()}
     lines["revenue"] = revenue
     lines["contract_revenue"] = np.full(count, plan.contract_revenue // _YEAR)
-    lines["cogs"] = np.rint(revenue * plan.cost_share).astype(np.int64)
-    lines["production_absorbed"] = -np.rint(revenue * plan.absorbed_share).astype(np.int64)
+    lines["cogs"] = np.rint(revenue * plan.materials.cost_share).astype(np.int64)
+    lines["production_absorbed"] = -np.rint(revenue * plan.materials.absorbed_share).astype(np.int64)
     owned = plan.assets.bought < 0
     lines["depreciation"] = np.array(
         [plan.assets.charge(month)[owned].sum() for month in range(count)], np.int64

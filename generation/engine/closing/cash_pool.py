@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, money, text
 from generation.engine.group.pool import Pool
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Bytes, Ints, Shard
 

@@ -29,7 +29,7 @@ from generation.engine.closing import (
 from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.errors import EngineError
 from generation.engine.open_items import BUCKETS, OPEN_COLUMNS
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import TAX_ROLES, Ints, Shard
 from generation.engine.summary import Summary
@@ -53,7 +53,7 @@ class Totals:
     """The sums over the shards of a company. Shards come one by one: only their bank transactions are kept."""
 
     def __init__(self, plan: CompanyPlan) -> None:
-        months, materials = plan.horizon.months, len(plan.stock_cost)
+        months, materials = plan.horizon.months, len(plan.valuation.stock_cost)
         self.balances = np.zeros((len(plan.chart.accounts), months, 2), np.int64)
         self.cash = np.zeros(plan.horizon.days, np.int64)
         self.tax = np.zeros((len(TAX_ROLES), len(plan.horizon.settling_day)), np.int64)
@@ -64,7 +64,7 @@ class Totals:
         self.stock = Stock(
             np.zeros(materials, np.int64),
             np.zeros((materials, months), np.int64),
-            np.zeros((materials, months), np.int64) if plan.at_average else None,
+            np.zeros((materials, months), np.int64) if plan.valuation.at_average else None,
         )
         self.left: list[Mapping[str, NDArray[np.signedinteger]]] = []
         self.group: dict[str, Ints] = {}
@@ -134,11 +134,11 @@ def close_company(
     _open(shard, stock, investments)
     opened = (shard.summary.balances - before)[:, 0]
     pieces = stock.opening[:, None] + stock.level
-    bought = len(plan.material_cost)  # goods of the group stand behind
+    bought = len(plan.materials.cost)  # goods of the group stand behind
     worth = stock_values.at_standard_cost(plan, pieces) if stock.worth is None else stock.worth
     stock_keeping.adjust(shard, totals.adjusted, pieces[:bought])
     stock_values.take_off_rest(shard, totals.left)
-    if plan.renews_costs:
+    if plan.valuation.renews_costs:
         stock_values.renew_costs(shard, stock.opening[:bought], pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought], worth[:bought])
     valuation.value(shard, totals.foreign)
@@ -166,7 +166,7 @@ def close_company(
     return Closed(
         lines,
         statements.opening_by_line(plan, opening),
-        stock.level[bought:] * plan.stock_cost[bought:, None],
+        stock.level[bought:] * plan.valuation.stock_cost[bought:, None],
         totals.group,
         own,
     )
@@ -189,7 +189,7 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
     opening_cash = np.array([treasury.opening_cash(plan)])
     debt = loans.opening(plan)
     material = np.flatnonzero(stock.opening)
-    pieces, value = stock.opening[material], stock.opening[material] * plan.stock_cost[material]
+    pieces, value = stock.opening[material], stock.opening[material] * plan.valuation.stock_cost[material]
     cost, written_off = (np.array([part.sum()]) for part in plan.assets.balance(-1))
     opening_cash += loans.cash_kept(
         plan, int((opening_cash + cost - written_off + value.sum() + investments)[0])

@@ -19,7 +19,8 @@ from generation.engine.closing.group_tables import Entry, Line, Segment, Transla
 from generation.engine.closing.statements import POOL_FLOWS, Lines
 from generation.engine.group.exchange import convert, digits_between
 from generation.engine.group.structure import MILLION, Tree
-from generation.engine.plan import CompanyPlan, Plan
+from generation.engine.plan.build import Plan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
 REVENUE_LINES: Final = frozenset({"IS.revenue", "IS.other_income"})

@@ -15,7 +15,7 @@ import pyarrow as pa
 from generation.engine.closing.key_figures import quotient
 from generation.engine.closing.statements import Lines
 from generation.engine.columns import category, money
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
 COVENANTS: Final = ("net_debt_to_ebitda", "equity_ratio", "interest_cover")

@@ -5,7 +5,7 @@ import numpy as np
 from generation.engine.closing import steps
 from generation.engine.columns import category, money
 from generation.engine.open_items import BUCKETS
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from generation.engine.closing import steps
 from generation.engine.closing.credit_losses import share_of
 from generation.engine.columns import category, money, text
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 

@@ -8,7 +8,8 @@ from generation.engine.closing import loans
 from generation.engine.closing.treasury import opening_cash
 from generation.engine.group.exchange import Exchange, convert, digits_between
 from generation.engine.group.structure import MILLION
-from generation.engine.plan import CompanyPlan, Plan
+from generation.engine.plan.build import Plan
+from generation.engine.plan.company import CompanyPlan
 
 _PREMIUM_PERCENT: Final = (
     115  # of the net assets that a buyer expects; source: docs/books.md, section "Groups"
@@ -39,7 +40,7 @@ def held_by(plan: Plan, company: int) -> int:
 
 def _expected_net_assets(plan: CompanyPlan) -> int:
     cost, written_off = (int(part.sum()) for part in plan.assets.balance(-1))
-    stock = plan.revenue * plan.material_share / 365 * plan.order_ahead
+    stock = plan.revenue * plan.material_share / 365 * plan.materials.order_ahead
     assets = opening_cash(plan) + cost - written_off + round(stock)
     return assets + loans.cash_kept(plan, assets) - loans.opening(plan).total
 

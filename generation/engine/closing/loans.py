@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, money, numbered, text
 from generation.engine.loans import Instalment, LoanPlan
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.posting_table import POSTINGS
 from generation.engine.shard import Ints, Shard

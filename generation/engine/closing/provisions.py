@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from generation.engine.closing.credit_losses import share_of
 from generation.engine.columns import category, text
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from generation.engine.charts.chart import Account
 from generation.engine.closing.trial_balance import Closings, is_result
 from generation.engine.columns import category, constant
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
 CURRENT_RESULT: Final = ("BS.E.current_result", "Result of the fiscal year to date")

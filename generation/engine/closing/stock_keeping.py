@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from generation.engine.closing import steps
 from generation.engine.columns import category, constant, line_numbers, text
 from generation.engine.counting import COUNTED, SCRAPPED, is_counted
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import hashed, uniforms

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, line_numbers, text
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 from generation.engine.unit_costs import scale_of, write_costs
@@ -19,10 +19,11 @@ Part = Mapping[str, NDArray[np.signedinteger]]
 
 def at_standard_cost(plan: CompanyPlan, pieces: Ints) -> Ints:
     """Value of stock at month ends, (materials, months)."""
-    value: Ints = pieces * plan.stock_cost[:, None]
-    if plan.renews_costs:  # goods of the group keep theirs
-        own, month_end = len(plan.material_cost), plan.horizon.month_end[: plan.horizon.months]
-        value[:own] = pieces[:own] * plan.yearly_costs[plan.cost_year[month_end]].T
+    valuation = plan.valuation
+    value: Ints = pieces * valuation.stock_cost[:, None]
+    if valuation.renews_costs:  # goods of the group keep theirs
+        own, month_end = len(plan.materials.cost), plan.horizon.month_end[: plan.horizon.months]
+        value[:own] = pieces[:own] * valuation.yearly_costs[valuation.cost_year[month_end]].T
     return value
 
 
@@ -31,14 +32,14 @@ def renew_costs(shard: Shard, opening: Ints, pieces: Ints) -> None:
 
     opening: pieces on the first day, (materials,); pieces: at month ends, (materials, months); both of what vendors supply.
     """
-    plan, horizon = shard.plan, shard.plan.horizon
+    plan, horizon, valuation = shard.plan, shard.plan.horizon, shard.plan.valuation
     material, none = np.arange(len(opening)), np.zeros(0, np.int64)
-    first, scale = plan.material_cost, scale_of(plan)
+    first, scale = plan.materials.cost, scale_of(plan)
     write_costs(shard, material, np.zeros_like(material), opening, opening * first, first * scale)
     lines: list[tuple[Ints, ...]] = [(none, none, none, none, none)]
     for month in (np.flatnonzero(np.diff(horizon.fiscal_year[: horizon.months])) + 1).tolist():
         day, stock = int(horizon.month_first[month]), pieces[:, month - 1]
-        before, after = (plan.yearly_costs[plan.cost_year[when]] for when in (day - 1, day))
+        before, after = (valuation.yearly_costs[valuation.cost_year[when]] for when in (day - 1, day))
         write_costs(shard, material, np.full(len(material), day), stock, stock * after, after * scale)
         at = np.flatnonzero(stock * (after - before))
         lines.append((np.full(len(at), day), at, stock[at], (stock * before)[at], (stock * after)[at]))

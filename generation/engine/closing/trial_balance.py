@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from generation.engine.closing import steps
 from generation.engine.columns import category
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 

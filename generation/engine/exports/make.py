@@ -12,7 +12,8 @@ from generation.engine.exports.files import ExportFolder
 from generation.engine.exports.fiscal_years import FiscalYear, fiscal_years
 from generation.engine.exports.source import Source
 from generation.engine.exports.task import Task
-from generation.engine.plan import CompanyPlan, build_plan
+from generation.engine.plan.build import build_plan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.writers import FileEntry
 

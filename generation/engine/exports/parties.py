@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 
 # Stands in every export that has a place for it.
 NOTICE: Final = "Synthetic data made by DataSynth. No company, person, account or document in it is real."

@@ -6,7 +6,7 @@ from typing import Final
 from generation.engine.exports.parties import NOTICE
 from generation.engine.exports.source import is_bare, quoted, sql_type
 from generation.engine.exports.task import Task
-from generation.engine.plan import build_plan
+from generation.engine.plan.build import build_plan
 from generation.engine.schema.catalogue import TABLES
 from generation.engine.schema.declaration import Column, Table
 

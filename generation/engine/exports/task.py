@@ -6,7 +6,7 @@ from generation.engine.config.model import Config
 from generation.engine.exports.files import ExportFolder
 from generation.engine.exports.fiscal_years import FiscalYear
 from generation.engine.exports.source import Source
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 
 
 @dataclass(frozen=True)

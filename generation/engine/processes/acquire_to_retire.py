@@ -22,16 +22,16 @@ def produce(shard: Shard) -> None:
 
 
 def _acquire(shard: Shard) -> None:
-    plan, assets = shard.plan, shard.plan.assets
+    plan, assets, partners = shard.plan, shard.plan.assets, shard.plan.partners
     asset = np.flatnonzero((assets.bought >= shard.slice.first) & (assets.bought < shard.slice.end))
     asset = asset[np.argsort(assets.bought[asset], kind="stable")]
     n, day, net, seller = len(asset), assets.bought[asset], assets.cost[asset], assets.vendor[asset]
-    code = plan.service_vendors.tax_code[seller]
+    code = partners.service_vendors.tax_code[seller]
     invoices = Invoices(
         shard.ids("vendor_invoices", n),
-        seller + len(plan.goods_vendors),
+        seller + len(partners.goods_vendors),
         day,
-        day + plan.service_vendors.terms[seller],
+        day + partners.service_vendors.terms[seller],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import begins, line_numbers
 from generation.engine.cutting import Cut
-from generation.engine.plan import LEAD
+from generation.engine.plan.materials import LEAD
 from generation.engine.prices import received_at
 
 Ints = NDArray[np.int64]

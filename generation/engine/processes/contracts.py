@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from generation.engine.columns import category, text
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -31,7 +31,8 @@ def produce(shard: Shard) -> None:
     plan, horizon, piece = shard.plan, shard.plan.horizon, shard.slice
     if not plan.contract_revenue:
         return
-    contracts = _contracts(plan, int(plan.customer_cut[shard.block]), int(plan.customer_cut[shard.block + 1]))
+    low, high = (int(cut) for cut in plan.layout.customer_cut[shard.block : shard.block + 2])
+    contracts = _contracts(plan, low, high)
     months = np.arange(piece.first_month, piece.end_month)[:, None]
     passed = (months - contracts.phase) % contracts.term
     turn, which = np.nonzero(
@@ -48,7 +49,7 @@ def produce(shard: Shard) -> None:
 
 def _contracts(plan: CompanyPlan, first: int, end: int) -> _Contracts:
     """The contracts of the customers from `first` to `end`; all of the company's are drawn, so that blocks agree."""
-    rng, count = plan.rng("contracts"), len(plan.customers)
+    rng, count = plan.rng("contracts"), len(plan.partners.customers)
     number = min(count, max(_FEWEST, round(count * _SHARE)))
     customer = np.sort(rng.choice(count, number, replace=False))
     term = np.where(rng.random(number) < _YEARLY, *TERMS)
@@ -61,7 +62,7 @@ def _contracts(plan: CompanyPlan, first: int, end: int) -> _Contracts:
 
 def _invoice(shard: Shard, ids: Bytes, day: Ints, customer: Ints, length: Ints, net: Ints) -> None:
     plan, n = shard.plan, len(ids)
-    code = plan.customers.tax_code[customer]
+    code = plan.partners.customers.tax_code[customer]
     tax = tax_on(net, plan.taxes.rates_bp[code])
     shard.table(
         "contract_invoices",

@@ -21,7 +21,7 @@ from generation.engine.averages import (
     moved,
 )
 from generation.engine.cutting import Cut
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.processes.covering import adjusted
 from generation.engine.processes.purchases import Purchases, plan_purchases
 from generation.engine.unit_costs import scale_of
@@ -34,11 +34,12 @@ def worth(plan: CompanyPlan, material: NDArray[np.integer], day: Ints, pieces: I
 
     Receipts from vendors have a cost of their own. Days behind the books have the last average.
     """
-    if not plan.at_average:
-        return pieces * plan.standard_cost(material, day)
-    block = np.searchsorted(plan.material_cut, material, side="right") - 1
+    if not plan.valuation.at_average:
+        return pieces * plan.valuation.standard_cost(material, day)
+    cut = plan.materials.cut
+    block = np.searchsorted(cut, material, side="right") - 1
     value = np.zeros(len(material), np.int64)
-    for number in range(len(plan.material_cut) - 1):
+    for number in range(len(cut) - 1):
         at = np.flatnonzero(block == number)
         known = averages_of(plan, number)
         cost = known.cost[known.place(material[at], day[at])]
@@ -52,8 +53,8 @@ def into_stock(plan: CompanyPlan, material: Ints, day: Ints, billed: Ints, diffe
     Nothing does at standard cost, nor where a day's differences would leave a piece worth less than a minor unit.
     """
     part = np.zeros(len(material), np.int64)
-    at = np.flatnonzero(difference) if plan.at_average else np.zeros(0, np.int64)
-    block = np.searchsorted(plan.material_cut, material[at], side="right") - 1
+    at = np.flatnonzero(difference) if plan.valuation.at_average else np.zeros(0, np.int64)
+    block = np.searchsorted(plan.materials.cut, material[at], side="right") - 1
     for number in np.unique(block).tolist():
         here = at[block == number]
         known = averages_of(plan, number)
@@ -65,26 +66,27 @@ def into_stock(plan: CompanyPlan, material: Ints, day: Ints, billed: Ints, diffe
 
 def averages_of(plan: CompanyPlan, block: int) -> Averages:
     """The averages of a vendor block's materials in the books; kept, because every shard asks."""
-    if block not in plan.known_averages:
-        plan.known_averages[block] = _averages(plan, block)
-    return plan.known_averages[block]
+    known = plan.valuation.known_averages
+    if block not in known:
+        known[block] = _averages(plan, block)
+    return known[block]
 
 
 def _averages(plan: CompanyPlan, block: int) -> Averages:
-    horizon = plan.horizon
-    rows = slice(int(plan.material_cut[block]), int(plan.material_cut[block + 1]))
+    horizon, materials = plan.horizon, plan.materials
+    rows = slice(int(materials.cut[block]), int(materials.cut[block + 1]))
     ledger = Ledger(
-        rows.start, horizon.reach, scale_of(plan), horizon.month[: horizon.days], plan.material_cost[rows]
+        rows.start, horizon.reach, scale_of(plan), horizon.month[: horizon.days], materials.cost[rows]
     )
     opening = np.zeros(rows.stop - rows.start, np.int64)
-    ahead, slices = int(plan.material_ahead[rows].max()), plan.purchase_slices
+    ahead, slices = int(materials.ahead[rows].max()), plan.layout.purchase_slices
     waiting, is_open = _NOTHING, False
     for index in range(slices):
-        bought = plan_purchases(Cut(plan, "p2p", block, plan.slice(index)))
+        bought = plan_purchases(Cut(plan, "p2p", block, plan.volume.slice(index)))
         opening += bought.opening
         waiting = Events.joined(waiting, _events(plan, bought))
         # the next slice moves no stock before its first order
-        until = int(horizon.last_workday[max(plan.slice(index + 1).first - ahead, 0)])
+        until = int(horizon.last_workday[max(plan.volume.slice(index + 1).first - ahead, 0)])
         until = horizon.days if index == slices - 1 else until
         if until and not is_open:
             ledger.open(opening)

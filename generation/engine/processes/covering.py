@@ -10,7 +10,7 @@ from generation.engine.columns import sum_by
 from generation.engine.counting import IGNORED, Adjustments, adjustments
 from generation.engine.cutting import Cut
 from generation.engine.horizon import Slice
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.production import MADE
 
 Ints = NDArray[np.int64]
@@ -77,13 +77,13 @@ def with_components(cut: Cut, cover: Cover, component: Ints, opens: Ints, pieces
 
 
 def _windows(cut: Cut, first: int) -> Windows:
-    plan, vendors = cut.plan, cut.plan.goods_vendors
-    end = int(plan.material_cut[cut.block + 1])
-    vendor, shortest = plan.material_vendor[first:end], int(vendors.cycle.min())
+    plan, materials, vendors = cut.plan, cut.plan.materials, cut.plan.partners.goods_vendors
+    end = int(materials.cut[cut.block + 1])
+    vendor, shortest = materials.vendor[first:end], int(vendors.cycle.min())
     review = vendors.cycle[vendor]
     if plan.makes:
         lot = plan.processes.manufacturing.lot_days
-        review = np.where(plan.material_kind[first:end] == MADE, lot, review)
+        review = np.where(materials.kind[first:end] == MADE, lot, review)
         shortest = min(shortest, lot)
     return Windows(cut.slice, review, vendors.phase[vendor] % review, cut.slice.days // shortest + 2)
 

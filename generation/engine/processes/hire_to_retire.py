@@ -16,7 +16,7 @@ _STATUTORY_DAY = 9  # days into the next month
 def produce(shard: Shard) -> None:
     """Write and post the payroll of a slice."""
     plan, horizon, people = shard.plan, shard.plan.horizon, shard.plan.people
-    low, high = (int(cut) for cut in plan.employee_cut[shard.block : shard.block + 2])
+    low, high = (int(cut) for cut in plan.layout.employee_cut[shard.block : shard.block + 2])
     payday, month_end = _paydays(shard)
     staff, months = np.arange(low, high), len(payday)
     month = np.repeat(np.arange(months), len(staff))

@@ -162,8 +162,8 @@ def _receive(
     place = np.empty(len(sales), np.int64)
     place[goods] = np.arange(len(goods))
     doc, pieces = place[sales.doc[line]], sales.pieces[line]
-    material = len(plan.material_cost) + plan.trade.goods_first(flow) + sales.good[line]
-    value = pieces * plan.stock_cost[material]
+    material = len(plan.materials.cost) + plan.trade.goods_first(flow) + sales.good[line]
+    value = pieces * plan.valuation.stock_cost[material]
     day = sales.day[goods]
     shard.movements(ids[goods], doc, day[doc], material, pieces, value, "receipt")
     shard.post(
@@ -189,7 +189,7 @@ def _receive(
 def _use(shard: Shard, flow: Flow, material: Ints, day: Ints, pieces: Ints) -> tuple[Ints, Ints, Ints]:
     """Every receipt is used in two parts, collected into one issue a week. Returns the stock that left."""
     plan, rng = shard.plan, shard.rng("use", flow.seller_code)
-    horizon = plan.horizon
+    horizon, cost = plan.horizon, plan.valuation.stock_cost
     first = pieces * rng.integers(30, 71, len(pieces)) // 100
     soon, late = np.sort(rng.integers(_SOONEST_USE, _LATEST_USE + 1, (2, len(pieces))), axis=0)
     when = np.concatenate([day + soon, day + late])
@@ -198,12 +198,12 @@ def _use(shard: Shard, flow: Flow, material: Ints, day: Ints, pieces: Ints) -> t
     ]  # Friday of the week, or the next working day
     amount = np.concatenate([first, pieces - first])
     item = np.tile(material, 2)
-    key, where = np.unique(when * len(plan.stock_cost) + item, return_inverse=True)
+    key, where = np.unique(when * len(cost) + item, return_inverse=True)
     total = sum_by(where, amount, len(key))
     key, total = key[total > 0], total[total > 0]
-    when, item = np.divmod(key, len(plan.stock_cost))
+    when, item = np.divmod(key, len(cost))
     day_of, doc = np.unique(when, return_inverse=True)
-    value = total * plan.stock_cost[item]
+    value = total * cost[item]
     ids = shard.ids("group_goods_issues", len(day_of))
     shard.table(
         "group_goods_issues",
@@ -286,7 +286,7 @@ def _revalue(shard: Shard, flow: Flow, month: Ints, total: Ints, booked: Ints) -
 def _record_stock(shard: Shard, material: Ints, day: Ints, pieces: Ints) -> None:
     """What the close needs: the change of the stock of goods from the group by month; there is none at the start."""
     plan, months = shard.plan, shard.plan.horizon.months
-    first, count = len(plan.material_cost), len(plan.trade.goods_cost)
+    first, count = len(plan.materials.cost), len(plan.trade.goods_cost)
     here = np.flatnonzero(day < plan.horizon.days)
     month = plan.horizon.month[day[here]].astype(np.int64)
     change = sum_by((material[here] - first) * months + month, pieces[here], count * months)
@@ -351,7 +351,7 @@ def _write_invoices(shard: Shard, flow: Flow, sales: Sales, ids: Bytes, rate: In
     )
     material = np.full(lines, -1, np.int64)
     if not is_sale and flow.has_goods:
-        first = len(shard.plan.material_cost) + shard.plan.trade.goods_first(flow)
+        first = len(shard.plan.materials.cost) + shard.plan.trade.goods_first(flow)
         material = np.where(sales.good >= 0, first + sales.good, -1)
     shard.table(
         "intercompany_document_lines",

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import sum_by
 from generation.engine.cutting import Cut
-from generation.engine.plan import MAKING, CompanyPlan
+from generation.engine.plan.company import CompanyPlan
+from generation.engine.plan.materials import MAKING
 from generation.engine.processes.covering import Cover
 from generation.engine.production import BASE_PIECES, MADE, cost_of
 
@@ -57,8 +58,9 @@ class Production:
 def plan_production(cut: Cut, cover: Cover, first: int) -> Production:
     """An order for every window of a good that is made, but for those that the opening stock covers. first: material."""
     plan, rng = cut.plan, cut.rng("production")
-    kind = plan.material_kind[first : first + len(cover.pieces)]
-    is_made = (kind == MADE)[:, None] & (cover.opens >= plan.make_ahead)
+    materials, bill = plan.materials, plan.materials.structure.bill
+    kind = materials.kind[first : first + len(cover.pieces)]
+    is_made = (kind == MADE)[:, None] & (cover.opens >= materials.make_ahead)
     row, slot = np.nonzero(np.where(is_made, cover.pieces, 0))
     material, opens, good = (row + first).astype(np.int64), cover.opens[row, slot], cover.pieces[row, slot]
     n, rates, horizon = len(row), plan.processes.manufacturing, plan.horizon
@@ -74,11 +76,11 @@ def plan_production(cut: Cut, cover: Cover, first: int) -> Production:
     )
     scrapped = np.where(loses, np.maximum(1, good * percent // 100), 0)
     started = good + scrapped
-    line_order, line = _lines_of(plan.structure.bill.parent, material)
-    by_bill = plan.structure.bill.pieces[line] * started[line_order]
+    line_order, line = _lines_of(bill.parent, material)
+    by_bill = bill.pieces[line] * started[line_order]
     used = np.maximum(1, by_bill + _off(rng, by_bill, rates.usage_deviation))
     minutes, done, center = _operations(cut, rng, material, started, start, finish)
-    component = plan.structure.bill.component[line]
+    component = bill.component[line]
     return Production(
         material, opens, start, planned, finish, started, scrapped,
         line_order, component, used, by_bill, minutes, done, center,
@@ -103,7 +105,7 @@ def _operations(
     cut: Cut, rng: np.random.Generator, material: Ints, started: Ints, start: Ints, finish: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Minutes, last day and work centre of each operation, shape (orders, operations); the last ends with the order."""
-    structure, workday = cut.plan.structure, cut.plan.horizon.next_workday
+    structure, workday = cut.plan.materials.structure, cut.plan.horizon.next_workday
     place = np.searchsorted(structure.made, material)
     standard = structure.routings.minutes[place]
     expected = np.where(standard > 0, np.maximum(1, standard * started[:, None] // BASE_PIECES), 0)
@@ -139,9 +141,9 @@ class Costs:
 def costs_of(plan: CompanyPlan, production: Production) -> Costs:
     """Actual cost less standard cost of the good pieces is the sum of the variances, to the last unit."""
     made = production
-    cost, routings = plan.material_cost, plan.structure.routings
-    centers = plan.structure.centers
-    place, n = np.searchsorted(plan.structure.made, made.material), len(made)
+    cost, structure = plan.materials.cost, plan.materials.structure
+    routings, centers = structure.routings, structure.centers
+    place, n = np.searchsorted(structure.made, made.material), len(made)
     labour = cost_of(made.minutes, centers.labour_rate[made.center])
     overhead = cost_of(made.minutes, centers.overhead_rate[made.center])
     standard: NDArray[np.int64] = (routings.labour[place] + routings.overhead[place]).sum(axis=1)

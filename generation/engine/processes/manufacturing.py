@@ -104,7 +104,7 @@ def _confirm(shard: Shard, made: Production, costs: Costs, orders: Bytes) -> Non
     shard.refer("production_orders", orders[order], "production_confirmations", ids, "confirms", day)
     at = np.flatnonzero(labour + overhead)
     amounts = {"total": (labour + overhead)[at], "labour": labour[at], "overhead": overhead[at]}
-    heads = {"cost_center": shard.plan.structure.centers.cost_center[center[at]]}
+    heads = {"cost_center": shard.plan.materials.structure.centers.cost_center[center[at]]}
     shard.post(Documents("production_confirmation", ids[at], day[at], amounts, heads=heads))
 
 

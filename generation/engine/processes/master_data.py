@@ -14,7 +14,8 @@ from generation.engine.depreciation import METHODS
 from generation.engine.journal import constant_rate, exchange_rates
 from generation.engine.packs.pack import pack_for
 from generation.engine.people import DEPARTMENTS, POSITIONS
-from generation.engine.plan import Partners
+from generation.engine.plan.homes import homes, partner_words
+from generation.engine.plan.partner_columns import PartnerColumns
 from generation.engine.processes import product_data
 from generation.engine.production import MADE
 from generation.engine.schema.catalogue import TABLES
@@ -62,10 +63,11 @@ def produce(shard: Shard) -> None:
     _materials(shard)
     plan = shard.plan
     if plan.makes:
-        product_data.write(shard, _validity(shard, len(plan.structure.centers)))
-    goods, services = plan.goods_vendors, plan.service_vendors
-    _partners(shard, "vendors", shard.names.vendors, (goods, services))
-    _partners(shard, "customers", shard.names.customers, (plan.customers,))
+        product_data.write(shard, _validity(shard, len(plan.materials.structure.centers)))
+    partners = plan.partners
+    vendors = (partners.goods_vendors, partners.service_vendors)
+    _partners(shard, "vendors", shard.names.vendors, vendors)
+    _partners(shard, "customers", shard.names.customers, (partners.customers,))
     if plan.index == 0:
         shard.declare(TABLES)
 
@@ -243,37 +245,37 @@ def _assets(shard: Shard) -> None:
 
 
 def _materials(shard: Shard) -> None:
-    plan, names = shard.plan, shard.names
-    count, own = len(plan.stock_cost), len(plan.material_cost)
+    plan, materials, names = shard.plan, shard.plan.materials, shard.names
+    count, own = len(plan.valuation.stock_cost), len(materials.cost)
     goods = shard.rng("goods").integers(0, len(_GOODS), count)
     described = compute.binary_join_element_wise(pa.array(_GOODS).take(goods), numbered(" ", count), "")
-    vendor = np.where(plan.material_kind == MADE, -1, plan.material_vendor)
+    vendor = np.where(materials.kind == MADE, -1, materials.vendor)
     shard.table(
         "materials",
         {
             "material_id": names.materials,
             "company_code": shard.company(count),
             "description": described,
-            "type": category(np.append(plan.material_kind, np.full(count - own, len(_KINDS) - 1)), _KINDS),
+            "type": category(np.append(materials.kind, np.full(count - own, len(_KINDS) - 1)), _KINDS),
             "unit": category(shard.rng("unit").choice(3, count, p=[0.8, 0.15, 0.05]), _UNITS),
-            "standard_cost": shard.money(plan.stock_cost),
-            "list_price": shard.money(np.concatenate([plan.material_price, plan.trade.goods_cost])),
+            "standard_cost": shard.money(plan.valuation.stock_cost),
+            "list_price": shard.money(np.concatenate([materials.price, plan.trade.goods_cost])),
             "vendor_id": category(np.append(vendor, np.full(count - own, -1)), names.vendors),
             **_validity(shard, count),
         },
     )
 
 
-def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[Partners, ...]) -> None:
+def _partners(shard: Shard, table: str, ids: pa.Array, groups: tuple[PartnerColumns, ...]) -> None:
     """Customers, or goods vendors followed by service vendors. Partners abroad come from another country pack."""
     plan, count = shard.plan, sum(len(group) for group in groups)
     is_foreign = np.concatenate([group.is_foreign for group in groups])
-    words = plan.partner_words(table, count)
-    countries, home = plan.homes(table, is_foreign)
+    words = partner_words(plan, table, count)
+    countries, home = homes(plan, table, is_foreign)
     rows = [np.flatnonzero(home == place) for place in range(len(countries))]
     drawn = [(pack_for(country), words[at]) for country, at in zip(countries, rows, strict=True)]
     addresses = [pack.addresses(mine) for pack, mine in drawn]
-    currency = plan.customer_currency if table == "customers" else plan.vendor_currency
+    currency = plan.partners.customer_currency if table == "customers" else plan.partners.vendor_currency
 
     def joined(parts: Iterable[NDArray[Any]]) -> pa.Array:
         values = np.empty(count, object)

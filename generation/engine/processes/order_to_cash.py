@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from generation.engine import demand
 from generation.engine.columns import begins, category, line_numbers, stable_order, sum_by, text
 from generation.engine.currencies import Rated
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import advances, contracts, receivables
 from generation.engine.processes.costing import worth
@@ -74,7 +74,7 @@ def _orders(shard: Shard) -> Orders:
     head, order_of = np.flatnonzero(fresh), np.cumsum(fresh) - 1
     number, rated = line_numbers(order_of), _rated(plan, lines.customer[head], lines.day[head])
     by_line = rated and rated.take(order_of)
-    price = plan.price_lists[0 if by_line is None else by_line.code, lines.material]
+    price = plan.price_lists.sales[0 if by_line is None else by_line.code, lines.material]
     ids, n = shard.ids("sales_orders", len(head)), len(head)
     shard.table(
         "sales_orders",
@@ -264,12 +264,12 @@ def _totals(
 ) -> Invoices:
     partner = orders.customer[order].astype(np.int64)
     net = sum_by(doc, net_line, len(order))
-    code = plan.customers.tax_code[partner]
+    code = plan.partners.customers.tax_code[partner]
     return Invoices(
         ids,
         partner,
         day,
-        day + plan.customers.terms[partner],
+        day + plan.partners.customers.terms[partner],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
@@ -279,7 +279,7 @@ def _totals(
 
 def _rated(plan: CompanyPlan, customer: NDArray[np.integer], day: NDArray[np.integer]) -> Rated | None:
     """Currency and rate of what customers are told on these days, shape (n,); None where all trade is in the company's own."""
-    own = plan.customer_currency
+    own = plan.partners.customer_currency
     return None if own is None else plan.currencies.rated(own[customer], day)
 
 
@@ -288,7 +288,7 @@ def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: 
     roles = plan.chart.roles
     accounts = np.array([roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
     of_material = plan.rng("materials", "revenue account").integers(
-        0, min(len(accounts), _REVENUE_ACCOUNTS), len(plan.material_cost)
+        0, min(len(accounts), _REVENUE_ACCOUNTS), len(plan.materials.cost)
     )
     goods = accounts[of_material[material]]
     if not plan.processes.tax.enabled:

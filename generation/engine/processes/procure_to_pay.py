@@ -42,10 +42,10 @@ def produce(shard: Shard) -> None:
     clear_old_items(shard, orders, receipts, bought.is_forgotten, receipt_ids)
     invoices = _invoice(shard, bought, receipt_ids, order_ids)
     notes = _credit(shard, bought, invoices, receipt_ids, return_ids, order_ids)
-    offers = plan.goods_vendors.takes_discount[invoices.partner]
+    offers = plan.partners.goods_vendors.takes_discount[invoices.partner]
     items = pay(shard, invoices, offers, held=bought.billed.is_held, notes=notes)
     write_open_items(shard, "vendor", invoices.plus(notes), items)
-    if plan.at_average:
+    if plan.valuation.at_average:
         write_averages(shard)
 
 
@@ -92,13 +92,13 @@ def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Byt
         receipts.value[line],
     )
     net, order = sum_by(doc, billed.net, count), receipts.order[billed.receipt]
-    vendor = billed.vendor
-    code = plan.goods_vendors.tax_code[vendor]
+    vendor, vendors = billed.vendor, plan.partners.goods_vendors
+    code = vendors.tax_code[vendor]
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
         vendor,
         day,
-        day + plan.goods_vendors.terms[vendor],
+        day + vendors.terms[vendor],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,

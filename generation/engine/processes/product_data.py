@@ -18,7 +18,7 @@ def write(shard: Shard, validity: Mapping[str, pa.Array]) -> None:
 
 
 def _bills(shard: Shard) -> None:
-    bill, materials = shard.plan.structure.bill, shard.names.materials
+    bill, materials = shard.plan.materials.structure.bill, shard.names.materials
     n = len(bill.parent)
     shard.table(
         "bills_of_material",
@@ -33,7 +33,7 @@ def _bills(shard: Shard) -> None:
 
 
 def _centers(shard: Shard, validity: Mapping[str, pa.Array]) -> None:
-    centers, names = shard.plan.structure.centers, shard.names
+    centers, names = shard.plan.materials.structure.centers, shard.names
     n = len(centers)
     called = [
         f"{OPERATIONS[kind]} {number}" for number, kind in enumerate(centers.operation.tolist(), start=1)
@@ -53,7 +53,7 @@ def _centers(shard: Shard, validity: Mapping[str, pa.Array]) -> None:
 
 
 def _routings(shard: Shard) -> None:
-    structure, names = shard.plan.structure, shard.names
+    structure, names = shard.plan.materials.structure, shard.names
     routings = structure.routings
     good, operation = np.nonzero(routings.minutes)
     n, number = len(good), operation_numbers(routings.minutes)[good, operation]

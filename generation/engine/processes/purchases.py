@@ -12,7 +12,7 @@ from generation.engine.columns import begins, stable_order, sum_by
 from generation.engine.counting import Adjustments
 from generation.engine.currencies import Rated
 from generation.engine.cutting import Cut
-from generation.engine.plan import CompanyPlan
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.prices import ordered_at, vendor_rates
 from generation.engine.processes.arrivals import Orders, Receipts, Returns, plan_receipts
 from generation.engine.processes.covering import plan_cover, with_components
@@ -68,8 +68,8 @@ class Purchases:
 
 def plan_purchases(cut: Cut) -> Purchases:
     """Work out the purchases of a cut from its own streams."""
-    plan = cut.plan
-    first = int(plan.material_cut[cut.block])
+    plan, materials = cut.plan, cut.plan.materials
+    first = int(materials.cut[cut.block])
     lines = demand.column(plan, cut.block, cut.slice)
     done = demand.fulfil(plan, lines)
     cover = plan_cover(cut, lines, done, first)
@@ -79,8 +79,8 @@ def plan_purchases(cut: Cut) -> Purchases:
         cover = with_components(cut, cover, production.component, opens, production.used, first)
     # windows whose order would lie before the books are left to the opening stock
     rows = slice(first, first + len(cover.pieces))
-    is_ordered = cover.opens >= plan.material_ahead[rows, None]
-    is_bought = is_ordered & (plan.material_kind[rows, None] != MADE)
+    is_ordered = cover.opens >= materials.ahead[rows, None]
+    is_bought = is_ordered & (materials.kind[rows, None] != MADE)
     orders = _plan_orders(plan, np.where(is_bought, cover.pieces, 0), cover.opens, first)
     receipts, returns = plan_receipts(cut, orders)
     is_forgotten = cut.rng("never invoiced").random(len(receipts.day)) < plan.rates.never_invoiced_rate
@@ -102,18 +102,18 @@ def plan_purchases(cut: Cut) -> Purchases:
 
 def _plan_orders(plan: CompanyPlan, pieces: Ints, opens: Ints, first: int) -> Orders:
     """One order to a vendor for each window, and one for components."""
-    horizon, windows = plan.horizon, pieces.shape[1]
+    horizon, materials, windows = plan.horizon, plan.materials, pieces.shape[1]
     row, slot = np.nonzero(pieces)
-    vendor = plan.material_vendor[first + row].astype(np.int64)
-    is_component = plan.material_kind[first + row] == COMPONENT
+    vendor = materials.vendor[first + row].astype(np.int64)
+    is_component = materials.kind[first + row] == COMPONENT
     key = (2 * vendor + is_component) * windows + slot
     by_order = stable_order(key)
     row, slot, key = row[by_order], slot[by_order], key[by_order]
     fresh = begins(key)
     head, line_doc = np.flatnonzero(fresh), np.cumsum(fresh) - 1
     window_opens = opens[row[head], slot[head]]
-    needed = window_opens - np.where(is_component[by_order][head], plan.make_ahead, 0)
-    day = horizon.last_workday[window_opens - plan.material_ahead[first + row[head]]]
+    needed = window_opens - np.where(is_component[by_order][head], materials.make_ahead, 0)
+    day = horizon.last_workday[window_opens - materials.ahead[first + row[head]]]
     day = np.maximum(day, horizon.next_workday[0])
     material = (row + first).astype(np.int64)
     return Orders(

@@ -104,7 +104,7 @@ def _fates(shard: Shard, invoices: Invoices, is_ahead: Flags) -> tuple[Fates, du
     Punctual payers use their last payment day before the due date, late ones a day behind it, by their habit. Who paid ahead pays the
     rest in full.
     """
-    plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.customers
+    plan, horizon, customers = shard.plan, shard.plan.horizon, shard.plan.partners.customers
     rng, n = shard.rng("payment"), len(invoices.ids)
     partner, rates = invoices.partner, plan.rates
     cycle, phase = customers.cycle[partner], customers.phase[partner]
@@ -219,7 +219,7 @@ def _receive(shard: Shard, payments: Payments, everything: Invoices, fates: Fate
         series,
         {"short_payment_reason": category(reasons, DEDUCTIONS)},
     )
-    heads = {"partner": payments.partner, "tax": shard.plan.customers.tax_code[payments.partner]}
+    heads = {"partner": payments.partner, "tax": shard.plan.partners.customers.tax_code[payments.partner]}
     shard.post(
         Documents(
             "customer_receipt",

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import constant, optional_text, text
 from generation.engine.expenses import expense_accounts
-from generation.engine.plan import LINES_PER_ALLOCATION, SHARES
+from generation.engine.plan.volume import LINES_PER_ALLOCATION, SHARES
 from generation.engine.posting import Documents
 from generation.engine.processes import prepaid
 from generation.engine.shard import Bytes, Ints, Shard

@@ -18,34 +18,34 @@ _SIGMA = 1.5  # of the log-normal amounts: near to Benford's law
 
 def produce(shard: Shard) -> None:
     """Write and post every document of one block of service vendors whose invoices come in a slice."""
-    plan, piece = shard.plan, shard.slice
-    low, high = (int(cut) for cut in plan.service_cut[shard.block : shard.block + 2])
-    share, rng = plan.service_vendors.share[low:high], shard.rng("invoice")
-    count = int(rng.poisson(plan.service_invoices * piece.months / 12 * share.sum()))
+    plan, piece, vendors = shard.plan, shard.slice, shard.plan.partners.service_vendors
+    low, high = (int(cut) for cut in plan.layout.service_cut[shard.block : shard.block + 2])
+    share, rng = vendors.share[low:high], shard.rng("invoice")
+    count = int(rng.poisson(plan.volume.service_invoices * piece.months / 12 * share.sum()))
     day = np.sort(plan.horizon.next_workday[rng.integers(piece.first, piece.end, count)])
     seller = low + quantile_table(share)[rng.integers(0, 2**16, count)].astype(np.int64)
     line_count = rng.choice(np.array([1, 1, 1, 2, 2, 3, 4]), count)
     doc = np.repeat(np.arange(count), line_count)
     # the expected amounts of a block add up to its share of the overhead
-    scale = plan.overhead / max(1.0, plan.service_invoices * 2.0 * np.exp(_SIGMA**2 / 2))
+    scale = plan.overhead / max(1.0, plan.volume.service_invoices * 2.0 * np.exp(_SIGMA**2 / 2))
     # at least the smallest unit, as metered supplies cost (messages, tolls, card fees): a higher floor gathers what lies below
     net_line = np.maximum(1, np.rint(np.exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
-    trade = plan.rng("service vendors", "trade").integers(0, len(EXPENSES), len(plan.service_vendors))
+    trade = plan.rng("service vendors", "trade").integers(0, len(EXPENSES), len(vendors))
     accounts = expense_accounts(plan.chart)
     kind = trade[seller][doc]
     account = accounts[kind, rng.integers(0, accounts.shape[1], len(doc))]
     cost_center = rng.integers(0, plan.cost_center_count, len(doc))
-    vendor, rated = seller + len(plan.goods_vendors), None
-    if plan.vendor_currency is not None:
-        rated = plan.currencies.rated(plan.vendor_currency[vendor], day)
+    vendor, rated = seller + len(plan.partners.goods_vendors), None
+    if plan.partners.vendor_currency is not None:
+        rated = plan.currencies.rated(plan.partners.vendor_currency[vendor], day)
         net_line = plan.currencies.from_own(net_line, rated.code[doc])
     net = sum_by(doc, net_line, count)
-    code = plan.service_vendors.tax_code[seller]
+    code = vendors.tax_code[seller]
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
         vendor,
         day,
-        day + plan.service_vendors.terms[seller],
+        day + vendors.terms[seller],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
@@ -86,5 +86,5 @@ def produce(shard: Shard) -> None:
             foreign=shard.foreign(rated, net=net_line, gross=invoices.gross),
         )
     )
-    items = pay(shard, invoices, plan.service_vendors.takes_discount[seller])
+    items = pay(shard, invoices, vendors.takes_discount[seller])
     write_open_items(shard, "vendor", invoices, items)

@@ -46,7 +46,7 @@ def write_averages(shard: Shard) -> None:
     at = np.flatnonzero(part.holds(day))
     write_costs(shard, material[at], day[at], known.pieces[at], known.value[at], known.cost[at])
     at = np.flatnonzero(part.holds(known.left_day))
-    first = int(plan.material_cut[shard.block])
+    first = int(plan.materials.cut[shard.block])
     shard.summary.stock |= {
         "value_month": np.array([part.first_month]),
         "value": known.levels[:, part.first_month : part.end_month],

@@ -1,0 +1,81 @@
+"""How much a company does: what the journal lines of a year mean in orders, vendors, invoices and assets, and what a slice holds."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from generation.engine.cutting import SHARD_LINES, SLICES
+from generation.engine.horizon import Slice
+from generation.engine.plan.facts import Facts
+
+# Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
+SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
+LINES_PER_ORDER_LINE = 4.55
+LINES_PER_VENDOR = 343  # journal lines a year
+MATERIALS_PER_VENDOR = 6
+LINES_PER_SERVICE_INVOICE = 5.4
+LINES_PER_ALLOCATION = 2
+LINES_PER_ASSET = 4000  # journal lines of the company a year for each asset
+LINES_PER_PRODUCTION_ORDER = 16
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Numbers of documents are expected ones, of a year unless they say otherwise."""
+
+    facts: Facts
+
+    @cached_property
+    def trade_lines(self) -> float:
+        """Journal lines without those of production, of which sales and purchases take their usual shares."""
+        lines = self.facts.lines
+        if not self.facts.makes:
+            return lines
+        rates = self.facts.processes.manufacturing
+        # scale drops out: goods and their order lines grow with the volume
+        goods = SHARES["p2p"] / LINES_PER_VENDOR * (MATERIALS_PER_VENDOR / 2)
+        in_lot = SHARES["o2c"] / LINES_PER_ORDER_LINE / goods * rates.lot_days / 365
+        orders = goods * rates.made_share * 365 / rates.lot_days * (1 - math.exp(-in_lot))
+        usual = SHARES["o2c"] + SHARES["p2p"]
+        return lines * usual / (usual + orders * LINES_PER_PRODUCTION_ORDER)
+
+    @cached_property
+    def order_lines(self) -> float:
+        """Order lines of customers."""
+        return self.trade_lines * SHARES["o2c"] / LINES_PER_ORDER_LINE
+
+    @property
+    def purchase_share(self) -> float:
+        """Of the journal lines: purchases, and what is made from them."""
+        return SHARES["p2p"] + (SHARES["o2c"] + SHARES["p2p"]) * (1 - self.trade_lines / self.facts.lines)
+
+    @cached_property
+    def goods_vendor_count(self) -> int:
+        """How many vendors supply goods."""
+        return max(8, round(self.trade_lines * SHARES["p2p"] / LINES_PER_VENDOR))
+
+    @cached_property
+    def service_invoices(self) -> int:
+        return max(144, round(self.facts.lines * SHARES["services"] / LINES_PER_SERVICE_INVOICE))
+
+    @cached_property
+    def asset_count(self) -> int:
+        """Assets in the register at the start of the period; none when the process is off."""
+        if not self.facts.processes.acquire_to_retire.enabled:
+            return 0
+        return max(20, round(self.facts.lines / LINES_PER_ASSET))
+
+    @cached_property
+    def slice_months(self) -> int:
+        """Months of a slice of sales, purchases and services."""
+        sales = self.facts.lines * SHARES["o2c"]
+        return next((months for months in SLICES if sales * months / 12 <= SHARD_LINES), SLICES[-1])
+
+    @property
+    def slice_lines(self) -> float:
+        """Journal lines of all partners in a slice, at most."""
+        return self.facts.lines * self.slice_months / 12
+
+    def slice(self, index: int) -> Slice:
+        """A slice of sales, purchases and services."""
+        return self.facts.horizon.slice(index, self.slice_months)
