@@ -16,7 +16,7 @@ from core.permissions import Principal
 from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
 from core.tenancy import current_schema, tenant_context
 from tenants import key_services, queries, scopes
-from tenants.keys import PREFIX, KeyText, is_remembered, is_secret, read_key
+from tenants.keys import PREFIX, KeyText, id_of_secret, is_remembered, is_secret, read_key
 from tenants.models import ApiKey, Membership
 from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
@@ -61,7 +61,7 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
         with tenant_context(where) if where else nullcontext():  # so that the log says whose host was asked
             what = refusals.named("API key", key.key_id if key else None)
             raise refused(request, KEY_FAILURES, place, what, "This API key is wrong, expired or revoked.")
-    row, maker = checked
+    row, maker, shown = checked
     key_services.note_key_use(row)
     may = scopes.narrowed(PERMISSIONS[row.role], row.permissions) & permissions_of(maker)
     principal = Principal(
@@ -70,6 +70,7 @@ def api_key(request: HttpRequest, token: str) -> tuple[ApiKey, Principal]:
         permissions=may,
         user_id=str(row.created_by_id),
         role=row.role,
+        shown=id_of_secret(shown),
     )
     return row, principal
 
@@ -96,9 +97,11 @@ def refused(request: HttpRequest, kind: str, organisation: str | None, what: str
     return Refused(refusals.noted(request, _unauthorized(detail), what))
 
 
-def _checked(key: KeyText) -> tuple[ApiKey, Membership] | None:
+def _checked(key: KeyText) -> tuple[ApiKey, Membership, str] | None:
+    """The key, its maker, and the hash that the secret belongs to."""
     found = queries.live_key(key)
-    return found if found is not None and is_secret(key, *queries.hashes_of(found[0])) else None
+    shown = next((one for one in queries.hashes_of(found[0]) if is_secret(key, one)), None) if found else None
+    return (*found, shown) if found and shown else None
 
 
 def _unauthorized(detail: str) -> HttpResponseBase:

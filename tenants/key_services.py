@@ -132,6 +132,8 @@ def rotate_api_key(
         raise _bad_time(
             "The secret before works for 7 days at most.", "previous_until", "must lie within the next 7 days"
         )
+    key, text = new_key(api_key.key_id)
+    secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         standing.begin_change(api_key.tenant_id, principal)  # nobody revokes the key that asks meanwhile
         _refuse_longer_lived(_asking_key(principal), api_key)
@@ -141,10 +143,9 @@ def rotate_api_key(
                 raise Conflict("This key is revoked or expired. Make a new one.")
             before = scopes.narrowed(PERMISSIONS[row.role], row.permissions)
             scopes.refuse_more(before, principal.permissions, "A key")
-            key, text = new_key(row.key_id)
             row.previous_hash = row.secret_hash if previous_until else ""
             row.previous_until = previous_until
-            row.secret_hash = hash_secret(key.secret)
+            row.secret_hash = secret_hash
             row.save(update_fields=["secret_hash", "previous_hash", "previous_until"])
             ended = _revoked(_made_with([row.key_id])) if previous_until is None else []
         if previous_until is None:

@@ -66,6 +66,13 @@ def hash_secret(secret: str) -> str:
     return _hasher.hash(secret)
 
 
+def id_of_secret(secret_hash: str) -> str:
+    """What a secret is called by the tokens that it fetches and the requests that it proves: 16 hex digits that say nothing
+    about it.
+    """
+    return hashlib.sha256(secret_hash.encode()).hexdigest()[:16]
+
+
 def is_remembered(text: str, *, prefix: str = PREFIX) -> bool:
     """True when this very secret passed a moment ago in this process: checking it again costs microseconds.
 

@@ -135,5 +135,6 @@ def _session_principal(user: User, request: HttpRequest) -> Principal:
         user_id=str(user.pk),
         role=membership.role,
         must_enrol=must_enrol,
+        shown=str(request.session.row.id),  # type: ignore[attr-defined]  # of our SessionStore, which has read it
         must_confirm=not is_fresh(request.session),
     )

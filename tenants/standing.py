@@ -8,8 +8,13 @@ from uuid import UUID
 
 from core.errors import Forbidden
 from core.permissions import NOT_GIVEN, Permission, Principal
+from core.tenancy import shared_context
 from tenants import credentials, granting, queries, responsibility
+from tenants.keys import id_of_secret
+from tenants.models import ApiKey
+from tenants.oauth import queries as applications
 from tenants.oauth.models import Application
+from tenants.people.models import Session
 from tenants.roles import Role, permissions_of
 
 
@@ -20,7 +25,8 @@ def begin_change(tenant_id: UUID, actor: Principal | str) -> None:
 
 
 def refuse_outdated(actor: Principal | str) -> None:
-    """Raises Forbidden when the principal may less than when the request came, or its credential has ended.
+    """Raises Forbidden when the principal may less than when the request came, or its credential, the session or the secret
+    that proved it has ended.
 
     A string is a part of the platform, or somebody who acts for themselves.
     """
@@ -28,8 +34,25 @@ def refuse_outdated(actor: Principal | str) -> None:
         return
     may, role = _now(actor)
     lost = bool(actor.permissions - NOT_GIVEN - may) or (actor.role == Role.OWNER != role)
-    if lost or credentials.ended_among([credentials.of_link(actor)]):
+    if lost or credentials.ended_among([credentials.of_link(actor)]) or not _still_proves(actor):
         raise Forbidden("Your access here has just ended or changed. Nothing was done.")
+
+
+def _still_proves(principal: Principal) -> bool:
+    """Whether the session is there, or the secret that was shown still opens the key or the application."""
+    if not principal.shown:  # a grant, which is a credential by itself
+        return True
+    if principal.is_person:
+        return Session.objects.filter(id=principal.shown).exists()
+    kind, _, name = principal.credential.partition(":")
+    if kind == "key":
+        with shared_context():
+            key = ApiKey.objects.filter(key_id=name).first()
+        hashes = queries.hashes_of(key) if key else []
+    else:
+        service = Application.objects.filter(client_id=name).first()
+        hashes = applications.hashes_of(service) if service else []
+    return principal.shown in map(id_of_secret, hashes)
 
 
 def _now(principal: Principal) -> tuple[frozenset[Permission], str]:

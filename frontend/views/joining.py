@@ -1,5 +1,8 @@
 """Pages for people who cannot sign in yet, or no longer: accepting an invitation, setting a new password."""
 
+import time
+from collections.abc import Callable
+
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.conf import settings
@@ -8,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.errors import DomainError
+from core.errors import Busy, DomainError
 from core.mail import later
 from core.permissions import Permission, requires
 from frontend.forms import Email, NewPassword, NewPerson, PersonName, place_of
@@ -35,10 +38,11 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
             name, password = form.cleaned_data["name"], form.cleaned_data.get("password")
             try:
                 joined = invitations.accept(token=token, name=name, password=password)
-                return _signed_in(request, joined) if needs_password else _to_sign_in(request)
             except DomainError as error:
                 form.add_error(place_of(form, error), str(error))
                 status = error.http_status
+            else:
+                return _signed_in(request, joined) if needs_password else _to_sign_in(request)
     context = {
         "form": form,
         "invitation": invitation,
@@ -59,10 +63,12 @@ def password_new(request: HttpRequest, password_token: str) -> HttpResponse:
         if form.is_valid():
             password = form.cleaned_data["password"]
             try:
-                return _signed_in(request, passwords.set_password(token=password_token, password=password))
+                changed = passwords.set_password(token=password_token, password=password)
             except DomainError as error:
                 form.add_error("password", str(error))
                 status = error.http_status
+            else:
+                return _signed_in(request, changed)
     context = {
         "form": form,
         "member": member,
@@ -91,11 +97,21 @@ def _mail_link(request: HttpRequest, email: str) -> None:
     def act() -> None:
         member = members().filter(user__email=as_kept(email), is_active=True).first()
         if member is not None:
-            token = passwords.make_link(actor="anonymous", membership=member)
+            token = _patiently(lambda: passwords.make_link(actor="anonymous", membership=member))
             link = own_address(request, reverse("password-new", args=[token]))
             letters.mail_password_link(member, organisation=organisation, link=link)
 
     later(act)
+
+
+def _patiently(make: Callable[[], str]) -> str:
+    """Nobody waits for this at a page, so it may come back some times."""
+    for _ in range(5):
+        try:
+            return make()
+        except Busy as busy:
+            time.sleep(busy.retry_after_seconds)
+    return make()
 
 
 def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
@@ -105,7 +121,11 @@ def _signed_in(request: HttpRequest, member: Membership) -> HttpResponse:
     if user is None or user.membership.password != member.password:  # type: ignore[attr-defined]  # set by the backend
         return redirect("account_login")  # it was ended or changed in this moment
     note_password(request, user)
-    response: HttpResponse = perform_password_login(request, {"email": user.email}, Login(user=user))
+    try:
+        response: HttpResponse = perform_password_login(request, {"email": user.email}, Login(user=user))
+    except Busy:  # the password stands, and the link is used
+        messages.success(request, "Your password is set. Sign in with it to begin.")
+        return redirect("account_login")
     return response
 
 

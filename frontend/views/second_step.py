@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.mfa.base.views import AuthenticateView
+from django.http import HttpRequest, HttpResponse
 
 from tenants.people import factors
 from tenants.queries import members
@@ -10,6 +11,11 @@ from tenants.roles import Role
 
 
 class SecondStep(AuthenticateView):  # type: ignore[misc]  # allauth is untyped
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with factors.second_step(self.stage.login.user):
+            answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
+
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """With who may reset the factors of this person, whom the password has shown already."""
         member = members().filter(user=self.stage.login.user).first()  # none: removed since

@@ -122,7 +122,7 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(env.database_url()), "owner": _database(env.database_owner_url())}
-DATABASE_POOL_SIZE = env.env_int("DATABASE_POOL_SIZE", 8, minimum=1, maximum=200)
+DATABASE_POOL_SIZE = env.env_int("DATABASE_POOL_SIZE", 16, minimum=1, maximum=200)
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_POOL_SIZE,

@@ -96,6 +96,9 @@ class Principal:
     user_id: str | None = None
     role: str | None = None
     must_enrol: bool = False  # permissions are held back until the person has proved a second factor
+    shown: str = (
+        ""  # what proved the credential, where it can end before that: a session's id, the id of a secret
+    )
     must_confirm: bool = False  # a session whose last proof of the person is too old for `step_up` routes
 
     @property

@@ -24,7 +24,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeChallengeMethodError
 
 from tenants import responsibility
-from tenants.keys import is_secret, read_key
+from tenants.keys import id_of_secret, is_secret, read_key
 from tenants.models import Membership
 from tenants.oauth import queries, services, tokens
 from tenants.oauth.models import Application
@@ -135,7 +135,7 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
         shown = next((one for one in queries.hashes_of(application) if is_secret(key, one)), None)
         if shown is None:
             return False
-        request.proved_by = tokens.id_of_secret(shown)
+        request.proved_by = id_of_secret(shown)
         return self._is_client(request, application)
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:

@@ -65,6 +65,7 @@ def create_application(
     redirects = checked_redirects(redirect_uris, is_needed=chosen != Application.Kind.SERVICE)
     key, text = new_key(prefix=SECRET_PREFIX)
     is_public = chosen == Application.Kind.PUBLIC
+    secret_hash = "" if is_public else hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         standing.begin_change(tenants.organisation().pk, principal)
         responsible = responsibility.member_behind(principal)
@@ -74,7 +75,7 @@ def create_application(
             kind=chosen,
             redirect_uris=redirects,
             permissions=may,
-            secret_hash="" if is_public else hash_secret(key.secret),
+            secret_hash=secret_hash,
             created_by=principal.actor,
             responsible_id=responsible.pk,
         )
@@ -111,6 +112,7 @@ def rotate_secret(
             "The secret before works for 7 days at most.", "previous_until", "must lie within the next 7 days"
         )
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
+    secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         standing.begin_change(tenants.organisation().pk, principal)
         member = responsibility.member_behind(principal)
@@ -126,7 +128,7 @@ def rotate_secret(
         row.previous_until = previous_until
         row.previous_responsible_id = before if previous_until else None
         row.responsible_id = member.pk
-        row.secret_hash = hash_secret(key.secret)
+        row.secret_hash = secret_hash
         row.save(update_fields=_SECRETS)
         audit.record(
             actor=principal.actor,

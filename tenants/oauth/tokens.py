@@ -4,7 +4,6 @@ A token says who and what; whether it still counts (application, grant, member, 
 request, so it never has to be waited for.
 """
 
-import hashlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from core.permissions import Permission, Principal
 from tenants import queries as tenants
 from tenants import responsibility
 from tenants.addresses import origin
+from tenants.keys import id_of_secret
 from tenants.models import Membership
 from tenants.oauth import queries
 from tenants.oauth.models import Application, Grant, RevokedToken
@@ -79,11 +79,6 @@ class Bearer:
     application: Application
     membership: Membership | None
     principal: Principal
-
-
-def id_of_secret(secret_hash: str) -> str:
-    """What a token calls the secret that fetched it: 16 hex digits that say nothing about it."""
-    return hashlib.sha256(secret_hash.encode()).hexdigest()[:16]
 
 
 def issue(place: Place, *, application: Application, scopes: Iterable[str], by: Grant | str) -> str:
@@ -168,7 +163,7 @@ def bearer(token: AccessToken) -> Bearer:
         if token.secret_id not in map(id_of_secret, queries.hashes_of(application)):
             raise BadToken("secret replaced")
         may &= responsibility.vouched(application.responsible_id)
-        return Bearer(application, None, Principal(actor, actor, may))
+        return Bearer(application, None, Principal(actor, actor, may, shown=token.secret_id))
     membership = _member(token.grant_id, application)
     if membership is None:
         raise BadToken("grant")

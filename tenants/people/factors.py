@@ -204,7 +204,7 @@ def add_key(request: HttpRequest, user: User, *, name: str, credential: Any) -> 
         webauthn.complete_registration(credential)
     with transaction.atomic():
         _before_sign_ins(user)
-        _alone(user)
+        _alone(user.pk)
         if Authenticator.objects.filter(user=user, type=Kind.WEBAUTHN).count() >= _MAXIMAL_KEYS:
             raise Conflict(f"There are {_MAXIMAL_KEYS} security keys already. Remove one first.")
         row = webauthn.WebAuthn.add(user, name.strip() or "Security key", credential).instance
@@ -221,7 +221,7 @@ def make_recovery_codes(session: Any, user: User) -> list[str]:
     """
     _refuse_unproved(session, user)
     with transaction.atomic():
-        _alone(user)
+        _alone(user.pk)
         if not has_factor(user.pk):
             raise Conflict("Recovery codes stand in for another factor. Set one up first.")
         refuse_ended(session)
@@ -243,7 +243,7 @@ def remove_factor(session: Any, user: User, factor_id: int) -> Factor:
     _refuse_unproved(session, user)
     with transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
-        _alone(user)
+        _alone(user.pk)
         mine = Authenticator.objects.filter(user=user).exclude(type=Kind.RECOVERY_CODES)
         row = mine.filter(pk=factor_id).first()
         if row is None:
@@ -302,6 +302,7 @@ def who_resets(membership: Membership) -> Role | None:
 
 def delete_factors(user_id: UUID) -> int:
     """Part of larger changes, which write the audit event themselves."""
+    _alone(user_id)
     return int(Authenticator.objects.filter(user_id=user_id).delete()[0])
 
 
@@ -311,13 +312,16 @@ def delete_factors(user_id: UUID) -> int:
 def confirm_with_code(request: HttpRequest, user: User, code: str) -> None:
     """Renew the session's proof with an app's or a recovery code. Raises InvalidInput, RateLimited."""
     counted = throttle.count_confirmation(user)
-    rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
-    row = next((row for row in rows if row.wrap().validate_code(code)), None)
-    if row is None or not _is_first_use(row, code):
-        throttle.note_failed_factor(request, user)
-        raise InvalidInput("This code is wrong, or was used already.")
-    counted.rollback()
-    _confirmed(request, user, row)
+    with transaction.atomic():
+        _alone(user.pk)  # nobody takes the factor away, or makes new codes, while it is tried
+        rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
+        row = next((row for row in rows if row.wrap().validate_code(code)), None)
+        if row is not None and _is_first_use(row, code):
+            counted.rollback()
+            _confirmed(request, user, row)
+            return
+    throttle.note_failed_factor(request, user)
+    raise InvalidInput("This code is wrong, or was used already.")
 
 
 def confirmation_options(user: User) -> dict[str, Any]:
@@ -329,20 +333,33 @@ def confirm_with_key(request: HttpRequest, user: User, credential: Any) -> None:
     """Renew the session's proof with a security key. Raises InvalidInput, RateLimited."""
     counted = throttle.count_confirmation(user)
     try:
-        with _readable_or(InvalidInput("The security key gave no valid answer. Try again.")):
-            webauthn.parse_authentication_response(credential)
-            row = webauthn.complete_authentication(user, credential)
+        with transaction.atomic():
+            _alone(user.pk)
+            with _readable_or(InvalidInput("The security key gave no valid answer. Try again.")):
+                webauthn.parse_authentication_response(credential)
+                row = webauthn.complete_authentication(user, credential)
+            counted.rollback()
+            _confirmed(request, user, row)
     except InvalidInput:
         throttle.note_failed_factor(request, user)
         raise
-    counted.rollback()
-    _confirmed(request, user, row)
 
 
 def _confirmed(request: HttpRequest, user: User, row: Authenticator) -> None:
+    """Part of a transaction."""
+    row.record_usage()
+    proof.record(request, user, "mfa", id=row.pk, type=row.type)
+
+
+@contextmanager
+def second_step(user: User) -> Iterator[None]:
+    """While a sign-in tries a factor: nobody takes it away, makes new codes or changes the member meanwhile, and a code that
+    is not taken in the end is not used up.
+    """
     with transaction.atomic():
-        row.record_usage()
-        proof.record(request, user, "mfa", id=row.pk, type=row.type)
+        granting.no_change_meanwhile(queries.organisation().pk)
+        _alone(user.pk)
+        yield
 
 
 # -- parts ---------------------------------------------------------------------------------------------------
@@ -385,9 +402,9 @@ def _refuse_unproved(session: Any, user: User) -> None:
         raise Forbidden("This browser has not shown your second factor. Sign out and in again, then repeat.")
 
 
-def _alone(user: User) -> None:
-    """One change of a person's factors at a time."""
-    one_at_a_time("factors", user.pk)
+def _alone(user_id: UUID) -> None:
+    """One change of a person's factors at a time, or one try of them."""
+    one_at_a_time("factors", user_id)
 
 
 @contextmanager

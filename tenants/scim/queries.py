@@ -144,8 +144,9 @@ def _named(name: str, value: Any) -> list[UUID]:
     if name != "username":
         raise _unsupported(_USER_FILTERS)
     known = list(models.Person.objects.filter(user_name__iexact=str(value)).values_list("pk", flat=True))
-    others = [one for one in addressed if not models.Person.objects.filter(pk=one).exists()]
-    return known or others
+    named = dict(models.Person.objects.filter(pk__in=addressed).values_list("pk", "user_name"))
+    same = as_kept(str(value))
+    return known or [one for one in addressed if one not in named or as_kept(named[one]) == same]
 
 
 def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:

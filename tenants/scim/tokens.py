@@ -68,16 +68,17 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
     now = timezone.now()
     if not now < expires_at <= now + timedelta(days=366):
         raise InvalidInput("A token expires within a year from now.")
-    if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
-        raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
     key, text = new_key(prefix=PREFIX)
+    secret_hash = hash_secret(key.secret)
     with transaction.atomic():
         standing.begin_change(queries.organisation().pk, principal)
         responsible = responsibility.member_behind(principal)
+        if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
+            raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
         token = Token.objects.create(
             name=name,
             key_id=key.key_id,
-            secret_hash=hash_secret(key.secret),
+            secret_hash=secret_hash,
             created_by=principal.actor,
             responsible_id=responsible.pk,
             expires_at=expires_at,
@@ -104,6 +105,8 @@ def rotate_token(*, principal: Principal, token_id: UUID, previous_until: dateti
     now = timezone.now()
     if previous_until is not None and not now < previous_until <= now + MAXIMAL_OVERLAP:
         raise InvalidInput("The secret before works for 7 days at most.")
+    key, text = new_key(token_of(token_id).key_id, prefix=PREFIX)
+    secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
         standing.begin_change(queries.organisation().pk, principal)
         member = responsibility.member_behind(principal)
@@ -115,12 +118,11 @@ def rotate_token(*, principal: Principal, token_id: UUID, previous_until: dateti
         before = token.responsible_id
         if previous_until is not None and responsibility.responsible(before) is None:
             raise InvalidInput("Nobody answers for the secret before: it ends at once.")
-        key, text = new_key(token.key_id, prefix=PREFIX)
         token.previous_hash = token.secret_hash if previous_until else ""
         token.previous_until = previous_until
         token.previous_responsible_id = before if previous_until else None
         token.responsible_id = member.pk
-        token.secret_hash = hash_secret(key.secret)
+        token.secret_hash = secret_hash
         token.save(update_fields=_SECRETS)
         audit.record(
             actor=principal.actor,

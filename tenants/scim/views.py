@@ -34,7 +34,7 @@ from tenants import granting
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.queries import organisation
-from tenants.scim import models, queries, services
+from tenants.scim import models, queries, services, tokens
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
 
 _MEDIA_TYPE = "application/scim+json"
@@ -67,7 +67,13 @@ def _endpoint(**methods: Answer) -> Answer:
                 raise RateLimited("Too many requests.", retry_after_seconds=decision.retry_after_seconds)
             _refuse_repeated(request)
             with LENIENT, transaction.atomic():
+                if request.method not in ("GET", "HEAD") and method not in _READING:
+                    _begin_change(request)
                 return method(request, *arguments, **names)
+        except tokens.BadToken:
+            return scim_error(
+                401, "This token has just been revoked, or was given another secret. Nothing was done."
+            )
         except SCIMException as error:
             return scim_error(error.status, _plain(error.detail), error.scim_type)
         except ValidationError as error:
@@ -78,6 +84,14 @@ def _endpoint(**methods: Answer) -> Answer:
             return scim_error(409, "Somebody else used this name or id a moment ago.", "uniqueness")
 
     return answer
+
+
+def _begin_change(request: HttpRequest) -> None:
+    """Before anything is read: of two requests with one ETag, one counts, and a PATCH changes what is there now. The token,
+    and whoever answers for it, may have ended while the request waited. Raises BadToken.
+    """
+    granting.one_change_at_a_time(organisation().pk)
+    tokens.principal_of_token(request)
 
 
 def _refuse_repeated(request: HttpRequest) -> None:
@@ -180,7 +194,6 @@ def _read_user(request: HttpRequest, context: Context, *, active: bool | None) -
 
 
 def _matched_user(request: HttpRequest, user_id: str) -> tuple[Membership, User]:
-    _one_change_at_a_time()
     membership = queries.membership(user_id)
     [resource] = queries.users([membership], _base(request))
     _check_match(request, resource)
@@ -238,7 +251,6 @@ def _group_delete(request: HttpRequest, group_id: str) -> HttpResponse:
 
 
 def _matched_group(request: HttpRequest, group_id: str) -> tuple[models.Group, Group]:
-    _one_change_at_a_time()
     group = queries.group(group_id)
     [resource] = queries.groups([group], _base(request))
     _check_match(request, resource)
@@ -344,11 +356,6 @@ def _base(request: HttpRequest) -> str:
     return own_address(request, SCIM_PREFIX).rstrip("/")
 
 
-def _one_change_at_a_time() -> None:
-    """Before it is read: of two requests with one ETag, one counts, and a PATCH changes what is there now."""
-    granting.one_change_at_a_time(organisation().pk)
-
-
 def _check_match(request: HttpRequest, resource: Any) -> None:
     """If-Match, where a client sends it."""
     wanted = request.headers.get("If-Match", "*")
@@ -423,6 +430,7 @@ def _broken_rule(error: DomainError) -> HttpResponse:
     return response
 
 
+_READING = (_search_all, _user_search, _group_search)  # by POST
 service_provider_config = _endpoint(GET=_config)
 resource_types = _endpoint(GET=_resource_types)
 resource_type = _endpoint(GET=_resource_type)

@@ -34,6 +34,7 @@ from config.wsgi import application
 from core.permissions import CATALOGUE
 from core.tenancy import tenant_context
 from generation.models import Run
+from tenants.keys import id_of_secret
 from tenants.models import Membership, Tenant
 from tenants.oauth import tokens
 from tenants.oauth.models import Application, Grant
@@ -109,7 +110,7 @@ def _by_token(role: str, *, is_for_person: bool) -> dict[str, str]:
             created_by="test",
             responsible_id=member.pk,
         )
-        by: Grant | str = tokens.id_of_secret(application.secret_hash)
+        by: Grant | str = id_of_secret(application.secret_hash)
         if is_for_person:
             by = Grant.objects.create(
                 application=application,

@@ -13,11 +13,14 @@ _WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gr
 
 
 def in_turn(
-    organisation: str, *acts: Callable[[], object], meanwhile: Callable[[], object] = int
+    organisation: str,
+    *acts: Callable[[], object],
+    before: Callable[[], object] = int,
+    meanwhile: Callable[[], object] = int,
 ) -> list[str]:
     """What became of acts that waited for each other in this order: the name of what they raised, else what they returned.
 
-    meanwhile: done by whom they all wait for, when they wait.
+    before, meanwhile: done by whom they all wait for, before they begin and when they wait.
     """
     outcomes = dict.fromkeys(range(len(acts)), "nothing")
 
@@ -33,6 +36,7 @@ def in_turn(
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
     with tenant_context(organisation), transaction.atomic():
         granting.one_change_at_a_time(queries.organisation().pk)
+        before()
         for place, thread in enumerate(threads, start=1):
             thread.start()
             wait_for(place)

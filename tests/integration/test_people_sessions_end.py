@@ -10,16 +10,19 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.locks import one_at_a_time
 from core.tenancy import tenant_context
 from tenants import services
 from tenants.models import Membership
-from tenants.people import sessions
+from tenants.people import factors, sessions
 from tenants.people.models import Session
 from tenants.people.session_store import SessionStore
 from tests import builders
@@ -278,3 +281,52 @@ def test_an_ended_session_adds_no_factor(person: Membership) -> None:
     assert outcomes == ["400"]
     assert not _is_in(thief)
     assert _log_in(_browser(), person) == 302  # asked for no factor
+
+
+# -- factors that are tried while they go --------------------------------------------------------------------
+
+
+def _recovery_codes(person: Membership) -> list[str]:
+    TOTP.activate(person.user, generate_totp_secret())
+    return list(RecoveryCodes.activate(person.user).get_unused_codes())
+
+
+def test_a_recovery_code_that_is_replaced_while_it_is_tried_is_wrong(person: Membership) -> None:
+    codes, client = _recovery_codes(person), _browser()
+    builders.sign_in(client, person.user.email, "out")
+
+    def replace() -> None:
+        one_at_a_time("factors", person.user_id)
+        Authenticator.objects.filter(user=person.user, type=Authenticator.Type.RECOVERY_CODES).delete()
+        RecoveryCodes.activate(person.user)
+
+    form = {"with": "code", "code": codes[0], "next": "/me"}
+    outcomes = in_turn("out", lambda: client.post("/me/confirm", form).status_code, before=replace)
+
+    assert outcomes == ["422"]
+
+
+def test_a_sign_in_whose_factors_are_reset_while_it_tries_one_is_not_let_in(person: Membership) -> None:
+    codes, client = _recovery_codes(person), _browser()
+    assert _log_in(client, person) == 302  # on to the factor
+
+    outcomes = in_turn(
+        "out",
+        lambda: factors.reset_factors(actor="test", membership=person),
+        lambda: client.post("/login/factor", {"code": codes[0]}).status_code,
+    )
+
+    assert outcomes[1] == "200"  # the form again
+    assert not _is_in(client)
+
+
+def test_a_recovery_code_is_not_used_up_by_a_sign_in_that_is_refused(person: Membership) -> None:
+    codes, thief, client = _recovery_codes(person), _browser(), _browser(person)
+    assert _log_in(thief, person) == 302
+    assert _change_password(client, NEW) == 302
+
+    assert thief.post("/login/factor", {"code": codes[0]}).status_code == 403
+    late = _browser()
+    assert _log_in(late, person, NEW) == 302
+    assert late.post("/login/factor", {"code": codes[0]}).status_code == 302
+    assert _is_in(late)

@@ -32,7 +32,7 @@ from tests.conftest import PASSWORD, forget_tries
 from tests.dataset_builders import make_config
 from tests.scim.conftest import make_directory
 
-AT_ONCE = 5  # one changes, and as many wait as may
+AT_ONCE = 6
 ROUNDS = 2
 _hours = itertools.count(1)
 _names = (f"name-{number}" for number in itertools.count(1))

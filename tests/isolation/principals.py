@@ -11,6 +11,7 @@ from django.utils import timezone
 from core.permissions import CATALOGUE, Permission
 from core.tenancy import tenant_context
 from tenants import queries
+from tenants.keys import id_of_secret
 from tenants.oauth import services, tokens
 from tenants.oauth.models import Application
 from tenants.roles import PERMISSIONS, Role
@@ -101,7 +102,7 @@ def _token_of_service(_world: World) -> str:
     with tenant_context("ours"):
         application = Application.objects.get(name=_SERVICE)
         place = tokens.Place("http://ours.localhost", str(queries.organisation().pk))
-        by = tokens.id_of_secret(application.secret_hash)
+        by = id_of_secret(application.secret_hash)
         return tokens.issue(place, application=application, scopes=application.permissions, by=by)
 
 
