@@ -21,16 +21,7 @@ from tenants.scim.models import Token
 
 
 def member_behind(principal: Principal) -> Membership:
-    """Who becomes responsible for what this principal is shown the secret of. Part of a change that `standing` began, which keeps
-    them here.
-
-    Raises Forbidden for somebody whose access has ended, and for keys and applications: what they are given ends with
-    them, and a responsibility would not.
-    """
-    if not principal.is_person:
-        raise Forbidden(
-            "Only a person in a session becomes responsible for an application or a directory token."
-        )
+    """The person, while they are a member who may act. Raises Forbidden."""
     member = responsible(_member(principal).pk)
     if member is None:
         raise Forbidden("Your access here has just ended.")

@@ -11,7 +11,7 @@ from core.permissions import NOT_GIVEN, Permission, Principal
 from core.tenancy import shared_context
 from tenants import credentials, granting, queries, responsibility
 from tenants.keys import id_of_secret
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Membership
 from tenants.oauth import queries as applications
 from tenants.oauth.models import Application
 from tenants.people.models import Session
@@ -22,6 +22,20 @@ def begin_change(tenant_id: UUID, actor: Principal | str) -> None:
     """Wait for changes of members and roles that are under way, then ask again. Raises Forbidden."""
     granting.one_change_at_a_time(tenant_id)
     refuse_outdated(actor)
+
+
+def begin_handing_out(principal: Principal) -> Membership:
+    """Begin to show a secret of the organisation's: whoever is shown it becomes responsible, and stays here until the end.
+
+    Raises Forbidden for somebody whose access has ended, and for keys and applications: what they are given ends with
+    them, and a responsibility would not.
+    """
+    if not principal.is_person:
+        raise Forbidden(
+            "Only a person in a session becomes responsible for an application or a directory token."
+        )
+    begin_change(queries.organisation().pk, principal)
+    return responsibility.member_behind(principal)
 
 
 def refuse_outdated(actor: Principal | str) -> None:

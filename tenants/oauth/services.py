@@ -67,8 +67,7 @@ def create_application(
     is_public = chosen == Application.Kind.PUBLIC
     secret_hash = "" if is_public else hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
-        standing.begin_change(tenants.organisation().pk, principal)
-        responsible = responsibility.member_behind(principal)
+        responsible = standing.begin_handing_out(principal)
         application = Application.objects.create(
             client_id=key.key_id,
             name=name,
@@ -114,8 +113,7 @@ def rotate_secret(
     key, text = new_key(application.client_id, prefix=SECRET_PREFIX)
     secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
-        standing.begin_change(tenants.organisation().pk, principal)
-        member = responsibility.member_behind(principal)
+        member = standing.begin_handing_out(principal)
         row = holding.application_held(application)
         before = row.responsible_id
         if previous_until is not None and responsibility.responsible(before) is None:

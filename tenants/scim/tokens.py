@@ -71,8 +71,7 @@ def issue_token(*, principal: Principal, name: str, expires_at: datetime) -> Iss
     key, text = new_key(prefix=PREFIX)
     secret_hash = hash_secret(key.secret)
     with transaction.atomic():
-        standing.begin_change(queries.organisation().pk, principal)
-        responsible = responsibility.member_behind(principal)
+        responsible = standing.begin_handing_out(principal)
         if Token.objects.filter(revoked_at=None, expires_at__gt=now).count() >= _MOST:
             raise Conflict(f"{_MOST} tokens work already. Revoke one first.")
         token = Token.objects.create(
@@ -108,8 +107,7 @@ def rotate_token(*, principal: Principal, token_id: UUID, previous_until: dateti
     key, text = new_key(token_of(token_id).key_id, prefix=PREFIX)
     secret_hash = hash_secret(key.secret)  # slow, so before others have to wait
     with transaction.atomic():
-        standing.begin_change(queries.organisation().pk, principal)
-        member = responsibility.member_behind(principal)
+        member = standing.begin_handing_out(principal)
         token = Token.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
             raise NotFound
