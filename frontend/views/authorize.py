@@ -43,7 +43,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if given.get("decision") == "allow" and request.method == "POST":
         code = services.new_secret()
         services.approve(
-            actor=principal_of(request).actor,
+            actor=principal_of(request),
             membership=request.user.membership,  # type: ignore[union-attr]
             application=application,
             permissions=granted,

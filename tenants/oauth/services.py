@@ -214,7 +214,7 @@ def _without_port(address: str) -> tuple[str, str | None, str, str]:
 
 def approve(
     *,
-    actor: str,
+    actor: Principal | str,
     membership: Membership,
     application: Application,
     permissions: list[str],
@@ -224,11 +224,11 @@ def approve(
 ) -> Grant:
     """A member lets an application act for them; `code` is what it changes for tokens within a minute.
 
-    Raises: Forbidden for whom has just left, NotFound for an application that has just been deleted.
+    Raises: Forbidden for whom has just left, or whose session has just ended, NotFound for an application that has just been deleted.
     """
     now = timezone.now()
     with transaction.atomic():
-        granting.one_change_at_a_time(membership.tenant_id)
+        standing.begin_change(membership.tenant_id, actor)
         holding.application_held(application)
         if responsibility.responsible(membership.pk) is None:
             raise Forbidden("Your access here has just ended.")
@@ -247,7 +247,7 @@ def approve(
             expires_at=now + CODE_LIFE,
         )
         audit.record(
-            actor=actor,
+            actor=granting.name_of(actor),
             action="tenants.application.approve",
             target=application,
             client_id=application.client_id,

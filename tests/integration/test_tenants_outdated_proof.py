@@ -6,6 +6,7 @@ A module of its own, since what other threads see is committed.
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -19,9 +20,9 @@ from core.tenancy import shared_context, tenant_context
 from tenants import granting, key_services, queries, services
 from tenants.models import ApiKey, Membership
 from tenants.oauth import services as oauth
-from tenants.oauth.models import Application
+from tenants.oauth.models import Application, Grant
 from tenants.people import factors, invitations, sessions
-from tenants.people.models import Invitation
+from tenants.people.models import Invitation, Session
 from tenants.scim import services as scim
 from tenants.scim import tokens as directories
 from tests import builders
@@ -83,6 +84,39 @@ def test_a_request_of_a_session_that_ended_before_its_turn_does_nothing(out: str
 
     assert outcomes[1] == "403"
     assert not _alive()
+
+
+def test_an_ended_session_lets_no_application_act_for_its_person(out: str) -> None:
+    """What it was let do would outlive the session."""
+    person, thief = _admin(), Client(headers={"host": "out.localhost"})
+    builders.sign_in(thief, person.user.email, "out")
+    with tenant_context(out):
+        row = Session.objects.get(user_id=person.user_id)
+        principal = replace(make_principal(person.user.email.partition("@")[0], out), shown=str(row.id))
+        made = oauth.create_application(
+            principal=make_principal("owner", out),
+            name="app",
+            kind="public",
+            permissions=["runs.read"],
+            redirect_uris=["https://app.example/back"],
+        )
+
+    def approve() -> object:
+        return oauth.approve(
+            actor=principal,
+            membership=person,
+            application=made.application,
+            permissions=["runs.read"],
+            redirect_uri="https://app.example/back",
+            challenge="c" * 43,
+            code=oauth.new_secret(),
+        )
+
+    outcomes = in_turn("out", lambda: ENDED["all, by an admin"](person), approve)
+
+    assert outcomes[1] == "Forbidden"
+    with tenant_context(out):
+        assert not Grant.objects.filter(membership_id=person.pk).exists()
 
 
 # -- secrets -------------------------------------------------------------------------------------------------
