@@ -7,6 +7,7 @@ same moment is put in order by its row. Call in the shared schema, inside a tran
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from tenants.models import User
 
@@ -22,6 +23,12 @@ def account_of(email: str, *, using: str = "default") -> User:
                 return User.objects.db_manager(using).create_user(email)
         except IntegrityError:  # another organisation made it a moment ago, and may be deleting it
             continue
+
+
+def hold_both(email: str, user_id: UUID) -> None:
+    """Hold two accounts, where they are there, in one order: two organisations may pass members from each to the other."""
+    which = Q(email=email) | Q(pk=user_id)
+    list(User.objects.filter(which).order_by("pk").select_for_update())
 
 
 def hold(user_id: UUID) -> None:

@@ -26,7 +26,7 @@ def session_end(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """End one; for this one, signing out says it better and does the same."""
     user = me(request)
     found = sessions.session_of(user.pk, session_id)
-    sessions.end_session(actor=principal_of(request).actor, user=user, session=found)
+    sessions.end_session(actor=principal_of(request), user=user, session=found)
     if found.session_key == request.session.session_key:
         request.session.flush()
         return redirect("account_login")
@@ -38,7 +38,7 @@ def session_end(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @requires(POST=Permission.MEMBER)
 def sessions_end_others(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_other_sessions(
-        actor=principal_of(request).actor, user=me(request), but=request.session.session_key
+        actor=principal_of(request), user=me(request), but=request.session.session_key
     )
     sessions_ended = f"{ended} other session{'' if ended == 1 else 's'}"
     messages.success(request, f"Ended: {sessions_ended}, and open links that you made in a session.")

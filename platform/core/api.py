@@ -22,6 +22,7 @@ from core.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from core.locks import as_rule
 from core.permissions import Permission, requires
 from core.problems import domain_problem, http_problem, problem_types
 
@@ -33,6 +34,7 @@ Row = TypeVar("Row")
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
     """Every error that a caller can cause, as problem details; None (a bug) goes on to the 500 handler."""
     set_rollback()
+    error = as_rule(error)
     if isinstance(error, DomainError):
         return domain_problem(error)
     if isinstance(error, exceptions.ValidationError):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import OperationalError, connection
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from core.errors import Busy
 from core.tenancy import tenant_key
@@ -20,6 +20,15 @@ def one_at_a_time(*name: object) -> None:
     key = "/".join([tenant_key("lock"), *map(str, name)])
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def as_rule(error: Exception) -> Exception:
+    """A deadlock as what it is for whoever asked: others came first, and nothing was done. All else stays what it is."""
+    if isinstance(error, OperationalError) and isinstance(error.__cause__, DeadlockDetected):
+        return Busy(
+            "Others changed the same at this moment. Nothing was done: try again.", retry_after_seconds=1
+        )
+    return error
 
 
 class BoundedLock:

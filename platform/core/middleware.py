@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from rest_framework.views import APIView
 
 from core.errors import DomainError, RateLimited
+from core.locks import as_rule
 from core.pages import error_answer
 from core.permissions import declared, must_confirm, principal_of, required
 from core.problems import domain_problem, wants_problem
@@ -89,6 +90,7 @@ class PermissionMiddleware:
         return _to_second_factor(request) if principal.must_enrol else error_answer(request, 403)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        exception = as_rule(exception)
         if not isinstance(exception, DomainError):
             return None
         if wants_problem(request):

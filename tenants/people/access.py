@@ -31,9 +31,9 @@ def end_ways_in(membership: Membership) -> Ended:
     Who the person is at the identity provider stays: a deactivated membership lets nobody in by it.
     """
     revoked = revoke_keys_beyond(membership, None)
-    revoke_tokens_of(membership)
     PasswordLink.objects.filter(membership_id=membership.pk).delete()
     left = responsibility.give_up(membership)
+    revoke_tokens_of(membership)  # applications before grants, as in tenants.oauth.holding
     delete_sessions([membership.user_id])
     return Ended(revoked, left)
 

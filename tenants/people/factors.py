@@ -274,7 +274,7 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
         raise Forbidden("Your own factors are under Profile → Security: to remove one takes a proof by it.")
     with transaction.atomic():
         standing.begin_change(membership.tenant_id, actor)
-        granting.refuse_more(actor, membership.role)
+        granting.refuse_more(actor, queries.member(membership.pk).role)  # which may be another one by now
         glass.refuse_last(queries.member(membership.pk))
         count = delete_factors(membership.user_id)
         sessions = delete_sessions([membership.user_id])

@@ -9,14 +9,17 @@ from django.db import models, transaction
 from core.tenancy import shared_context
 from tenants import accounts
 from tenants.models import ApiKey, Membership, User
+from tenants.oauth.models import Grant
 
 
 def forget_member(membership: Membership) -> None:
     """Delete what this organisation keeps about a person beside what they made: part of ending a membership.
 
-    The person's own record goes too when this was the last organisation. The audit trail stays.
+    Grants are held before anything under them is touched, as where tokens are made. The person's own record goes too
+    when this was the last organisation. The audit trail stays.
     """
     with transaction.atomic():
+        list(Grant.objects.filter(membership_id=membership.pk).order_by("pk").select_for_update())
         for model in apps.get_models():  # what directory and identity provider said, links, grants
             if _is_in_schema(model) and any(field.name == "membership_id" for field in model._meta.fields):
                 model._default_manager.filter(membership_id=membership.pk).delete()

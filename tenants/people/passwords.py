@@ -68,6 +68,7 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
     token, digest = new_token()
     with transaction.atomic():
         standing.begin_change(membership.tenant_id, actor)
+        granting.refuse_more(actor, queries.member(membership.pk).role)  # which may be another one by now
         PasswordLink.objects.update_or_create(
             membership_id=membership.pk,
             defaults={

@@ -104,26 +104,32 @@ def refuse_ended(session: Any) -> None:
 # -- ending --------------------------------------------------------------------------------------------------
 
 
-def end_session(*, actor: str, user: User, session: Session) -> None:
+def end_session(*, actor: Principal | str, user: User, session: Session) -> None:
     """End one session of a person."""
     with transaction.atomic():
-        granting.one_change_at_a_time(queries.organisation().pk)
+        standing.begin_change(queries.organisation().pk, actor)
         if end(Session.objects.filter(id=session.id)):
-            audit.record(actor=actor, action="tenants.session.end", target=user, session=session.id)
+            audit.record(
+                actor=granting.name_of(actor), action="tenants.session.end", target=user, session=session.id
+            )
 
 
-def end_other_sessions(*, actor: str, user: User, but: str | None) -> int:
+def end_other_sessions(*, actor: Principal | str, user: User, but: str | None) -> int:
     """End all sessions of a person except the one with this key, and links that they made in sessions; how many sessions.
 
     None of the links says which session it was made in: somebody else may have been in any that ends.
     """
     with transaction.atomic():
-        granting.one_change_at_a_time(queries.organisation().pk)
+        standing.begin_change(queries.organisation().pk, actor)
         ended = delete_sessions([user.pk], but=but)
         links = credentials.end_links_of_sessions(queries.members().get(user=user))
         if ended or links:
             audit.record(
-                actor=actor, action="tenants.session.end_others", target=user, sessions=ended, links=links
+                actor=granting.name_of(actor),
+                action="tenants.session.end_others",
+                target=user,
+                sessions=ended,
+                links=links,
             )
     return ended
 
@@ -135,7 +141,7 @@ def end_sessions_of(*, actor: Principal | str, membership: Membership) -> int:
     """
     with transaction.atomic():
         standing.begin_change(membership.tenant_id, actor)
-        granting.refuse_more(actor, membership.role)
+        granting.refuse_more(actor, queries.member(membership.pk).role)  # which may be another one by now
         ended = delete_sessions([membership.user_id])
         links = credentials.end_links_of_sessions(membership)
         if ended or links:

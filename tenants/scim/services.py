@@ -19,7 +19,7 @@ from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services, standing
-from tenants.accounts import account_of
+from tenants.accounts import account_of, hold_both
 from tenants.mail_addresses import NEEDED, as_kept, domain_of, mail_address
 from tenants.models import Membership
 from tenants.people.access import end_for_successor
@@ -231,6 +231,8 @@ def _move(membership: Membership, address: str) -> Membership:
     """
     if queries.members().filter(user__email=address).exists():
         raise UniquenessException(detail=f"{address} is a member already.")
+    with shared_context():
+        hold_both(address, membership.user_id)
     ended = end_for_successor(membership)
     with shared_context():
         user = account_of(address)

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -28,6 +28,7 @@ from scim2_models import (
 
 from core import ratelimit, strict_json
 from core.errors import DomainError, RateLimited
+from core.locks import as_rule
 from core.permissions import Permission, principal_of, requires
 from core.problems import SCIM_PREFIX, scim_error
 from tenants import granting
@@ -41,6 +42,7 @@ _MEDIA_TYPE = "application/scim+json"
 _READ, _WRITE = Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE
 _ATTRIBUTES = ("attributes", "excludedAttributes")
 _DEEPEST = 20
+_COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count
 
 Answer = Callable[..., HttpResponse]
 _Kind = tuple[Callable[[str | None], QuerySet[Any]], Callable[[Any, str], list[Any]]]
@@ -80,6 +82,10 @@ def _endpoint(**methods: Answer) -> Answer:
             return _invalid(error)
         except DomainError as error:
             return _broken_rule(error)
+        except OperationalError as error:
+            if isinstance(busy := as_rule(error), DomainError):
+                return _broken_rule(busy)
+            raise
         except IntegrityError:
             return scim_error(409, "Somebody else used this name or id a moment ago.", "uniqueness")
 
@@ -185,7 +191,8 @@ def _user_delete(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _read_user(request: HttpRequest, context: Context, *, active: bool | None) -> User:
     """A user as sent. An absent switch turns nobody on or off, and a user name that is an address needs no other."""
-    body = {"active": active, **_body(request)}
+    sent = {_COMPLETED.get(key.lower(), key): value for key, value in _body(request).items()}
+    body = {"active": active, **sent}
     if body["active"] is None:
         body["active"] = active
     if not body.get("emails") and "@" in str(body.get("userName", "")):

@@ -31,6 +31,7 @@ SCOPES = ("openid", "email", "profile")
 # Asymmetric only: a secret that both sides know must not sign, and "none" is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _DRIFT_SECONDS = 60
+_END_OF_TIME = 1e12  # seconds
 _OLDEST_TOKEN_SECONDS = 600
 _KEYS_SECONDS = 600
 _LONGEST_ANSWER = 256 * 1024
@@ -217,14 +218,17 @@ def _checked(token: str, connection: Connection, endpoints: Endpoints, begun: Pe
             leeway=_DRIFT_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, OverflowError) as error:
         raise SsoRefused(f"the ID token is not valid: {error}") from None
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
         raise SsoRefused("the ID token names no subject, or one that is too long")
-    if time.time() - float(claims["iat"]) > _OLDEST_TOKEN_SECONDS + _DRIFT_SECONDS:
+    issued_at = _seconds(claims["iat"])
+    if issued_at is None or time.time() - issued_at > _OLDEST_TOKEN_SECONDS + _DRIFT_SECONDS:
         raise SsoRefused("the ID token is too old")
     nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not random.compare_digest(nonce.encode(), begun.nonce.encode()):
+    if not isinstance(nonce, str) or not random.compare_digest(
+        nonce.encode(errors="replace"), begun.nonce.encode()
+    ):
         raise SsoRefused("the ID token is of another sign-in")
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     party = claims.get("azp")
@@ -235,8 +239,14 @@ def _checked(token: str, connection: Connection, endpoints: Endpoints, begun: Pe
 
 def _proved_at(claims: Mapping[str, Any]) -> float | None:
     """`auth_time` of the ID token. A provider must send it where it is asked for `max_age` (Core 2)."""
-    told = claims.get("auth_time")
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
+    return _seconds(claims.get("auth_time"))
+
+
+def _seconds(told: Any) -> float | None:
+    """A time of a token (RFC 7519, NumericDate); None for what is none, also for numbers that no clock shows."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < _END_OF_TIME:
+        return None
+    return float(told)
 
 
 def _profile(endpoints: Endpoints, tokens: Mapping[str, Any], subject: str) -> Mapping[str, Any]:

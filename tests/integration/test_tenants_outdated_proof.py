@@ -21,7 +21,7 @@ from tenants import granting, key_services, queries, services
 from tenants.models import ApiKey, Membership
 from tenants.oauth import services as oauth
 from tenants.oauth.models import Application, Grant
-from tenants.people import factors, invitations, sessions
+from tenants.people import factors, invitations, passwords, sessions
 from tenants.people.models import Invitation, Session
 from tenants.scim import services as scim
 from tenants.scim import tokens as directories
@@ -84,6 +84,69 @@ def test_a_request_of_a_session_that_ended_before_its_turn_does_nothing(out: str
 
     assert outcomes[1] == "403"
     assert not _alive()
+
+
+ACTS: dict[str, Callable[[Client], Any]] = {
+    "leaves": lambda client: client.post("/me/leave", {"typed": "Out"}),
+    "ends all others": lambda client: client.post("/me/sessions/end-others"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_ended_session_does_nothing_to_its_person(out: str, act: str) -> None:
+    forget_tries()
+    person = _admin()
+    own, thief = (Client(headers={"host": "out.localhost"}) for _ in range(2))
+    for client in (own, thief):
+        builders.sign_in(client, person.user.email, "out")
+
+    outcomes = in_turn(
+        "out",
+        lambda: own.post("/me/sessions/end-others").status_code,
+        lambda: ACTS[act](thief).status_code,
+    )
+
+    assert outcomes == ["302", "403"]
+    assert own.get("/me").status_code == 200
+
+
+def test_who_was_removed_meanwhile_ends_no_sessions(out: str) -> None:
+    person, client = _admin(), Client(headers={"host": "out.localhost"})
+    builders.sign_in(client, person.user.email, "out")
+
+    outcomes = in_turn(
+        "out",
+        lambda: services.remove_member(actor="test", membership=person),
+        lambda: ACTS["ends all others"](client).status_code,
+    )
+
+    assert outcomes[1] == "403"
+
+
+TO_OTHERS: dict[str, Callable[[Membership], object]] = {
+    "resets the factors": lambda one: factors.reset_factors(
+        actor=make_principal("admin", "out"), membership=one
+    ),
+    "ends the sessions": lambda one: sessions.end_sessions_of(
+        actor=make_principal("admin", "out"), membership=one
+    ),
+    "makes a link to a password": lambda one: passwords.make_link(
+        actor=make_principal("admin", "out"), membership=one
+    ),
+}
+
+
+@pytest.mark.parametrize("act", TO_OTHERS)
+def test_who_became_an_owner_meanwhile_is_one_for_whoever_waited(out: str, act: str) -> None:
+    person = _admin()
+
+    outcomes = in_turn(
+        "out",
+        lambda: services.change_role(actor=make_principal("owner", "out"), membership=person, role="owner"),
+        lambda: TO_OTHERS[act](person),
+    )
+
+    assert outcomes[1] == "Forbidden"
 
 
 def test_an_ended_session_lets_no_application_act_for_its_person(out: str) -> None:

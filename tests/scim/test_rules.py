@@ -129,6 +129,18 @@ def test_a_domain_is_the_same_however_its_letters_are_written(directory: Directo
     assert directory.send("POST", "/Users", user("eve@bücher2.example")).status_code == 403
 
 
+def test_capitals_of_names_do_not_count(directory: Directory, acme: Tenant) -> None:
+    """RFC 7643, section 2.1. Else an address in capitals would be overlooked, and the member pass to another account."""
+    body = user("other@acme.example", emails=[{"value": "ours@acme.example", "primary": True}])
+    made = directory.send("POST", "/Users", body).json()
+    loud = {"USERNAME": body["userName"], "Emails": body["emails"], "Active": False}
+
+    changed = directory.send("PUT", f"/Users/{made['id']}", {"schemas": body["schemas"], **loud})
+
+    assert (changed.status_code, changed.json()["active"]) == (200, False)
+    assert Membership.objects.select_related("user").get(pk=made["id"]).user.email == "ours@acme.example"
+
+
 _OFF: dict[str, tuple[str, Any]] = {
     "Entra": ("PATCH", {"op": "Replace", "path": "active", "value": "False"}),
     "Okta": ("PATCH", {"op": "replace", "value": {"active": False}}),
