@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
@@ -87,33 +88,47 @@ def is_secret(key: KeyText, *hashes: str) -> bool:
 
     Raises RateLimited when too many secrets are being checked already.
     """
-    digest, now = _digest(f"{key.key_id}_{key.secret}"), time.monotonic()
-    with _lock:
-        known, until = _passed.get(digest, ("", 0.0))
-        if known in hashes and now < until:
-            _passed[digest] = (known, now + _REMEMBERED_SECONDS)
-            _passed.move_to_end(digest)
+    digest = _digest(f"{key.key_id}_{key.secret}")
+    if _has_passed(digest, hashes):
+        return True
+    if not _hashing.acquire(timeout=_PATIENCE_SECONDS):
+        raise RateLimited("Too many keys are being checked right now.", retry_after_seconds=1)
+    try:
+        if _has_passed(digest, hashes):  # by somebody else with the same key, while this one waited
             return True
-    passed = next((one for one in hashes if _verify(one, key.secret)), None)
-    if passed is None:
-        return False
+        passed = next((one for one in hashes if _verify(one, key.secret)), None)
+        if passed is not None:
+            _remember(digest, passed)
+        return passed is not None
+    finally:
+        _hashing.release()
+
+
+def _remember(digest: bytes, passed: str) -> None:
     with _lock:
         _passed[digest] = (passed, time.monotonic() + _REMEMBERED_SECONDS)
         _passed.move_to_end(digest)
         while len(_passed) > _REMEMBERED_KEYS:
             _passed.popitem(last=False)
-    return True
+
+
+def _has_passed(digest: bytes, hashes: Sequence[str]) -> bool:
+    """True when the secret of this digest passed a moment ago by one of the hashes; it is remembered for longer then."""
+    now = time.monotonic()
+    with _lock:
+        known, until = _passed.get(digest, ("", 0.0))
+        if known not in hashes or now >= until:
+            return False
+        _passed[digest] = (known, now + _REMEMBERED_SECONDS)
+        _passed.move_to_end(digest)
+        return True
 
 
 def _verify(secret_hash: str, secret: str) -> bool:
-    if not _hashing.acquire(timeout=_PATIENCE_SECONDS):
-        raise RateLimited("Too many keys are being checked right now.", retry_after_seconds=1)
     try:
         return _hasher.verify(secret_hash, secret)
     except Argon2Error:
         return False
-    finally:
-        _hashing.release()
 
 
 def _digest(key: str) -> bytes:

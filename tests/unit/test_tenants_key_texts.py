@@ -1,0 +1,32 @@
+"""Secrets of keys as texts: checked slowly once, then remembered, also by those who waited to check the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
+
+AT_ONCE = 60  # in a second, two at a time, some 40 can be checked
+
+
+def test_many_requests_with_one_key_that_is_new_here_are_let_in_at_once() -> None:
+    """Each checking for itself, the last ones would lose patience and be told that too many keys are checked."""
+    key, text = new_key()
+    kept = hash_secret(key.secret)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        answers = list(threads.map(lambda _: is_secret(key, kept), range(AT_ONCE)))
+
+    assert answers == [True] * AT_ONCE
+    assert is_remembered(text)
+
+
+def test_another_secret_of_the_same_key_is_not_let_in_by_it() -> None:
+    key, text = new_key()
+    other, _ = new_key(key.key_id)
+    kept = hash_secret(key.secret)
+
+    assert read_key(text) == key
+    assert (is_secret(key, kept), is_secret(other, kept), is_secret(key, hash_secret(other.secret))) == (
+        True,
+        False,
+        False,
+    )
