@@ -16,7 +16,7 @@ from core.permissions import Principal
 from core.problems import API_PREFIX, domain_problem, http_problem, is_api_request
 from core.tenancy import current_schema, tenant_context
 from tenants import key_services, queries, scopes
-from tenants.keys import PREFIX, KeyText, id_of_secret, is_remembered, is_secret, read_key
+from tenants.keys import PREFIX, KeyText, hash_of, id_of_secret, is_remembered, read_key
 from tenants.models import ApiKey, Membership
 from tenants.oauth import tokens
 from tenants.roles import PERMISSIONS, permissions_of
@@ -100,7 +100,7 @@ def refused(request: HttpRequest, kind: str, organisation: str | None, what: str
 def _checked(key: KeyText) -> tuple[ApiKey, Membership, str] | None:
     """The key, its maker, and the hash that the secret belongs to."""
     found = queries.live_key(key)
-    shown = next((one for one in queries.hashes_of(found[0]) if is_secret(key, one)), None) if found else None
+    shown = hash_of(key, *queries.hashes_of(found[0])) if found else None
     return (*found, shown) if found and shown else None
 
 

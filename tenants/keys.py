@@ -83,23 +83,24 @@ def is_remembered(text: str, *, prefix: str = PREFIX) -> bool:
     return time.monotonic() < until
 
 
-def is_secret(key: KeyText, *hashes: str) -> bool:
-    """True when the key's secret belongs to one of the hashes. Failures are never remembered.
+def hash_of(key: KeyText, *hashes: str) -> str | None:
+    """The one of the hashes that the key's secret belongs to. Failures are never remembered.
 
+    All that count are given at once: asked for one by one, the wrong ones would be tried slowly every time.
     Raises RateLimited when too many secrets are being checked already.
     """
     digest = _digest(f"{key.key_id}_{key.secret}")
-    if _has_passed(digest, hashes):
-        return True
+    if known := _passed_by(digest, hashes):
+        return known
     if not _hashing.acquire(timeout=_PATIENCE_SECONDS):
         raise RateLimited("Too many keys are being checked right now.", retry_after_seconds=1)
     try:
-        if _has_passed(digest, hashes):  # by somebody else with the same key, while this one waited
-            return True
+        if known := _passed_by(digest, hashes):  # of somebody else with the same key, while this one waited
+            return known
         passed = next((one for one in hashes if _verify(one, key.secret)), None)
         if passed is not None:
             _remember(digest, passed)
-        return passed is not None
+        return passed
     finally:
         _hashing.release()
 
@@ -112,16 +113,16 @@ def _remember(digest: bytes, passed: str) -> None:
             _passed.popitem(last=False)
 
 
-def _has_passed(digest: bytes, hashes: Sequence[str]) -> bool:
-    """True when the secret of this digest passed a moment ago by one of the hashes; it is remembered for longer then."""
+def _passed_by(digest: bytes, hashes: Sequence[str]) -> str | None:
+    """The hash by which the secret of this digest passed a moment ago, if it still counts; it is remembered for longer then."""
     now = time.monotonic()
     with _lock:
         known, until = _passed.get(digest, ("", 0.0))
         if known not in hashes or now >= until:
-            return False
+            return None
         _passed[digest] = (known, now + _REMEMBERED_SECONDS)
         _passed.move_to_end(digest)
-        return True
+        return known
 
 
 def _verify(secret_hash: str, secret: str) -> bool:

@@ -263,6 +263,13 @@ def remove_member(
         )
 
 
+def leave(*, principal: Principal, membership: Membership) -> None:
+    """End one's own membership. Raises: LastOwner, LastBreaker; Forbidden when the session has ended in the meantime."""
+    with transaction.atomic():
+        standing.begin_change(membership.tenant_id, principal)
+        remove_member(actor=principal.actor, membership=membership)
+
+
 def end_access(membership: Membership, *, actor: Principal | str, reason: str) -> Membership:
     """Deactivate a member: all that lets them in ends, what they made stays.
 

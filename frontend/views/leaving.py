@@ -1,13 +1,12 @@
 """Leaving the organisation; from the last one, this deletes the account, and the page cannot say which it is."""
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import Typed
-from tenants import services, standing
+from tenants import services
 from tenants.people.person import me, membership_of
 
 
@@ -21,9 +20,7 @@ def leave(request: HttpRequest) -> HttpResponse:
         form, status = Typed(request.POST, word=word), 422
         if form.is_valid():
             try:
-                with transaction.atomic():
-                    standing.begin_change(membership_of(user).tenant_id, principal_of(request))
-                    services.remove_member(actor=user.email, membership=membership_of(user))
+                services.leave(principal=principal_of(request), membership=membership_of(user))
                 request.session.flush()
                 return redirect("account_login")
             except DomainError as error:

@@ -24,7 +24,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeChallengeMethodError
 
 from tenants import responsibility
-from tenants.keys import id_of_secret, is_secret, read_key
+from tenants.keys import hash_of, id_of_secret, read_key
 from tenants.models import Membership
 from tenants.oauth import queries, services, tokens
 from tenants.oauth.models import Application
@@ -132,7 +132,7 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # oauthlib is untyped
         application = queries.client(key.key_id) if key and key.key_id == client_id else None
         if key is None or application is None or application.is_public:
             return False
-        shown = next((one for one in queries.hashes_of(application) if is_secret(key, one)), None)
+        shown = hash_of(key, *queries.hashes_of(application))
         if shown is None:
             return False
         request.proved_by = id_of_secret(shown)

@@ -15,7 +15,7 @@ from core.permissions import Permission, Principal
 from core.tenancy import current_schema
 from tenants import granting, queries, responsibility, standing
 from tenants.key_services import MAXIMAL_OVERLAP
-from tenants.keys import hash_secret, is_remembered, is_secret, new_key, read_key
+from tenants.keys import hash_of, hash_secret, is_remembered, new_key, read_key
 from tenants.roles import Role, may_give
 from tenants.scim.models import Token
 
@@ -165,7 +165,7 @@ def principal_of_token(request: HttpRequest) -> Principal:
     alive = Q(revoked_at=None, expires_at__gt=now)
     token = Token.objects.filter(alive, key_id=key.key_id).first() if key else None
     shown = _secrets_of(token, now) if token else {}
-    known = next((one for one in shown if is_secret(key, one)), None) if key else None
+    known = hash_of(key, *shown) if key else None
     if key is None or token is None or known is None:
         raise BadToken(ratelimit.note_failure(_KIND, request, here), key.key_id if key else None)
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection, connections, transaction
 
 from core.tenancy import tenant_context
 from tenants import granting, queries
 
-_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = %s AND NOT granted"
 
 
 def in_turn(
@@ -46,10 +47,28 @@ def in_turn(
     return list(outcomes.values())
 
 
-def wait_for(waiting: int) -> None:
+def elsewhere(organisation: str, act: Callable[[], object], results: list[Any]) -> threading.Thread:
+    """The act on a connection of its own; what it returns or raises comes to the results."""
+
+    def run() -> None:
+        try:
+            with tenant_context(organisation):
+                results.append(act())
+        except Exception as error:  # which a thread would swallow
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def wait_for(waiting: int, *, locks: str = "advisory") -> None:
+    """Until so many connections wait for locks of this kind: "advisory", or "transactionid" for rows."""
     for _ in range(400):
         with connection.cursor() as cursor:
-            cursor.execute(_WAITING)
+            cursor.execute(_WAITING, [locks])
             if cursor.fetchone() == (waiting,):
                 return
         time.sleep(0.02)

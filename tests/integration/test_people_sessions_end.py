@@ -4,17 +4,17 @@ A module of its own, since what other threads see is committed.
 """
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -27,11 +27,10 @@ from tenants.people.models import Session
 from tenants.people.session_store import SessionStore
 from tests import builders
 from tests.conftest import PASSWORD, forget_tries
-from tests.integration.in_turn import in_turn
+from tests.integration.in_turn import elsewhere, in_turn, wait_for
 
 NEW, OTHER = "quite another battery", "a third battery altogether"
 _numbers = count()
-_BLOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 
 
 @pytest.fixture
@@ -129,33 +128,16 @@ ENDS: dict[str, Callable[[Membership, SessionStore], object]] = {
 def test_whoever_ends_a_session_while_it_gets_another_key_ends_it(person: Membership, how: str) -> None:
     store = _stored(person)
 
-    def end() -> None:
-        try:
-            with tenant_context("out"):
-                ENDS[how](person, store)
-        finally:
-            connections.close_all()
-
-    ending = threading.Thread(target=end)
+    results: list[Any] = []
     with transaction.atomic():
         row = Session.objects.get(session_key=store.session_key)
         store.cycle_key()
         store.row = row  # as the other request has read it
-        ending.start()
-        _wait_for_blocked()
+        ending = elsewhere("out", lambda: ENDS[how](person, store), results)
+        wait_for(1, locks="transactionid")
     ending.join(timeout=60)
 
     assert not Session.objects.filter(user_id=person.user_id).exists()
-
-
-def _wait_for_blocked() -> None:
-    for _ in range(400):
-        with connection.cursor() as cursor:
-            cursor.execute(_BLOCKED)
-            if cursor.fetchone() == (1,):
-                return
-        time.sleep(0.02)
-    raise AssertionError("nothing waits")
 
 
 def test_sessions_are_deleted_in_one_statement(person: Membership) -> None:

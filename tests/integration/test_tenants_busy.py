@@ -3,14 +3,13 @@
 A module of its own, since what other threads see is committed.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -22,7 +21,7 @@ from tenants.people import sessions
 from tests import builders
 from tests.builders import make_principal
 from tests.conftest import PASSWORD, forget_tries
-from tests.integration.in_turn import in_turn, wait_for
+from tests.integration.in_turn import elsewhere, in_turn, wait_for
 
 
 @contextmanager
@@ -32,23 +31,6 @@ def _held(*, is_shared: bool = False) -> Iterator[None]:
         pk = queries.organisation().pk
         granting.no_change_meanwhile(pk) if is_shared else granting.one_change_at_a_time(pk)
         yield
-
-
-def _elsewhere(act: Callable[[], object], results: list[Any]) -> threading.Thread:
-    """The act on a connection of its own; what it returns or raises comes to the results."""
-
-    def run() -> None:
-        try:
-            with tenant_context("out"):
-                results.append(act())
-        except Exception as error:  # which a thread would swallow
-            results.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def _change() -> object:
@@ -65,7 +47,7 @@ def test_whoever_waits_for_some_seconds_is_told_to_come_back(out: str) -> None:
     results: list[Any] = []
 
     with _held():
-        _elsewhere(_change, results).join(timeout=30)
+        elsewhere("out", _change, results).join(timeout=30)
 
     [busy] = results
     assert isinstance(busy, Busy)
@@ -76,9 +58,9 @@ def test_half_of_the_connections_may_wait_and_the_next_one_is_told_at_once(out: 
     results: list[Any] = []
 
     with _held():
-        waiting = [_elsewhere(_change, results) for _ in range(settings.DATABASE_POOL_SIZE // 2)]
+        waiting = [elsewhere("out", _change, results) for _ in range(settings.DATABASE_POOL_SIZE // 2)]
         wait_for(len(waiting))
-        _elsewhere(_change, results).join(timeout=2)
+        elsewhere("out", _change, results).join(timeout=2)
         assert [type(one) for one in results] == [Busy]
     for thread in waiting:
         thread.join(timeout=30)
@@ -94,7 +76,7 @@ def test_the_api_says_when_to_come_back(out: str) -> None:
     results: list[Any] = []
 
     with _held():
-        _elsewhere(lambda: client.delete(address), results).join(timeout=30)
+        elsewhere("out", lambda: client.delete(address), results).join(timeout=30)
 
     [answer] = results
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
@@ -110,7 +92,7 @@ def test_sign_ins_do_not_wait_for_each_other(out: str) -> None:
     results: list[Any] = []
 
     with _held(is_shared=True):
-        _elsewhere(lambda: client.post("/login", form).status_code, results).join(timeout=30)
+        elsewhere("out", lambda: client.post("/login", form).status_code, results).join(timeout=30)
 
     assert results == [302]
 

@@ -4,15 +4,14 @@ One connection holds what comes first; the act has to wait for it, and must not 
 A module of its own, since what other threads see is committed.
 """
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core.tenancy import shared_context, tenant_context
@@ -25,10 +24,10 @@ from tenants.oauth.models import Application, Grant, RefreshToken
 from tenants.scim import services as scim
 from tenants.scim.resources import User as Wanted
 from tests.builders import make_principal
+from tests.integration.in_turn import elsewhere, wait_for
 from tests.scim.conftest import user as user_body
 
 _numbers = count()
-_BLOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 
 
 @pytest.fixture
@@ -68,35 +67,14 @@ def _while_it_waits(
     act: Callable[[], object], *, first: Callable[[], object], then: Callable[[], object]
 ) -> None:
     """`first` locks; the act waits for that; `then` locks what comes later and fails if the act has it already."""
-    outcome: list[object] = []
-
-    def run() -> None:
-        try:
-            with tenant_context("out"):
-                outcome.append(act())
-        except Exception as error:  # which a thread would swallow
-            outcome.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
+    outcome: list[Any] = []
     with tenant_context("out"), transaction.atomic():
         first()
-        thread.start()
-        _wait_for_blocked()
+        thread = elsewhere("out", act, outcome)
+        wait_for(1, locks="transactionid")
         then()
     thread.join(timeout=60)
     assert not [one for one in outcome if isinstance(one, Exception)]
-
-
-def _wait_for_blocked() -> None:
-    for _ in range(400):
-        with connection.cursor() as cursor:
-            cursor.execute(_BLOCKED)
-            if cursor.fetchone() == (1,):
-                return
-        time.sleep(0.02)
-    raise AssertionError("the act waits for nothing")
 
 
 def test_whoever_ends_access_takes_applications_before_grants(person: Membership, grant: Grant) -> None:
