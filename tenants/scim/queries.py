@@ -8,7 +8,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFilter
-from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
+from scim2_models.path import (
+    CompareOperator,
+    Comparison,
+    FilterNode,
+    LogicalExpr,
+    LogicalOperator,
+    ValuePath,
+)
 
 from tenants import queries
 from tenants.mail_addresses import as_kept
@@ -18,7 +25,10 @@ from tenants.scim.resources import Email, Group, Member, Membership, Name, User
 
 R = TypeVar("R", User, Group)
 NOBODY = UUID(int=0)
-_USER_FILTERS = "id, userName, externalId, active and emails.value with eq, joined by and"
+_USER_FILTERS = (
+    'id, userName, externalId, active, emails.value and emails[type eq "..."].value with eq, joined by and'
+)
+_TYPED = "emails of type "
 _GROUP_FILTERS = "id, displayName, externalId and members.value with eq, joined by and"
 
 
@@ -141,6 +151,8 @@ def _named(name: str, value: Any) -> list[UUID]:
     addressed = queries.members().filter(user__email=as_kept(str(value))).values_list("pk", flat=True)
     if name in ("emails", "emails.value"):
         return list(addressed)
+    if name.startswith(_TYPED):
+        return _of_type(name.removeprefix(_TYPED), str(value), list(addressed))
     if name != "username":
         raise _unsupported(_USER_FILTERS)
     known = list(models.Person.objects.filter(user_name__iexact=str(value)).values_list("pk", flat=True))
@@ -149,23 +161,54 @@ def _named(name: str, value: Any) -> list[UUID]:
     return known or [one for one in addressed if one not in named or as_kept(named[one]) == same]
 
 
+def _of_type(kind: str, address: str, ids: list[UUID]) -> list[UUID]:
+    """Those of the members whose address is of a type; of whom no directory told addresses, it is one for work."""
+    told = dict(models.Person.objects.filter(pk__in=ids).values_list("pk", "attributes"))
+    same = as_kept(address)
+    found = []
+    for one in ids:
+        emails = told.get(one, {}).get("emails") or [{"value": address, "type": "work"}]
+        types = {
+            (email.get("type") or "").lower() for email in emails if as_kept(email.get("value") or "") == same
+        }
+        if kind in types:
+            found.append(one)
+    return found
+
+
 def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
     if not text:
         return []
     node: FilterNode = ScimFilter[User | Group](text).ast
-    joined = isinstance(node, LogicalExpr) and node.op == LogicalOperator.and_
     found = []
-    for term in node.terms if joined else (node,):  # type: ignore[attr-defined]  # a LogicalExpr
-        if not isinstance(term, Comparison) or term.op != CompareOperator.eq:
-            raise _unsupported(supported)
-        path, value = term.attr_path, term.value
-        name = ".".join(part for part in (path.attr, path.sub_attr) if part).lower()
+    for term in _joined(node):
+        name, value = _typed(term, supported) if isinstance(term, ValuePath) else _equal(term, supported)
         if name == "active":
             value = _truth(value)
         if not isinstance(value, str | bool) or not is_storable(str(value)):
             raise _unsupported(supported)
         found.append((name, value))
     return found
+
+
+def _joined(node: FilterNode) -> tuple[FilterNode, ...]:
+    return node.terms if isinstance(node, LogicalExpr) and node.op == LogicalOperator.and_ else (node,)
+
+
+def _equal(term: FilterNode, supported: str) -> tuple[str, Any]:
+    """Name of an attribute in lower case, and the value that it is to have."""
+    if not isinstance(term, Comparison) or term.op != CompareOperator.eq:
+        raise _unsupported(supported)
+    path = term.attr_path
+    return ".".join(part for part in (path.attr, path.sub_attr) if part).lower(), term.value
+
+
+def _typed(term: ValuePath, supported: str) -> tuple[str, Any]:
+    """The address of a type, as Entra asks for it where an address is what people are matched by."""
+    asked = dict(_equal(part, supported) for part in _joined(term.val_filter))
+    if term.attr_path.attr.lower() != "emails" or set(asked) != {"type", "value"}:
+        raise _unsupported(supported)
+    return f"{_TYPED}{str(asked['type']).lower()}", asked["value"]
 
 
 def is_storable(text: str) -> bool:

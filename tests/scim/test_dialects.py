@@ -69,6 +69,28 @@ def test_entra_writes_operations_with_capitals_booleans_as_words_and_paths_with_
     assert not member("lovelace@acme.example").is_active
 
 
+def test_entra_matches_people_by_the_address_of_a_type(directory: Directory) -> None:
+    made = directory.send("POST", "/Users", ENTRA_USER).json()["id"]
+    home = directory.create("eve@acme.example", emails=[{"value": "eve@acme.example", "type": "home"}])
+
+    def found(kind: str, address: str) -> list[str]:
+        asked = directory.send("GET", f'/Users?filter=emails[type eq "{kind}"].value eq "{address}"')
+        assert asked.status_code == 200, asked.content
+        return [one["id"] for one in asked.json()["Resources"]]
+
+    assert found("work", "ADA@acme.example") == [made]
+    assert found("home", "ada@acme.example") == []
+    assert found("Home", "eve@acme.example") == [home]
+    assert found("work", "eve@acme.example") == []
+    assert len(found("work", "viewer@acme.example")) == 1  # nobody told the type of this address
+    for wrong in (
+        'emails[type eq "work"]',
+        'groups[type eq "work"].value eq "a"',
+        'emails[type co "w"].value eq "a"',
+    ):
+        assert directory.send("GET", f"/Users?filter={wrong}").status_code == 400
+
+
 def test_entra_names_attributes_by_dots_inside_a_value_and_replaces_what_is_not_there(
     directory: Directory,
 ) -> None:
