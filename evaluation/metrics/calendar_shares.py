@@ -20,6 +20,12 @@ WEIGHTS = {"Mon": 1.3, "Tue": 1.1, "Wed": 1.0, "Thu": 1.0, "Fri": 0.85}
 WEEKEND, HOLIDAY = 0.1, 0.05
 CLASSES = (*WEIGHTS, "weekend", "holiday")
 ENOUGH = 1_000  # entries; with fewer, chance alone is worth several per cent
+# Relative number of entries that people make in each hour (UTC) from 6 to 22 o'clock, 95 % of them from 8 to 18.
+# Source: section "Working hours" of docs/books.md.
+HOURS = dict(enumerate((1, 1.5, 7, 14, 14, 11, 5, 6, 13, 13, 12, 7, 1.2, 0.7, 0.4, 0.2), start=6))
+ENOUGH_BY_HAND = (
+    3_000  # so that five are expected in the rarest hour, which the test asks for (W. Cochran, 1954)
+)
 
 
 def _weekends(books: Books) -> Measured:
@@ -137,6 +143,26 @@ def _office_hours(books: Books) -> Measured:
     )
 
 
+def _hours(books: Books) -> Measured:
+    """Probability that chance alone makes the hours of people's entries differ as much from those expected."""
+    rows = books.rows(
+        "select hour(created_at), count(*) from journal_entries "
+        "where created_by in (select employee_id from employees) group by all"
+    )
+    counts = {str(hour): n for hour, n in rows}
+    n, total = sum(counts.values()), math.fsum(HOURS.values())
+    if n < ENOUGH_BY_HAND:
+        text = f"Not applicable: {grouped(n)} entries made by people; hours need at least {grouped(ENOUGH_BY_HAND)}."
+        return Measured(None, n, text, applicable=False)
+    if at_night := sum(count for hour, count in counts.items() if int(hour) not in HOURS):
+        return Measured(
+            0.0, n, f"{grouped(at_night)} of {grouped(n)} entries made by people are from the night."
+        )
+    statistic, tail = chi_square(counts, {str(hour): weight / total for hour, weight in HOURS.items()})
+    text = f"χ² of the hours of {grouped(n)} entries made by people is {decimal(statistic, 1)}, with p = {decimal(tail, 4)}."
+    return Measured(round(tail, 9), n, text)
+
+
 def _share(n: int, count: int, sentence: str, reference: float | None = None) -> Measured:
     if not n:
         raise MetricUndefined("There are no such entries.")
@@ -150,4 +176,5 @@ METRICS = (
     Figure("calendar.weekdays", "Postings by weekday", "statistical", _weekdays),
     Figure("calendar.weekday_chance", "Weekdays by chance", "information", _weekday_chance),
     Figure("calendar.office_hours", "People work in office hours", "statistical", _office_hours),
+    Figure("calendar.hours", "People's hours by chance", "statistical", _hours),
 )

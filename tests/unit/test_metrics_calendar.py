@@ -1,9 +1,9 @@
-"""Postings by weekday against the shares expected: worked out by hand, measured on written books, with a fault planted."""
+"""Postings by weekday and hour against the shares expected: worked out by hand, measured on written books, with a fault planted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from evaluation.metrics.books import Books
-from evaluation.metrics.calendar_shares import METRICS, chi_square, expected_shares
+from evaluation.metrics.calendar_shares import HOURS, METRICS, chi_square, expected_shares
 from evaluation.metrics.dataset import read_dataset
 from evaluation.metrics.gate import judge
 from evaluation.metrics.report import Row
 from evaluation.metrics.rule import measure
-from tests.unit.metrics_dataset import at, write_dataset
+from tests.unit.metrics_dataset import at, cents, write_dataset
 from tests.unit.metrics_story import FACTS
 
 MONDAY = date(2025, 6, 2)
@@ -30,6 +30,20 @@ def weekdays(start: date, count: int) -> list[date]:
 
 def measured(root: Path, entries: Mapping[int, int], holidays: tuple[str, ...] = ()) -> dict[str, Row]:
     """Write books of two weeks with so many purchasing entries by weekday, half in either week, and measure them."""
+    days = [MONDAY + timedelta(days=day + 7 * (turn % 2)) for day, n in entries.items() for turn in range(n)]
+    return measured_at(root, [at(day, 9) for day in days], holidays=holidays)
+
+
+def by_hand(root: Path, entries: Mapping[int, int]) -> Row:
+    """Write books with so many entries by an employee in each hour, and measure their hours."""
+    moments = [at(MONDAY, hour) for hour, n in entries.items() for _ in range(n)]
+    return measured_at(root, moments, created_by="E1")["calendar.hours"]
+
+
+def measured_at(
+    root: Path, moments: list[datetime], *, holidays: tuple[str, ...] = (), created_by: str = "BATCH01"
+) -> dict[str, Row]:
+    """Write books of two weeks with an entry for each of the moments, and measure them."""
     companies: Any = FACTS["companies"]
     company = {**companies[0], "holidays": list(holidays)}
     period: dict[str, Any] = {
@@ -40,23 +54,24 @@ def measured(root: Path, entries: Mapping[int, int], holidays: tuple[str, ...] =
     }
     period["fiscal_periods"] = [{"fiscal_year": 2025, "period": 6, "end": "2025-06-15"}]
     facts = {**FACTS, "period": period, "companies": [company]}
-    days = [MONDAY + timedelta(days=day + 7 * (turn % 2)) for day, n in entries.items() for turn in range(n)]
     header: dict[str, Any] = {
         "company_code": "1000", "fiscal_year": 2025, "period": 6, "document_type": "RE", "process": "P2P",
-        "source": "automated", "currency": "EUR", "exchange_rate": Decimal(1), "created_by": "BATCH01", "approved_by": None,
+        "source": "automated", "currency": "EUR", "exchange_rate": Decimal(1), "created_by": created_by, "approved_by": None,
         "approved_at": None, "source_document_type": "vendor_invoices", "source_document_id": "VI1", "reverses_document_id": None,
     }  # fmt: skip
     rows = [
         {
             **header,
             "document_id": f"JE{turn}",
-            "posting_date": day,
-            "document_date": day,
-            "created_at": at(day, 9),
+            "posting_date": moment.date(),
+            "document_date": moment.date(),
+            "created_at": moment,
         }
-        for turn, day in enumerate(days)
+        for turn, moment in enumerate(moments)
     ]
-    write_dataset(root, facts, {"journal_entries": rows}, lambda row: 0)
+    clerk = {"employee_id": "E1", "company_code": "1000", "name": "E1", "manager_id": None}
+    tables = {"journal_entries": rows, "employees": [{**clerk, "approval_limit": cents(100_000)}]}
+    write_dataset(root, facts, tables, lambda row: 0)
     with Books(read_dataset(root), memory_limit_bytes=256 << 20, threads=1) as books:
         found = [judge(measure(metric, books), "strict") for metric in METRICS]
     return {row.id: row for row in found}
@@ -126,3 +141,39 @@ def test_few_entries_are_not_judged(tmp_path: Path) -> None:
     row = measured(tmp_path / "books", {1: 999})["calendar.weekdays"]
 
     assert (row.value, row.applicable) == (None, False)
+
+
+# 107 times 30 entries by hour, in the proportions of the weights
+AS_DRAWN = {hour: round(weight * 30) for hour, weight in HOURS.items()}
+
+
+def test_hours_as_expected_are_nothing_but_chance(tmp_path: Path) -> None:
+    row = by_hand(tmp_path / "books", AS_DRAWN)
+
+    assert (row.value, row.n, row.verdict) == (1, 3210, "pass")
+
+
+@pytest.mark.parametrize(
+    ("moved", "verdict"),
+    # χ² = 2 d² / 420. Upper critical value at 0.01 with 15 degrees of freedom: 30.578 (NIST, as above); 80 give 30.476, 81 give 31.243.
+    [(80, "pass"), (81, "warn"), (300, "fail")],
+)
+def test_hours_that_chance_would_hardly_bring_are_said(tmp_path: Path, moved: int, verdict: str) -> None:
+    entries = {**AS_DRAWN, 9: AS_DRAWN[9] - moved, 10: AS_DRAWN[10] + moved}
+
+    row = by_hand(tmp_path / "books", entries)
+
+    assert row.verdict == verdict, row
+
+
+def test_people_who_work_at_night_are_never_chance(tmp_path: Path) -> None:
+    row = by_hand(tmp_path / "books", {**AS_DRAWN, 3: 1})
+
+    assert (row.value, row.verdict) == (0, "fail")
+    assert row.sentence == "1 of 3\u2009211 entries made by people are from the night."
+
+
+def test_few_entries_by_people_are_not_judged(tmp_path: Path) -> None:
+    row = by_hand(tmp_path / "books", {9: 2999})
+
+    assert (row.value, row.applicable, row.verdict) == (None, False, "pass")
