@@ -1,5 +1,6 @@
 """Plain builders of objects that tests need; each takes overrides and nothing is random where it matters."""
 
+import html
 import re
 import time
 from dataclasses import replace
@@ -141,3 +142,13 @@ def prove_again(session_key: str, organisation: str) -> None:
         person = session["_auth_user_id"]
         session[RECORDS] = _proofs(Membership.objects.get(user_id=person))
         session.save()
+
+
+def way_on(answer: Any) -> str:
+    """Where an answer sends the browser that is not ours: by a page of its own, as after forms, or by a redirect."""
+    if answer.status_code == 302:
+        return str(answer["Location"])
+    assert answer.status_code == 200, answer.content
+    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]+)">', answer.content.decode())
+    assert found, answer.content
+    return html.unescape(found[1])

@@ -9,6 +9,7 @@ from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 
 from core.pages import error_answer
 from core.permissions import CATALOGUE, Permission, principal_of, requires, step_up
+from frontend.onward import onward
 from tenants import scopes
 from tenants.oauth import services
 from tenants.oauth.server import BadParameters, Server, parameters
@@ -31,15 +32,14 @@ def authorize(request: HttpRequest) -> HttpResponse:
             request, 400, f"The application asked in a way that is not allowed: {_words(error)}"
         )
     except OAuth2Error as error:
-        back = asked["redirect_uri"]
-        return _back(place, back, [*error.twotuples])
+        return _back(request, place, asked["redirect_uri"], [*error.twotuples])
     state = [("state", asked["state"])] if "state" in asked else []
     may = scopes.named(wanted) & principal_of(request).permissions
     granted = [one for one in wanted if one in may]
     if not granted:
-        return _back(place, asked["redirect_uri"], [("error", "invalid_scope"), *state])
+        return _back(request, place, asked["redirect_uri"], [("error", "invalid_scope"), *state])
     if given.get("decision") == "deny" and request.method == "POST":
-        return _back(place, asked["redirect_uri"], [("error", "access_denied"), *state])
+        return _back(request, place, asked["redirect_uri"], [("error", "access_denied"), *state])
     if given.get("decision") == "allow" and request.method == "POST":
         code = services.new_secret()
         services.approve(
@@ -51,7 +51,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
             challenge=asked["code_challenge"],
             code=code,
         )
-        return _back(place, asked["redirect_uri"], [("code", code), *state])
+        return _back(request, place, asked["redirect_uri"], [("code", code), *state])
     context = {
         "application": application,
         "permissions": [one for one in CATALOGUE if one in may],
@@ -62,17 +62,17 @@ def authorize(request: HttpRequest) -> HttpResponse:
         "destination": urlsplit(asked["redirect_uri"]).netloc,
     }
     response = render(request, "frontend/authorize.html", context)
-    # browsers hold the redirect that answers a form to the policy of the page with the form
-    parts = urlsplit(asked["redirect_uri"])
-    response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _back(place: Place, address: str, answer: list[tuple[str, str]]) -> HttpResponse:
-    """To the application, with the issuer, so that it cannot mistake whose answer this is."""
+def _back(request: HttpRequest, place: Place, address: str, answer: list[tuple[str, str]]) -> HttpResponse:
+    """To the application, with the issuer, so that it cannot mistake whose answer this is.
+
+    By a page also where no form was sent: the sign-in, or the second factor, may have been one.
+    """
     target = add_params_to_uri(address, [*answer, ("iss", place.issuer)])
-    return HttpResponse(status=302, headers={"Location": target, "Cache-Control": "no-store"})
+    return onward(request, target, to=urlsplit(address).netloc, said="You are going back")
 
 
 def _words(error: OAuth2Error) -> str:

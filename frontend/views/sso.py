@@ -17,6 +17,7 @@ from core.errors import NotFound, RateLimited
 from core.permissions import Permission, principal_of, requires
 from core.ratelimit import Limit, check, client_address
 from core.tenancy import tenant_key
+from frontend.onward import onward
 from tenants.models import User
 from tenants.sso import arrivals, oidc, pending, queries, saml, sessions, sign_in
 from tenants.sso.claims import Facts
@@ -47,7 +48,9 @@ def sso_confirm(request: HttpRequest) -> HttpResponseBase:
     return begin(request, queries.live_connection(), begun)
 
 
-def begin(request: HttpRequest, connection: Connection, begun: Pending) -> HttpResponseBase:
+def begin(
+    request: HttpRequest, connection: Connection, begun: Pending, *, is_after_form: bool = False
+) -> HttpResponseBase:
     """Send the browser away with something to remember."""
     if connection.protocol == Connection.Protocol.OIDC:
         address, made = oidc.begin(request, connection, is_forced=begun.is_forced)
@@ -55,7 +58,8 @@ def begin(request: HttpRequest, connection: Connection, begun: Pending) -> HttpR
     else:
         address, key = saml.begin(request, connection, is_forced=begun.is_forced)
         begun = replace(begun, key=key)
-    response = redirect(address)
+    said = "You are going to your identity provider"
+    response = onward(request, address, to=connection.name, said=said) if is_after_form else redirect(address)
     pending.begin(request, response, begun)
     return response
 
@@ -189,7 +193,8 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
         address, key = saml.begin_sign_out(request, connection, noted["subject"], noted)
     if not address:
         return cast(HttpResponseBase, response)
-    page = _unkept(render(request, "frontend/sso_leave.html", {"address": address, "connection": connection}))
+    said, template = "You are signed out here", "frontend/sso_leave.html"
+    page = onward(request, address, to=connection.name, said=said, template=template)
     if key:
         pending.begin(request, page, Pending(key=key, purpose="sign_out"))
     return page

@@ -123,9 +123,9 @@ def sso_claims(request: HttpRequest) -> HttpResponse:
 @step_up("GET")
 @requires(GET=Permission.SSO_WRITE)
 def sso_test(request: HttpRequest) -> HttpResponseBase:
-    """A sign-in that changes nothing and shows what came."""
-    user_id = principal_of(request).user_id or ""
-    return begin(request, queries.needed_connection(), Pending(key="", purpose="test", user_id=user_id))
+    """A sign-in that changes nothing and shows what came. Who had to confirm first comes here by that form."""
+    begun = Pending(key="", purpose="test", user_id=principal_of(request).user_id or "")
+    return begin(request, queries.needed_connection(), begun, is_after_form=True)
 
 
 # -- switches ------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from tenants.models import Tenant
 from tenants.vault import queries
 from tenants.vault import services as vault
 from tenants.vault.models import NamedSecret
-from tests.builders import make_principal
+from tests.builders import make_principal, way_on
 from tests.dataset_builders import carry_out, small_text
 from tests.lifecycle.test_export import packed
 from tests.sso.oidc_idp import CLIENT_ID, oidc_idp
@@ -253,7 +253,7 @@ def test_a_stored_secret_is_seen_by_the_provider_alone(
             api.get("/api/v1/secrets"),
             page.post("/settings/sso/oidc", provider | {"client_secret": f"${{secret:{NAMED}}}"}),
             page.get("/settings/sso"),
-            page.get("/sso/oidc/callback", idp.authorise(page.get("/settings/sso/test")["Location"])),
+            page.get("/sso/oidc/callback", idp.authorise(way_on(page.get("/settings/sso/test")))),
             api.delete(place, headers={"If-Match": "*"}),
             page.post(f"/settings/secrets/{secret.pk}/delete"),
             page.get("/audit"),

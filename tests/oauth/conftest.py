@@ -13,7 +13,7 @@ from django.test import Client
 
 from core.tenancy import tenant_context
 from tenants.oauth import services
-from tests.builders import make_principal
+from tests.builders import make_principal, way_on
 
 VERIFIER = "a-verifier-of-43-characters-or-more-0123456789"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -92,8 +92,7 @@ def question(app: App, **changes: str | None) -> dict[str, str]:
 def code_for(browser: Client, app: App, **changes: str | None) -> str:
     """The code that the application gets when the person of the browser agrees."""
     answer = browser.post("/oauth/authorize", {**question(app, **changes), "decision": "allow"})
-    assert answer.status_code == 302, answer.content
-    return parse_qs(urlsplit(answer["Location"]).query)["code"][0]
+    return parse_qs(urlsplit(way_on(answer)).query)["code"][0]
 
 
 def redeem(client: Client, app: App, code: str, **changes: str) -> Any:

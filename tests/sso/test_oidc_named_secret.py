@@ -24,7 +24,7 @@ from tenants.sso import services
 from tenants.sso.models import Connection, MailDomain
 from tenants.vault import services as vault
 from tenants.vault.models import NamedSecret
-from tests.builders import make_principal, sign_in
+from tests.builders import make_principal, sign_in, way_on
 from tests.conftest import PASSWORD
 from tests.sso.conftest import actions, member
 from tests.sso.oidc_idp import CLIENT_ID, CLIENT_SECRET, OidcIdp, oidc_idp
@@ -166,7 +166,7 @@ def test_a_secret_that_does_not_open_is_a_fault_of_the_set_up(
 
     refused = come_in(idp)
     admin = client_for("admin")
-    tested = admin.get("/sso/oidc/callback", idp.authorise(admin.get("/settings/sso/test")["Location"]))
+    tested = admin.get("/sso/oidc/callback", idp.authorise(way_on(admin.get("/settings/sso/test"))))
 
     assert (refused.status_code, tested.status_code) == (403, 403)
     assert "is not set up completely" in refused.content.decode()
