@@ -121,21 +121,20 @@ def test_an_application_hears_what_is_wrong_also_behind_the_sign_in(visit: Visit
 def test_who_confirms_first_gets_to_the_identity_provider_to_test_it(
     visit: Visit, platform: Platform
 ) -> None:
-    with answering() as origin:
-        owner = visit(role="owner", organisation="globex")
-        page = owner.page
-        owner.open("/settings/sso")
-        metadata = Idp("globex-idp").metadata().replace("https://globex-idp.example", origin)
-        page.get_by_text("SAML", exact=False).first.click()
-        page.get_by_label("Name", exact=False).first.fill("Globex ID")
-        page.get_by_label("Metadata", exact=True).fill(metadata)
-        page.get_by_role("button", name="Save").first.click()
-        owner.open("/me/confirm?next=/settings/sso/test")
-        page.get_by_label("Password").fill(platform.password)
-        page.get_by_role("button", name="Confirm").first.click()
+    idp, owner = Idp("globex-idp"), visit(role="owner", organisation="globex")
+    page = owner.page
+    page.route("https://globex-idp.example/**", lambda route: route.fulfill(body="arrived"))
+    owner.open("/settings/sso?protocol=saml")
+    page.get_by_label("Name on the sign-in button").fill("Globex ID")
+    page.get_by_label("Metadata (XML)").fill(idp.metadata())
+    page.get_by_role("button", name="Check and store").click()
+    page.get_by_role("link", name="Test sign-in").wait_for()
+    owner.open("/me/confirm?next=/settings/sso/test")
+    page.get_by_role("textbox", name="Password").fill(platform.password)
+    page.get_by_role("button", name="Confirm").first.click()
 
-        assert "SAMLRequest=" in arrives(page, origin)
-        owner.open("/settings/sso")
-        page.get_by_role("link", name="Test sign-in").click()
-        assert "SAMLRequest=" in arrives(page, origin)
+    assert "SAMLRequest=" in arrives(page, idp.sign_in)
+    owner.open("/settings/sso")
+    page.get_by_role("link", name="Test sign-in").click()
+    assert "SAMLRequest=" in arrives(page, idp.sign_in)
     assert owner.complaints == []
