@@ -19,7 +19,8 @@ for _library in ("OMP", "OPENBLAS", "MKL"):  # processes are the parallelism; be
 app = Celery("datasynth")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
-from core.jobs import process  # noqa: E402  # after the environment is set
+from core import storage  # noqa: E402  # after the environment is set
+from core.jobs import process  # noqa: E402
 from core.jobs.tuning import tuning  # noqa: E402
 
 app.conf.update(
@@ -48,6 +49,7 @@ app.autodiscover_tasks()
 def _worker_starts(**_: Any) -> None:
     process.stay()
     process.sweep_workdirs()
+    storage.sweep()
 
 
 @signals.worker_shutting_down.connect
@@ -58,4 +60,5 @@ def _worker_leaves(**_: Any) -> None:
 @signals.worker_process_init.connect
 def _child_starts(**_: Any) -> None:
     # Celery's own Django hook drops inherited connections; the main process never asks the database anything.
+    process.sweep_workdirs()  # of the child whose place this one takes, if it was killed
     process.limit_memory()

@@ -4,11 +4,13 @@ A key is a path of plain words ("acme/runs/7/report.json"). A key that exists ho
 reader ever sees half a file.
 """
 
+import contextlib
 import functools
 import io
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -20,6 +22,9 @@ from django.conf import settings
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*")
 _KEY_LIMIT_CHARACTERS = 900  # S3 allows 1024 bytes, and the prefix needs some
 _CHUNK_BYTES = 4 << 20
+_DRAFT_SECONDS = (
+    24 * 3600
+)  # nobody writes to one file for longer; hosts that share a folder do not know each other's processes
 
 
 class InvalidKey(ValueError):
@@ -43,6 +48,14 @@ class Store(Protocol):
         """Keys below the folder `prefix` ("" for all), in order."""
         ...
 
+    def drop(self, prefix: str) -> None:
+        """Remove the folder `prefix` with everything in it, also what a writer that was killed has left there."""
+        ...
+
+    def count(self, prefix: str) -> int:
+        """How many files lie below the folder `prefix`, with those that no key names."""
+        ...
+
     def fetch(self, key: str, path: Path) -> None:
         """Copy to a local file, whose folder must exist."""
         ...
@@ -51,6 +64,15 @@ class Store(Protocol):
 def store() -> Store:
     """The store of this installation."""
     return _store(settings.STORAGE_URL, os.getpid())
+
+
+def sweep() -> None:
+    """Remove what killed writers have left in a folder; a bucket's own rules end uploads that were cut off.
+
+    Opens no S3 client, which would not survive the fork of the workers that follow.
+    """
+    if settings.STORAGE_URL.startswith("file:"):
+        cast(LocalStore, open_store(settings.STORAGE_URL)).sweep()
 
 
 def open_store(url: str) -> Store:
@@ -118,6 +140,20 @@ class LocalStore:
         folder = self._path(prefix) if prefix else self._root
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         yield from sorted(path.relative_to(self._root).as_posix() for path in files)
+
+    def drop(self, prefix: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._path(prefix))
+
+    def count(self, prefix: str) -> int:
+        return sum(path.is_file() for path in self._path(prefix).rglob("*"))
+
+    def sweep(self) -> None:
+        """Remove what writers that were killed have left anywhere."""
+        for draft in self._root.rglob(".*"):
+            with contextlib.suppress(FileNotFoundError):  # its writer has just ended
+                if draft.is_file() and time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+                    draft.unlink()
 
     def fetch(self, key: str, path: Path) -> None:
         shutil.copyfile(self._path(key), path)
@@ -192,6 +228,13 @@ class ObjectStore:
             info for info in self._files.get_file_info(selector) if info.type == pyarrow.fs.FileType.File
         )
         yield from sorted(info.path.removeprefix(f"{self._prefix}/") for info in files)
+
+    def drop(self, prefix: str) -> None:
+        for key in self.list(prefix):
+            self.delete(key)
+
+    def count(self, prefix: str) -> int:
+        return sum(1 for _ in self.list(prefix))
 
     def fetch(self, key: str, path: Path) -> None:
         with self._files.open_input_stream(self._path(key)) as source, path.open("wb") as target:

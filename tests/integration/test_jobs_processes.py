@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -189,6 +191,8 @@ def test_a_unit_that_kills_its_worker_is_quarantined_after_three_deaths(lab: Lab
     assert "the worker died or made no progress 3 times" in view.reason
     assert units_of(job_id, "state", "deaths") == [("quarantined", 3)]
     assert lab.wait_ended(lab.submit("plod", seconds=0.1)).state == "done"
+    # the children that take the places of the dead remove what these have left, while the worker goes on
+    lab.wait(lambda: not list(Path(tempfile.gettempdir()).glob(f"datasynth-unit-*-{SCHEMA}-*")))
 
 
 def test_a_unit_that_asks_for_too_much_memory_fails_and_the_worker_lives(lab: Lab) -> None:

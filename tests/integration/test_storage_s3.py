@@ -85,6 +85,9 @@ def test_missing_keys_listing_and_deletion(store: Store) -> None:
     store.delete("runs/2/b")
     assert not store.exists("runs/2/b")
 
+    store.drop("runs")
+    assert (store.count("runs"), store.count("runs2")) == (0, 1)
+
 
 def test_keys_cannot_leave_the_prefix(store: Store) -> None:
     for key in ("../other", "/absolute", ""):

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import redis
@@ -102,6 +104,18 @@ def test_afterwards_schema_role_rows_files_and_people_are_gone_and_others_are_as
         assert (Membership.objects.count(), len(list(store().list("acme")))) == before
     assert removal.due() == []
     assert certificate.slug == "leaving"
+
+
+def test_what_a_writer_that_was_killed_has_left_goes_too(leaving: Tenant) -> None:
+    folder = Path(unquote(urlsplit(settings.STORAGE_URL).path)) / "leaving"
+    draft = folder / "exports" / ".export.zip.25721.062d7032"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"owner@leaving.example")
+    let_time_pass()
+
+    call_command("delete_organisations", stdout=StringIO())
+
+    assert not folder.exists()
 
 
 def test_the_certificate_is_signed_says_how_much_and_names_no_person(leaving: Tenant) -> None:

@@ -1,10 +1,16 @@
 """The folder store: whole or absent, and no key leads out of it."""
 
 import io
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
+from core import storage
 from core.storage import InvalidKey, LocalStore, ObjectStore, open_store
 
 
@@ -115,6 +121,59 @@ def test_a_write_that_fails_half_way_leaves_the_old_content_and_no_remains(
 
     assert store.read_range("a", 0, 99) == b"old"
     assert [path.name for path in root.iterdir()] == ["a"]
+
+
+@pytest.fixture
+def killed(root: Path, tmp_path: Path) -> Path:
+    """What a writer has left that was killed in the middle of acme/exports/1/all.zip."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    code = (
+        "import sys; from pathlib import Path; from core.storage import LocalStore; "
+        "LocalStore(Path(sys.argv[1])).put_file('acme/exports/1/all.zip', Path(sys.argv[2]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writer = subprocess.Popen([sys.executable, "-c", code, str(root), str(pipe)], env=environment)
+    with pipe.open("wb") as source:
+        source.write(b"alice@acme.example\n" * 300_000)  # more than one piece; the end never comes
+        source.flush()
+        while not (drafts := [path for path in root.rglob(".*") if path.stat().st_size]):
+            assert writer.poll() is None
+            time.sleep(0.01)
+        writer.kill()
+        writer.wait()
+    return drafts[0]
+
+
+def test_a_folder_that_is_dropped_holds_nothing_more_of_a_writer_that_was_killed(
+    store: LocalStore, root: Path, killed: Path
+) -> None:
+    store.put_bytes("acme/runs/1/file", b"x")
+    store.put_bytes("acme2/file", b"x")
+    assert killed.read_bytes().startswith(b"alice@")
+    assert list(store.list("acme")) == ["acme/runs/1/file"]  # nobody reads half a file
+    assert store.count("acme") == 2
+
+    store.drop("acme")
+
+    assert store.count("acme") == 0
+    assert [path.name for path in root.iterdir()] == ["acme2"]
+    store.drop("acme")  # it may be gone already
+
+
+def test_what_a_killed_writer_left_is_swept_when_nobody_can_be_writing_it_any_more(
+    store: LocalStore, root: Path, killed: Path, settings: Settings
+) -> None:
+    settings.STORAGE_URL = root.as_uri()
+    store.put_bytes("acme/file", b"x")
+    storage.sweep()
+    assert killed.exists()  # it may be another host's, at work
+
+    for path in (killed, root / "acme" / "file"):
+        os.utime(path, (0, time.time() - 25 * 3600))
+    storage.sweep()
+
+    assert not killed.exists()
+    assert store.exists("acme/file")
 
 
 def test_files_of_the_store_are_private_to_the_account(store: LocalStore, root: Path) -> None:
