@@ -17,6 +17,7 @@ from django.utils.text import slugify
 
 from compliance.models import ReleaseException
 from core import audit
+from core.jobs import queries as jobs
 from core.jobs.pipelines import EndedJob, UnitContext
 from core.models import AuditEvent
 from core.storage import store
@@ -151,9 +152,23 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
         "run_files.jsonl",
         _lines(_of(RunFile, "run__number", "path", "table", "rows", "size_bytes", "sha256")),
     )
+    yield "run_events.jsonl", _lines(_run_events())
     yield "exceptions.jsonl", _lines(_of(ReleaseException, *_EXCEPTION))
     yield "reports.jsonl", _lines(_of(Report, "run__number", "sha256", "body"))
     yield "audit.jsonl", _lines(AuditEvent.objects.order_by("seq").values().iterator(_BATCH))
+
+
+def _run_events() -> Rows:
+    """What happened in each run, step by step, as its page tells it."""
+    numbers = dict(Run.objects.values_list("job_id", "number"))
+    for job_id, event in jobs.history(numbers):
+        yield {
+            "run__number": numbers[job_id],
+            "seq": event.seq,
+            "at": event.at,
+            "type": event.type,
+            "data": event.data,
+        }
 
 
 _SIGN_ON = (  # the client secret and the private key stay here

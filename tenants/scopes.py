@@ -27,9 +27,14 @@ def checked(scopes: Iterable[str], *, field: str = "permissions") -> list[str]:
     return [one.value for one in CATALOGUE if one in wanted]
 
 
+def beyond(wanted: frozenset[Permission], own: frozenset[Permission]) -> frozenset[Permission]:
+    """What of `wanted` somebody with these permissions cannot hand on."""
+    return wanted - NOT_GIVEN - own
+
+
 def refuse_more(wanted: frozenset[Permission], own: frozenset[Permission], what: str) -> None:
     """Raises Forbidden when `wanted` holds anything that its maker may not."""
-    if excess := sorted(wanted - NOT_GIVEN - own):
+    if excess := sorted(beyond(wanted, own)):
         raise Forbidden(f"{what} cannot do more than its maker, who may not: {', '.join(excess[:10])}.")
 
 

@@ -106,9 +106,11 @@ def _page(
     request: HttpRequest, form: NewApplication, *, made: services.Registered | None = None, status: int = 200
 ) -> HttpResponse:
     page = numbered(request, queries.applications().order_by("-created_at", "-id"))
+    own = principal_of(request).permissions
     context = {
         "page": page,
         "people": members_by_id(one.responsible_id for one in page.rows),
+        "beyond": {one.pk for one in page.rows if scopes.beyond(scopes.named(one.permissions), own)},
         "form": form,
         "rotation": Rotation(),
         "made": made,

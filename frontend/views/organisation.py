@@ -132,7 +132,7 @@ def _page(
         "members": queries.members().filter(is_active=True).count(),
         "hosts": Domain.objects.order_by("domain"),
         "exports": Export.objects.order_by("-created_at", "-id")[:20],
-        "is_packing": Export.objects.filter(state=Export.State.WORKING).exists(),
+        "is_packing": services.is_packing(),
         "name_form": name_form or OrganisationName(initial={"name": tenant.name}),
         "delete_form": delete_form or Typed(word=tenant.name),
         "grace_days": services.GRACE.days,

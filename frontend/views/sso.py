@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import NotFound, RateLimited
 from core.permissions import Permission, principal_of, requires
-from core.ratelimit import Limit, check, client_address
+from core.ratelimit import Limit, check, client_machine
 from core.tenancy import tenant_key
 from frontend.onward import onward
 from tenants.models import User
@@ -240,7 +240,7 @@ def _count(request: HttpRequest) -> None:
     """Raises RateLimited."""
     decision = check(
         [
-            Limit(tenant_key("rate", "sso", client_address(request)), _PER_MINUTE, _PER_MINUTE),
+            Limit(tenant_key("rate", "sso", client_machine(request)), _PER_MINUTE, _PER_MINUTE),
             Limit(
                 tenant_key("rate", "sso", "organisation"), _ORGANISATION_PER_MINUTE, _ORGANISATION_PER_MINUTE
             ),

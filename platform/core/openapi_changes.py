@@ -34,6 +34,7 @@ class _Comparison:
                     yield from self.operation(where, operations[method], after)
 
     def operation(self, where: str, before: Document, after: Document) -> Iterator[str]:
+        yield from self.security(where, before, after)
         yield from self.parameters(where, before, after)
         yield from self.body(where, before.get("requestBody"), after.get("requestBody"))
         for status, response in before.get("responses", {}).items():
@@ -41,12 +42,24 @@ class _Comparison:
             if now is None:
                 yield f"{where}: the answer {status} is gone"
                 continue
+            for name in response.get("headers", {}).keys() - now.get("headers", {}).keys():
+                yield f"{where}: the header {name} of the answer {status} is gone"
             for media, content in response.get("content", {}).items():
                 if media not in now.get("content", {}):
                     yield f"{where}: the answer {status} no longer comes as {media}"
                     continue
                 place = f"{where}: answer {status}"
                 yield from self.response(place, content.get("schema"), now["content"][media].get("schema"))
+
+    def security(self, where: str, before: Document, after: Document) -> Iterator[str]:
+        """Each way to prove who asks is one of a list, of which a caller knows one; without a list nobody has to."""
+        old = before.get("security", self.before.get("security", ()))
+        new = after.get("security", self.after.get("security", ()))
+        if not new or {} in new:
+            return
+        for way in old or [{}]:
+            if way not in new:
+                yield f"{where}: no longer takes {' with '.join(way) or 'callers without a sign-in'}"
 
     def parameters(self, where: str, before: Document, after: Document) -> Iterator[str]:
         old = {(one["in"], one["name"]): one for one in before.get("parameters", ())}
@@ -91,6 +104,10 @@ class _Comparison:
                 yield f"{where} has a tighter {name}: {new[name]}"
         if "pattern" in new and new["pattern"] != old.get("pattern"):
             yield f"{where} has another pattern"
+        if "format" in new and new["format"] != old.get("format"):
+            yield f"{where} has another format: {new['format']}"
+        if new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
+            yield f"{where} no longer takes other fields"
         for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
             yield f"{where}/{name} is required now"
         for name, inner in old.get("properties", {}).items():
@@ -110,6 +127,8 @@ class _Comparison:
             yield f"{where} may be {', '.join(sorted(more))} now"
         if "enum" in old and (added := _gone(new.get("enum"), old["enum"])):
             yield f"{where} may be {added} now"
+        if "format" in old and new.get("format") != old["format"]:
+            yield f"{where} no longer has the format {old['format']}"
         for name, inner in old.get("properties", {}).items():
             if name not in new.get("properties", {}):
                 yield f"{where}/{name} is gone"

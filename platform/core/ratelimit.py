@@ -8,7 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from ipaddress import IPv6Address
 from typing import Any
 
 import redis
@@ -137,7 +138,7 @@ def limit(
             return get_response(request)
         principal = principal_of(request)
         who = principal.credential
-        who = f"{who}:{client_address(request)}" if principal.is_anonymous else who
+        who = f"{who}:{client_machine(request)}" if principal.is_anonymous else who
         if not is_api_request(request):
             return _check_page(request, who) or get_response(request)
         decision = check_credential(who)
@@ -240,7 +241,7 @@ def blocked_address_seconds(kind: str, address: str, organisation: str | None) -
 
 def _failures_key(kind: str, address: str, organisation: str | None) -> str:
     """As `tenant_key` makes it; the organisation is an argument, since nobody is let into it yet."""
-    return f"{organisation or SHARED_SCHEMA}/rate/{kind}/{address}"
+    return f"{organisation or SHARED_SCHEMA}/rate/{kind}/{machine_of(address)}"
 
 
 def failure_headers(seconds: int) -> tuple[str, str]:
@@ -252,6 +253,23 @@ def failure_headers(seconds: int) -> tuple[str, str]:
 def client_address(request: HttpRequest) -> str:
     """The caller's address, as core.proxies found it."""
     return str(request.META.get("REMOTE_ADDR") or "local")
+
+
+def client_machine(request: HttpRequest) -> str:
+    """Whose requests count together where nobody has said who they are."""
+    return machine_of(client_address(request))
+
+
+@lru_cache(maxsize=4096)
+def machine_of(address: str) -> str:
+    """The address itself; of IPv6 the network, since one machine has a whole /64 of addresses (RFC 4291, 2.5.4)."""
+    if ":" not in address:  # IPv4, or a local socket
+        return address
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def headers(

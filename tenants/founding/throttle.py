@@ -4,13 +4,12 @@ The first limit is answered openly; the second one silently, because an answer w
 """
 
 import hashlib
-from ipaddress import ip_address, ip_network
 
 from django.http import HttpRequest
 
 from core.errors import RateLimited
 from core.postgres.names import SHARED_SCHEMA
-from core.ratelimit import Limit, check, client_address
+from core.ratelimit import Limit, check, client_machine, machine_of
 
 _RATES: dict[str, tuple[float, int]] = {  # a minute, and at once
     "begin": (1, 10),
@@ -25,21 +24,12 @@ _WISHES = (10 / (24 * 60), 10)  # so one machine holds 20 at most while a link l
 def count(request: HttpRequest, what: str) -> None:
     """Count one request of this machine. Raises RateLimited."""
     per_minute, burst = _RATES[what]
-    _count(_limit(f"{what}/{client_address(request)}", per_minute, burst))
+    _count(_limit(f"{what}/{client_machine(request)}", per_minute, burst))
 
 
 def count_wish(machine: str) -> None:
-    """Count one wish of this machine: ten at once, then ten a day. Raises RateLimited.
-
-    An IPv6 host has a whole /64 of addresses, which counts as one.
-    """
-    try:
-        address = ip_address(machine)
-    except ValueError:  # a local socket has no address
-        name = machine
-    else:
-        name = str(ip_network((address, 64), strict=False) if address.version == 6 else address)
-    _count(_limit(f"wish/{name}", *_WISHES))
+    """Count one wish of this machine: ten at once, then ten a day. Raises RateLimited."""
+    _count(_limit(f"wish/{machine_of(machine)}", *_WISHES))
 
 
 def may_mail(email: str) -> bool:

@@ -165,6 +165,11 @@ def counts() -> dict[str, int]:
     }
 
 
+def is_packing() -> bool:
+    """Whether an export is under way."""
+    return Export.objects.filter(state=Export.State.WORKING, expires_at__gt=timezone.now()).exists()
+
+
 def order_export(*, principal: Principal, with_files: bool) -> Export:
     """Have everything packed, with the files of released runs or with their digests alone.
 
@@ -175,7 +180,7 @@ def order_export(*, principal: Principal, with_files: bool) -> Export:
     with transaction.atomic():
         one_at_a_time("export")
         standing.refuse_outdated(principal)
-        if Export.objects.filter(state=Export.State.WORKING, expires_at__gt=now).exists():
+        if is_packing():
             raise Conflict("An export is being packed already.")
         export = Export.objects.create(ordered_by=principal.actor, expires_at=now + EXPORT_LIFE)
         jobs.submit(

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
 from core import ratelimit, refusals
@@ -118,7 +119,7 @@ def _body(request: HttpRequest) -> dict[str, str]:
     """The parameters of the form, with the credentials of the header in their place. Raises BadParameters."""
     try:
         body = parameters(request.POST)
-    except BadRequest as error:  # a charset that forms do not have
+    except (BadRequest, MultiPartParserError) as error:  # a charset that forms do not have, or no form at all
         raise BadParameters(str(error)) from None
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":

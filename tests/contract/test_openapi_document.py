@@ -30,10 +30,13 @@ def test_the_committed_document_is_current(tmp_path: Path) -> None:
     )
 
 
-def test_nothing_that_was_released_is_broken(released: Document) -> None:
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_nothing_that_was_released_is_broken(version: str) -> None:
+    promised = yaml.safe_load((API / "released" / f"{version}.yaml").read_text(encoding="utf-8"))
     current = yaml.safe_load((API / "openapi.yaml").read_text(encoding="utf-8"))
 
-    assert breaking_changes(released, current) == []
+    assert all(path.startswith(f"/api/{version}/") for path in promised["paths"])
+    assert breaking_changes(promised, current) == []
 
 
 def _operation(document: Document, method: str = "post") -> Document:
@@ -96,6 +99,26 @@ BREAKS: dict[str, tuple[Callable[[Document], Any], str]] = {
         ),
         "the new query parameter new is required",
     ),
+    "a text has another format": (
+        lambda d: _schema(d, "ApiKeyOut")["properties"]["id"].pop("format"),
+        "/id no longer has the format uuid",
+    ),
+    "a text of a body has a format": (
+        lambda d: _schema(d, "IssueApiKeyRequest")["properties"]["name"].update(format="email"),
+        "/name has another format: email",
+    ),
+    "other fields of a body are refused": (
+        lambda d: _schema(d, "IssueApiKeyRequest").update(additionalProperties=False),
+        "no longer takes other fields",
+    ),
+    "a way to prove who asks goes": (
+        lambda d: _operation(d)["security"].remove({"apiKey": []}),
+        "POST /api/v1/api-keys: no longer takes apiKey",
+    ),
+    "a way to prove who asks takes a scope": (
+        lambda d: d["paths"]["/api/v1/api-keys"]["get"].update(security=[{"apiKey": ["admin"]}]),
+        "GET /api/v1/api-keys: no longer takes session",
+    ),
     "a body is taken in another form": (
         lambda d: _operation(d)["requestBody"].update(content={"text/plain": {}}),
         "no longer takes application/json",
@@ -109,6 +132,26 @@ def test_a_planted_break_is_found(released: Document, change: Callable[[Document
     change(after)
 
     assert any(words in one for one in breaking_changes(released, after))
+
+
+def test_a_header_of_an_answer_that_goes_is_found(released: Document) -> None:
+    promised = copy.deepcopy(released)
+    _operation(promised)["responses"]["201"]["headers"] = {"Location": {"schema": {"type": "string"}}}
+
+    assert breaking_changes(promised, released) == [
+        "POST /api/v1/api-keys: the header Location of the answer 201 is gone"
+    ]
+
+
+def test_an_answer_for_everybody_that_is_closed_is_found(released: Document) -> None:
+    after = copy.deepcopy(released)
+    after["paths"]["/api/v1/problems/{code}"]["get"]["security"] = [{"apiKey": []}]
+    promised = copy.deepcopy(released)
+    del promised["paths"]["/api/v1/problems/{code}"]["get"]["security"]
+
+    assert breaking_changes(promised, after) == [
+        "GET /api/v1/problems/{code}: no longer takes callers without a sign-in"
+    ]
 
 
 GAINS: dict[str, Callable[[Document], Any]] = {
@@ -125,6 +168,9 @@ GAINS: dict[str, Callable[[Document], Any]] = {
     "a parameter comes": lambda d: _operation(d, "get")["parameters"].append(
         {"in": "query", "name": "new", "schema": {"type": "string"}}
     ),
+    "a way to prove who asks comes": lambda d: _operation(d)["security"].append({"other": []}),
+    "nobody has to sign in any more": lambda d: _operation(d).pop("security"),
+    "a header of an answer comes": lambda d: _operation(d)["responses"]["201"].update(headers={"New": {}}),
     "words change": lambda d: _operation(d).update(description="other words"),
 }
 

@@ -147,6 +147,22 @@ def test_whoever_rotates_answers_for_a_service_and_its_former_secret_and_tokens_
     assert api(caller, token).status_code == 401
 
 
+def test_who_may_not_have_all_that_a_service_may_is_not_offered_its_secret(
+    acme: Tenant, client_for: Clients
+) -> None:
+    _service("owner")
+    Application.objects.update(permissions=["organisation.delete"])
+    row = Application.objects.get()
+    admin, owner = (client_for(role) for role in ("admin", "owner"))
+
+    texts = [one.get("/settings/applications").content.decode() for one in (admin, owner)]
+    refused = admin.post(f"/settings/applications/{row.pk}/rotate", {"overlap_hours": 0})
+
+    assert [f"rotate-{row.pk}" in text for text in texts] == [False, True]
+    assert ["you cannot give it a new secret" in text for text in texts] == [True, False]
+    assert refused.status_code == 403
+
+
 def test_a_secret_that_nobody_answers_for_does_not_overlap(acme: Tenant, client_for: Clients) -> None:
     _service("owner")
     _, token = _directory("owner")

@@ -48,6 +48,8 @@ def test_a_suspended_organisation_is_closed_to_people_keys_and_directories_and_o
     refused = directory.send("GET", "/Users")
     assert (refused.status_code, refused.json()["status"]) == (403, "403")
     assert client_for("owner", "globex").get("/").status_code == 200
+    # whoever was handed a dataset verifies it with the platform's keys wherever they look
+    assert page.get("/.well-known/jwks.json").status_code == 200
 
     call_command("suspend_organisation", "acme", "--resume")
 
@@ -102,6 +104,7 @@ def test_in_the_days_of_grace_an_owner_gets_to_the_page_of_the_organisation_and_
     assert operator.post("/settings/organisation/restore").status_code == 403
     assert client_for(None).get("/").headers["Location"] == "/login?next=%2Fsettings%2Forganisation"
     assert client_for(None).get("/login").status_code == 200
+    assert client_for(None).get("/.well-known/jwks.json").status_code == 200
     assert api.get("/api/v1/configs").json()["code"] == "organisation_suspended"
     assert api.post("/api/v1/configs", {"text": "x"}).status_code == 403
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from compliance.models import ReleaseException
@@ -110,6 +111,11 @@ def test_everything_is_in_it_and_the_manifest_fits(archive: zipfile.ZipFile) -> 
     assert archive.read(config).decode() == config_text("acme")
     [exception] = [json.loads(line) for line in archive.read("exceptions.jsonl").splitlines()]
     assert (exception["run__number"], exception["reason"]) == (1, "For the course.")
+    events = [json.loads(line) for line in archive.read("run_events.jsonl").splitlines()]
+    assert [(one["run__number"], one["seq"]) for one in events] == [
+        (1, turn) for turn in range(1, len(events) + 1)
+    ]
+    assert events
     for name in ("runs", "audit", "api_keys", "directory_tokens", "mail_domains"):
         assert archive.read(f"{name}.jsonl").strip(), name
 
@@ -222,3 +228,15 @@ def test_one_export_at_a_time_and_a_failed_one_says_so(acme: Tenant) -> None:
 
     assert Export.objects.get(pk=first.pk).state == Export.State.FAILED
     assert services.order_export(principal=make_principal("admin"), with_files=False)
+
+
+def test_an_export_that_never_ended_is_waited_for_by_nobody(
+    acme: Tenant, client_for: Callable[..., Client]
+) -> None:
+    services.order_export(principal=make_principal("owner"), with_files=False)
+    page = client_for("owner")
+    during = page.get("/settings/organisation").content.decode()
+    Export.objects.update(expires_at=timezone.now())
+    after = page.get("/settings/organisation").content.decode()
+
+    assert ["An export is being packed" in text for text in (during, after)] == [True, False]

@@ -222,11 +222,10 @@ def test_a_header_that_is_no_credential_is_told_so(caller: Client, path: str, te
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/introspect"])
-def test_a_form_in_another_charset_is_told_so_and_is_no_fault_of_ours(
-    caller: Client, caplog: pytest.LogCaptureFixture, path: str
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=utf-7", "multipart/form-data"])
+def test_a_form_that_cannot_be_read_is_told_so_and_is_no_fault_of_ours(
+    caller: Client, caplog: pytest.LogCaptureFixture, path: str, kind: str
 ) -> None:
-    kind = "application/x-www-form-urlencoded; charset=utf-7"
-
     answer = caller.generic("POST", path, b"grant_type=client_credentials", kind)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

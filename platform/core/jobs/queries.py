@@ -1,7 +1,7 @@
 """What pages and the API show of jobs: state, stages, progress, time left, history."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +98,13 @@ def events(job_id: UUID, after_seq: int = 0) -> list[EventView]:
     """Up to 500 events after `after_seq`, in order."""
     rows = JobEvent.objects.filter(job_id=job_id, seq__gt=after_seq).order_by("seq")[:_EVENTS_AT_ONCE]
     return [EventView(row.seq, row.at, row.type, row.data) for row in rows]
+
+
+def history(job_ids: Iterable[UUID]) -> Iterator[tuple[UUID, EventView]]:
+    """Every event of these jobs with its job, job by job and in order; read while it is asked for."""
+    rows = JobEvent.objects.filter(job_id__in=job_ids).order_by("job_id", "seq")
+    for row in rows.iterator(_EVENTS_AT_ONCE):
+        yield row.job_id, EventView(row.seq, row.at, row.type, row.data)
 
 
 def fraction_done(job: Job) -> float:
