@@ -139,6 +139,12 @@ class Visitor:
         return found
 
 
+def shot(page: Page, name: str) -> None:
+    """A picture of the whole page, where SCREENSHOTS names a folder for them."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
 @contextmanager
 def running_platform(**settings: str) -> Iterator[Platform]:
     """`python -m config.stack up` in a data folder of its own."""

@@ -1,24 +1,16 @@
 """An application is registered, a person lets it act for them and takes that back, in a real browser."""
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.e2e.conftest import Platform, Visitor
+from tests.e2e.conftest import Platform, Visitor, shot
 from tests.oauth.conftest import CHALLENGE
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 BACK = "http://localhost:9/back"
-
-
-def _shot(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None:
@@ -29,11 +21,11 @@ def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None
     page.get_by_label("Kind").select_option("public")
     page.get_by_label("Redirect addresses").fill(BACK)
     page.get_by_label("runs.read", exact=False).check()
-    _shot(page, "applications-form")
+    shot(page, "applications-form")
     page.get_by_role("button", name="Register").click()
     client_id = page.locator("code.secret").first.inner_text()
     assert visitor.violations() == []
-    _shot(page, "applications-made")
+    shot(page, "applications-made")
 
     visitor.open(
         f"/oauth/authorize?response_type=code&client_id={client_id}&redirect_uri={BACK}&state=s"
@@ -41,7 +33,7 @@ def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None
     )
     assert page.get_by_role("heading", name="Let “Reporting” act for you?").is_visible()
     assert visitor.violations() == []
-    _shot(page, "authorize")
+    shot(page, "authorize")
     went: list[str] = []
     page.on("request", lambda request: went.append(request.url))
     page.get_by_role("button", name="Allow").click(no_wait_after=True)
@@ -55,7 +47,7 @@ def test_a_person_lets_an_application_in_and_takes_it_back(visit: Visit) -> None
         visitor.open(path)
         assert visitor.violations() == []
         assert visitor.hidden_width() == 0
-        _shot(page, path.strip("/").replace("/", "-"))
+        shot(page, path.strip("/").replace("/", "-"))
 
 
 def test_who_leaves_takes_a_secret_with_them_and_another_takes_over_with_a_new_one(
@@ -74,7 +66,7 @@ def test_who_leaves_takes_a_secret_with_them_and_another_takes_over_with_a_new_o
         page.locator("tr", has_text=name).get_by_role("link", name=re.compile("^Rotate")).click()
         assert page.get_by_text("was shown the present secret").locator("visible=true").count() == 1
         assert owner.violations() == []
-        _shot(page, f"rotate-{name}")
+        shot(page, f"rotate-{name}")
         page.keyboard.press("Escape")
 
     owner.open("/settings/members")
@@ -85,12 +77,12 @@ def test_who_leaves_takes_a_secret_with_them_and_another_takes_over_with_a_new_o
     for path, name in (("/settings/applications", "Nightly"), ("/settings/provisioning", "Entra")):
         owner.open(path)
         assert re.search("nobody( is)? responsible", page.content(), re.IGNORECASE)
-        _shot(page, f"nobody-{name}")
+        shot(page, f"nobody-{name}")
         page.locator("tr", has_text=name).get_by_role("link", name=re.compile("^Take over")).click()
         dialog = page.locator("dialog[open]")
         assert dialog.locator("select").count() == 0  # nobody answers for the secret before: no overlap
         assert owner.violations() == []
-        _shot(page, f"take-over-{name}")
+        shot(page, f"take-over-{name}")
         dialog.get_by_role("button", name="Take over").click()
         assert page.locator("code.secret").last.inner_text().startswith("ds_")
         assert "owner@acme.example is responsible" in page.locator("tr", has_text=name).inner_text()
