@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from core.errors import DomainError
+from core.form_fields import StrictJSONField
 from frontend.context import DENSITIES, THEMES
 from frontend.role_forms import RoleChoice
 from tenants.oauth.models import Application
@@ -194,9 +195,12 @@ class Code(forms.Form):
 class SecurityKey(forms.Form):
     """What the page's script puts in."""
 
-    credential = forms.JSONField(
+    credential = StrictJSONField(
         widget=forms.HiddenInput,
-        error_messages={"required": "The security key was not asked. Allow JavaScript and try again."},
+        error_messages={
+            "required": "The security key was not asked. Allow JavaScript and try again.",
+            "invalid": "The security key gave no valid answer. Try again.",
+        },
     )
 
 

@@ -10,7 +10,7 @@ from core.errors import Forbidden, InvalidInput
 from core.locks import BoundedLock
 from core.permissions import NOT_GIVEN, Permission, Principal
 from tenants import queries
-from tenants.models import CustomRole
+from tenants.models import CustomRole, Membership
 from tenants.roles import HELP, PERMISSIONS, Role, granted_by, may_give
 
 LONGEST_TIME = timedelta(days=366)
@@ -55,6 +55,14 @@ def roles_beyond_admins() -> frozenset[str]:
     they neither give such a role nor touch a member who has one.
     """
     return frozenset(role.key for role in known_roles() if not may_give(_AS_ADMIN, role.key, role.gives))
+
+
+def who_helps(membership: Membership) -> Role | None:
+    """The least of the roles whose people may do to this member what takes no less; None when nobody else here has one."""
+    if membership.role not in roles_beyond_admins():
+        return Role.ADMIN
+    owners = queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk)
+    return Role.OWNER if owners.exists() else None
 
 
 def mappable_roles() -> list[KnownRole]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.hashers import check_password
@@ -30,6 +31,7 @@ from tenants.sso.refusals import note_refusal
 SESSION_TENANT = "tenant"
 BY_SSO = "is_signed_in_by_sso"  # set on the request by tenants.sso.sign_in
 _USE_SSO = "Your organisation wants you to sign in with its identity provider, not with a password."
+_OUTDATED = "Your password or your second factor was changed a moment ago. Sign in again."
 SESSION_ROLE = "role"
 _CHECKED = "checked_password"
 
@@ -144,6 +146,18 @@ def note_password(request: HttpRequest, user: User) -> None:
     request.session[_CHECKED] = user.get_session_auth_hash()
 
 
+def refuse_old_password(request: HttpRequest, user: User) -> None:
+    """End a sign-in whose first step knew another password than there is: it tries no factor of the person any more.
+
+    Raises Forbidden.
+    """
+    person = MemberBackend().get_user(user.pk)
+    checked = str(request.session.get(_CHECKED, ""))
+    if person is not None and not constant_time_compare(checked, person.get_session_auth_hash()):
+        clear_login(request)
+        raise Forbidden(_OUTDATED)
+
+
 def _refuse_outdated(request: HttpRequest, user: User) -> None:
     """Raises Forbidden when the password that was right at the first step is another one now, or a factor is needed by now."""
     checked = str(request.session.pop(_CHECKED, ""))
@@ -151,7 +165,7 @@ def _refuse_outdated(request: HttpRequest, user: User) -> None:
     if not constant_time_compare(checked, user.get_session_auth_hash()) or (
         needs_factor and "mfa" not in methods(request.session)
     ):
-        raise Forbidden("Your password or your second factor was changed a moment ago. Sign in again.")
+        raise Forbidden(_OUTDATED)
 
 
 def _membership(user: User) -> Membership:

@@ -8,15 +8,17 @@ from core.errors import DomainError
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import Code, NewSecurityKey
 from frontend.views.confirm import target_of
-from tenants.people import factors
+from tenants.people import factors, passwords
 from tenants.people.factor_queries import has_factor
-from tenants.people.person import me
+from tenants.people.person import me, membership_of
 
 
 @requires(GET=Permission.MEMBER)
 def security(request: HttpRequest) -> HttpResponse:
     """How one signs in here, at a glance."""
-    return _page(request, "security", {"factors": factors.factors_of(me(request).pk)})
+    user = me(request)
+    without = passwords.words_without(membership_of(user))
+    return _page(request, "security", {"factors": factors.factors_of(user.pk), "without_password": without})
 
 
 @requires(GET=Permission.MEMBER)

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from tenants.people import factors
 from tenants.queries import members
 from tenants.roles import Role
+from tenants.sign_in import refuse_old_password
 
 
 class SecondStep(AuthenticateView):  # type: ignore[misc]  # allauth is untyped
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        refuse_old_password(request, self.stage.login.user)
         with factors.second_step(self.stage.login.user):
             answer: HttpResponse = super().post(request, *args, **kwargs)
         return answer

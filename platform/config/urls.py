@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from core.api import OpenApiDocument, ProblemTypeDetail
 from core.permissions import Permission, requires, step_up
 from frontend.views import sso
+from frontend.views.password import PasswordChange
 from frontend.views.second_step import SecondStep
 from tenants import key_api
 
@@ -37,7 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/factor", _open_form(SecondStep.as_view()), name="mfa_authenticate"),
     path(
         "me/password",
-        step_up("GET", "POST")(_member_form(account.password_change)),
+        step_up("GET", "POST")(_member_form(PasswordChange.as_view())),
         name="account_change_password",
     ),
     path("", include("compliance.well_known")),

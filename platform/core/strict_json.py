@@ -1,13 +1,22 @@
-"""JSON in which an object has each key once, and numbers are numbers: RFC 8259 leaves open which of two counts."""
+"""JSON in which an object has each key once, and numbers are numbers: RFC 8259 leaves open which of two counts.
+
+`loads_bounded` is for what strangers send: it gives nothing that a database cannot keep, or that is nested without end.
+"""
 
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+MAXIMAL_DEPTH = 64
+MAXIMAL_KEYS = 10_000
 _LONGEST_NAMED = 80  # characters of a key that a message quotes
 
 
-class GivenTwice(ValueError):
+class NotTaken(ValueError):
+    """It is JSON, but none that is taken here."""
+
+
+class GivenTwice(NotTaken):
     """An object has a key more than once."""
 
     def __init__(self, key: str) -> None:
@@ -28,6 +37,48 @@ def loads(text: str | bytes, *, same: Callable[[str], str] | None = None) -> Any
         return made
 
     return json.loads(text, object_pairs_hook=once_each, parse_constant=_refuse_constant)
+
+
+def loads_bounded(text: str | bytes) -> Any:
+    """What a text holds: at most 64 levels and 10,000 keys, all text Unicode without NUL.
+
+    Raises: NotTaken; ValueError when it is no JSON.
+    """
+    try:
+        document = loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+    _check(document)
+    return document
+
+
+def _check(document: Any) -> None:
+    pending, keys = [(document, 0)], 0
+    while pending:
+        value, depth = pending.pop()
+        if depth > MAXIMAL_DEPTH:
+            raise _too_deep()
+        if isinstance(value, dict):
+            keys += len(value)
+            pending += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            pending += [(part, depth + 1) for part in value]
+        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+            raise NotTaken("Text must be Unicode without NUL characters.")
+        if keys > MAXIMAL_KEYS:
+            raise NotTaken(f"JSON may have {MAXIMAL_KEYS:,} keys.")
+
+
+def _too_deep() -> NotTaken:
+    return NotTaken(f"JSON may be nested {MAXIMAL_DEPTH} levels deep.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _first_twice(pairs: Sequence[tuple[str, Any]], same: Callable[[str], str]) -> str:

@@ -4,6 +4,7 @@ allauth.mfa keeps the rows and does the arithmetic; the rows live in the organis
 belong to the membership as its password does (ADR 0009). Secrets are sealed.
 """
 
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.core import context
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
@@ -25,10 +27,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.forms import HiddenInput
 from django.http import HttpRequest
 
 from core import audit
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.form_fields import StrictJSONField
 from core.locks import one_at_a_time
 from core.permissions import Principal
 from core.secrets import seal, unseal
@@ -46,10 +50,13 @@ _SEALED_AS = "mfa/factor"
 _PENDING = "pending_totp"
 _MAXIMAL_KEYS = 10
 _UNREADABLE = (
+    ArithmeticError,
     AttributeError,
-    KeyError,
+    LookupError,
+    RuntimeError,  # or CBOR that is nested too deeply
     TypeError,
     ValueError,
+    struct.error,
 )  # what fido2 makes of a credential that is none
 Kind = Authenticator.Type
 
@@ -101,18 +108,33 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth is untyped
     """allauth's form of the second step of signing in; a code of an app counts once as long as it is valid."""
 
     def clean_code(self) -> str:
+        """Raises RateLimited."""
+        is_recovery = len(normalize_user_code(self.cleaned_data["code"])) == settings.MFA_RECOVERY_CODE_DIGITS
+        count = throttle.count_recovery_code if is_recovery else throttle.count_app_code
+        counted = count(context.request, self.user)
         code = str(super().clean_code())
         if not _is_first_use(self.authenticator, code):
             raise FactorAdapter().validation_error("incorrect_code")
+        counted.rollback()
         return code
 
 
 class KeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
     """allauth's form of the second step of signing in, which fails over a credential that is none."""
 
+    credential = StrictJSONField(widget=HiddenInput)
+
     def clean_credential(self) -> Authenticator:
-        with _readable_or(FactorAdapter().validation_error("incorrect_code")):
-            return super().clean_credential()
+        """Raises RateLimited."""
+        counted = throttle.count_key_answer(context.request)
+        try:
+            with _readable_or(FactorAdapter().validation_error("incorrect_code")):
+                authenticator = super().clean_credential()
+        except ValidationError:
+            throttle.note_failed_factor(context.request, self.user)
+            raise
+        counted.rollback()
+        return authenticator
 
 
 # -- what is known -------------------------------------------------------------------------------------------
@@ -294,10 +316,7 @@ def reset_factors(*, actor: Principal | str, membership: Membership) -> int:
 
 def who_resets(membership: Membership) -> Role | None:
     """The least of the roles that may reset this member's factors; None when nobody else here may."""
-    if membership.role not in granting.roles_beyond_admins():
-        return Role.ADMIN
-    owners = queries.members().filter(role=Role.OWNER, is_active=True).exclude(pk=membership.pk)
-    return Role.OWNER if owners.exists() and not glass.is_last(membership) else None
+    return None if glass.is_last(membership) else granting.who_helps(membership)
 
 
 def delete_factors(user_id: UUID) -> int:

@@ -6,7 +6,8 @@ kinds of characters, no expiry.
 
 from datetime import timedelta
 
-from django.contrib.auth.hashers import make_password
+from django.conf import settings
+from django.contrib.auth.hashers import is_password_usable, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -31,6 +32,30 @@ class PasswordNotUsed(Conflict):
 
     code = "password_not_used"
     title = "Password not used"
+
+
+def refuse_without(membership: Membership) -> None:
+    """Raises PasswordNotUsed for a member who has no password here, with what they can do."""
+    if words := words_without(membership):
+        raise PasswordNotUsed(words)
+
+
+def words_without(membership: Membership) -> str:
+    """For a member who has no password here: how they sign in, and what gives them one. Empty for all others."""
+    if is_password_usable(membership.password):
+        return ""
+    provider = sso.connection()
+    by = f": you sign in with {provider.name}" if provider is not None and provider.is_enabled else ""
+    known = f"You have no password here{by}."
+    if sso.refuses_password(membership):
+        return f"{known} Your organisation takes nothing else from you."
+    helper = granting.who_helps(membership)
+    one = f"another {helper}" if helper == membership.role else f"an {helper}"
+    ways = [
+        "use “Lost the password?” at the sign-in" if settings.HAS_EMAIL else "",
+        f"ask {one} for a link that sets it" if helper else "",
+    ]
+    return f"{known} If you want one, {' or '.join(filter(None, ways))}." if any(ways) else known
 
 
 def check_password_rules(password: str, user: User) -> None:

@@ -1,5 +1,6 @@
 """Django's session engine of this platform: rows that know their person, so that sessions can be shown and ended."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,16 @@ from django.utils import timezone
 
 from tenants.people.models import Session
 
+_KEY = re.compile(r"[a-z0-9]{32}")  # as Django makes them
 VISITOR = "visitor"  # {"at": seconds, "address": text, "device": text}, noted at sign-in
 
 
 class SessionStore(SessionBase):
     """Rows of the organisation's schema. Deleting a row ends the session in every process at once."""
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Django's is content with eight characters; a cookie may hold some that PostgreSQL takes in no text, such as NUL."""
+        return key is not None and _KEY.fullmatch(key) is not None
 
     def load(self) -> dict[str, Any]:
         row = Session.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()

@@ -2,7 +2,9 @@
 
 Three limits at once: for one account from one address, for all accounts from one address, for one account from
 anywhere (the hundred failures in a row that NIST SP 800-63B §3.2.2 allows). The last one is wide, so that
-locking somebody out takes a flood from many addresses.
+a flood from one address locks nobody out.
+
+They are the only ones: those of allauth are switched off in the settings.
 """
 
 import hashlib
@@ -20,6 +22,7 @@ from tenants.models import Membership, User
 _ACCOUNT_AND_ADDRESS = (2, 6)  # tries a minute, and at once
 _ADDRESS = (30, 30)
 _ACCOUNT = (2, 100)
+_APP_CODE = (1, 5)  # from anywhere: six digits are soon guessed, and whoever tries them knows the password
 _CONFIRMATION = (2, 6)
 _EVENTS_OF_ADDRESS = (1, 5)
 _EVENTS = (10, 60)
@@ -44,6 +47,29 @@ def count_sign_in(request: HttpRequest, email: str) -> Try:
         _limit(f"address/{address}", _ADDRESS),
         _limit(f"account/{account}", _ACCOUNT),
     )
+
+
+def count_app_code(request: HttpRequest, user: User) -> Try:
+    """Count one code of an authenticator app at the second step, before it is checked. Raises RateLimited."""
+    return _count(
+        _limit(f"address/{client_address(request)}", _ADDRESS),
+        _limit(f"app-code/{user.pk}", _APP_CODE),
+    )
+
+
+def count_recovery_code(request: HttpRequest, user: User) -> Try:
+    """The same of a recovery code: too long to be guessed, so that wrong codes of an app leave this way open."""
+    address = client_address(request)
+    return _count(
+        _limit(f"recovery/{user.pk}/{address}", _ACCOUNT_AND_ADDRESS),
+        _limit(f"address/{address}", _ADDRESS),
+        _limit(f"recovery/{user.pk}", _ACCOUNT),
+    )
+
+
+def count_key_answer(request: HttpRequest) -> Try:
+    """The same of a security key: nobody guesses a signature, so that this way is closed to no person, only to addresses."""
+    return _count(_limit(f"address/{client_address(request)}", _ADDRESS))
 
 
 def count_confirmation(user: User) -> Try:

@@ -1,5 +1,6 @@
 """Second factors: setting up, signing in with them, losing them, and an organisation that demands them."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.test import Client
+from fido2.utils import websafe_encode
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Forbidden, NotFound
@@ -17,7 +19,7 @@ from core.models import AuditEvent
 from core.tenancy import shared_context, tenant_context
 from tenants import queries, role_services, services
 from tenants.models import Membership, Tenant
-from tenants.people import factors
+from tenants.people import factors, passwords
 from tenants.people.proof import RECORDS
 from tests.builders import make_principal
 from tests.conftest import PASSWORD
@@ -50,9 +52,9 @@ def set_up_app(client: Client) -> tuple[str, list[str]]:
     return secret[1], re.findall(r"^.*(\d{5} \d{5})$", shown, re.MULTILINE)
 
 
-def sign_in(client: Client, code: str | None = None) -> str:
+def sign_in(client: Client, code: str | None = None, *, email: str = EMAIL) -> str:
     """Where signing in with the password, and then with a code, leads."""
-    answer = client.post("/login", {"login": EMAIL, "password": PASSWORD})
+    answer = client.post("/login", {"login": email, "password": PASSWORD})
     if code is not None and answer.status_code == 302:
         answer = client.post("/login/factor", {"code": code})
     return str(answer["Location"]) if answer.status_code == 302 else str(answer.status_code)
@@ -100,10 +102,13 @@ def test_a_wrong_code_lets_nobody_in_and_many_are_refused(client_for: Clients, a
     set_up_app(client_for("operator"))
     client = client_for(None)
 
-    answers = [sign_in(client, "000000") for _ in range(7)]
+    answers = [sign_in(client, "000000") for _ in range(5)]
+    refused_try = client.post("/login/factor", {"code": "000000"})
 
     assert set(answers) == {"200"}
-    assert "Too many" in client.post("/login/factor", {"code": "000000"}).content.decode()
+    assert refused_try.status_code == 429
+    assert 0 < int(refused_try["Retry-After"]) <= 60
+    assert "Too many tries" in refused_try.content.decode()
     assert client.get("/api/v1/members").status_code == 401
     refused = AuditEvent.objects.filter(action="tenants.factor.refused").count()
     assert 1 <= refused <= 6
@@ -140,9 +145,128 @@ def test_an_app_needs_the_right_code_to_count(client_for: Clients, acme: Tenant)
     assert sign_in(client_for(None)) == "/"
 
 
-@pytest.mark.parametrize(
-    "credential", ["", "x", "null", "[]", '"x"', "{}", '{"id": 1}', '{"response": {}, "id": "a"}']
-)
+def half_way(client: Client, address: str = "192.0.2.7", *, email: str = EMAIL) -> Client:
+    """Before the second step, at an address of its own."""
+    client.defaults["REMOTE_ADDR"] = address
+    assert sign_in(client, email=email) == "/login/factor"
+    return client
+
+
+def test_wrong_codes_of_one_person_keep_nobody_else_at_the_address_out(
+    client_for: Clients, acme: Tenant
+) -> None:
+    """An office has one address; the library would let ten tries a minute come from it, for all persons."""
+    set_up_app(client_for("operator"))
+    _, codes = set_up_app(client_for("viewer"))
+    stranger = half_way(client_for(None))
+    for code in ["000000"] * 10 + ["0000000000"] * 10:
+        stranger.post("/login/factor", {"code": code})
+
+    colleague = half_way(client_for(None), email="viewer@acme.example")
+
+    assert colleague.post("/login/factor", {"code": codes[0]}).status_code == 302
+
+
+def test_an_address_has_thirty_wrong_tries_at_once_and_right_ones_do_not_count(
+    client_for: Clients, acme: Tenant
+) -> None:
+    _, codes = set_up_app(client_for("operator"))
+    right = [half_way(client_for(None)).post("/login/factor", {"code": code}) for code in codes[:5]]
+    stranger = half_way(client_for(None))
+
+    wrong = [stranger.post("/login/factor", {"credential": '{"id": "a"}'}) for _ in range(32)]
+
+    assert [one.status_code for one in right] == [302] * 5
+    assert {one.status_code for one in wrong[:30]} == {200}
+    assert (wrong[-1].status_code, wrong[-1]["Retry-After"] in ("1", "2")) == (429, True)
+    assert "Too many tries" in wrong[-1].content.decode()
+
+
+def test_thirty_people_sign_in_at_one_address_within_a_minute(client_for: Clients, acme: Tenant) -> None:
+    answers = [sign_in(client_for(None)) for _ in range(32)]
+
+    assert answers == ["/"] * 32
+
+
+def test_who_blocks_the_app_of_a_person_blocks_neither_recovery_codes_nor_keys(
+    client_for: Clients, acme: Tenant
+) -> None:
+    secret, codes = set_up_app(client_for("operator"))
+    stranger = half_way(client_for(None))
+    blocked = [stranger.post("/login/factor", {"code": "000000"}).status_code for _ in range(6)]
+    for number in range(8):
+        stranger.post("/login/factor", {"code": f"{number:010}"})
+
+    owner = half_way(client_for(None), "192.0.2.9")
+
+    assert blocked == [200] * 5 + [429]
+    assert owner.post("/login/factor", {"code": code_of(secret, step=1)}).status_code == 429
+    assert owner.post("/login/factor", {"credential": '{"id": "a"}'}).status_code == 200  # asked, and wrong
+    assert owner.post("/login/factor", {"code": codes[0]}).status_code == 302
+
+
+def test_a_wrong_key_at_the_second_step_is_in_the_audit_trail(client_for: Clients, acme: Tenant) -> None:
+    set_up_app(client_for("operator"))
+
+    half_way(client_for(None)).post("/login/factor", {"credential": '{"response": {}, "id": "a"}'})
+
+    noted = AuditEvent.objects.latest("seq")
+    assert (noted.action, noted.actor) == ("tenants.factor.refused", EMAIL)
+
+
+def test_a_new_password_ends_sign_ins_that_are_half_way(client_for: Clients, acme: Tenant) -> None:
+    """Whoever knew the old one tries no factor any more, and so blocks nobody's."""
+    secret, _ = set_up_app(client_for("operator"))
+    thief = half_way(client_for(None))
+    membership = Membership.objects.get(user__email=EMAIL)
+
+    passwords.set_password(
+        token=passwords.make_link(actor="test", membership=membership), password="quite another battery"
+    )
+    answers = [thief.post("/login/factor", {"code": "000000"}).status_code for _ in range(6)]
+
+    assert answers == [403] + [302] * 5  # told, then led to the sign-in
+    owner = client_for(None)
+    owner.post("/login", {"login": EMAIL, "password": "quite another battery"})
+    assert owner.post("/login/factor", {"code": code_of(secret, step=1)}).status_code == 302
+
+
+NO_CREDENTIALS = {
+    "empty": "",
+    "no JSON": "x",
+    "null": "null",
+    "list": "[]",
+    "text": '"x"',
+    "nothing": "{}",
+    "number": '{"id": 1}',
+    "halves": '{"response": {}, "id": "a"}',
+    "nested": '{"a":' * 3000 + "1" + "}" * 3000,
+    "nested lists": "[" * 100_000,
+    "nested less": '{"a":' * 400 + "1" + "}" * 400,
+    "long number": "9" * 5000,
+    "not a number": '{"id": NaN}',
+    "twice": '{"id": "a", "id": "b"}',
+    "NUL": '{"id": "a\\u0000"}',
+    "half a character": '{"id": "\\ud800"}',
+    "nested CBOR": json.dumps(
+        {
+            "id": "YQ",
+            "rawId": "YQ",
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": websafe_encode(
+                    b'{"type": "webauthn.create", "challenge": "YQ", "origin": "x"}'
+                ),
+                "attestationObject": websafe_encode(b"\x81" * 3000),
+                "authenticatorData": websafe_encode(bytes(32) + b"\xc0" + bytes(4) + b"\x81" * 3000),
+                "signature": "YQ",
+            },
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("credential", NO_CREDENTIALS.values(), ids=NO_CREDENTIALS)
 def test_what_is_no_credential_is_refused_and_never_an_error(
     client_for: Clients, acme: Tenant, credential: str
 ) -> None:
