@@ -17,7 +17,7 @@ from tenants.models import CustomRole
 from tenants.people.models import Invitation
 from tenants.roles import Role, granted_by
 from tenants.scim.models import Group
-from tenants.sso.models import Connection
+from tenants.sso import queries as sso_queries
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_KEY = 40
@@ -125,17 +125,24 @@ def delete_role(
 
 
 def users_of(key: str) -> list[str]:
-    """Who has a role, was promised it, or gives it to whoever comes in, as people read it."""
+    """Who has a role, was promised it, gives it to whoever comes in, or vouches with it, as people read it.
+
+    A provider lets nobody in with more than the roles of whoever saved it: another role of that key could let in more.
+    """
     people = queries.members().filter(role=key).order_by("user__email").values_list("user__email", flat=True)
     invited = Invitation.objects.filter(role=key, accepted_at=None, revoked_at=None).order_by("email")
     groups = Group.objects.filter(role=key).order_by("display_name")
-    connection = Connection.objects.first()
+    connection = sso_queries.connection()
     mapped = [connection.default_role, *(row["role"] for row in connection.group_roles)] if connection else []
+    vouched = (
+        [part for part, setter in sso_queries.setters(connection) if setter == key] if connection else []
+    )
     return [
         *people,
         *(f"the invitation of {one.email}" for one in invited),
         *(f"the directory's group {one.display_name}" for one in groups),
         *(["the roles of single sign-on"] if key in mapped else []),
+        *(f"{part} of single sign-on (until somebody with another role saves that)" for part in vouched),
     ]
 
 

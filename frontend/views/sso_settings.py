@@ -114,7 +114,7 @@ def sso_claims(request: HttpRequest) -> HttpResponse:
     try:
         services.set_claims(principal=principal_of(request), claims=claims)
     except DomainError as error:
-        form.add_error(None, str(error))
+        form.add_error(place_of(form, error), str(error))
         return _page(request, claims_form=form, rows=rows, status=error.http_status)
     messages.success(request, "Saved. Roles follow the groups from each person’s next sign-in on.")
     return redirect("sso")
@@ -134,7 +134,7 @@ def sso_test(request: HttpRequest) -> HttpResponseBase:
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_switch(request: HttpRequest) -> HttpResponse:
-    if request.POST.get("to") == "on":
+    if _is_on(request):
         connection = services.switch_on(principal=principal_of(request))
         messages.success(request, f"People can sign in with {connection.name}.")
         return redirect("sso")
@@ -145,11 +145,19 @@ def sso_switch(request: HttpRequest) -> HttpResponse:
 @step_up("POST")
 @requires(POST=Permission.SSO_WRITE)
 def sso_enforce(request: HttpRequest) -> HttpResponse:
-    is_enforced = request.POST.get("to") == "on"
+    is_enforced = _is_on(request)
     services.enforce(principal=principal_of(request), is_enforced=is_enforced)
     said = "Passwords of people in verified domains are refused." if is_enforced else "Passwords work again."
     messages.success(request, said)
     return redirect("sso")
+
+
+def _is_on(request: HttpRequest) -> bool:
+    """What a switch is put to. Raises: InvalidInput for anything else, since to switch off ends sessions."""
+    to = request.POST.get("to")
+    if to not in ("on", "off"):
+        raise InvalidInput("A switch is put to “on” or “off”.")
+    return to == "on"
 
 
 # -- mail domains --------------------------------------------------------------------------------------------
@@ -278,4 +286,4 @@ def _claims_form(connection: Connection, data: Any = None) -> ClaimChoices:
 
 def _posted_rows(request: HttpRequest) -> list[tuple[str, str]]:
     groups, roles = request.POST.getlist("group"), request.POST.getlist("role")
-    return [(group.strip()[:255], role) for group, role in zip(groups, roles, strict=False) if group.strip()]
+    return [(group.strip(), role) for group, role in zip(groups, roles, strict=False) if group.strip()]

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "tenants.cors.of_limits",
     "core.middleware.body_limit",
     "core.middleware.header_limit",
+    "core.middleware.charset",
     "core.ratelimit.headers",
     "core.deprecation.headers",
     "tenants.middleware.tenant_of_request",

@@ -1,5 +1,6 @@
 """Steps of every request that know no app: request id, size limit, errors of rules, permissions of pages."""
 
+import codecs
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from core.problems import domain_problem, wants_problem
 from core.request_ids import begin_request
 
 _MOST_HEADERS, _HEADER_BYTES = 100, 32 * 1024
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_SEEN_TO = ("application/json", "application/x-www-form-urlencoded")
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 CONFIRM_PATH = "/me/confirm"
@@ -58,6 +61,22 @@ def header_limit(get_response: Handler) -> Handler:
         sizes = [len(name) + len(value) for name, value in request.headers.items()]
         if len(sizes) > _MOST_HEADERS or sum(sizes) > _HEADER_BYTES:
             return error_answer(request, 431)
+        return get_response(request)
+
+    return middleware
+
+
+def charset(get_response: Handler) -> Handler:
+    """Refuse requests in another charset than UTF-8: some make halves of characters, which nothing keeps or shows.
+
+    JSON and plain forms are left to what reads them, which sees to it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        named = request.encoding  # of the Content-Type; it counts for the query, too
+        is_seen_to = request.method in _WITH_BODY and request.content_type in _SEEN_TO
+        if named is not None and codecs.lookup(named).name != "utf-8" and not is_seen_to:
+            return error_answer(request, 415, "Text must be sent in UTF-8.")
         return get_response(request)
 
     return middleware

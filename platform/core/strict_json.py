@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from core.texts import is_storable
+
 MAXIMAL_DEPTH = 64
 MAXIMAL_KEYS = 10_000
 _LONGEST_NAMED = 80  # characters of a key that a message quotes
@@ -63,7 +65,7 @@ def _check(document: Any) -> None:
             pending += [(part, depth + 1) for pair in value.items() for part in pair]
         elif isinstance(value, list):
             pending += [(part, depth + 1) for part in value]
-        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        elif isinstance(value, str) and not is_storable(value):
             raise NotTaken("Text must be Unicode without NUL characters.")
         if keys > MAXIMAL_KEYS:
             raise NotTaken(f"JSON may have {MAXIMAL_KEYS:,} keys.")
@@ -71,14 +73,6 @@ def _check(document: Any) -> None:
 
 def _too_deep() -> NotTaken:
     return NotTaken(f"JSON may be nested {MAXIMAL_DEPTH} levels deep.")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _first_twice(pairs: Sequence[tuple[str, Any]], same: Callable[[str], str]) -> str:

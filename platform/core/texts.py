@@ -1,6 +1,8 @@
 """Text that people type and others read: no character in it that nobody sees, or that turns what is around it."""
 
+import re
 import unicodedata
+from typing import Any
 
 from core import lookalikes
 from core.errors import InvalidInput
@@ -8,6 +10,7 @@ from core.errors import InvalidInput
 # They order what follows otherwise than it is written (Unicode: Bidi_Control but the three plain marks).
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LAYOUT = frozenset("\t\n\r")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of surrogate pairs
 
 
 def visible_name(name: str, what: str = "A name", *, field: str = "name") -> str:
@@ -30,6 +33,25 @@ def seen(text: str) -> str:
     """What people see of a name that another system sent: blanks become spaces, the rest that nobody sees goes."""
     spaced = "".join(" " if one.isspace() else one for one in text)
     return "".join(one for one in spaced if not lookalikes.invisible(one)).strip()
+
+
+def is_storable(value: Any) -> bool:
+    """Whether a database can keep every text in a value of JSON: no NUL, no half of a surrogate pair."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str) and _UNSTORABLE.search(one):
+            return False
+        if isinstance(one, dict):
+            pending += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            pending += one
+    return True
+
+
+def storable(text: str) -> str:
+    """The text with a mark in place of each character that no database keeps."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _refused(message: str, field: str, unseen: str) -> InvalidInput:

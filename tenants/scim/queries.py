@@ -17,6 +17,7 @@ from scim2_models.path import (
     ValuePath,
 )
 
+from core import texts
 from tenants import queries
 from tenants.mail_addresses import as_kept
 from tenants.models import Membership as Row
@@ -185,7 +186,7 @@ def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
         name, value = _typed(term, supported) if isinstance(term, ValuePath) else _equal(term, supported)
         if name == "active":
             value = _truth(value)
-        if not isinstance(value, str | bool) or not is_storable(str(value)):
+        if not isinstance(value, str | bool) or not texts.is_storable(value):
             raise _unsupported(supported)
         found.append((name, value))
     return found
@@ -209,11 +210,6 @@ def _typed(term: ValuePath, supported: str) -> tuple[str, Any]:
     if term.attr_path.attr.lower() != "emails" or set(asked) != {"type", "value"}:
         raise _unsupported(supported)
     return f"{_TYPED}{str(asked['type']).lower()}", asked["value"]
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database can keep the text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _truth(value: Any) -> bool:

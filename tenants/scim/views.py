@@ -26,7 +26,7 @@ from scim2_models import (
     SCIMException,
 )
 
-from core import ratelimit, strict_json
+from core import ratelimit, strict_json, texts
 from core.errors import DomainError, RateLimited
 from core.locks import as_rule
 from core.permissions import Permission, principal_of, requires
@@ -327,7 +327,7 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 def _refuse_depth(value: Any, left: int) -> None:
     if left == 0:
         raise InvalidSyntaxException(detail=f"The body may be nested {_DEEPEST} deep.")
-    if isinstance(value, str) and not queries.is_storable(value):
+    if isinstance(value, str) and not texts.is_storable(value):
         raise InvalidValueException(detail="Text must be Unicode without NUL characters.")
     inner = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
     for one in inner:

@@ -13,14 +13,19 @@ from tenants.sso.errors import SsoRefused
 from tenants.sso.models import Arrival
 
 _CLOCK_DRIFT = timedelta(minutes=10)  # more than the libraries forgive
+_LONGEST = timedelta(hours=24)  # no provider needs more for the way of one browser
 _WAIT = timedelta(minutes=2)
 
 
 def accept_once(kind: str, identifier: str, *, seconds: float, facts: Facts | None = None) -> str:
     """Note that something with a valid signature came; the ticket to fetch its facts with.
 
-    Args: seconds: how long it would be accepted. Raises: SsoRefused when it came before.
+    It is remembered for longer than it would be accepted, so that no clock lets it in again.
+    Args: seconds: how long it would be accepted. Raises: SsoRefused when it came before, or is good for so long that
+    it would have to be remembered for days.
     """
+    if seconds > (_LONGEST + _CLOCK_DRIFT).total_seconds():
+        raise SsoRefused("the message is good for longer than 24 hours")
     now, ticket = timezone.now(), secrets.token_urlsafe(32)
     Arrival.objects.filter(expires_at__lt=now).delete()
     Arrival.objects.filter(created_at__lt=now - _WAIT, facts__isnull=False).update(facts=None)
@@ -28,7 +33,7 @@ def accept_once(kind: str, identifier: str, *, seconds: float, facts: Facts | No
         with transaction.atomic():
             Arrival.objects.create(
                 digest=_digest(kind, identifier),
-                expires_at=now + timedelta(seconds=min(max(seconds, 0), 24 * 3600)) + _CLOCK_DRIFT,
+                expires_at=now + timedelta(seconds=max(seconds, 0)) + _CLOCK_DRIFT,
                 ticket=_digest("ticket", ticket) if facts else None,
                 facts=asdict(facts) if facts else None,
             )

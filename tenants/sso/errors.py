@@ -1,5 +1,6 @@
 """What goes wrong between the browser, the identity provider and us."""
 
+from core import texts
 from core.errors import DomainError
 
 NOT_SET_UP = (
@@ -21,4 +22,4 @@ class SsoRefused(DomainError):
         super().__init__(
             shown or "The answer of your identity provider was not accepted. Go back and sign in again."
         )
-        self.reason = reason
+        self.reason = texts.storable(reason)  # it may quote what a stranger sent

@@ -8,6 +8,8 @@ import uuid
 from django.db import models
 
 CHANGES = "sso"  # who changes the set-up, or lets somebody in by it, holds this name (core.locks)
+LONGEST_ISSUER = 1024
+LONGEST_CLAIM = 255
 
 
 class Connection(models.Model):
@@ -29,7 +31,7 @@ class Connection(models.Model):
     name = models.CharField(max_length=60)  # “Sign in with …”
     is_enabled = models.BooleanField(default=False)
     is_enforced = models.BooleanField(default=False)
-    issuer = models.CharField(max_length=1024)  # OIDC issuer, SAML entity ID
+    issuer = models.CharField(max_length=LONGEST_ISSUER)  # OIDC issuer, SAML entity ID
     endpoints = models.JSONField()  # tenants.sso.oidc.Endpoints or tenants.sso.saml.Endpoints
     client_id = models.CharField(max_length=255, blank=True, default="")
     client_secret = models.BinaryField(null=True)  # sealed
@@ -40,9 +42,9 @@ class Connection(models.Model):
     sp_key = models.BinaryField(null=True)  # sealed
     wants_signed_response = models.BooleanField(default=True)
     allows_idp_initiated = models.BooleanField(default=False)
-    email_claim = models.CharField(max_length=255, blank=True, default="")
-    name_claim = models.CharField(max_length=255, blank=True, default="")
-    groups_claim = models.CharField(max_length=255, blank=True, default="")
+    email_claim = models.CharField(max_length=LONGEST_CLAIM, blank=True, default="")
+    name_claim = models.CharField(max_length=LONGEST_CLAIM, blank=True, default="")
+    groups_claim = models.CharField(max_length=LONGEST_CLAIM, blank=True, default="")
     group_roles = models.JSONField(default=list)  # [{"group": …, "role": …}], the first that fits counts
     default_role = models.CharField(
         max_length=63, blank=True, default=""
@@ -102,7 +104,7 @@ class Identity(models.Model):
     """Who a member is at an identity provider. This, not the e-mail address, is what a sign-in is matched by."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    issuer = models.CharField(max_length=1024)
+    issuer = models.CharField(max_length=LONGEST_ISSUER)
     subject = models.CharField(max_length=1024)
     membership_id = models.UUIDField(db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)

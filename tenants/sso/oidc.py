@@ -14,14 +14,14 @@ import jwt
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from core import egress, secrets
+from core import egress, secrets, texts
 from core.errors import InvalidInput
 from core.tenancy import current_schema, tenant_key
 from tenants.addresses import own_address
 from tenants.sso import arrivals
 from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import NOT_SET_UP, SsoRefused
-from tenants.sso.models import Connection
+from tenants.sso.models import LONGEST_ISSUER, Connection
 from tenants.sso.pending import Pending
 from tenants.vault.values import value_of
 
@@ -35,6 +35,7 @@ _END_OF_TIME = 1e12  # seconds
 _OLDEST_TOKEN_SECONDS = 600
 _KEYS_SECONDS = 600
 _LONGEST_ANSWER = 256 * 1024
+_NO_TEXT = "holds characters that no text has (NUL, or half of one)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def discover(issuer: str) -> Endpoints:
     egress.target_of(issuer)
     if "?" in issuer or "#" in issuer:
         raise InvalidInput("An issuer has no query and no fragment.")
+    if len(issuer) > LONGEST_ISSUER:
+        raise InvalidInput(f"An issuer has at most {LONGEST_ISSUER} characters.")
     document = _json(
         egress.fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration"), "The discovery document"
     )
@@ -154,17 +157,20 @@ def receive(request: HttpRequest, connection: Connection, begun: Pending) -> Fac
     if not request.GET.get("code"):
         raise SsoRefused("the answer has no code")
     tokens = _tokens(request, connection, endpoints, begun)
-    claims = _checked(str(tokens.get("id_token") or ""), connection, endpoints, begun)
+    token = tokens.get("id_token")
+    if not isinstance(token, str):
+        raise SsoRefused("the answer to the code has no ID token")
+    claims = _checked(token, connection, endpoints, begun)
     arrivals.accept_once("nonce", begun.nonce, seconds=_OLDEST_TOKEN_SECONDS)
     profile = _profile(endpoints, tokens, str(claims["sub"]))
-    everything = tidy({**profile, **claims})
+    everything = {**profile, **claims}
     return Facts(
         issuer=connection.issuer,
         place=connection.place,
         subject=str(claims["sub"]),
-        claims=everything,
-        is_email_doubted=everything.get("email_verified", ["true"])[0] not in ("true", "1"),
-        session={"id_token": str(tokens["id_token"])},
+        claims=tidy(everything),
+        is_email_doubted=_is_doubted(everything),
+        session={"id_token": token},
         answers=begun.key,
         proved_at=_proved_at(claims),
     )
@@ -220,6 +226,8 @@ def _checked(token: str, connection: Connection, endpoints: Endpoints, begun: Pe
         )
     except (jwt.PyJWTError, OverflowError) as error:
         raise SsoRefused(f"the ID token is not valid: {error}") from None
+    if not texts.is_storable(claims):
+        raise SsoRefused(f"the ID token {_NO_TEXT}")
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
         raise SsoRefused("the ID token names no subject, or one that is too long")
     issued_at = _seconds(claims["iat"])
@@ -240,6 +248,12 @@ def _checked(token: str, connection: Connection, endpoints: Endpoints, begun: Pe
 def _proved_at(claims: Mapping[str, Any]) -> float | None:
     """`auth_time` of the ID token. A provider must send it where it is asked for `max_age` (Core 2)."""
     return _seconds(claims.get("auth_time"))
+
+
+def _is_doubted(claims: Mapping[str, Any]) -> bool:
+    """Whether the provider says of the address anything but that it checked it. Many providers say nothing."""
+    told = claims.get("email_verified", True)
+    return str(told).lower() != "true" if isinstance(told, str | bool) else True
 
 
 def _seconds(told: Any) -> float | None:
@@ -310,7 +324,7 @@ def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
         return None
     try:
         return jwt.PyJWK(fitting[0], algorithm=algorithm).key
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError, TypeError):  # the key is the provider's to choose, right or wrong
         return None
 
 
@@ -367,4 +381,6 @@ def _json(answer: egress.Answer, what: str) -> dict[str, Any]:
         document = None
     if not isinstance(document, dict):
         raise InvalidInput(f"{what} is not a JSON object.")
+    if not texts.is_storable(document):
+        raise InvalidInput(f"{what} {_NO_TEXT}.")
     return document

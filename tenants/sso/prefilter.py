@@ -2,14 +2,16 @@
 
 The library parses and canonicalises before it knows who signed; this filter reads the bytes once with a streaming
 parser and refuses what costs time there or has two readings: document types, deep nesting, transforms other than
-the two that SAML needs, references out of the message, a second assertion, comments.
+the two that SAML needs, references out of the message, a second assertion, comments, times that no clock shows.
 """
 
 import base64
 import binascii
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from xml.parsers import expat
 
 LONGEST_MESSAGE = 256 * 1024
@@ -42,6 +44,9 @@ _ALGORITHMS = {
     f"{_DS} SignatureMethod": _SIGNATURES,
     f"{_DS} DigestMethod": _DIGESTS,
 }
+# The library fails at some times that XML allows, such as those of the year 99999.
+_TIMES = frozenset({"IssueInstant", "NotBefore", "NotOnOrAfter", "AuthnInstant", "SessionNotOnOrAfter"})
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?Z?")
 
 
 class BadMessage(ValueError):
@@ -74,6 +79,19 @@ def inflate(text: str) -> bytes:
     if machine.unconsumed_tail or not machine.eof or machine.unused_data:
         raise BadMessage("the message is longer than 256 KiB, or cut, or more than one")
     return message
+
+
+def moment(text: str) -> float:
+    """A time of a message in seconds since the epoch, without their fraction; it is UTC (SAML Core 1.3.3).
+
+    Raises BadMessage.
+    """
+    written = _TIME.fullmatch(text)
+    try:
+        told = datetime.strptime(written[1] if written else "", "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadMessage("a time in the message cannot be read") from None
+    return told.timestamp()
 
 
 # -- the look of a message -----------------------------------------------------------------------------------
@@ -183,6 +201,8 @@ def _check_element(name: str, attributes: dict[str, str], above: list[_Open], se
             if value in seen.ids:
                 raise BadMessage("two elements have the same ID")
             seen.ids.add(value)
+        if key in _TIMES and name.startswith((f"{_SAML} ", f"{_SAMLP} ")):
+            moment(value)
     if name in _ALGORITHMS and attributes.get("Algorithm") not in _ALGORITHMS[name]:
         raise BadMessage(f"the algorithm of {name.rpartition(' ')[2]} is not accepted")
     path = "/".join(one.name for one in above)

@@ -27,7 +27,7 @@ from tenants.addresses import origin, own_address
 from tenants.sso import arrivals, prefilter
 from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import NOT_SET_UP, SsoRefused
-from tenants.sso.models import Connection
+from tenants.sso.models import LONGEST_ISSUER, Connection
 
 ACS, SLS, METADATA = "/sso/saml/acs", "/sso/saml/sls", "/sso/saml/metadata"
 KEY_NAME = "sso/sp_key"
@@ -36,6 +36,9 @@ _SIGNATURES = frozenset({Names.RSA_SHA256, Names.RSA_SHA384, Names.RSA_SHA512})
 _KEY_DAYS = 10 * 365
 _RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
+_LONGEST_NAME = 1024  # of a subject or a session
+_DRIFT_SECONDS = 300  # of the provider's clock, as the library has it
+_LOGOUT_SECONDS = 300  # from the provider to here; a browser that follows an address needs a few
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,11 @@ def read_metadata(text: bytes) -> tuple[str, Endpoints]:
     """Entity ID and endpoints of the one provider in its metadata. Raises: InvalidInput."""
     try:
         prefilter.check_metadata(text)
-        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+        root = etree.fromstring(
+            text, etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+        )
+        if not all((one.text or "").strip() for one in root.iter(f"{{{Names.NS_DS}}}X509Certificate")):
+            raise prefilter.BadMessage("a certificate in it is empty")  # the library fails at those
         found = OneLogin_Saml2_IdPMetadataParser.parse(text)
     except (prefilter.BadMessage, etree.XMLSyntaxError, OneLogin_Saml2_Error, ValueError) as error:
         raise InvalidInput(f"This is not the metadata of a SAML identity provider: {error}.") from None
@@ -81,6 +88,8 @@ def read_metadata(text: bytes) -> tuple[str, Endpoints]:
         raise InvalidInput(
             "The metadata must name an entity ID, a signing certificate and a sign-in address with HTTP-Redirect binding."
         )
+    if len(idp["entityId"]) > LONGEST_ISSUER:
+        raise InvalidInput(f"The entity ID in the metadata is longer than {LONGEST_ISSUER} characters.")
     for certificate in certificates:
         certificate_of(certificate)
     endpoints = Endpoints(
@@ -180,7 +189,8 @@ def receive(request: HttpRequest, connection: Connection) -> tuple[str, Facts]:
 def _confirmed(message: bytes, acs: str, entity_id: str) -> tuple[str, float]:
     """The request that the signed assertion answers ("" for none), and for how many seconds it is good.
 
-    Stricter than the library: addresses must be equal, not begin alike, and an audience must be named.
+    Stricter than the library: addresses must be equal, not begin alike, and an audience must be named. Of the two ends
+    that an assertion has, the later one counts.
     """
     root = etree.fromstring(message, etree.XMLParser(resolve_entities=False, no_network=True))
     if root.get("Destination") not in (None, acs):
@@ -204,7 +214,8 @@ def _confirmed(message: bytes, acs: str, entity_id: str) -> tuple[str, float]:
     answers = confirmation.get("InResponseTo", "")
     if root.get("InResponseTo", "") != answers:
         raise SsoRefused("response and assertion answer different requests")
-    until = OneLogin_Saml2_Utils.parse_SAML_to_time(confirmation.get("NotOnOrAfter"))
+    ends = root.xpath("saml:Assertion/saml:Conditions/@NotOnOrAfter", namespaces=_NS)
+    until = max(map(prefilter.moment, [confirmation.get("NotOnOrAfter"), *ends]))
     return answers, until - time.time()
 
 
@@ -212,18 +223,23 @@ def _proved_at(message: bytes) -> float | None:
     """The earliest `AuthnInstant` of the signed assertion: all that it says of the person is as old as that."""
     root = etree.fromstring(message, etree.XMLParser(resolve_entities=False, no_network=True))
     told = root.xpath("saml:Assertion/saml:AuthnStatement/@AuthnInstant", namespaces=_NS)
-    try:
-        return min((float(OneLogin_Saml2_Utils.parse_SAML_to_time(one)) for one in told), default=None)
-    except ValueError:
-        return None
+    return min(map(prefilter.moment, told), default=None)
 
 
 def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str, proved_at: float | None) -> Facts:
     subject, form = auth.get_nameid(), auth.get_nameid_format()
-    if not subject or len(subject) > 1024:
+    if not subject or len(subject) > _LONGEST_NAME:
         raise SsoRefused("the assertion names no subject, or one that is too long")
     if form == Names.NAMEID_TRANSIENT:
         raise SsoRefused("the subject is transient: the provider must send a lasting NameID")
+    session = {
+        "index": auth.get_session_index() or "",
+        "format": form or "",
+        "qualifier": auth.get_nameid_nq() or "",
+        "sp_qualifier": auth.get_nameid_spnq() or "",
+    }
+    if any(len(text) > _LONGEST_NAME for text in session.values()):
+        raise SsoRefused("the name of the session, or what the subject is qualified by, is too long")
     return Facts(
         issuer=connection.issuer,
         place=connection.place,
@@ -231,12 +247,7 @@ def _facts(auth: OneLogin_Saml2_Auth, connection: Connection, answers: str, prov
         claims=tidy(auth.get_attributes()),
         email_of_subject=subject if form == Names.NAMEID_EMAIL_ADDRESS or "@" in subject else "",
         until=auth.get_session_expiration(),
-        session={
-            "index": auth.get_session_index() or "",
-            "format": form or "",
-            "qualifier": auth.get_nameid_nq() or "",
-            "sp_qualifier": auth.get_nameid_spnq() or "",
-        },
+        session=session,
         answers=answers,
         proved_at=proved_at,
     )
@@ -289,14 +300,31 @@ def receive_sign_out(request: HttpRequest, connection: Connection) -> SignOutMes
         raise SsoRefused("the logout message is for another address")
     if [one.text for one in root.findall(f"{{{Names.NS_SAML}}}Issuer")] != [connection.issuer]:
         raise SsoRefused("the logout message is from another issuer")
+    seconds = _good_for(root)
     if kinds == ["SAMLResponse"]:
         return SignOutMessage(answers=root.get("InResponseTo", ""))
-    arrivals.accept_once("logout", str(root.get("ID")), seconds=3600)
+    arrivals.accept_once("logout", str(root.get("ID")), seconds=seconds)
     return SignOutMessage(
         subject=root.findtext(f"{{{Names.NS_SAML}}}NameID", "") or "",
         sessions=tuple(one.text or "" for one in root.findall(f"{{{Names.NS_SAMLP}}}SessionIndex")),
         answer_address=str(address),
     )
+
+
+def _good_for(logout: etree._Element) -> float:
+    """For how many seconds a logout message is good. Addresses stay in logs and histories: it must be one of now.
+
+    Raises: SsoRefused for one that is not, or that does not say when it was made.
+    """
+    made = logout.get("IssueInstant")
+    if made is None:
+        raise SsoRefused("the logout message does not say when it was made")
+    left = prefilter.moment(made) + _LOGOUT_SECONDS + _DRIFT_SECONDS - time.time()
+    if left <= 0:
+        raise SsoRefused("the logout message is too old")
+    if left > _LOGOUT_SECONDS + 2 * _DRIFT_SECONDS:
+        raise SsoRefused("the logout message is from the future")
+    return left
 
 
 # -- python3-saml --------------------------------------------------------------------------------------------

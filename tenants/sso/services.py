@@ -10,14 +10,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, texts
 from core.errors import Conflict, InvalidInput
 from core.locks import one_at_a_time
 from core.permissions import Principal
 from tenants import granting, standing
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
-from tenants.sso.models import CHANGES, Connection, Identity, MailDomain
+from tenants.sso.models import CHANGES, LONGEST_CLAIM, Connection, Identity, MailDomain
 from tenants.vault import services as vault
 from tenants.vault.references import OIDC_CLIENT_SECRET
 
@@ -135,6 +135,7 @@ def set_claims(*, principal: Principal, claims: Claims) -> Connection:
         raise InvalidInput(
             f"At most {_MOST_ROWS} groups can be mapped; {len(claims.group_roles)} were given."
         )
+    _refuse_unkept(claims)
     possible = dict(queries.mappable_roles())
     for role in {role for _, role in claims.group_roles} | ({claims.default_role} - {""}):
         if role not in possible:
@@ -149,6 +150,23 @@ def set_claims(*, principal: Principal, claims: Claims) -> Connection:
         _write(connection, values | {"mapped_by_role": principal.role})
         audit.record(actor=principal.actor, action="sso.claims.set", target=connection, **values)
     return connection
+
+
+def _refuse_unkept(claims: Claims) -> None:
+    named = {
+        "/email_claim": ("The e-mail claim", claims.email_claim),
+        "/name_claim": ("The name claim", claims.name_claim),
+        "/groups_claim": ("The groups claim", claims.groups_claim),
+    } | {
+        f"/group_roles/{number}": (f"Group {number}", group)
+        for number, (group, _) in enumerate(claims.group_roles, start=1)
+    }
+    detail = f"at most {LONGEST_CLAIM} characters, and no NUL among them"
+    for pointer, (what, text) in named.items():
+        if len(text) > LONGEST_CLAIM or not texts.is_storable(text):
+            raise InvalidInput(
+                f"{what} has {detail}.", errors=[{"pointer": pointer, "code": "invalid", "detail": detail}]
+            )
 
 
 def switch_on(*, principal: Principal) -> Connection:

@@ -57,6 +57,7 @@ class Wanted:
     attributes: dict[str, list[str]] = field(default_factory=dict)
     not_before: timedelta = timedelta(minutes=-5)
     not_after: timedelta = timedelta(minutes=5)
+    conditions_not_after: timedelta | None = None  # where it is another than that of the confirmation
     session_index: str = "session-1"
     issuer: str = ""
     recipient: str = ""
@@ -104,6 +105,7 @@ class Idp:
         issued, begin, end = (
             _time(now + offset) for offset in (timedelta(), wanted.not_before, wanted.not_after)
         )
+        end_of_all = _time(now + (wanted.conditions_not_after or wanted.not_after))
         issuer = f"<saml:Issuer>{wanted.issuer or self.entity_id}</saml:Issuer>"
         answers = f' InResponseTo="{wanted.in_response_to}"' if wanted.in_response_to else ""
         signed = (
@@ -125,7 +127,7 @@ class Idp:
             f'<saml:Subject><saml:NameID Format="{PERSISTENT}">{wanted.subject}</saml:NameID>'
             f'<saml:SubjectConfirmation Method="{BEARER}"><saml:SubjectConfirmationData NotOnOrAfter="{end}"'
             f' Recipient="{wanted.recipient or wanted.acs}"{confirms}/></saml:SubjectConfirmation></saml:Subject>'
-            f'<saml:Conditions NotBefore="{begin}" NotOnOrAfter="{end}"><saml:AudienceRestriction>'
+            f'<saml:Conditions NotBefore="{begin}" NotOnOrAfter="{end_of_all}"><saml:AudienceRestriction>'
             f"<saml:Audience>{wanted.audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
             f'<saml:AuthnStatement AuthnInstant="{_time(now + wanted.proved)}" SessionIndex="{wanted.session_index}"><saml:AuthnContext>'
             "<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef>"
@@ -155,24 +157,35 @@ class Idp:
 
     # -- logout ----------------------------------------------------------------------------------------------
 
-    def logout_request(self, sls: str, subject: str, *, session: str = "", issuer: str = "") -> str:
-        """The query of a signed logout request (HTTP-Redirect)."""
+    def logout_request(
+        self,
+        sls: str,
+        subject: str,
+        *,
+        session: str = "",
+        issuer: str = "",
+        issued: timedelta | str = timedelta(),
+        not_after: timedelta | None = None,
+    ) -> str:
+        """The query of a signed logout request (HTTP-Redirect). `issued`: as seen from now, or as it is written."""
         index = f"<samlp:SessionIndex>{session}</samlp:SessionIndex>" if session else ""
+        now = datetime.now(UTC)
+        end = "" if not_after is None else f' NotOnOrAfter="{_time(now + not_after)}"'
         return self.signed_query(
             "SAMLRequest",
             f'<samlp:LogoutRequest xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" ID="{_id()}" Version="2.0"'
-            f' IssueInstant="{_time(datetime.now(UTC))}" Destination="{sls}">'
+            f'{_issued(issued)} Destination="{sls}"{end}>'
             f"<saml:Issuer>{issuer or self.entity_id}</saml:Issuer>"
             f'<saml:NameID Format="{PERSISTENT}">{subject}</saml:NameID>{index}</samlp:LogoutRequest>',
         )
 
-    def logout_response(self, sls: str, answers: str) -> str:
-        return self.signed_query("SAMLResponse", self.logout_response_xml(sls, answers))
+    def logout_response(self, sls: str, answers: str, *, issued: timedelta | str = timedelta()) -> str:
+        return self.signed_query("SAMLResponse", self.logout_response_xml(sls, answers, issued=issued))
 
-    def logout_response_xml(self, sls: str, answers: str) -> str:
+    def logout_response_xml(self, sls: str, answers: str, *, issued: timedelta | str = timedelta()) -> str:
         return (
             f'<samlp:LogoutResponse xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" ID="{_id()}" Version="2.0"'
-            f' IssueInstant="{_time(datetime.now(UTC))}" Destination="{sls}" InResponseTo="{answers}">'
+            f'{_issued(issued)} Destination="{sls}" InResponseTo="{answers}">'
             f"<saml:Issuer>{self.entity_id}</saml:Issuer><samlp:Status><samlp:StatusCode"
             ' Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>'
         )
@@ -216,6 +229,12 @@ def sent_to_idp(address: str) -> etree._Element:
 
 def _id() -> str:
     return f"_{uuid.uuid4().hex}"
+
+
+def _issued(issued: timedelta | str) -> str:
+    """The attribute; none for an empty text."""
+    text = issued if isinstance(issued, str) else _time(datetime.now(UTC) + issued)
+    return f' IssueInstant="{text}"' if text else ""
 
 
 def _time(moment: datetime) -> str:

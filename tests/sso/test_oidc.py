@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,11 +19,14 @@ from tenants.models import Tenant
 from tenants.people.models import Session
 from tenants.people.proof import RECORDS, is_fresh
 from tenants.sso import services
-from tenants.sso.models import Arrival, MailDomain
+from tenants.sso.models import Arrival, Connection, MailDomain
 from tests.builders import make_principal
 from tests.sso.conftest import actions, member
+from tests.sso.loopback import Asked
 from tests.sso.oidc_idp import CLIENT_ID, CLIENT_SECRET, OidcIdp, jwk, oidc_idp, signed, with_header
 from tests.work import work_of_at_most
+
+pytestmark = pytest.mark.usefixtures("no_tries_counted")
 
 Verified = Callable[..., MailDomain]
 
@@ -211,6 +215,18 @@ TOKENS: dict[str, Token] = {
     "somebody else's profile": lambda claims: signed(claims | {"sub": "subject-2"}),
     "nothing": lambda claims: "",
     "no token": lambda claims: "hello",
+    "halves of characters for a token": lambda claims: "\ud800.\ud800.x",
+    "letters that no token has": lambda claims: "é.é.é",
+    "no text for a token": lambda claims: [signed(claims)],
+    "a number for a token": lambda claims: 1,
+    "NUL in a critical header": lambda claims: signed(claims, crit=["\0"]),
+    "a key id that is a number": lambda claims: with_header(claims, {"alg": "RS256", "kid": 1}),
+} | {
+    f"{text!r} in {place}": lambda claims, text=text, place=place: signed(  # type: ignore[misc]  # its defaults
+        claims | {place: [text] if place == "groups" else text}
+    )
+    for place in ("sub", "nonce", "email", "name", "groups", "azp", "acr", "\0")
+    for text in ("\0ab", "\ud800")
 }
 
 
@@ -228,6 +244,77 @@ def test_a_wrong_token_is_refused_at_once_and_signs_nobody_in(
     assert response.status_code == 403
     assert Session.objects.count() == 0
     assert member("new@acme.example") is None
+
+
+@pytest.mark.parametrize("subject", ["\0ab", "\ud800"])
+def test_a_subject_that_is_no_text_is_refused_where_no_profile_is_asked_for(
+    subject: str, idp: OidcIdp, verified: Verified
+) -> None:
+    verified()
+    connection = Connection.objects.get()
+    Connection.objects.update(endpoints=connection.endpoints | {"people": ""})
+    idp.claims = {"sub": subject}
+
+    assert sign_in(browser(), idp).status_code == 403
+    assert actions()[-1] == "sso.sign_in.refuse"
+
+
+@pytest.mark.parametrize("text", ["\0ab", "\ud800"])
+@pytest.mark.parametrize("name", ["email", "name", "groups", "\0"])
+def test_a_profile_with_what_no_text_has_is_refused(
+    name: str, text: str, idp: OidcIdp, verified: Verified
+) -> None:
+    verified()
+    idp.profile = {name: text}
+
+    assert sign_in(browser(), idp).status_code == 403
+    assert actions()[-1] == "sso.sign_in.refuse"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"n": 1},
+        {"n": "é"},
+        {"n": ""},
+        {"n": "AQ"},
+        {"e": "!"},
+        {"e": None},
+        {"e": ["AQAB"]},
+        {"n": "AAAA", "d": "x"},
+    ],
+)
+def test_a_key_that_is_none_opens_nothing(parts: dict[str, Any], idp: OidcIdp, verified: Verified) -> None:
+    verified()
+    broken = json.dumps({"keys": [jwk("key-1") | parts]}).encode()
+    idp.server.answers = lambda asked: (200, {}, broken) if asked.path == "/jwks" else idp.answer(asked)
+
+    assert sign_in(browser(), idp).status_code == 403
+
+
+@pytest.mark.parametrize("told", [None, [], {}, [True], False, "false", "", "yes", "1", 0, 1, "tru\u0435"])
+def test_an_address_counts_as_checked_only_where_the_provider_says_so(
+    told: Any, idp: OidcIdp, verified: Verified
+) -> None:
+    """OpenID Connect Core 5.1: `email_verified` is a boolean; some providers write it as a word."""
+    verified()
+    idp.claims = {"email_verified": told}
+
+    assert sign_in(browser(), idp).status_code == 403
+    assert member("new@acme.example") is None
+
+
+@pytest.mark.parametrize("told", [True, "true", "True", "TRUE", "nothing"])
+def test_a_provider_that_checked_the_address_or_does_not_say_is_believed(
+    told: Any, idp: OidcIdp, verified: Verified
+) -> None:
+    verified()
+    said = {} if told == "nothing" else {"email_verified": told}
+    idp.token = lambda claims: signed(
+        {name: claims[name] for name in claims if name != "email_verified"} | said
+    )
+
+    assert sign_in(browser(), idp).status_code == 302
 
 
 def test_a_state_of_another_browser_a_used_one_and_none_are_refused(idp: OidcIdp, verified: Verified) -> None:
@@ -293,6 +380,20 @@ def test_an_error_of_the_provider_is_told_without_repeating_it(idp: OidcIdp) -> 
         {"authorization_endpoint": "javascript:alert(1)"},
         {"end_session_endpoint": "http://127.0.0.1:1/"},
         {"id_token_signing_alg_values_supported": ["HS256", "none"]},
+        *(
+            {name: value}
+            for text in ("\0", "\ud800")
+            for name, value in {
+                "token_endpoint_auth_methods_supported": [text],
+                "authorization_endpoint": f"https://id.example/{text}",
+                "token_endpoint": f"https://id.example/{text}",
+                "jwks_uri": f"https://id.example/{text}",
+                "userinfo_endpoint": f"https://id.example/{text}",
+                "end_session_endpoint": f"https://id.example/{text}",
+                "issuer": text,
+            }.items()
+        ),
+        {"token_endpoint": f"https://id.example/{'x' * 2048}"},
     ],
 )
 def test_a_provider_that_cannot_be_trusted_is_not_stored(idp: OidcIdp, discovery: dict[str, Any]) -> None:
@@ -302,6 +403,29 @@ def test_a_provider_that_cannot_be_trusted_is_not_stored(idp: OidcIdp, discovery
     with pytest.raises(InvalidInput):
         services.set_oidc(principal=make_principal("owner"), name="ID", issuer=idp.issuer, client_id="x")
     assert actions() == before
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800"])
+def test_what_a_discovery_document_holds_is_told_on_the_form(
+    text: str, idp: OidcIdp, client_for: Callable[..., Client]
+) -> None:
+    idp.discovery = {"issuer": text, "token_endpoint_auth_methods_supported": [text]}
+    typed = {"name": "ID", "issuer": idp.issuer, "client_id": CLIENT_ID}
+
+    answer = client_for("owner").post("/settings/sso/oidc", typed)
+
+    assert answer.status_code == 422
+    assert "The discovery document holds characters that no text has" in answer.content.decode()
+
+
+def test_an_issuer_that_is_longer_than_any_is_not_stored(idp: OidcIdp) -> None:
+    issuer = f"{idp.issuer}/{'x' * 1024}"
+    idp.discovery = {"issuer": issuer}
+    document = idp.answer(Asked("GET", "/.well-known/openid-configuration", {}, b""))
+    idp.server.answers = lambda asked: document if "well-known" in asked.path else idp.answer(asked)
+
+    with pytest.raises(InvalidInput, match="at most 1024"):
+        services.set_oidc(principal=make_principal("owner"), name="ID", issuer=issuer, client_id="x")
 
 
 def test_the_secret_is_stored_sealed_and_kept_only_for_the_same_client(idp: OidcIdp) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from lxml import etree
 
 from core.models import AuditEvent
@@ -247,6 +248,49 @@ def _early(visitor: SamlVisitor) -> etree._Element:
     return good(visitor, not_before=timedelta(hours=1), not_after=timedelta(hours=2))
 
 
+@attack("good for three days")
+def _long_confirmation(visitor: SamlVisitor) -> etree._Element:
+    return good(visitor, not_after=timedelta(days=3), conditions_not_after=timedelta(minutes=5))
+
+
+@attack("under conditions that hold for three days")
+def _long_conditions(visitor: SamlVisitor) -> etree._Element:
+    return good(visitor, conditions_not_after=timedelta(days=3))
+
+
+# XML Schema allows years before the common era and of more than four digits (xs:dateTime, 3.3.7.1).
+for _place, _name in (
+    (f"{{{SAMLP}}}Response", "IssueInstant"),
+    (f"{{{SAML}}}Assertion", "IssueInstant"),
+    (f"{{{SAML}}}Conditions", "NotBefore"),
+    (f"{{{SAML}}}Conditions", "NotOnOrAfter"),
+    (f"{{{SAML}}}SubjectConfirmationData", "NotOnOrAfter"),
+    (f"{{{SAML}}}AuthnStatement", "AuthnInstant"),
+    (f"{{{SAML}}}AuthnStatement", "SessionNotOnOrAfter"),
+):
+    for _time in ("99999-01-01T00:00:00Z", "-2026-01-01T00:00:00Z", "2026-01-01T00:00:00+14:00"):
+
+        @attack(f"{_place.partition('}')[2]} {_name} {_time}")
+        def _strange_time(
+            visitor: SamlVisitor, place: str = _place, name: str = _name, time: str = _time
+        ) -> etree._Element:
+            root = visitor.idp.unsigned(visitor.wanted(in_response_to=visitor.begin()))
+            next(root.iter(place)).set(name, time)
+            visitor.idp.sign(assertion_of(root))
+            visitor.idp.sign(root)
+            return root
+
+
+@attack("a subject that is longer than any")
+def _long_subject(visitor: SamlVisitor) -> etree._Element:
+    return good(visitor, subject="x" * 1025)
+
+
+@attack("a session whose name is longer than any")
+def _long_session(visitor: SamlVisitor) -> etree._Element:
+    return good(visitor, session_index="x" * 1025)
+
+
 @attack("nobody asked for it")
 def _unasked(visitor: SamlVisitor) -> etree._Element:
     return visitor.idp.response(visitor.wanted())
@@ -440,6 +484,41 @@ def test_a_response_works_once(saml_sso: Sso, verified: Verified) -> None:
     ticket_again = visitor.client.get(arrived["Location"])
 
     assert (again.status_code, ticket_again.status_code) == (403, 403)
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "conditions"),
+    [
+        (timedelta(minutes=5), timedelta(minutes=5)),
+        (timedelta(hours=23), timedelta(minutes=5)),
+        (timedelta(minutes=5), timedelta(hours=23)),
+    ],
+)
+def test_a_used_assertion_is_remembered_for_longer_than_it_could_be_taken(
+    confirmation: timedelta, conditions: timedelta, saml_sso: Sso, verified: Verified
+) -> None:
+    saml_sso(allows_idp_initiated=True)
+    verified()
+    visitor = SamlVisitor()
+    until = timezone.now() + max(confirmation, conditions)
+    message = visitor.idp.response(visitor.wanted(not_after=confirmation, conditions_not_after=conditions))
+
+    first, again = visitor.post(message), visitor.post(message)
+
+    assert (first.status_code, again.status_code) == (302, 403)
+    # python3-saml forgives clocks 300 s (OneLogin_Saml2_Constants.ALLOWED_CLOCK_DRIFT)
+    assert Arrival.objects.get().expires_at > until + timedelta(seconds=300)
+
+
+def test_the_trail_says_which_assertion_is_good_for_too_long(saml_sso: Sso, no_tries_counted: None) -> None:
+    saml_sso(allows_idp_initiated=True)
+    visitor = SamlVisitor()
+
+    refused = visitor.post(visitor.idp.response(visitor.wanted(not_after=timedelta(days=3))))
+
+    assert refused.status_code == 403
+    noted = AuditEvent.objects.filter(action="sso.sign_in.refuse").get()
+    assert noted.data["reason"] == "the message is good for longer than 24 hours"
 
 
 def test_a_response_signs_in_only_the_browser_that_asked(saml_sso: Sso, verified: Verified) -> None:

@@ -14,9 +14,10 @@ from pytest_django import Settings
 
 from core.errors import InvalidInput
 from core.tenancy import tenant_context
+from tenants import role_services
 from tenants.models import Membership
 from tenants.sso import domains, services
-from tenants.sso.models import Connection, Identity, MailDomain
+from tenants.sso.models import Arrival, Connection, Identity, MailDomain
 from tests.builders import make_principal
 from tests.conftest import PASSWORD
 from tests.sso.conftest import SamlVisitor, actions, give_factor
@@ -282,6 +283,57 @@ def test_a_logout_request_works_once(visitor: SamlVisitor) -> None:
     assert visitor.client.get("/me").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "issued",
+    [
+        timedelta(minutes=-11),
+        timedelta(days=-1),
+        timedelta(minutes=6),
+        timedelta(days=3),
+        "",
+        "now",
+        "99999-01-01T00:00:00Z",
+        "-2026-01-01T00:00:00Z",
+    ],
+    ids=str,
+)
+def test_a_logout_message_is_of_now_and_says_so(
+    issued: timedelta | str, visitor: SamlVisitor, no_tries_counted: None
+) -> None:
+    """5 minutes for the way and 5 for the provider's clock, which is what python3-saml forgives."""
+    sls = f"{visitor.origin}/sso/saml/sls"
+    refused = _sls(visitor, Idp().logout_request(sls, "subject-1", issued=issued))
+    still = visitor.client.get("/me").status_code
+    page = visitor.client.post("/logout").content.decode()
+    address = "https" + page.partition('href="https')[2].partition('"')[0].replace("&amp;", "&")
+    answer = Idp().logout_response(sls, str(sent_to_idp(address).get("ID")), issued=issued)
+
+    assert (refused.status_code, still) == (403, 200)
+    assert _sls(visitor, answer).status_code == 403
+    assert actions().count("sso.sign_in.refuse") == 2
+
+
+def test_a_logout_request_that_has_run_out_ends_nothing(visitor: SamlVisitor) -> None:
+    over = Idp().logout_request(
+        f"{visitor.origin}/sso/saml/sls", "subject-1", not_after=timedelta(seconds=-1)
+    )
+
+    assert _sls(visitor, over).status_code == 403
+    assert visitor.client.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize("issued", [timedelta(minutes=-9), timedelta(), timedelta(minutes=4)], ids=str)
+def test_a_used_logout_request_is_remembered_for_longer_than_it_could_be_taken(
+    visitor: SamlVisitor, issued: timedelta
+) -> None:
+    Arrival.objects.all().delete()
+    until = timezone.now() + issued + timedelta(minutes=10)
+    query = Idp().logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1", issued=issued)
+
+    assert [_sls(visitor, query).status_code for _ in range(2)] == [302, 403]
+    assert Arrival.objects.get().expires_at > until
+
+
 def test_signing_out_here_asks_the_provider_and_its_answer_leads_to_the_sign_in(visitor: SamlVisitor) -> None:
     page = visitor.client.post("/logout").content.decode()
     address = "https" + page.partition('href="https')[2].partition('"')[0].replace("&amp;", "&")
@@ -331,6 +383,115 @@ def test_a_form_that_cannot_be_right_comes_back_with_its_errors(client_for: Clie
     assert "one of the two" in both.content.decode()
     assert "describe one identity provider" in bad.content.decode()
     assert "must be public" in inside.content.decode()
+
+
+def test_metadata_that_cannot_be_kept_comes_back_with_its_error(client_for: ClientFor) -> None:
+    client, good = client_for("owner"), Idp().metadata()
+    texts = {
+        "longer than 1024 characters": good.replace(Idp().entity_id, f"https://id.example/{'x' * 1024}"),
+        "a certificate in it is empty": good.replace(Idp().certificate, ""),
+        "a certificate in it is empty, but for blanks": good.replace(Idp().certificate, " \n"),
+    }
+
+    for words, text in texts.items():
+        answer = client.post("/settings/sso/saml", {"name": "ID", "metadata": text})
+        assert answer.status_code == 422
+        assert words.partition(",")[0] in answer.content.decode()
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"group": ["staff", "\0"], "role": ["viewer", "viewer"]}, "Group 2 has at most 255 characters"),
+        ({"group": ["x" * 256], "role": ["viewer"]}, "Group 1 has at most 255 characters"),
+        ({"group": ["staff"], "role": ["\0"]}, "cannot be given by a group"),
+        ({"group": ["staff"], "role": ["owner"]}, "cannot be given by a group"),
+        ({"email_claim": "\0"}, "Null characters are not allowed"),
+        ({"groups_claim": "x" * 256}, "at most 255 characters"),
+        ({"default_role": "\0"}, "is not one of the available choices"),
+        ({"joining": "\0"}, "is not one of the available choices"),
+    ],
+)
+def test_claims_that_cannot_be_kept_come_back_with_their_error(
+    changes: dict[str, Any], words: str, saml_sso: Sso, client_for: ClientFor
+) -> None:
+    before, client = saml_sso(), client_for("owner")
+
+    answer = client.post("/settings/sso/claims", {"joining": "never"} | changes)
+
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    kept = Connection.objects.get()
+    assert (kept.group_roles, kept.joining) == (before.group_roles, before.joining)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        services.Claims(email_claim="\0"),
+        services.Claims(name_claim="\ud800"),
+        services.Claims(groups_claim="x" * 256),
+    ],
+    ids=["email", "name", "groups"],
+)
+def test_the_rule_of_claims_holds_without_the_form(claims: services.Claims, saml_sso: Sso) -> None:
+    saml_sso()
+
+    with pytest.raises(InvalidInput, match="at most 255 characters, and no NUL"):
+        services.set_claims(principal=make_principal("owner"), claims=claims)
+
+
+def test_text_in_a_charset_that_makes_halves_of_characters_is_refused(
+    saml_sso: Sso, client_for: ClientFor
+) -> None:
+    """UTF-7 (RFC 2152) writes U+D800 as +2AA-."""
+    saml_sso()
+    part = 'Content-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    fields = {"joining": "never", "group": "+2AA-", "role": "viewer"}
+    body = "".join(f"--x\r\n{part % pair}" for pair in fields.items()) + "--x--\r\n"
+    kind = "multipart/form-data; boundary=x; charset=utf-7"
+
+    form = client_for("owner").generic("POST", "/settings/sso/claims", body, content_type=kind)
+    in_utf7, in_utf8 = (f"text/plain; charset={named}" for named in ("utf-7", "UTF8"))
+    query = client_for(None).get("/sso/saml/finish?ticket=+2AA-", CONTENT_TYPE=in_utf7)
+    as_ever = client_for(None).get("/login", CONTENT_TYPE=in_utf8)
+
+    assert (form.status_code, query.status_code, as_ever.status_code) == (415, 415, 200)
+    assert Connection.objects.get().joining != "never"
+
+
+@pytest.mark.parametrize("to", [None, "", "ON", "off ", "\0", "true"])
+def test_a_switch_that_is_put_to_neither_on_nor_off_changes_nothing(
+    to: str | None, enforced: Connection, client_for: ClientFor
+) -> None:
+    client, before = client_for("owner"), actions()
+    data = {} if to is None else {"to": to}
+
+    answers = [client.post(f"/settings/sso/{switch}", data).status_code for switch in ("switch", "enforce")]
+
+    assert answers == [422, 422]
+    kept = Connection.objects.get()
+    assert (kept.is_enabled, kept.is_enforced) == (True, True)
+    assert actions() == before
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"), [("set_by_role", "the provider of"), ("mapped_by_role", "claims and roles of")]
+)
+def test_a_role_that_vouches_for_what_the_provider_says_stays(
+    saved: str, words: str, saml_sso: Sso, client_for: ClientFor
+) -> None:
+    """Or another role of the same key and with more permissions would vouch for more."""
+    saml_sso()
+    owner = make_principal("owner")
+    role = role_services.create_role(principal=owner, name="Keeper", permissions=["sso.read", "sso.write"])
+    Connection.objects.update(**{saved: role.key})
+
+    with pytest.raises(role_services.RoleInUse, match=f"in use by {words} single sign-on"):
+        role_services.delete_role(principal=owner, role=role)
+    Connection.objects.update(**{saved: "owner"})
+    role_services.delete_role(principal=owner, role=role)
 
 
 def test_who_may_only_read_sees_roles_by_their_names(saml_sso: Sso, client_for: ClientFor) -> None:
