@@ -63,12 +63,14 @@ def approval(request: HttpRequest, exception_id: UUID) -> HttpResponse:
     asked = queries.find_exception(exception_id)
     if request.method != "POST":
         return _page(request, asked, Decision())
-    form = Decision(request.POST)
+    form, decision = Decision(request.POST), request.POST.get("decision")
+    if decision not in ("grant", "refuse"):
+        form.add_error(None, "Press “Grant” or “Refuse”.")
     if not form.is_valid():
         return _page(request, asked, form, 422)
     principal, comment = principal_of(request), form.cleaned_data["comment"]
     try:
-        if request.POST.get("decision") == "grant":
+        if decision == "grant":
             services.grant(
                 principal=principal, exception_id=exception_id, comment=comment, expires_at=form.expires_at()
             )

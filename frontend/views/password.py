@@ -19,8 +19,17 @@ class PasswordChange(PasswordChangeView):  # type: ignore[misc]  # allauth is un
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A wrong present password counts like one at /me/confirm, which asks for the same."""
-        counted = throttle.count_confirmation(me(request))
+        self.counted = throttle.count_confirmation(me(request))
         answer: HttpResponse = super().post(request, *args, **kwargs)
-        if "oldpassword" not in self.get_form().errors:
-            counted.rollback()
+        return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        self.counted.rollback()
+        answer: HttpResponse = super().form_valid(form)
+        return answer
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if "oldpassword" not in form.errors:
+            self.counted.rollback()
+        answer: HttpResponse = super().form_invalid(form)
         return answer

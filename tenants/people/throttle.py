@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from core import audit
 from core.errors import RateLimited
-from core.ratelimit import Limit, check, client_address, give_back
+from core.ratelimit import Limit, check, client_address, client_machine, give_back
 from core.tenancy import tenant_key
 from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
@@ -41,7 +41,7 @@ class Try:
 
 def count_sign_in(request: HttpRequest, email: str) -> Try:
     """Count one try before any password is checked, so that many at once count too. Raises RateLimited."""
-    address, account = client_address(request), _digest(email)
+    address, account = client_machine(request), _digest(email)
     return _count(
         _limit(f"both/{account}/{address}", _ACCOUNT_AND_ADDRESS),
         _limit(f"address/{address}", _ADDRESS),
@@ -52,14 +52,14 @@ def count_sign_in(request: HttpRequest, email: str) -> Try:
 def count_app_code(request: HttpRequest, user: User) -> Try:
     """Count one code of an authenticator app at the second step, before it is checked. Raises RateLimited."""
     return _count(
-        _limit(f"address/{client_address(request)}", _ADDRESS),
+        _limit(f"address/{client_machine(request)}", _ADDRESS),
         _limit(f"app-code/{user.pk}", _APP_CODE),
     )
 
 
 def count_recovery_code(request: HttpRequest, user: User) -> Try:
     """The same of a recovery code: too long to be guessed, so that wrong codes of an app leave this way open."""
-    address = client_address(request)
+    address = client_machine(request)
     return _count(
         _limit(f"recovery/{user.pk}/{address}", _ACCOUNT_AND_ADDRESS),
         _limit(f"address/{address}", _ADDRESS),
@@ -69,7 +69,7 @@ def count_recovery_code(request: HttpRequest, user: User) -> Try:
 
 def count_key_answer(request: HttpRequest) -> Try:
     """The same of a security key: nobody guesses a signature, so that this way is closed to no person, only to addresses."""
-    return _count(_limit(f"address/{client_address(request)}", _ADDRESS))
+    return _count(_limit(f"address/{client_machine(request)}", _ADDRESS))
 
 
 def count_confirmation(user: User) -> Try:
@@ -79,7 +79,7 @@ def count_confirmation(user: User) -> Try:
 
 def count_public_form(request: HttpRequest, name: str) -> None:
     """Count one use of a form that anybody may send, such as the wish for a new password. Raises RateLimited."""
-    _count(_limit(f"form/{name}/{client_address(request)}", _ADDRESS))
+    _count(_limit(f"form/{name}/{client_machine(request)}", _ADDRESS))
 
 
 def note_failed_sign_in(request: HttpRequest, email: str) -> None:
@@ -125,7 +125,7 @@ def note_failed_confirmation(request: HttpRequest, user: User) -> None:
 
 def _may_note(request: HttpRequest) -> bool:
     return check(
-        [_limit(f"event/{client_address(request)}", _EVENTS_OF_ADDRESS), _limit("events", _EVENTS)]
+        [_limit(f"event/{client_machine(request)}", _EVENTS_OF_ADDRESS), _limit("events", _EVENTS)]
     ).is_allowed
 
 

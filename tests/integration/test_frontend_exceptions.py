@@ -232,3 +232,16 @@ def test_what_people_write_is_text(held: Run, client_for: Clients) -> None:
         page = body(client_for("approver"), path)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.parametrize("decision", [{}, {"decision": ""}, {"decision": "yes"}])
+def test_what_is_neither_a_grant_nor_a_refusal_decides_nothing(
+    held: Run, client_for: Clients, decision: dict[str, str]
+) -> None:
+    request, approver = asked(held), client_for("approver")
+
+    answer = approver.post(f"/approvals/{request.pk}", {**decision, "comment": "Yes."})
+
+    assert answer.status_code == 422
+    assert "Press “Grant” or “Refuse”." in answer.content.decode()
+    assert queries.find_exception(request.pk).standing == "open"

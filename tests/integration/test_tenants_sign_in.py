@@ -111,3 +111,22 @@ def test_nobody_can_sign_up(client_for: Clients) -> None:
 def test_the_principal_of_a_member_has_the_permissions_of_the_role(acme: Tenant) -> None:
     assert make_principal("viewer").can("runs.read")
     assert not make_principal("viewer").can("runs.write")
+
+
+def test_changing_the_password_counts_wrong_ones_only(client_for: Callable[..., Client]) -> None:
+    """Six tries at once (`tenants.people.throttle`), as where one confirms that it is still oneself."""
+    client, known = client_for("viewer"), "correct horse battery"
+    for turn in range(8):
+        new = f"another horse battery {turn}"
+        form = {"oldpassword": known, "password1": new, "password2": new}
+        assert client.post("/me/password", form).status_code == 302
+        known = new
+    short = {"oldpassword": known, "password1": "short", "password2": "short"}
+    assert [client.post("/me/password", short).status_code for _ in range(8)] == [200] * 8
+
+    wrong = {"oldpassword": "wrong", "password1": "wholly new battery", "password2": "wholly new battery"}
+    answers = [client.post("/me/password", wrong) for _ in range(8)]
+
+    assert [answer.status_code for answer in answers[:6]] == [200] * 6
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) >= 1
