@@ -221,23 +221,22 @@ class DatasetWriter:
         for name, files in self._open.items():
             for form, (file, written) in files.items():
                 file.close()
-                path = self._path(name, form)
-                entries.append(self._entry(name, form, path, self._rows[name], written))
+                entries.append(self._entry(name, form, self._place(name, form), self._rows[name], written))
                 if form == "csv":
-                    entries.append(self._describe(name, path))
+                    entries.append(self._describe(name))
         self._open = {}
         return tuple(sorted(entries, key=lambda entry: entry.path))
 
-    def _describe(self, name: str, csv: Path) -> FileEntry:
-        path = csv.with_name(csv.name + csvw.SUFFIX)
-        written = HashedFile(path)
-        written.write(csvw.sidecar(TABLES[name], csv.name))
+    def _describe(self, name: str) -> FileEntry:
+        place = self._place(name, "csv")
+        written = HashedFile(self._root / f"{place}{csvw.SUFFIX}")
+        written.write(csvw.sidecar(TABLES[name], place.rpartition("/")[2]))
         written.close()
-        return self._entry(name, "json", path, 0, written)
+        return self._entry(name, "json", f"{place}{csvw.SUFFIX}", 0, written)
 
-    def _entry(self, name: str, form: str, path: Path, rows: int, written: HashedFile) -> FileEntry:
+    def _entry(self, name: str, form: str, place: str, rows: int, written: HashedFile) -> FileEntry:
         return FileEntry(
-            path=path.relative_to(self._root).as_posix(),
+            path=place,
             table=name,
             format=form,
             rows=rows,
@@ -248,13 +247,14 @@ class DatasetWriter:
 
     def _files(self, table: Table, schema: pa.Schema) -> dict[str, tuple[TableFile, HashedFile]]:
         if table.name not in self._open:
-            self._path(table.name, "parquet").parent.mkdir(parents=True, exist_ok=True)
+            (self._root / "tables" / table.name).mkdir(parents=True, exist_ok=True)
             self._open[table.name] = {form: self._new(form, table, schema) for form in self._formats}
         return self._open[table.name]
 
     def _new(self, form: str, table: Table, schema: pa.Schema) -> tuple[TableFile, HashedFile]:
-        file = HashedFile(self._path(table.name, form))
+        file = HashedFile(self._root / self._place(table.name, form))
         return (ParquetFile(file, table, schema) if form == "parquet" else CsvFile(file, schema)), file
 
-    def _path(self, table: str, form: str) -> Path:
-        return self._root / "tables" / table / f"part-{self._ordinal:05d}.{form}"
+    def _place(self, table: str, form: str) -> str:
+        """Where a file lies in the dataset."""
+        return f"tables/{table}/part-{self._ordinal:05d}.{form}"
