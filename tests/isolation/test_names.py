@@ -40,6 +40,9 @@ NAMED = {
     "store().size": None,
     "store().exists": None,
     "store().delete": None,
+    "store().list": None,
+    "store().count": None,
+    "store().drop": None,
     "signing.dumps": "salt",
     "signing.loads": "salt",
 }
@@ -60,7 +63,7 @@ REVIEWED = {
     (
         "tenants/lifecycle/removal.py",
         "delete_organisation",
-    ): "deletes what the store lists below the schema's prefix",
+    ): "drops and counts the folder of the organisation that it locked",
     ("tenants/signed_cookies.py", "store"): "gets its salt from its two callers, by tenant_key",
     ("tenants/people/switcher.py", "_address"): "a ticket from one organisation to another names both",
     ("tenants/people/switcher.py", "_values"): "refuses a ticket that is for another organisation",
