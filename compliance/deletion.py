@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import Any
 
+from django.db import DatabaseError
+
 from compliance.evidence.dsse import Subject, sign, statement
 from compliance.keys import signing_key
 from tenants.lifecycle import removal
@@ -24,6 +26,17 @@ def pending_certificate(tenant: Tenant, counts: dict[str, int]) -> dict[str, Any
     return signed(removal.facts(tenant, counts, status="pending"))
 
 
-def delete_due() -> list[DeletionCertificate]:
-    """Delete every organisation whose time is over."""
-    return [removal.delete_organisation(tenant, sign=signed) for tenant in removal.due()]
+def delete_due() -> tuple[list[DeletionCertificate], dict[str, str]]:
+    """Delete every organisation whose time is over. Returns the certificates, and why others could not be deleted, by slug."""
+    done: list[DeletionCertificate] = []
+    failed: dict[str, str] = {}
+    for tenant in removal.due():
+        try:
+            done.append(removal.delete_organisation(tenant, sign=signed))
+        except (
+            OSError,
+            RuntimeError,
+            DatabaseError,
+        ) as error:  # nothing of it is half told: no certificate is written
+            failed[tenant.schema_name] = str(error)
+    return done, failed

@@ -6,6 +6,7 @@ port, X-Forwarded-…) is in none of them, so nobody can have a link lead elsewh
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from tenants.models import Tenant
 
@@ -26,3 +27,9 @@ def origin(request: HttpRequest) -> str:
 def own_address(request: HttpRequest, path: str) -> str:
     """The whole address of a path on the organisation's own host."""
     return f"{origin(request)}{path}"
+
+
+def local_path(place: str) -> str:
+    """A path of this host as it is, and the front page for all else: where to go on, as forms and links say it."""
+    is_ours = url_has_allowed_host_and_scheme(place, allowed_hosts=None, require_https=settings.HTTPS)
+    return place if is_ours and place.startswith("/") else "/"

@@ -27,7 +27,7 @@ _EXPOSED = (
     "Content-Disposition, Content-Range, Deprecation, ETag, Idempotent-Replayed, Link, Location, RateLimit, "
     "RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-ID"
 )
-_OF_LIMITS = (413, 431)
+_OF_LIMITS = (413, 415, 431)
 _KEPT_SECONDS = "600"
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

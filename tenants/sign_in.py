@@ -18,6 +18,7 @@ from django.utils.crypto import constant_time_compare
 from core import audit
 from core.errors import Forbidden
 from tenants import credentials, granting
+from tenants.addresses import local_path
 from tenants.mail_addresses import as_kept
 from tenants.models import Membership, User
 from tenants.people import throttle
@@ -61,6 +62,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether one may go on there: to paths of this host. The library's own fails over what is no address."""
+        return url is not None and local_path(url) == url
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         email = str(credentials.get("email", ""))

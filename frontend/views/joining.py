@@ -96,8 +96,8 @@ def _mail_link(request: HttpRequest, email: str) -> None:
 
     def act() -> None:
         member = members().filter(user__email=as_kept(email), is_active=True).first()
-        if member is not None:
-            token = _patiently(lambda: passwords.make_link(actor="anonymous", membership=member))
+        if member is not None and throttle.may_mail_link(member):
+            token = _patiently(lambda: passwords.make_link(actor=passwords.ANYBODY, membership=member))
             link = own_address(request, reverse("password-new", args=[token]))
             letters.mail_password_link(member, organisation=organisation, link=link)
 

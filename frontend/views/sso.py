@@ -4,13 +4,12 @@ from dataclasses import replace
 from typing import cast
 
 from allauth.account import views as account
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import NotFound, RateLimited
@@ -18,6 +17,7 @@ from core.permissions import Permission, principal_of, requires
 from core.ratelimit import Limit, check, client_machine
 from core.tenancy import tenant_key
 from frontend.onward import onward
+from tenants.addresses import local_path
 from tenants.models import User
 from tenants.sso import arrivals, oidc, pending, queries, saml, sessions, sign_in
 from tenants.sso.claims import Facts
@@ -96,7 +96,7 @@ def saml_acs(request: HttpRequest) -> HttpResponseBase:
         return _refused(request, error, None)
     query = {"ticket": ticket}
     if not facts.answers:  # sent by the provider unasked: its RelayState may name a place of ours
-        query["next"] = _safe(request.POST.get("RelayState", ""))
+        query["next"] = local_path(request.POST.get("RelayState", ""))
     response = redirect(f"{reverse('saml-finish')}?{urlencode(query)}")
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -209,7 +209,7 @@ def saml_sls(request: HttpRequest) -> HttpResponseBase:
         message = saml.receive_sign_out(request, connection)
         if message.subject:
             sessions.end_sessions(connection.issuer, message.subject, message.sessions)
-            return redirect(message.answer_address)
+            return redirect(message.answer_address or "account_login")
         begun = _begun(request, message.answers)
         if begun is None or begun.purpose != "sign_out":
             raise SsoRefused("this browser has not begun this sign-out", shown=_NOT_BEGUN)
@@ -252,13 +252,7 @@ def _count(request: HttpRequest) -> None:
 
 
 def _local(request: HttpRequest) -> str:
-    return _safe(request.GET.get("next", ""))
-
-
-def _safe(place: str) -> str:
-    """A path of this host, or the front page."""
-    is_ours = url_has_allowed_host_and_scheme(place, allowed_hosts=None, require_https=settings.HTTPS)
-    return place if is_ours and place.startswith("/") else "/"
+    return local_path(request.GET.get("next", ""))
 
 
 def _unkept(response: HttpResponse) -> HttpResponse:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpResponse
+from django.utils.http import parse_header_parameters
 
 from core.headers import outside_of_django
 from core.problems import http_problem
@@ -48,6 +49,22 @@ def one_host(application: Application) -> Application:
         await application(scope, receive, send)
 
     return asked
+
+
+def plain_type(application: Application) -> Application:
+    """The ASGI application for requests whose Content-Type can be read: Django fails before anything of ours hears of it."""
+
+    async def told(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        types = [value for name, value in scope.get("headers", ()) if name == b"content-type"]
+        try:
+            parse_header_parameters(b",".join(types).decode("latin-1"))
+        except (ValueError, LookupError):  # a parameter in a charset that there is not (RFC 2231)
+            answer = http_problem(400, "The Content-Type of the request cannot be read.")
+            await send_answer(send, answer, {"connection": "close"})
+            return
+        await application(scope, receive, send)
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from django.conf import settings
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*")
 _KEY_LIMIT_CHARACTERS = 900  # S3 allows 1024 bytes, and the prefix needs some
 _CHUNK_BYTES = 4 << 20
+_DRAFT = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")  # as `LocalStore._put` calls what it has not finished
 _DRAFT_SECONDS = (
     24 * 3600
 )  # nobody writes to one file for longer; hosts that share a folder do not know each other's processes
@@ -146,14 +147,16 @@ class LocalStore:
             shutil.rmtree(self._path(prefix))
 
     def count(self, prefix: str) -> int:
-        return sum(path.is_file() for path in self._path(prefix).rglob("*"))
+        return sum(len(names) for _, _, names in os.walk(self._path(prefix)))
 
     def sweep(self) -> None:
         """Remove what writers that were killed have left anywhere."""
-        for draft in self._root.rglob(".*"):
-            with contextlib.suppress(FileNotFoundError):  # its writer has just ended
-                if draft.is_file() and time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
-                    draft.unlink()
+        for folder, _, names in os.walk(self._root):  # which passes over folders that go meanwhile
+            for name in filter(_DRAFT.fullmatch, names):
+                draft = Path(folder, name)
+                with contextlib.suppress(FileNotFoundError):  # its writer has just ended
+                    if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+                        draft.unlink()
 
     def fetch(self, key: str, path: Path) -> None:
         shutil.copyfile(self._path(key), path)

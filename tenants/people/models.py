@@ -71,10 +71,10 @@ class Invitation(models.Model):
 
 
 class PasswordLink(models.Model):
-    """A member may set a new password once, by a link of which only a digest is kept. One per member."""
+    """A member may set a new password once, by a link of which only a digest is kept. The first that is used ends the others."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    membership_id = models.UUIDField(unique=True)
+    membership_id = models.UUIDField(db_index=True)
     made_by_id = models.UUIDField(
         null=True
     )  # the membership that answers for it; none: they asked themselves

@@ -24,6 +24,7 @@ from tenants.people.tokens import WORDS_FOR_NONE, digest_of, new_token
 from tenants.sso import queries as sso
 
 LIFETIME = timedelta(hours=24)
+ANYBODY = "anonymous"  # who asks for a link in somebody's name; it goes to that person's mailbox alone
 RULES = "At least 12 characters, not easy to guess, not your e-mail address. A sentence of four or five words is good."
 
 
@@ -72,9 +73,10 @@ def check_password_rules(password: str, user: User) -> None:
 
 
 def make_link(*, actor: Principal | str, membership: Membership) -> str:
-    """The token of a link for a member who lost the password; an earlier one ends.
+    """The token of a link for a member who lost the password; earlier ones end, unless it is ANYBODY who asks.
 
-    It lasts while the principal may make it. A string, such as "anonymous" for whoever asks for themselves, has no end but time.
+    Anybody who knows the address can ask in the name of a person, and must not end the link that they are about to open.
+    It lasts while the principal may make it. A string, such as ANYBODY, has no end but time.
     Raises Forbidden for a program, and for a member who may do more than the principal: the link lets whoever has it in.
     PasswordNotUsed for a member who may not sign in, or whom the organisation lets in by its identity provider only; who asks
     for themselves is told so by the link.
@@ -94,13 +96,13 @@ def make_link(*, actor: Principal | str, membership: Membership) -> str:
     with transaction.atomic():
         standing.begin_change(membership.tenant_id, actor)
         granting.refuse_more(actor, queries.member(membership.pk).role)  # which may be another one by now
-        PasswordLink.objects.update_or_create(
+        now, earlier = timezone.now(), PasswordLink.objects.filter(membership_id=membership.pk)
+        (earlier.filter(expires_at__lte=now) if actor == ANYBODY else earlier).delete()
+        PasswordLink.objects.create(
             membership_id=membership.pk,
-            defaults={
-                "token_digest": digest,
-                "expires_at": timezone.now() + LIFETIME,
-                "made_by_id": made_by,
-            },
+            token_digest=digest,
+            expires_at=now + LIFETIME,
+            made_by_id=made_by,
         )
         audit.record(
             actor=granting.name_of(actor),
@@ -121,7 +123,7 @@ def member_of_token(token: str) -> Membership:
 
 
 def set_password(*, token: str, password: str) -> Membership:
-    """Set a new password; all sessions of the person end, and links that they made for others in them.
+    """Set a new password; all sessions and links of the person end, and links that they made for others in sessions.
 
     Whoever needs a link has lost the password, and somebody else may have it.
 
@@ -131,7 +133,6 @@ def set_password(*, token: str, password: str) -> Membership:
         granting.one_change_at_a_time(
             queries.organisation().pk
         )  # who made it stays what they are until the end
-        link = PasswordLink.objects.select_for_update().filter(token_digest=digest_of(token)).first()
         member = member_of_token(token)
         if sso.refuses_password(member):
             raise Forbidden(
@@ -139,8 +140,7 @@ def set_password(*, token: str, password: str) -> Membership:
             )
         check_password_rules(password, member.user)
         Membership.objects.filter(pk=member.pk).update(password=make_password(password))
-        if link is not None:
-            link.delete()
+        PasswordLink.objects.filter(membership_id=member.pk).delete()
         credentials.end_links_of_sessions(member)
         ended = delete_sessions([member.user_id])
         audit.record(

@@ -24,6 +24,7 @@ _ADDRESS = (30, 30)
 _ACCOUNT = (2, 100)
 _APP_CODE = (1, 5)  # from anywhere: six digits are soon guessed, and whoever tries them knows the password
 _CONFIRMATION = (2, 6)
+_MAILS = (1 / 20, 3)  # anybody may ask for them
 _EVENTS_OF_ADDRESS = (1, 5)
 _EVENTS = (10, 60)
 
@@ -100,6 +101,11 @@ def note_failed_sign_in(request: HttpRequest, email: str) -> None:
     )
 
 
+def may_mail_link(membership: Membership) -> bool:
+    """Count one mail with a link to this member: whoever is over it is not told, since it would tell who is a member."""
+    return check([_limit(f"mail/{membership.pk}", _MAILS)]).is_allowed
+
+
 def note_failed_factor(request: HttpRequest, user: User) -> None:
     """One audit event for a wrong code or key of a second factor, bounded like failed sign-ins."""
     if _may_note(request):
@@ -137,7 +143,7 @@ def _count(*limits: Limit) -> Try:
     return Try(limits)
 
 
-def _limit(name: str, rate: tuple[int, int]) -> Limit:
+def _limit(name: str, rate: tuple[float, int]) -> Limit:
     per_minute, burst = rate
     return Limit(tenant_key("rate", "sign-in", name), per_minute=per_minute, burst=burst)
 

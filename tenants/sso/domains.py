@@ -37,9 +37,8 @@ def record_value(token: str) -> str:
 
 def has_record(domain: str, token: str) -> bool:
     """True when the domain publishes the token now. Raises: LookupFailed."""
-    resolver = _resolver()
     try:
-        answer = resolver.resolve(record_name(domain), "TXT", lifetime=_SECONDS, search=False)
+        answer = _resolver().resolve(record_name(domain), "TXT", lifetime=_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return False
     except dns.exception.DNSException as error:

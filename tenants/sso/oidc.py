@@ -30,6 +30,7 @@ SECRET_NAME = "sso/client_secret"
 SCOPES = ("openid", "email", "profile")
 # Asymmetric only: a secret that both sides know must not sign, and "none" is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_LEAST_RSA_BITS = 2048  # RFC 7518, 3.3 and 3.5
 _DRIFT_SECONDS = 60
 _END_OF_TIME = 1e12  # seconds
 _OLDEST_TOKEN_SECONDS = 600
@@ -224,7 +225,7 @@ def _checked(token: str, connection: Connection, endpoints: Endpoints, begun: Pe
             leeway=_DRIFT_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except (jwt.PyJWTError, OverflowError) as error:
+    except (jwt.PyJWTError, OverflowError, ValueError, TypeError) as error:
         raise SsoRefused(f"the ID token is not valid: {error}") from None
     if not texts.is_storable(claims):
         raise SsoRefused(f"the ID token {_NO_TEXT}")
@@ -323,9 +324,10 @@ def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
     if len(fitting) != 1:
         return None
     try:
-        return jwt.PyJWK(fitting[0], algorithm=algorithm).key
+        key = jwt.PyJWK(fitting[0], algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError):  # the key is the provider's to choose, right or wrong
         return None
+    return None if kind == "RSA" and key.key_size < _LEAST_RSA_BITS else key
 
 
 # -- signing out ---------------------------------------------------------------------------------------------

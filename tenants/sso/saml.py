@@ -307,7 +307,7 @@ def receive_sign_out(request: HttpRequest, connection: Connection) -> SignOutMes
     return SignOutMessage(
         subject=root.findtext(f"{{{Names.NS_SAML}}}NameID", "") or "",
         sessions=tuple(one.text or "" for one in root.findall(f"{{{Names.NS_SAMLP}}}SessionIndex")),
-        answer_address=str(address),
+        answer_address=str(address) if Endpoints(**connection.endpoints).sign_out_response else "",
     )
 
 
@@ -399,10 +399,11 @@ def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool
             "digestAlgorithm": Names.SHA256,
         },
     }
-    if endpoints.sign_out:
+    if endpoints.sign_out or is_sign_out:
+        # without an address to answer to, the library would take the RelayState for one
         settings["idp"]["singleLogoutService"] = {
-            "url": endpoints.sign_out,
-            "responseUrl": endpoints.sign_out_response,
+            "url": endpoints.sign_out or own_address(request, SLS),
+            "responseUrl": endpoints.sign_out_response or own_address(request, SLS),
             "binding": Names.BINDING_HTTP_REDIRECT,
         }
     return settings

@@ -139,6 +139,17 @@ def test_a_request_says_which_one_host_it_asks(
     assert "one Host header" in json.loads(body)["detail"]
 
 
+@pytest.mark.parametrize("kind", ["text/plain; x*=foo''a", "application/json; charset*=bogus''utf-8"])
+@pytest.mark.parametrize("target", ["/api/v1/runs", "/login", "/live", "/oauth/token", "/scim/v2/Users"])
+def test_a_content_type_that_cannot_be_read_is_told_so(port: int, target: str, kind: str) -> None:
+    """RFC 2231, section 4: a parameter may name the charset that it is written in; there is none of these."""
+    lines = [f"POST {target} HTTP/1.1", "Host: acme.localhost", f"Content-Type: {kind}", "Content-Length: 0"]
+    status, body = ask(port, "\r\n".join([*lines, "", ""]).encode())
+
+    assert (status, json.loads(body)["status"]) == (400, 400)
+    assert "Content-Type" in json.loads(body)["detail"]
+
+
 def test_a_body_without_a_host_is_refused_unread(port: int, key: str) -> None:
     lines = [
         "POST /api/v1/configs:validate HTTP/1.1",

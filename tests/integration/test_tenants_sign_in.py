@@ -130,3 +130,37 @@ def test_changing_the_password_counts_wrong_ones_only(client_for: Callable[..., 
     assert [answer.status_code for answer in answers[:6]] == [200] * 6
     assert answers[-1].status_code == 429
     assert int(answers[-1]["Retry-After"]) >= 1
+
+
+def test_a_machine_with_many_ipv6_addresses_is_one_machine(client_for: Callable[..., Client]) -> None:
+    """Thirty tries at once (`tenants.people.throttle`), from wherever in its /64."""
+    visitor = client_for(None)
+
+    def tried(number: int, network: str) -> int:
+        form = {"login": f"nobody-{number}@acme.example", "password": "wrong"}
+        return visitor.post("/login", form, REMOTE_ADDR=f"{network}::{number:x}").status_code
+
+    inside = [tried(number, "2001:db8:7:1") for number in range(1, 41)]
+
+    assert inside[:30] == [200] * 30
+    assert inside[-1] == 429
+    assert tried(1, "2001:db8:7:2") == 200
+
+
+@pytest.mark.parametrize(
+    "place", ["http://[", "//[", "http://[x]", "https://[::1", "http://\u2100.com", "//\uff0f@[", "me"]
+)
+def test_what_is_no_place_to_go_on_to_is_passed_over(
+    client_for: Callable[..., Client], acme: Tenant, place: str
+) -> None:
+    visitor = client_for(None)
+    assert visitor.get("/login", {"next": place}).status_code == 200
+    assert visitor.get("/login/factor", {"next": place}).status_code == 302
+    form = {"login": "operator@acme.example", "password": PASSWORD, "next": place}
+    assert visitor.post("/login", form)["Location"] == "/"
+    assert visitor.get("/login", {"next": place})["Location"] == "/"
+
+    assert visitor.get("/logout", {"next": place}).status_code in (200, 302, 405)
+    assert visitor.post("/logout", {"next": place}).status_code == 302
+
+    assert visitor.get("/me").status_code == 302  # to the sign-in

@@ -78,7 +78,7 @@ def exists(query: str, value: str) -> bool:
 
 
 def test_before_its_time_nothing_is_deleted(leaving: Tenant) -> None:
-    assert delete_due() == []
+    assert delete_due() == ([], {})
     assert rows_left(leaving)["tenants_membership"] == 7
 
 
@@ -90,7 +90,7 @@ def test_afterwards_schema_role_rows_files_and_people_are_gone_and_others_are_as
     assert rows_left(leaving)["jobs_job"] == 1
     let_time_pass()
 
-    [certificate] = delete_due()
+    [certificate], _ = delete_due()
 
     assert not any(rows_left(leaving).values())
     assert not exists("SELECT 1 FROM pg_namespace WHERE nspname = %s", "leaving")
@@ -115,6 +115,24 @@ def test_what_a_writer_that_was_killed_has_left_goes_too(leaving: Tenant) -> Non
 
     call_command("delete_organisations", stdout=StringIO())
 
+    assert not folder.exists()
+
+
+def test_one_that_cannot_be_deleted_holds_up_nobody_and_is_named(leaving: Tenant) -> None:
+    folder = Path(unquote(urlsplit(settings.STORAGE_URL).path)) / "leaving"
+    kept = folder.rename(folder.with_name("kept"))
+    folder.symlink_to(kept)  # which is never followed to be emptied
+    let_time_pass()
+    said = StringIO()
+
+    with pytest.raises(CommandError, match="1 could not be deleted"):
+        call_command("delete_organisations", stdout=StringIO(), stderr=said)
+
+    assert "leaving is not deleted, and stays closed: " in said.getvalue()
+    assert removal.certificate_of("leaving") is None
+    folder.unlink()
+    kept.rename(folder)
+    call_command("delete_organisations", stdout=StringIO())
     assert not folder.exists()
 
 
@@ -149,7 +167,7 @@ def test_a_suspended_organisation_waits_and_keeps_the_days_that_were_left(leavin
             suspended_at=now - timedelta(days=20), delete_after=now - timedelta(days=15)
         )  # suspended for twenty days, with five left
 
-    assert delete_due() == []
+    assert delete_due() == ([], {})
     with pytest.raises(RuntimeError, match="suspended"):
         removal.delete_organisation(leaving, sign=lambda facts: facts)
 
@@ -157,9 +175,9 @@ def test_a_suspended_organisation_waits_and_keeps_the_days_that_were_left(leavin
 
     assert resumed.delete_after is not None
     assert timedelta(days=4, hours=23) < resumed.delete_after - timezone.now() < timedelta(days=5, hours=1)
-    assert delete_due() == []
+    assert delete_due() == ([], {})
     let_time_pass()
-    assert [one.slug for one in delete_due()] == ["leaving"]
+    assert [one.slug for one in delete_due()[0]] == ["leaving"]
 
 
 def test_what_was_restored_at_the_last_moment_stays(leaving: Tenant) -> None:

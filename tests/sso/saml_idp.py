@@ -70,6 +70,7 @@ class Idp:
     """One provider. `name` stands for its key, too."""
 
     name: str = "idp"
+    has_sign_out: bool = True
 
     @property
     def entity_id(self) -> str:
@@ -89,12 +90,13 @@ class Idp:
 
     def metadata(self) -> str:
         redirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+        sign_out = f'<md:SingleLogoutService Binding="{redirect}" Location="{self.sign_out}"/>'
         return (
             f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{self.entity_id}">'
             f'<md:IDPSSODescriptor protocolSupportEnumeration="{SAMLP}"><md:KeyDescriptor use="signing">'
             f'<ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data><ds:X509Certificate>{self.certificate}</ds:X509Certificate>'
-            f'</ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleLogoutService Binding="{redirect}"'
-            f' Location="{self.sign_out}"/><md:SingleSignOnService Binding="{redirect}" Location="{self.sign_in}"/>'
+            f"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor>{sign_out if self.has_sign_out else ''}"
+            f'<md:SingleSignOnService Binding="{redirect}" Location="{self.sign_in}"/>'
             "</md:IDPSSODescriptor></md:EntityDescriptor>"
         )
 
@@ -166,6 +168,7 @@ class Idp:
         issuer: str = "",
         issued: timedelta | str = timedelta(),
         not_after: timedelta | None = None,
+        state: str = "",
     ) -> str:
         """The query of a signed logout request (HTTP-Redirect). `issued`: as seen from now, or as it is written."""
         index = f"<samlp:SessionIndex>{session}</samlp:SessionIndex>" if session else ""
@@ -177,6 +180,7 @@ class Idp:
             f'{_issued(issued)} Destination="{sls}"{end}>'
             f"<saml:Issuer>{issuer or self.entity_id}</saml:Issuer>"
             f'<saml:NameID Format="{PERSISTENT}">{subject}</saml:NameID>{index}</samlp:LogoutRequest>',
+            relay_state=state,
         )
 
     def logout_response(self, sls: str, answers: str, *, issued: timedelta | str = timedelta()) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -290,6 +292,19 @@ def test_a_key_that_is_none_opens_nothing(parts: dict[str, Any], idp: OidcIdp, v
     idp.server.answers = lambda asked: (200, {}, broken) if asked.path == "/jwks" else idp.answer(asked)
 
     assert sign_in(browser(), idp).status_code == 403
+
+
+def test_a_key_that_is_soon_broken_signs_nobody_in(idp: OidcIdp, verified: Verified) -> None:
+    """RFC 7518, 3.3: a key of RSA has 2048 bits or more."""
+    verified()
+    small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    public = jwk("key-1") | json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(small.public_key()))
+    keys = json.dumps({"keys": [public]}).encode()
+    idp.server.answers = lambda asked: (200, {}, keys) if asked.path == "/jwks" else idp.answer(asked)
+    idp.token = lambda claims: jwt.encode(claims, small, algorithm="RS256", headers={"kid": "key-1"})
+
+    assert sign_in(browser(), idp).status_code == 403
+    assert member("new@acme.example") is None
 
 
 @pytest.mark.parametrize("told", [None, [], {}, [True], False, "false", "", "yes", "1", 0, 1, "tru\u0435"])

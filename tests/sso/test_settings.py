@@ -247,6 +247,24 @@ def test_the_provider_ends_the_session_that_it_names_and_gets_an_answer(visitor:
     assert "sso.session.end" in actions()
 
 
+@pytest.mark.parametrize("state", ["", "https://evil.example/"])
+def test_a_provider_without_an_address_for_answers_ends_sessions_and_leads_nowhere(
+    saml_sso: Sso, verified: Verified, state: str
+) -> None:
+    idp = Idp(has_sign_out=False)
+    saml_sso("acme", idp)
+    verified()
+    visitor = SamlVisitor(idp=idp)
+    visitor.sign_in()
+    sls = f"{visitor.origin}/sso/saml/sls"
+    query = idp.logout_request(sls, "subject-1", session="session-1", state=state)
+
+    response = Client(headers={"host": "acme.localhost"}).get(f"/sso/saml/sls?{query}")
+
+    assert (response.status_code, response["Location"]) == (302, "/login")
+    assert visitor.client.get("/me").status_code == 302
+
+
 def test_without_a_session_all_of_the_person_end_and_nobody_elses(visitor: SamlVisitor) -> None:
     other = SamlVisitor()
     other.sign_in(subject="subject-2", attributes={"email": ["other@acme.example"], "groups": ["staff"]})
