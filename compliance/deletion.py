@@ -33,10 +33,8 @@ def delete_due() -> tuple[list[DeletionCertificate], dict[str, str]]:
     for tenant in removal.due():
         try:
             done.append(removal.delete_organisation(tenant, sign=signed))
-        except (
-            OSError,
-            RuntimeError,
-            DatabaseError,
-        ) as error:  # nothing of it is half told: no certificate is written
+        except removal.Restored:
+            continue
+        except (OSError, RuntimeError, DatabaseError) as error:
             failed[tenant.schema_name] = str(error)
     return done, failed

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from compliance.deletion import pending_certificate
 from core.errors import DomainError, NotFound
@@ -132,6 +133,7 @@ def _page(
         "members": queries.members().filter(is_active=True).count(),
         "hosts": Domain.objects.order_by("domain"),
         "exports": Export.objects.order_by("-created_at", "-id")[:20],
+        "is_late": tenant.delete_after is not None and tenant.delete_after <= timezone.now(),
         "is_packing": services.is_packing(),
         "name_form": name_form or OrganisationName(initial={"name": tenant.name}),
         "delete_form": delete_form or Typed(word=tenant.name),

@@ -26,8 +26,17 @@ _OPEN_IN_GRACE = frozenset(
         "sso-start", "sso-confirm", "oidc-callback", "saml-acs", "saml-finish", "saml-metadata",
         "organisation", "organisation-export", "export-download", "organisation-restore", "organisation-certificate",
         "problem_type", "openapi",
+        # access is ended all the same: what is taken back must not come back with it
+        "saml-sls", "sessions", "session-end", "sessions-end-others", "account_change_password",
     }
 )  # fmt: skip
+# The same for those who end the access of others.
+_SHUTTING_OUT = {
+    Permission.MEMBERS_WRITE: frozenset(
+        {"members", "member", "member-deactivate", "member-remove", "member-sessions-end"}
+    ),
+    Permission.SSO_WRITE: frozenset({"sso", "sso-switch", "sso-remove"}),
+}
 
 
 # What is the platform's, and the same on every host.
@@ -59,10 +68,12 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
         return None
     if tenant.suspended_at is not None:
         return _answer(request, "This organisation is suspended. Ask the operator of the platform why.")
-    if tenant.delete_after is None or name in _OPEN_IN_GRACE:
-        return None
+    if tenant.delete_after is None or name in _OPEN_IN_GRACE or is_scim_request(request):
+        return None  # a directory tells once who has left
     principal = principal_of(request)
-    if request.method == "GET" and not wants_problem(request) and not is_scim_request(request):
+    if any(name in names and principal.can(needed) for needed, names in _SHUTTING_OUT.items()):
+        return None
+    if request.method == "GET" and not wants_problem(request):
         if principal.is_anonymous:
             return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': SETTINGS_PATH})}")
         if principal.can(Permission.ORGANISATION_DELETE):

@@ -1,5 +1,6 @@
 """The end of an organisation: its files, its schema, its role, its rows. Needs the owner's connection, so commands only."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from core.storage import store
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context
 from tenants.lifecycle import services
 from tenants.models import DeletionCertificate, Membership, Tenant, User
+
+logger = logging.getLogger(__name__)
 
 _SHARED_BY_ADDRESS = (
     "DELETE FROM account_emailconfirmation WHERE email_address_id IN "
@@ -34,6 +37,10 @@ class Holdings:
     objects: int
     tables: int
     shared_rows: int
+
+
+class Restored(Exception):
+    """Its owners took the deletion back in the meantime."""
 
 
 Sign = Callable[[dict[str, Any]], dict[str, Any]]
@@ -76,7 +83,7 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
 
     Its row is locked, so nobody restores it meanwhile. Files go first: cut short, the organisation is still there,
     still closed, and the next call goes on.
-    The rows of people without any other membership go, too. Raises: RuntimeError when something would remain.
+    The rows of people without any other membership go, too. Raises: Restored; RuntimeError when something would remain.
     """
     found = holdings(tenant)
     schema = tenant.schema_name
@@ -84,7 +91,7 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
         owner = connections[OWNER_ALIAS]
         fresh = Tenant.objects.using(OWNER_ALIAS).select_for_update().get(pk=tenant.pk)
         if fresh.delete_after is None or fresh.delete_after > timezone.now():
-            raise RuntimeError(f"{schema} was restored in the meantime.")
+            raise Restored(schema)
         if fresh.suspended_at is not None:
             raise RuntimeError(
                 f"{schema} is suspended: it is deleted when it is resumed and its days are over."
@@ -160,6 +167,8 @@ def _forget_in_valkey(schema: str) -> None:
             for key in client.scan_iter(f"*{schema}/*", count=1000):
                 if schema.encode() in key.replace(b":", b"/").split(b"/"):
                     client.delete(key)
+        except redis.RedisError as error:
+            logger.warning("Rates of %s run out by themselves: %s", schema, error)
         finally:
             client.close()
 

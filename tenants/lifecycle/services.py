@@ -134,23 +134,22 @@ def order_deletion(*, principal: Principal) -> Tenant:
 
 
 def restore(*, principal: Principal) -> Tenant:
-    """Take the deletion back. Raises: Conflict when none is ordered."""
+    """Take the deletion back. Raises: Conflict when none is ordered, or its days are over: then files may be gone already."""
     tenant = queries.organisation()
     with transaction.atomic():
         standing.begin_change(tenant.pk, principal)
         with shared_context():
-            kept = (
-                Tenant.objects.filter(pk=tenant.pk)
-                .exclude(delete_after=None)
-                .update(
-                    deletion_ordered_at=None,
-                    deletion_ordered_by=None,
-                    deletion_ordered_as="",
-                    delete_after=None,
-                )
+            kept = Tenant.objects.filter(pk=tenant.pk, delete_after__gt=timezone.now()).update(
+                deletion_ordered_at=None,
+                deletion_ordered_by=None,
+                deletion_ordered_as="",
+                delete_after=None,
             )
         if not kept:
-            raise Conflict("No deletion is ordered.")
+            is_late = tenant.delete_after is not None
+            raise Conflict(
+                "Its days are over: it is being deleted." if is_late else "No deletion is ordered."
+            )
         audit.record(actor=principal.actor, action="tenants.organisation.restore", target=tenant)
     return queries.organisation()
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
@@ -36,6 +37,7 @@ _SIGNATURES = frozenset({Names.RSA_SHA256, Names.RSA_SHA384, Names.RSA_SHA512})
 _KEY_DAYS = 10 * 365
 _RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
+_LEAST_RSA_BITS = 2048  # NIST SP 800-131A
 _LONGEST_NAME = 1024  # of a subject or a session
 _DRIFT_SECONDS = 300  # of the provider's clock, as the library has it
 _LOGOUT_SECONDS = 300  # from the provider to here; a browser that follows an address needs a few
@@ -112,11 +114,26 @@ def fetch_metadata(address: str) -> bytes:
 
 
 def certificate_of(text: str) -> x509.Certificate:
-    """Raises: InvalidInput."""
+    """Raises: InvalidInput for one that cannot be read, or whose key is soon broken."""
     try:
-        return x509.load_pem_x509_certificate(OneLogin_Saml2_Utils.format_cert(text).encode())
-    except ValueError:
+        certificate = x509.load_pem_x509_certificate(OneLogin_Saml2_Utils.format_cert(text).encode())
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
         raise InvalidInput("A signing certificate in the metadata cannot be read.") from None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
+        raise InvalidInput(
+            f"A signing certificate in the metadata has a key of {key.key_size} bits; RSA needs {_LEAST_RSA_BITS} or more."
+        )
+    return certificate
+
+
+def _refuse_weak(connection: Connection) -> None:
+    """Raises SsoRefused for a provider that was set up before keys were measured."""
+    try:
+        for text in Endpoints(**connection.endpoints).certificates:
+            certificate_of(text)
+    except InvalidInput as error:
+        raise SsoRefused(str(error)) from None
 
 
 def own_metadata(request: HttpRequest, connection: Connection) -> bytes:
@@ -170,6 +187,7 @@ def receive(request: HttpRequest, connection: Connection) -> tuple[str, Facts]:
         prefilter.check_response(message)
     except prefilter.BadMessage as error:
         raise SsoRefused(str(error)) from None
+    _refuse_weak(connection)
     auth = _auth(request, connection)
     try:
         auth.process_response()
@@ -262,6 +280,7 @@ def begin_sign_out(
     """Address to send the browser to, and the id of the request that it carries; empty when it cannot be."""
     if not Endpoints(**connection.endpoints).sign_out:
         return "", ""
+    _refuse_weak(connection)
     auth = _auth(request, connection, is_sign_out=True)
     address = auth.logout(
         return_to=_RELAY_STATE,

@@ -114,6 +114,27 @@ def test_in_the_days_of_grace_an_owner_gets_to_the_page_of_the_organisation_and_
     assert api.get("/api/v1/configs").status_code == 200
 
 
+def test_in_the_days_of_grace_access_is_ended_all_the_same(acme: Tenant, client_for: Clients) -> None:
+    directory, owner, viewer = make_directory("acme"), client_for("owner"), client_for("viewer")
+    ids = {
+        name: Membership.objects.get(user__email=f"{name}@acme.example").pk for name in ("admin", "operator")
+    }
+    sessions = {name: client_for(name) for name in ids}
+    services.order_deletion(principal=make_principal("owner"))
+
+    listed = owner.get("/settings/members")
+    gone = directory.patch(f"/Users/{ids['admin']}", {"op": "replace", "value": {"active": False}})
+    owner.post(f"/settings/members/{ids['operator']}/deactivate")
+
+    assert listed.status_code == 200
+    assert gone.status_code == 200
+    assert [one.get("/settings/organisation").status_code for one in sessions.values()] == [302, 302]
+    assert not Membership.objects.filter(pk__in=ids.values(), is_active=True).exists()
+    assert viewer.get("/settings/members").status_code == 403  # who ends nobody's access sees nothing
+    assert viewer.get("/me/sessions").status_code == 200
+    assert owner.post(f"/settings/members/{ids['operator']}/activate").status_code == 403
+
+
 def test_in_the_days_of_grace_an_owner_who_lost_the_password_gets_a_new_one(
     acme: Tenant, client_for: Clients
 ) -> None:

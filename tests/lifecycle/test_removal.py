@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from compliance.deletion import delete_due, signed
 from compliance.evidence.dsse import Envelope
 from compliance.keys import signing_key
+from core.errors import Conflict
 from core.postgres.provision import provisioning, rows_of
 from core.storage import store
 from core.tenancy import OWNER_ALIAS, shared_context, tenant_context, tenant_key
@@ -118,6 +119,16 @@ def test_what_a_writer_that_was_killed_has_left_goes_too(leaving: Tenant) -> Non
     assert not folder.exists()
 
 
+def test_nobody_restores_what_is_being_deleted(leaving: Tenant) -> None:
+    let_time_pass()
+
+    with tenant_context("leaving"), pytest.raises(Conflict, match="days are over"):
+        lifecycle.restore(principal=make_principal("owner", "leaving"))
+
+    call_command("delete_organisations", stdout=StringIO())
+    assert removal.certificate_of("leaving") is not None
+
+
 def test_one_that_cannot_be_deleted_holds_up_nobody_and_is_named(leaving: Tenant) -> None:
     folder = Path(unquote(urlsplit(settings.STORAGE_URL).path)) / "leaving"
     kept = folder.rename(folder.with_name("kept"))
@@ -183,10 +194,13 @@ def test_a_suspended_organisation_waits_and_keeps_the_days_that_were_left(leavin
 def test_what_was_restored_at_the_last_moment_stays(leaving: Tenant) -> None:
     let_time_pass()
     [found] = removal.due()
+    with shared_context():
+        later = timezone.now() + timedelta(minutes=1)
+        Tenant.objects.filter(schema_name="leaving").update(delete_after=later)
     with tenant_context("leaving"):
         lifecycle.restore(principal=make_principal("owner", "leaving"))
 
-    with pytest.raises(RuntimeError, match="restored"):
+    with pytest.raises(removal.Restored):
         removal.delete_organisation(found, sign=signed)
 
     assert len(list(store().list("leaving"))) == 1

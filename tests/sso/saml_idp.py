@@ -27,8 +27,8 @@ BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
 
 @cache
-def _key(name: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def _key(name: str, bits: int) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     builder = (
@@ -38,9 +38,9 @@ def _key(name: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     return key, dated.sign(key, hashes.SHA256())
 
 
-def key_pair(name: str) -> tuple[str, bytes]:
+def key_pair(name: str, bits: int = 2048) -> tuple[str, bytes]:
     """Certificate and key as PEM, the same for the same name."""
-    key, certificate = _key(name)
+    key, certificate = _key(name, bits)
     return certificate.public_bytes(serialization.Encoding.PEM).decode(), key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -71,6 +71,7 @@ class Idp:
 
     name: str = "idp"
     has_sign_out: bool = True
+    bits: int = 2048
 
     @property
     def entity_id(self) -> str:
@@ -86,7 +87,9 @@ class Idp:
 
     @property
     def certificate(self) -> str:
-        return base64.b64encode(_key(self.name)[1].public_bytes(serialization.Encoding.DER)).decode()
+        return base64.b64encode(
+            _key(self.name, self.bits)[1].public_bytes(serialization.Encoding.DER)
+        ).decode()
 
     def metadata(self) -> str:
         redirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
@@ -154,7 +157,7 @@ class Idp:
         xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
         xmlsec.tree.add_ids(element, ["ID"])
         context = xmlsec.SignatureContext()
-        context.key = xmlsec.Key.from_memory(key_pair(self.name)[1], xmlsec.KeyFormat.PEM)
+        context.key = xmlsec.Key.from_memory(key_pair(self.name, self.bits)[1], xmlsec.KeyFormat.PEM)
         context.sign(signature)
 
     # -- logout ----------------------------------------------------------------------------------------------
@@ -199,7 +202,7 @@ class Idp:
         if relay_state:
             query += f"&RelayState={quote_plus(relay_state)}"
         query += f"&SigAlg={quote_plus(RSA_SHA256)}"
-        signature = _key(self.name)[0].sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = _key(self.name, self.bits)[0].sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{query}&Signature={quote_plus(base64.b64encode(signature).decode())}"
 
 

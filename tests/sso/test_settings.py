@@ -15,7 +15,9 @@ from pytest_django import Settings
 from core.errors import InvalidInput
 from core.tenancy import tenant_context
 from tenants import role_services
+from tenants.lifecycle import services as lifecycle
 from tenants.models import Membership
+from tenants.people.models import Session
 from tenants.sso import domains, services
 from tenants.sso.models import Arrival, Connection, Identity, MailDomain
 from tests.builders import make_principal
@@ -263,6 +265,29 @@ def test_a_provider_without_an_address_for_answers_ends_sessions_and_leads_nowhe
 
     assert (response.status_code, response["Location"]) == (302, "/login")
     assert visitor.client.get("/me").status_code == 302
+
+
+def test_the_provider_ends_sessions_of_an_organisation_that_will_be_deleted(visitor: SamlVisitor) -> None:
+    lifecycle.order_deletion(principal=make_principal("owner"))
+    query = Idp().logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1", session="session-1")
+
+    assert _sls(visitor, query)["Location"].startswith(f"{Idp().sign_out}?SAMLResponse=")
+    assert not Session.objects.exists()
+
+
+def test_a_provider_whose_key_is_soon_broken_signs_nobody_in(saml_sso: Sso, verified: Verified) -> None:
+    """NIST SP 800-131A: RSA needs 2048 bits or more. One that was set up before that was asked is refused, too."""
+    weak = Idp("weak", bits=1024)
+    with pytest.raises(InvalidInput, match="1024 bits"):
+        saml_sso("acme", weak)
+    connection = saml_sso("acme", Idp("weak"))
+    verified()
+    connection.endpoints["certificates"] = [weak.certificate]
+    connection.save()
+    visitor = SamlVisitor(idp=weak)
+
+    assert visitor.sign_in().status_code == 403
+    assert not visitor.is_signed_in
 
 
 def test_without_a_session_all_of_the_person_end_and_nobody_elses(visitor: SamlVisitor) -> None:
