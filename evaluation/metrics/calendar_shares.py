@@ -23,9 +23,8 @@ ENOUGH = 1_000  # entries; with fewer, chance alone is worth several per cent
 # Relative number of entries that people make in each hour (UTC) from 6 to 22 o'clock, 95 % of them from 8 to 18.
 # Source: section "Working hours" of docs/books.md.
 HOURS = dict(enumerate((1, 1.5, 7, 14, 14, 11, 5, 6, 13, 13, 12, 7, 1.2, 0.7, 0.4, 0.2), start=6))
-ENOUGH_BY_HAND = (
-    3_000  # so that five are expected in the rarest hour, which the test asks for (W. Cochran, 1954)
-)
+# So that five are expected in the rarest hour, which the test asks for (W. Cochran, 1954).
+ENOUGH_BY_HAND = 3_000
 
 
 def _weekends(books: Books) -> Measured:

@@ -23,9 +23,8 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*")
 _KEY_LIMIT_CHARACTERS = 900  # S3 allows 1024 bytes, and the prefix needs some
 _CHUNK_BYTES = 4 << 20
 _DRAFT = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")  # as `LocalStore._put` calls what it has not finished
-_DRAFT_SECONDS = (
-    24 * 3600
-)  # nobody writes to one file for longer; hosts that share a folder do not know each other's processes
+# Nobody writes to one file for longer; hosts that share a folder do not know each other's processes.
+_DRAFT_SECONDS = 24 * 3600
 
 
 class InvalidKey(ValueError):

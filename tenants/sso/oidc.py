@@ -23,6 +23,7 @@ from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import NOT_SET_UP, SsoRefused
 from tenants.sso.models import LONGEST_ISSUER, Connection
 from tenants.sso.pending import Pending
+from tenants.sso.strength import is_soon_broken
 from tenants.vault.values import value_of
 
 CALLBACK = "/sso/oidc/callback"
@@ -30,7 +31,6 @@ SECRET_NAME = "sso/client_secret"
 SCOPES = ("openid", "email", "profile")
 # Asymmetric only: a secret that both sides know must not sign, and "none" is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-_LEAST_RSA_BITS = 2048  # RFC 7518, 3.3 and 3.5
 _DRIFT_SECONDS = 60
 _END_OF_TIME = 1e12  # seconds
 _OLDEST_TOKEN_SECONDS = 600
@@ -327,7 +327,7 @@ def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
         key = jwt.PyJWK(fitting[0], algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError):  # the key is the provider's to choose, right or wrong
         return None
-    return None if kind == "RSA" and key.key_size < _LEAST_RSA_BITS else key
+    return None if is_soon_broken(key) else key
 
 
 # -- signing out ---------------------------------------------------------------------------------------------

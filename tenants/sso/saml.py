@@ -29,6 +29,7 @@ from tenants.sso import arrivals, prefilter
 from tenants.sso.claims import Facts, tidy
 from tenants.sso.errors import NOT_SET_UP, SsoRefused
 from tenants.sso.models import LONGEST_ISSUER, Connection
+from tenants.sso.strength import LEAST_RSA_BITS, is_soon_broken
 
 ACS, SLS, METADATA = "/sso/saml/acs", "/sso/saml/sls", "/sso/saml/metadata"
 KEY_NAME = "sso/sp_key"
@@ -37,7 +38,6 @@ _SIGNATURES = frozenset({Names.RSA_SHA256, Names.RSA_SHA384, Names.RSA_SHA512})
 _KEY_DAYS = 10 * 365
 _RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
-_LEAST_RSA_BITS = 2048  # NIST SP 800-131A
 _LONGEST_NAME = 1024  # of a subject or a session
 _DRIFT_SECONDS = 300  # of the provider's clock, as the library has it
 _LOGOUT_SECONDS = 300  # from the provider to here; a browser that follows an address needs a few
@@ -120,9 +120,9 @@ def certificate_of(text: str) -> x509.Certificate:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         raise InvalidInput("A signing certificate in the metadata cannot be read.") from None
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
+    if is_soon_broken(key):
         raise InvalidInput(
-            f"A signing certificate in the metadata has a key of {key.key_size} bits; RSA needs {_LEAST_RSA_BITS} or more."
+            f"A signing certificate in the metadata has a key that is too short; RSA needs {LEAST_RSA_BITS} bits or more."
         )
     return certificate
 

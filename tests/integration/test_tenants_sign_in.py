@@ -160,7 +160,7 @@ def test_what_is_no_place_to_go_on_to_is_passed_over(
     assert visitor.post("/login", form)["Location"] == "/"
     assert visitor.get("/login", {"next": place})["Location"] == "/"
 
-    assert visitor.get("/logout", {"next": place}).status_code in (200, 302, 405)
+    assert visitor.get("/logout", {"next": place}).status_code == 200
     assert visitor.post("/logout", {"next": place}).status_code == 302
 
     assert visitor.get("/me").status_code == 302  # to the sign-in

@@ -208,7 +208,6 @@ def test_rows_without_a_membership_and_identities_of_people_before_are_deleted_o
     Grant.objects.create(
         application=application(), membership_id=gone, scopes=["runs.read"], expires_at=timezone.now()
     )
-    PasswordLink.objects.all().delete()  # what tests with threads have left
     passwords.make_link(actor="anonymous", membership=operator)
     PasswordLink.objects.update(expires_at=timezone.now() + timedelta(hours=23))
     Identity.objects.update(created_at=timezone.now() - timedelta(hours=1))

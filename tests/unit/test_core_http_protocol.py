@@ -99,7 +99,7 @@ def test_a_refused_request_whose_body_does_not_come_is_hung_up_on(
         clock.wait(1)
     clock.wait(2)
 
-    assert wire.written.count(b"429") == 1
+    assert wire.written.count(b"HTTP/1.1 429 ") == 1
     assert wire.is_closed
 
 
@@ -113,5 +113,5 @@ def test_who_is_refused_in_time_again_and_again_keeps_the_connection(
 
     clock.wait(HEAD_SECONDS)
 
-    assert wire.written.count(b"429") == 3
+    assert wire.written.count(b"HTTP/1.1 429 ") == 3
     assert wire.is_closed
