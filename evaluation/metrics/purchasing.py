@@ -3,6 +3,8 @@
 from evaluation.metrics.rule import Rule
 from evaluation.metrics.subledgers import SETTLED
 
+_WIDE = "decimal(28, 4)"  # for products of amounts and pieces: those of decimal(18, 4) are held to 18 digits, and large books have more
+
 # What is still to be invoiced of a receipt at a day: received, less returned, less settled, by event.
 _OPEN = f"""
     select g.document_id, g.company_code, g.posting_date as received_on, g.posting_date as day, l.amount
@@ -22,7 +24,7 @@ RULES = (
         id="quantities.returned_within_received",
         title="Returned ≤ received",
         tables=("vendor_return_lines",),
-        offenders="""
+        offenders=f"""
             with returned as (
                 select v.goods_receipt_id as document_id, l.goods_receipt_line as line_number,
                        sum(l.quantity)::int as returned, min(l.quantity) as least, min(v.posting_date) as day,
@@ -32,7 +34,7 @@ RULES = (
             from returned t left join goods_receipt_lines r using (document_id, line_number)
             left join goods_receipts g using (document_id)
             where not coalesce(t.returned <= r.quantity and t.least > 0 and t.material_id = r.material_id
-                               and t.amount * r.quantity = r.amount * t.returned and t.day >= g.posting_date, false)""",
+                               and t.amount * r.quantity = r.amount::{_WIDE} * t.returned and t.day >= g.posting_date, false)""",
         holds="All {n} lines of goods sent back were received before, at the same value.",
         breaks="{value} receipt lines were sent back in excess, before they came, or at another value.",
     ),
@@ -40,7 +42,7 @@ RULES = (
         id="documents.vendor_credit_notes",
         title="Returns are credited once, at the invoiced price",
         tables=("vendor_returns",),
-        offenders="""
+        offenders=f"""
             with noted as (
                 select i.document_id, i.reference_document_id, i.posting_date, l.goods_receipt_id, l.goods_receipt_line,
                        l.quantity, l.net_amount
@@ -55,7 +57,7 @@ RULES = (
                     and b.goods_receipt_id = n.goods_receipt_id and b.goods_receipt_line = n.goods_receipt_line
                 left join vendor_invoices o on o.document_id = n.reference_document_id)
             select document_id, reference_document_id, quantity, net_amount, returned from compared
-            where not coalesce(-quantity = returned and net_amount * billed = billed_amount * quantity
+            where not coalesce(-quantity = returned and net_amount::{_WIDE} * billed = billed_amount::{_WIDE} * quantity
                                and billed_on <= posting_date, false)
             union all
             select goods_receipt_id, null, count(*), sum(net_amount), null from noted
@@ -67,7 +69,7 @@ RULES = (
         id="documents.payment_blocks",
         title="Invoices off their order's price are blocked",
         tables=("vendor_invoices",),
-        offenders="""
+        offenders=f"""
             with off as (
                 select distinct i.document_id
                 from vendor_invoice_lines l join vendor_invoices i using (document_id)
@@ -75,9 +77,9 @@ RULES = (
                 join limits t on t.company_code = i.company_code
                 join goods_receipts g on g.document_id = l.goods_receipt_id
                 join purchase_order_lines o on o.document_id = g.purchase_order_id and o.line_number = r.purchase_order_line,
-                lateral (select r.quantity * o.unit_price as ordered)
+                lateral (select r.quantity * o.unit_price::{_WIDE} as ordered)
                 where i.reference_document_id is null
-                  and abs(l.net_amount * r.quantity - ordered * l.quantity) > ordered * l.quantity * t.price_tolerance),
+                  and abs(l.net_amount::{_WIDE} * r.quantity - ordered * l.quantity) > ordered * l.quantity * t.price_tolerance),
             blocked as (
                 select document_id, count(*) filter (where kind = 'block') as blocks,
                        count(*) filter (where kind = 'release') as releases, count(distinct reason) as reasons,

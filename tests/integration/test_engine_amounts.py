@@ -50,3 +50,20 @@ def test_books_of_pennies_hold_every_rule(root: Path) -> None:
     gate = apply_gate(assess(root), "strict")
 
     assert [(row.id, row.sentence) for row in gate.rows if row.verdict in ("fail", "error")] == []
+
+
+@pytest.mark.parametrize("currency", ["KWD", "JPY"])
+def test_books_of_the_largest_revenue_hold_every_rule(currency: str, tmp_path: Path) -> None:
+    """A trillion a year in few documents: products of amounts and pieces have more than 18 digits, at three decimals first."""
+    company = {**COMPANY, "currency": currency, "annual_revenue": 10**12}
+    config = small_config(
+        group={"name": "Large", "currency": currency},
+        companies=[company],
+        volume={"journal_lines_per_year": 10_000},
+        processes={"inventory": {"valuation": "moving_average"}},
+    )
+
+    make_books(config, tmp_path)
+
+    gate = apply_gate(assess(tmp_path), "strict")
+    assert [(row.id, row.sentence) for row in gate.rows if row.kind == "exact" and row.verdict != "pass"] == []
