@@ -27,6 +27,7 @@ from generation.models import Config, ConfigVersion, Run, RunFile
 from generation.queries.runs import bytes_of_released_files, files_of_released_runs
 from tenants import queries
 from tenants.lifecycle.models import Export
+from tenants.lifecycle.services import file_of
 from tenants.models import ApiKey, CustomRole, Domain
 from tenants.oauth.models import Application, Grant
 from tenants.people.models import Invitation
@@ -59,14 +60,17 @@ def build_export(context: UnitContext) -> dict[str, Any]:
     with path.open("rb") as file:
         while chunk := file.read(_PIECE):
             digest.update(chunk)
-    key = tenant_key("exports", export.pk, "export.zip")
+    key = tenant_key(*file_of(export.pk))
     store().put_file(key, path)
     return {"key": key, "size_bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 
 
 def end_export(job: EndedJob) -> None:
-    """Bring the end of the job to its export."""
-    export = Export.objects.select_for_update().get(pk=UUID(job.spec["export_id"]))
+    """Bring the end of the job to its export. One whose days are over was dropped: then nothing stays of it."""
+    export = Export.objects.select_for_update().filter(pk=UUID(job.spec["export_id"])).first()
+    if export is None:
+        store().delete(tenant_key(*file_of(UUID(job.spec["export_id"]))))
+        return
     if job.state == "done":
         [result] = job.results("pack")
         export.state = Export.State.READY
@@ -142,7 +146,10 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
         "directory_people.jsonl",
         _lines(_of(scim.Person, "membership_id", "user_name", "external_id", "attributes", "changed_at")),
     )
-    yield "directory_tokens.jsonl", _lines(_of(scim.Token, "key_id", "name", "created_by", *_USE))
+    yield (
+        "directory_tokens.jsonl",
+        _lines(_of(scim.Token, "key_id", "name", "created_by", "responsible_id", *_USE)),
+    )
     yield "configs.jsonl", _lines(_of(Config, "id", "name", "created_by", "created_at", "archived_at"))
     for version in ConfigVersion.objects.select_related("config").order_by("created_at").iterator(_BATCH):
         folder = f"{slugify(version.config.name)[:60] or 'config'}-{str(version.config_id)[:8]}"
@@ -211,6 +218,7 @@ _USE = ("created_at", "expires_at", "last_used_at", "revoked_at")
 _RUN = (
     "number", "name", "config_version__config_id", "config_version__number", "seed", "state", "reason", "gate_profile",
     "gate_verdict", "engine_version", "rows", "journal_lines", "manifest_sha256", "started_by", "created_at", "finished_at",
+    "continues__number", "closings",
 )  # fmt: skip
 _EXCEPTION = (
     "id", "run__number", "state", "checks", "reason", "asked_by", "created_at", "decided_by", "decided_at", "comment", "expires_at",

@@ -152,7 +152,9 @@ def check_until(role: str, until: datetime | None) -> None:
         raise _bad_until("An auditor needs an end date.", "is needed for an auditor")
     now = timezone.now()
     if not now < until <= now + LONGEST_TIME:
-        raise _bad_until("An auditor’s time ends within a year.", "must lie within the next 366 days")
+        raise _bad_until(
+            "An auditor’s last day lies ahead, within a year.", "must lie within the next 366 days"
+        )
 
 
 def at_role(detail: str) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from tenants import granting, naming, queries, standing
 from tenants.accounts import account_of
 from tenants.mail_addresses import checked_address
 from tenants.models import Domain, Membership, Tenant
-from tenants.people.access import end_ways_in, revoke_keys_beyond, revoke_keys_of_all
+from tenants.people.access import end_invitations_to, end_ways_in, revoke_keys_beyond, revoke_keys_of_all
 from tenants.people.leaving import forget_member
 from tenants.roles import Role, has_ended, permissions_of
 from tenants.sso import glass
@@ -121,6 +121,8 @@ def add_member(
 ) -> AddedMember:
     """Add a person to this organisation, with a password for this organisation only. The first one is its owner.
 
+    An invitation to them that still waits is revoked.
+
     Args: actor: a principal, who gives no more than they have, or the name of a part of the platform.
         has_password: whether there is one at all; without, an identity provider lets them in, or a link sets one.
     Raises: InvalidInput, Forbidden; Conflict when they are a member already.
@@ -156,6 +158,7 @@ def add_member(
             email=email,
             role=str(role),
             role_until=role_until,
+            revoked_invitations=end_invitations_to(email),
         )
     return AddedMember(membership, password or "")
 

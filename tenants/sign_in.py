@@ -1,5 +1,6 @@
 """Signing in with allauth: e-mail and the password of the membership in the organisation of this host."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -179,7 +180,8 @@ def _membership(user: User) -> Membership:
 
 
 def _ended(membership: Membership) -> str:
-    day = f"{membership.role_until:%-d %B %Y}"
+    last = membership.role_until - timedelta(microseconds=1)  # type: ignore[operator]  # it has one, and has ended
+    day = f"{last:%-d %B %Y}"
     role = membership.role_name.lower()
     return f"Your access as {role} ended on {day}. An admin of this organisation can give it a new end date."
 

@@ -132,7 +132,7 @@ def _page(
         "tenant": tenant,
         "members": queries.members().filter(is_active=True).count(),
         "hosts": Domain.objects.order_by("domain"),
-        "exports": Export.objects.order_by("-created_at", "-id")[:20],
+        "exports": Export.objects.filter(expires_at__gt=timezone.now()).order_by("-created_at", "-id")[:20],
         "is_late": tenant.delete_after is not None and tenant.delete_after <= timezone.now(),
         "is_packing": services.is_packing(),
         "name_form": name_form or OrganisationName(initial={"name": tenant.name}),

@@ -187,10 +187,14 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
         or noted.get("issuer") != connection.issuer
     ):
         return cast(HttpResponseBase, response)
-    if connection.protocol == Connection.Protocol.OIDC:
-        address, key = oidc.sign_out_address(request, connection, noted), ""
-    else:
-        address, key = saml.begin_sign_out(request, connection, noted["subject"], noted)
+    try:
+        if connection.protocol == Connection.Protocol.OIDC:
+            address, key = oidc.sign_out_address(request, connection, noted), ""
+        else:
+            address, key = saml.begin_sign_out(request, connection, noted["subject"], noted)
+    except SsoRefused as error:  # nobody is sent there with it; the session here has ended all the same
+        note_refusal(error.reason)
+        address, key = "", ""
     if not address:
         return cast(HttpResponseBase, response)
     said, template = "You are signed out here", "frontend/sso_leave.html"

@@ -255,10 +255,11 @@ def _addresses(request: HttpRequest, connection: Connection | None) -> dict[str,
     }
 
 
-def _certificates(connection: Connection) -> list[Any]:
+def _certificates(connection: Connection) -> list[tuple[Any, bool]]:
+    """Until when each is good, and whether it is refused for its short key."""
     if connection.protocol != Connection.Protocol.SAML:
         return []
-    return [saml.certificate_of(one).not_valid_after_utc for one in connection.endpoints["certificates"]]
+    return [(one.not_valid_after_utc, saml.is_weak(one)) for one in saml.certificates_of(connection)]
 
 
 def _oidc_form(connection: Connection | None) -> OidcProvider:

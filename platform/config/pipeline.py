@@ -1,4 +1,4 @@
-"""The stages of both kinds of job: a dataset from its plan to its release, and the export of an organisation.
+"""The stages of both kinds of job: a dataset from its plan to its release, and the export of an organisation. And the chores.
 
 Here and nowhere else generation, evaluation and compliance meet; each stage is a function of one of them.
 """
@@ -8,6 +8,7 @@ from functools import partial
 from compliance.evidence.marks import PublicMark
 from compliance.organisation_export import build_export, end_export
 from compliance.runs import seal_run
+from core.jobs import chores
 from core.jobs.pipelines import Stage, register
 from evaluation.runs import assess_run, gate_run
 from generation.runs import (
@@ -21,7 +22,7 @@ from generation.runs import (
     shard_weights,
 )
 from generation.services import JOB_KIND
-from tenants.lifecycle.services import EXPORT_KIND
+from tenants.lifecycle.services import EXPORT_KIND, drop_expired_exports_everywhere
 
 # The published key, as on the command line: the same config gives the same bytes here and there.
 MARK = PublicMark()
@@ -41,3 +42,4 @@ register(
     on_end=end_run,
 )
 register(EXPORT_KIND, stages=(Stage("pack", build_export),), on_end=end_export)
+chores.register("expired exports", drop_expired_exports_everywhere)

@@ -78,7 +78,7 @@ def _issue_key(slug: str) -> str:
         operator = queries.members().get(user__email=_email(Role.OPERATOR, slug))
         principal = Principal(
             actor=operator.user.email,
-            credential="set-up",
+            credential=f"user:{operator.user_id}",  # as they would in a session
             permissions=permissions_of(operator),
             user_id=str(operator.user_id),
             role=operator.role,

@@ -1,4 +1,4 @@
-"""The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves.
+"""The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves, `restore` loads a dump.
 
 Starts what no URL names (PostgreSQL, Valkey), then web, worker, dispatcher and maker of organisations; all die with this process, and
 what dies before is started again.
@@ -27,6 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.demo import Client, DemoFailed, run_demo
+from config.restore import restore
 from config.supervision import ProcessLost, Program, Supervisor
 from core.embedded.home import claim_home
 from core.embedded.postgres import start_postgres
@@ -163,15 +164,8 @@ class Stack:
             return False
 
     def _environment(self) -> dict[str, str]:
-        own = {
-            "DATASYNTH_HOME": str(self.home),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "TMPDIR": str(own_folder(self.home / "tmp")),
-            "PYTHONUNBUFFERED": "1",
-        }
-        if self.is_open() and not env.is_set("SELF_SERVICE"):
-            own["SELF_SERVICE"] = "open"
-        return {**os.environ, **self.public_port, **own}
+        own = {"SELF_SERVICE": "open"} if self.is_open() and not env.is_set("SELF_SERVICE") else {}
+        return {**_environment(self.home), **self.public_port, **own}
 
     def _failure(self, name: str, what: str) -> str:
         return f"{what}. {self.log(name)} ends with:\n{tail(self.log(name), 15)}"
@@ -179,11 +173,19 @@ class Stack:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.stack", description=__doc__)
-    parser.add_argument("what", choices=["demo", "up"])
+    parser.add_argument("what", choices=["demo", "up", "restore"])
+    parser.add_argument("dump", type=Path, nargs="?", help="the file of pg_dump that is restored")
     parser.add_argument("--config", type=Path, default=_example(), help="the config that the demo sends")
     chosen = parser.parse_args(arguments)
+    if (chosen.what == "restore") != (chosen.dump is not None):
+        parser.error("`restore` needs the file of a dump, the others take none")
     home = claim_home(env.data_home())
     try:
+        if chosen.what == "restore":
+            env.secret_key()
+            own_folder(home / "log")
+            restore(home, chosen.dump, environment=_environment(home), say=_say)
+            return 0
         with running_stack(home) as stack:
             return _demo(stack, chosen.config) if chosen.what == "demo" else _up(stack)
     except (StackError, ProcessLost, EmbeddedServerError, DemoFailed, ImproperlyConfigured) as error:
@@ -192,6 +194,17 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("\nStopped.")
         return 0 if chosen.what == "up" else 130
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Of the processes that work in a data folder."""
+    own = {
+        "DATASYNTH_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "TMPDIR": str(own_folder(home / "tmp")),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**os.environ, **own}
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import uuid
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import transaction
 from django.utils import timezone
 
 from core import audit
@@ -58,7 +59,7 @@ def unseal(tenant_schema: str, name: str, sealed: bytes | memoryview) -> bytes:
 
 def make_data_key(tenant_schema: str, *, actor: str) -> None:
     """Seal under a new data key from now on; values that are sealed already open with theirs as before."""
-    with tenant_context(tenant_schema):
+    with tenant_context(tenant_schema), transaction.atomic():
         DataKey.objects.filter(is_current=True).update(is_current=False)
         row = _new_key(tenant_schema)
         audit.record(actor=actor, action="core.data_key.make", target=row)
@@ -67,7 +68,7 @@ def make_data_key(tenant_schema: str, *, actor: str) -> None:
 def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
     """Wrap the organisation's data keys anew under the present master key; how many. Sealed values stay as they are."""
     kms = key_management()
-    with tenant_context(tenant_schema):
+    with tenant_context(tenant_schema), transaction.atomic():
         rows = list(DataKey.objects.select_for_update())
         for row in rows:
             bound = _wrapping_bound_to(tenant_schema, row.pk)

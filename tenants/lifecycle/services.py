@@ -3,10 +3,11 @@
 A suspended organisation does no work: its live jobs are cancelled, and can be resumed afterwards.
 """
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from core import audit
@@ -17,10 +18,12 @@ from core.locks import one_at_a_time
 from core.models import AuditEvent
 from core.permissions import Principal
 from core.storage import store
-from core.tenancy import own_key, shared_context, tenant_context, tenant_key
+from core.tenancy import shared_context, tenant_context, tenant_key
 from tenants import naming, queries, standing
 from tenants.lifecycle.models import Export
 from tenants.models import Tenant
+
+logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=14)
 EXPORT_KIND = "organisation.export"
@@ -172,9 +175,11 @@ def is_packing() -> bool:
 def order_export(*, principal: Principal, with_files: bool) -> Export:
     """Have everything packed, with the files of released runs or with their digests alone.
 
-    Raises: Conflict while another export is being packed.
+    Raises: Conflict while another export is being packed, and once the organisation is due to be deleted.
     """
-    now = timezone.now()
+    now, delete_after = timezone.now(), queries.organisation().delete_after
+    if delete_after is not None and delete_after <= now:
+        raise Conflict("Its days are over: it is being deleted.")
     drop_expired_exports()
     with transaction.atomic():
         one_at_a_time("export")
@@ -216,10 +221,30 @@ def drop_expired_exports() -> int:
     """Remove the files and rows of exports that nobody may download any more; how many."""
     expired = list(Export.objects.filter(expires_at__lte=timezone.now()))
     for export in expired:
-        if export.key:
-            store().delete(own_key(export.key))
+        store().delete(tenant_key(*file_of(export.pk)))  # also of one that was stored and never ended
         export.delete()
     return len(expired)
+
+
+def drop_expired_exports_everywhere() -> int:
+    """The same in every organisation. One that cannot, since its store does not answer, holds up no other."""
+    with shared_context():
+        every = list(Tenant.objects.order_by("schema_name").values_list("schema_name", flat=True))
+    count = 0
+    for schema in every:
+        try:
+            with tenant_context(schema):
+                count += drop_expired_exports()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("expired exports of %s are still there", schema)
+    return count
+
+
+def file_of(export_id: UUID) -> tuple[str, str, str]:
+    """Where the ZIP of an export lies, under the organisation's prefix."""
+    return ("exports", str(export_id), "export.zip")
 
 
 def _stop_jobs() -> int:

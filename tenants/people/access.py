@@ -11,7 +11,7 @@ from core.tenancy import shared_context
 from tenants import responsibility, scopes
 from tenants.models import ApiKey, Membership
 from tenants.oauth.services import revoke_tokens_of
-from tenants.people.models import PasswordLink
+from tenants.people.models import Invitation, PasswordLink
 from tenants.people.sessions import delete_sessions
 from tenants.roles import PERMISSIONS
 from tenants.sso.models import Identity
@@ -23,10 +23,12 @@ class Ended:
 
     revoked_keys: list[str]
     nobody_responsible_for: list[str]
+    revoked_invitations: list[str]
 
 
 def end_ways_in(membership: Membership) -> Ended:
-    """End keys, grants, sessions, links to a new password, and responsibility: part of every end of access.
+    """End keys, grants, sessions, links to a new password, invitations to the person, and responsibility: part of every
+    end of access.
 
     Who the person is at the identity provider stays: a deactivated membership lets nobody in by it.
     """
@@ -35,13 +37,21 @@ def end_ways_in(membership: Membership) -> Ended:
     left = responsibility.give_up(membership)
     revoke_tokens_of(membership)  # applications before grants, as in tenants.oauth.holding
     delete_sessions([membership.user_id])
-    return Ended(revoked, left)
+    return Ended(revoked, left, end_invitations_to(membership.user.email))
 
 
 def end_for_successor(membership: Membership) -> Ended:
     """The same, before somebody else gets the membership: they prove anew who they are at the identity provider."""
     Identity.objects.filter(membership_id=membership.pk).delete()
     return end_ways_in(membership)
+
+
+def end_invitations_to(email: str) -> list[str]:
+    """Revoke what invites an address: who is in by another way needs it no more, and does not come back by it. The ids."""
+    waiting = Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None)
+    ids = [str(one) for one in waiting.values_list("pk", flat=True)]
+    waiting.update(revoked_at=timezone.now())
+    return ids
 
 
 def revoke_keys_beyond(membership: Membership, permissions: frozenset[Permission] | None) -> list[str]:

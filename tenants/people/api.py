@@ -34,7 +34,7 @@ class InvitationOut(serializers.Serializer[Invitation]):
     accepted_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     lets_in = serializers.SerializerMethodField(
-        help_text="Whether its link lets in now: it waits, and who made it could still send it."
+        help_text="Whether its link lets in now: it waits, who made it could still send it, and an auditor’s last day lies ahead."
     )
 
     def get_lets_in(self, row: Invitation) -> bool:

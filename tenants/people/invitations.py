@@ -84,12 +84,20 @@ def invite(*, principal: Principal, email: str, role: str, role_until: datetime 
 
 
 def renew(*, principal: Principal, invitation: Invitation) -> Invited:
-    """A new link with seven new days; the one before ends. Raises: Conflict, Forbidden."""
+    """A new link with seven new days; the one before ends.
+
+    Raises: Conflict, also when the role's last day is over; Forbidden; InvalidInput for a domain that nobody is invited of now.
+    """
     token, digest = new_token()
     with transaction.atomic():
         standing.begin_change(queries.organisation().pk, principal)
         row = _locked_open(invitation)
         granting.refuse_to_set(principal, row.role)
+        _checked_email(row.email)
+        if row.is_over:
+            raise Conflict(
+                "The last day of the role that it gives is over. Revoke it, and invite them anew with another."
+            )
         row.token_digest, row.expires_at = digest, timezone.now() + LIFETIME
         row.made_by_id = responsibility.maker_of_link(principal)
         row.made_with = credentials.of_link(principal)
@@ -109,7 +117,9 @@ def revoke(*, principal: Principal, invitation: Invitation) -> None:
 
 
 def dead_among(rows: Iterable[Invitation]) -> frozenset[UUID]:
-    """The open ones whose links open nothing any more, because who made them, or what with, could not make them now."""
+    """The open ones whose links open nothing any more, because who made them, or what with, could not make them now, or the
+    role that they give is over.
+    """
     waiting = [row for row in rows if row.is_open]
     makers = responsibility.members_by_id(row.made_by_id for row in waiting)
     revoked = credentials.ended_among(row.made_with for row in waiting)
@@ -124,6 +134,7 @@ def dead_among(rows: Iterable[Invitation]) -> frozenset[UUID]:
         for row in waiting
         if (row.made_by_id, row.role) not in good
         or row.made_with in revoked
+        or row.is_over
         or (row.made_with and row.role == Role.OWNER)  # from before that took a person in a session
     )
 
@@ -157,6 +168,8 @@ def accept(*, token: str, name: str, password: str | None) -> Membership:
             )
         if password is not None:
             check_password_rules(password, User(email=row.email))
+        row.accepted_at = timezone.now()  # before they are a member, which revokes what still waits
+        row.save(update_fields=["accepted_at"])
         joined = services.add_member(
             actor=f"invitation:{row.pk}",
             email=row.email,
@@ -166,8 +179,6 @@ def accept(*, token: str, name: str, password: str | None) -> Membership:
             password=password,
             has_password=password is not None,
         )
-        row.accepted_at = timezone.now()
-        row.save(update_fields=["accepted_at"])
     return joined.membership
 
 

@@ -69,6 +69,11 @@ class Invitation(models.Model):
     def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
 
+    @property
+    def is_over(self) -> bool:
+        """True when the last day of the role that it gives has passed."""
+        return self.role_until is not None and self.role_until <= timezone.now()
+
 
 class PasswordLink(models.Model):
     """A member may set a new password once, by a link of which only a digest is kept. The first that is used ends the others."""

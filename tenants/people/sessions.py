@@ -58,7 +58,8 @@ def device_name(words: str) -> str:
 
 
 def note_sign_in(request: HttpRequest) -> None:
-    """Remember when, where and with what the session began."""
+    """Remember when, where and with what the session began. An end that a sign-in before this one gave it is gone."""
+    request.session.set_expiry(None)
     request.session[VISITOR] = {
         "at": time.time(),
         "address": client_address(request)[:45],

@@ -22,7 +22,7 @@ from tenants import granting, queries, services, standing
 from tenants.accounts import account_of, hold_both
 from tenants.mail_addresses import NEEDED, as_kept, domain_of, mail_address
 from tenants.models import Membership
-from tenants.people.access import end_for_successor
+from tenants.people.access import end_for_successor, end_invitations_to
 from tenants.people.leaving import forget_person
 from tenants.roles import Role
 from tenants.scim import models, resources, tokens
@@ -246,7 +246,7 @@ def _move(membership: Membership, address: str) -> Membership:
         target=membership,
         email=address,
         before=membership.user.email,
-        **asdict(ended),
+        **asdict(ended) | {"revoked_invitations": ended.revoked_invitations + end_invitations_to(address)},
     )
     return queries.member(membership.pk)
 

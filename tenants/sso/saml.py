@@ -36,6 +36,7 @@ KEY_NAME = "sso/sp_key"
 _NS = {"saml": Names.NS_SAML, "samlp": Names.NS_SAMLP}
 _SIGNATURES = frozenset({Names.RSA_SHA256, Names.RSA_SHA384, Names.RSA_SHA512})
 _KEY_DAYS = 10 * 365
+_TOO_SHORT = f"A signing certificate in the metadata has a key that is too short; RSA needs {LEAST_RSA_BITS} bits or more."
 _RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
 _LONGEST_NAME = 1024  # of a subject or a session
@@ -92,8 +93,9 @@ def read_metadata(text: bytes) -> tuple[str, Endpoints]:
         )
     if len(idp["entityId"]) > LONGEST_ISSUER:
         raise InvalidInput(f"The entity ID in the metadata is longer than {LONGEST_ISSUER} characters.")
-    for certificate in certificates:
-        certificate_of(certificate)
+    for one in certificates:
+        if is_weak(certificate_of(one)):
+            raise InvalidInput(_TOO_SHORT)
     endpoints = Endpoints(
         sign_in=sign_in,
         certificates=certificates,
@@ -114,26 +116,29 @@ def fetch_metadata(address: str) -> bytes:
 
 
 def certificate_of(text: str) -> x509.Certificate:
-    """Raises: InvalidInput for one that cannot be read, or whose key is soon broken."""
+    """Raises: InvalidInput for one that cannot be read."""
     try:
         certificate = x509.load_pem_x509_certificate(OneLogin_Saml2_Utils.format_cert(text).encode())
-        key = certificate.public_key()
+        certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         raise InvalidInput("A signing certificate in the metadata cannot be read.") from None
-    if is_soon_broken(key):
-        raise InvalidInput(
-            f"A signing certificate in the metadata has a key that is too short; RSA needs {LEAST_RSA_BITS} bits or more."
-        )
     return certificate
+
+
+def certificates_of(connection: Connection) -> list[x509.Certificate]:
+    """Those that the provider's signatures are checked with, also weak ones from before keys were measured."""
+    return [certificate_of(text) for text in Endpoints(**connection.endpoints).certificates]
+
+
+def is_weak(certificate: x509.Certificate) -> bool:
+    """True when its key is soon broken: what it signs is not believed."""
+    return is_soon_broken(certificate.public_key())
 
 
 def _refuse_weak(connection: Connection) -> None:
     """Raises SsoRefused for a provider that was set up before keys were measured."""
-    try:
-        for text in Endpoints(**connection.endpoints).certificates:
-            certificate_of(text)
-    except InvalidInput as error:
-        raise SsoRefused(str(error)) from None
+    if any(map(is_weak, certificates_of(connection))):
+        raise SsoRefused(_TOO_SHORT)
 
 
 def own_metadata(request: HttpRequest, connection: Connection) -> bytes:
@@ -280,7 +285,6 @@ def begin_sign_out(
     """Address to send the browser to, and the id of the request that it carries; empty when it cannot be."""
     if not Endpoints(**connection.endpoints).sign_out:
         return "", ""
-    _refuse_weak(connection)
     auth = _auth(request, connection, is_sign_out=True)
     address = auth.logout(
         return_to=_RELAY_STATE,
@@ -306,6 +310,7 @@ def receive_sign_out(request: HttpRequest, connection: Connection) -> SignOutMes
         prefilter.check_logout(message)
     except prefilter.BadMessage as error:
         raise SsoRefused(str(error)) from None
+    _refuse_weak(connection)
     auth = _auth(request, connection, is_sign_out=True)
     try:
         address = auth.process_slo(keep_local_session=True)

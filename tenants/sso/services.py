@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives import hashes
 from django.db import transaction
 from django.utils import timezone
 
@@ -258,12 +259,23 @@ def _set(principal: Principal, before: Connection | None, but: str | None, **val
         issuer=connection.issuer,
         client_id=connection.client_id,
         sign_in=connection.endpoints["sign_in"],
+        **(_what_it_believes(connection) if connection.protocol == Connection.Protocol.SAML else {}),
         issuer_before=issuer_before,
         named_client_secret=str(connection.named_client_secret or ""),
         is_enabled=connection.is_enabled,
         sessions=ended,
     )
     return connection
+
+
+def _what_it_believes(connection: Connection) -> dict[str, Any]:
+    """Which certificates may sign, and how much must be signed: whoever changes it decides who gets in."""
+    prints = [one.fingerprint(hashes.SHA256()).hex() for one in saml.certificates_of(connection)]
+    return {
+        "certificates": prints,
+        "wants_signed_response": connection.wants_signed_response,
+        "allows_idp_initiated": connection.allows_idp_initiated,
+    }
 
 
 def _write(connection: Connection, values: dict[str, Any]) -> None:

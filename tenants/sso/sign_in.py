@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -255,8 +257,9 @@ def _note(request: HttpRequest, user: User, facts: Facts) -> None:
     record_authentication(request, user, method=METHOD, provider=facts.issuer, at=at)
     request.session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
     if facts.until is not None:
-        seconds = int(facts.until - timezone.now().timestamp())
-        request.session.set_expiry(max(60, min(seconds, request.session.get_expiry_age())))
+        # a moment, not seconds: those would count anew whenever the session is stored
+        end = min(max(facts.until, now + 60), now + settings.SESSION_COOKIE_AGE)
+        request.session.set_expiry(datetime.fromtimestamp(end, UTC))
 
 
 _NOT_LET_IN = (

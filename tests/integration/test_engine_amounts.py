@@ -66,4 +66,6 @@ def test_books_of_the_largest_revenue_hold_every_rule(currency: str, tmp_path: P
     make_books(config, tmp_path)
 
     gate = apply_gate(assess(tmp_path), "strict")
-    assert [(row.id, row.sentence) for row in gate.rows if row.kind == "exact" and row.verdict != "pass"] == []
+    assert [
+        (row.id, row.sentence) for row in gate.rows if row.kind == "exact" and row.verdict != "pass"
+    ] == []

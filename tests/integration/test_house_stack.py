@@ -275,9 +275,50 @@ def test_a_process_that_dies_again_and_again_stops_everything_and_its_log_is_sho
         assert wait_for_no_process_of(home, 1) == []
 
 
+def restored(home: Path, dump: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*command("restore"), str(dump)],
+        env=environment(home, some_free_port()),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.slow
-def test_the_demo_ends_with_a_released_and_verified_dataset_twice(home: Path) -> None:
-    for _ in range(2):
+def test_a_dump_comes_back_with_every_organisation_key_and_right(home: Path, tmp_path: Path) -> None:
+    """As docs/operations/data-folder.md says it."""
+    dump, none_of_ours, port = tmp_path / "datasynth.sql", tmp_path / "other.sql", some_free_port()
+    with platform_up(home, port) as (process, _):
+        client = api(home, port)
+        made = client.json("POST", "/api/v1/configs", {"text": SMALL}, Idempotency_Key="1")
+        with dump.open("wb") as file:
+            place = f"postgresql://postgres@/datasynth?host={home}/postgresql/run"
+            tool = next(home.rglob("pg_dump"), None) or shutil.which("pg_dump")
+            assert tool is not None
+            subprocess.run([tool, "--no-owner", "--no-privileges", place], stdout=file, check=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    none_of_ours.write_text("CREATE TABLE public.theirs (id int);")
+    new = Path(tempfile.mkdtemp(prefix="ds-"))
+    try:
+        refused, done, again = restored(new, none_of_ours), restored(new, dump), restored(new, dump)
+        for name in ("secret_key", "demo_password"):
+            shutil.copy(home / name, new / name)
+
+        assert (refused.returncode, done.returncode, again.returncode) == (1, 0, 1), done.stdout
+        assert "Nothing of" in refused.stdout
+        assert "is not empty, so nothing was loaded" in again.stdout
+        with platform_up(new, port):
+            assert made["id"] in [one["id"] for one in client.pages("/api/v1/configs")]
+            assert client.json("POST", "/api/v1/configs", {"text": SMALL}, Idempotency_Key="2")["id"]
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_demo_ends_with_a_released_and_verified_dataset(home: Path, times: int) -> None:
+    for _ in range(times):
         demo = subprocess.run(
             command("demo"),
             env=environment(home, some_free_port()),

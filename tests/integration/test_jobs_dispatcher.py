@@ -2,16 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from core.jobs import services
+from core.jobs import chores, services
 from core.jobs.dispatcher import Dispatcher, Message
 from core.jobs.models import Job, JobEvent, Outbox, Share, Unit
 from core.jobs.pipelines import Stage, UnitContext
@@ -175,6 +176,39 @@ def test_a_retried_unit_waits_for_its_time(bench: Bench, settings: Settings) -> 
 
     assert time.monotonic() - started >= 0.2
     assert bench.view(job_id).state == "done"
+
+
+@pytest.fixture
+def no_chores() -> Iterator[None]:
+    known = dict(chores._chores)
+    chores._chores.clear()
+    yield
+    chores._chores.clear()
+    chores._chores.update(known)
+
+
+def test_the_leader_does_its_chores_and_one_that_fails_holds_up_nothing(
+    bench: Bench, settings: Settings, no_chores: None
+) -> None:
+    settings.JOBS = settings.JOBS | {"chore_seconds": 0.2}
+    done: list[str] = []
+
+    def broken() -> None:
+        done.append("broken")
+        raise ValueError("broken")
+
+    chores.register("broken", broken)
+    chores.register("whole", lambda: done.append("whole"))
+    bench.register("beside", Stage("only", nothing))
+    job_id = bench.submit("beside")
+
+    bench.drain()
+    assert bench.view(job_id).state == "done"
+    assert done == ["broken", "whole"]
+    time.sleep(0.25)
+    bench.step()
+
+    assert done == ["broken", "whole"] * 2
 
 
 def test_of_two_dispatchers_one_leads_and_the_other_takes_over(bench: Bench) -> None:

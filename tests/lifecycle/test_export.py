@@ -18,10 +18,11 @@ from django.utils import timezone
 from compliance.models import ReleaseException
 from compliance.organisation_export import build_export, end_export
 from core.errors import Conflict
+from core.jobs import chores
 from core.jobs.models import Job
 from core.jobs.pipelines import EndedJob, pipeline
 from core.storage import store
-from core.tenancy import tenant_key
+from core.tenancy import shared_context, tenant_key
 from generation import services as generation
 from generation.models import Run, RunFile
 from tenants.lifecycle import services
@@ -217,6 +218,43 @@ def test_it_is_downloaded_by_those_who_may_until_it_expires(
     assert client_for("admin").get(path).status_code == 404
     assert services.drop_expired_exports() == 1
     assert not store().exists(export.key)
+
+
+def test_an_expired_export_is_taken_away_everywhere_and_shown_nowhere(
+    acme: Tenant, tmp_path: Path, client_for: Callable[..., Any]
+) -> None:
+    export = packed(services.order_export(principal=make_principal("admin"), with_files=False), tmp_path)
+    assert str(export.pk) in client_for("admin").get("/settings/organisation").content.decode()
+    assert services.drop_expired_exports_everywhere() == 0
+    Export.objects.update(expires_at=timezone.now())
+
+    assert str(export.pk) not in client_for("admin").get("/settings/organisation").content.decode()
+    chores.do_all()  # what the dispatcher does every hour
+
+    assert not Export.objects.exists()
+    assert not store().exists(export.key)
+
+
+def test_one_that_ends_after_its_days_leaves_nothing(acme: Tenant, tmp_path: Path) -> None:
+    export = services.order_export(principal=make_principal("admin"), with_files=False)
+    job = Job.objects.get(kind=services.EXPORT_KIND)
+    result = build_export(Unit(job.spec, tmp_path))  # type: ignore[arg-type]  # all that the stage uses
+    Export.objects.all().delete()
+
+    end_export(EndedJob(job.pk, job.kind, job.spec, "done", "", lambda _: [dict(result)]))
+
+    assert not store().exists(tenant_key(*services.file_of(export.pk)))
+
+
+def test_none_is_ordered_once_the_organisation_is_due_to_be_deleted(acme: Tenant) -> None:
+    services.order_deletion(principal=make_principal("owner"))
+    assert services.order_export(principal=make_principal("owner"), with_files=False)
+    Export.objects.all().delete()
+    with shared_context():
+        Tenant.objects.filter(pk=acme.pk).update(delete_after=timezone.now())
+
+    with pytest.raises(Conflict, match="being deleted"):
+        services.order_export(principal=make_principal("owner"), with_files=False)
 
 
 def test_one_export_at_a_time_and_a_failed_one_says_so(acme: Tenant) -> None:

@@ -109,6 +109,19 @@ def test_nothing_of_the_person_before_lets_anybody_in_as_the_successor(
     assert GroupMember.objects.filter(membership_id=operator.pk).exists()  # the directory said no such thing
 
 
+def test_an_invitation_to_the_new_address_ends_with_the_move(directory: Directory, acme: Tenant) -> None:
+    invited = invitations.invite(
+        principal=make_principal("admin"), email="successor@acme.example", role="admin"
+    ).token
+
+    directory.patch(f"/Users/{member('operator').pk}", TO_SUCCESSOR)
+
+    moved = AuditEvent.objects.filter(action="tenants.member.change_address").latest("seq")
+    assert len(moved.data["revoked_invitations"]) == 1
+    with pytest.raises(NotFound):
+        invitations.accept(token=invited, name="Successor", password=NEW)
+
+
 def test_links_that_the_person_before_made_for_others_end_too(directory: Directory, acme: Tenant) -> None:
     admin = make_principal("admin")
     invited = invitations.invite(principal=admin, email="friend@acme.example", role="viewer").token

@@ -63,6 +63,7 @@ class Wanted:
     recipient: str = ""
     signed_in_response_to: str | None = None
     proved: timedelta = timedelta()  # when the person signed in there, as seen from now
+    ends: timedelta | None = None  # when the session there ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Idp:
             + "</saml:Attribute>"
             for name, values in wanted.attributes.items()
         )
+        ends = f' SessionNotOnOrAfter="{_time(now + wanted.ends)}"' if wanted.ends is not None else ""
         statement = f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement>" if attributes else ""
         return etree.fromstring(
             f'<samlp:Response xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" ID="{_id()}" Version="2.0"'
@@ -134,7 +136,8 @@ class Idp:
             f' Recipient="{wanted.recipient or wanted.acs}"{confirms}/></saml:SubjectConfirmation></saml:Subject>'
             f'<saml:Conditions NotBefore="{begin}" NotOnOrAfter="{end_of_all}"><saml:AudienceRestriction>'
             f"<saml:Audience>{wanted.audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
-            f'<saml:AuthnStatement AuthnInstant="{_time(now + wanted.proved)}" SessionIndex="{wanted.session_index}"><saml:AuthnContext>'
+            f'<saml:AuthnStatement AuthnInstant="{_time(now + wanted.proved)}" SessionIndex="{wanted.session_index}"{ends}>'
+            "<saml:AuthnContext>"
             "<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef>"
             f"</saml:AuthnContext></saml:AuthnStatement>{statement}</saml:Assertion></samlp:Response>"
         )

@@ -1,7 +1,9 @@
 """The set-up: mail domains by DNS, what has to come before passwords are refused, breaking the glass, signing out."""
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import dns.rcode
@@ -13,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from core.errors import InvalidInput
+from core.models import AuditEvent
 from core.tenancy import tenant_context
 from tenants import role_services
 from tenants.lifecycle import services as lifecycle
@@ -288,6 +291,43 @@ def test_a_provider_whose_key_is_soon_broken_signs_nobody_in(saml_sso: Sso, veri
 
     assert visitor.sign_in().status_code == 403
     assert not visitor.is_signed_in
+
+
+def test_an_old_provider_with_a_short_key_can_be_mended_on_the_page(
+    visitor: SamlVisitor, client_for: Callable[..., Client]
+) -> None:
+    """Whoever is in by it gets out, what it signs ends nobody, and the page says what to do instead of failing with it."""
+    weak = Idp("weak", bits=1024)
+    connection = Connection.objects.get()
+    connection.endpoints["certificates"] = [weak.certificate]
+    connection.save()
+    forged = weak.logout_request(f"{visitor.origin}/sso/saml/sls", "subject-1", issuer=Idp().entity_id)
+
+    page = client_for("owner").get("/settings/sso")
+    assert page.status_code == 200
+    assert "has a key that is too short" in page.content.decode()
+    assert _sls(visitor, forged).status_code == 403
+    assert visitor.is_signed_in
+    left = visitor.client.post("/logout")
+    assert (left.status_code, visitor.is_signed_in) == (200, False)
+
+
+def test_whose_own_key_cannot_be_opened_gets_out_all_the_same(visitor: SamlVisitor) -> None:
+    Connection.objects.update(sp_key=b"not sealed")
+
+    assert visitor.client.post("/logout").status_code == 302
+    assert not visitor.is_signed_in
+
+
+def test_the_audit_trail_says_whose_signatures_are_believed(saml_sso: Sso) -> None:
+    saml_sso("acme", Idp("first"))
+    saml_sso("acme", Idp("first"), wants_signed_response=False, allows_idp_initiated=True)
+
+    before, after = AuditEvent.objects.filter(action="sso.connection.set").order_by("seq")
+    der = base64.b64decode(Idp("first").certificate)
+    assert before.data["certificates"] == after.data["certificates"] == [sha256(der).hexdigest()]
+    assert (before.data["wants_signed_response"], before.data["allows_idp_initiated"]) == (True, False)
+    assert (after.data["wants_signed_response"], after.data["allows_idp_initiated"]) == (False, True)
 
 
 def test_without_a_session_all_of_the_person_end_and_nobody_elses(visitor: SamlVisitor) -> None:

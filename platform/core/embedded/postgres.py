@@ -113,6 +113,40 @@ def _socket_folder(home: Path) -> Path:
     return home / "postgresql" / "run"
 
 
+def load_dump(home: Path, dump: Path, *, needs: str) -> None:
+    """Load what `pg_dump` wrote into the empty database of `home`, whose server runs: all of it, or nothing.
+
+    needs: a table without which the dump is none of ours. Raises EmbeddedServerError.
+    """
+    with psycopg.connect(postgres_url(home)) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace "
+            "WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+        ).fetchone()
+    if row is None or row[0]:
+        raise EmbeddedServerError(
+            f"The database of {home} is not empty, so nothing was loaded. Move postgresql/data away, or choose another "
+            "data folder with DATASYNTH_HOME."
+        )
+    command: list[str | Path] = [
+        _binaries(home, _account(home)) / "psql",
+        "-X",
+        "-q",
+        "-d",
+        postgres_url(home),
+    ]
+    command += ["--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", dump.resolve()]
+    command += ["-c", f"SELECT FROM {needs} LIMIT 1"]
+    result = subprocess.run(
+        command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_ENVIRONMENT
+    )
+    if result.returncode:
+        raise EmbeddedServerError(
+            f"Nothing of {dump} was loaded. The dump is made with `pg_dump --no-owner --no-privileges` "
+            f"(docs/operations/data-folder.md). psql said:\n{result.stderr[-2000:].strip()}"
+        )
+
+
 # -- accounts and binaries ----------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
-from core.jobs import ledger, outbox
+from core.jobs import chores, ledger, outbox
 from core.jobs.models import Job, Unit
 from core.jobs.tuning import tuning
 
@@ -99,6 +99,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         self.is_leader = False
         self._reap_from = 0.0
+        self._chores_from = 0.0
 
     def stop(self) -> None:
         self._stopping.set()
@@ -141,6 +142,9 @@ class Dispatcher:
     def step(self) -> None:
         if time.monotonic() >= self._reap_from:
             self._reap()
+        if time.monotonic() >= self._chores_from:
+            chores.do_all()
+            self._chores_from = time.monotonic() + tuning().chore_seconds
         for queue in Job.Priority.values:
             try:
                 self._feed(queue)

@@ -14,6 +14,7 @@ class Tuning:
     celery_app: str = "config.celery.app"
 
     tick_seconds: float = 0.2  # pause between two passes of the dispatcher
+    chore_seconds: float = 3600.0  # between two rounds of its chores
     # Units under way per queue, waiting in the broker or running: about twice the workers' slots.
     window: int = field(default_factory=lambda: 2 * (os.cpu_count() or 1))
     tenant_cap: int = 64  # units under way per organisation and queue, unless its Share says otherwise

@@ -39,6 +39,12 @@ def bootstrap(tenant_schemas: "list[str] | None" = None) -> None:
                 grant_schema(schema)
 
 
+def ensure_roles() -> None:
+    """Make the roles that rows of a dump are given to, before it is loaded; `bootstrap` afterwards does the rest."""
+    with _alone():
+        _ensure_roles()
+
+
 @contextmanager
 def provisioning() -> Iterator[None]:
     """A transaction of the owner in the shared schema; one at a time, and none while `bootstrap` runs."""
