@@ -16,6 +16,7 @@ from core.tenancy import current_schema
 from generation.queries.runs import state_counts
 from tenants.addresses import origin_of
 from tenants.founding.services import is_open
+from tenants.lifecycle.gate import is_open as is_open_in_grace
 from tenants.people import switcher
 from tenants.queries import organisations_of
 from tenants.sso.models import Connection
@@ -151,7 +152,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "layout": appearance["layout"] if is_fragment else "frontend/base.html",
         "can": {one.value.replace(".", "_"): principal.can(one) for one in Permission},
         "person": _person(request, principal),
-        "landing": landing(principal),
+        "landing": landing(principal, tenant),
         "nav": _once(lambda: navigation(request, principal, with_counts=is_inside)),
         "organisations": _once(lambda: _organisations(request, principal)) if is_inside else (),
         "organisation": Organisation(tenant.name, tenant.host, "/", True),
@@ -170,20 +171,23 @@ def navigation(
     request: HttpRequest, principal: Principal, *, with_counts: bool = True
 ) -> tuple[NavGroup, ...]:
     """The groups with the items that the principal may open; groups without any are left out."""
-    groups = []
+    groups, tenant = [], request.tenant  # type: ignore[attr-defined]  # set by the tenant middleware
     for group in NAVIGATION:
         items = tuple(
-            _drawn(item, request, with_counts) for item in group.items if principal.can(item.permission)
+            _drawn(item, request, with_counts)
+            for item in group.items
+            if principal.can(item.permission) and is_open_in_grace(tenant, principal, item.route)
         )
         if items:
             groups.append(NavGroup(group.title, items))
     return tuple(groups)
 
 
-def landing(principal: Principal) -> NavItem:
+def landing(principal: Principal, tenant: Any = None) -> NavItem:
     """Where somebody starts: the first page of their navigation, the profile for a role that may open none."""
-    items = (item for group in NAVIGATION for item in group.items)
-    item = next((item for item in items if principal.can(item.permission)), PROFILE)
+    items = (item for group in NAVIGATION for item in group.items if principal.can(item.permission))
+    open_ones = (item for item in items if tenant is None or is_open_in_grace(tenant, principal, item.route))
+    item = next(open_ones, PROFILE)
     return replace(item, href=reverse(item.route))
 
 

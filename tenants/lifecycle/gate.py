@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 
 from core.errors import Forbidden
 from core.pages import error_answer
-from core.permissions import Permission, principal_of
+from core.permissions import Permission, Principal, principal_of
 from core.problems import domain_problem, is_scim_request, scim_error, wants_problem
 from tenants.models import Tenant
 
@@ -50,6 +50,15 @@ class OrganisationSuspended(Forbidden):
     title = "Organisation suspended"
 
 
+def is_open(tenant: Tenant, principal: Principal, name: str | None) -> bool:
+    """Whether the route is there for the principal, also when the organisation will be deleted."""
+    return (
+        tenant.delete_after is None
+        or name in _OPEN_IN_GRACE
+        or any(name in names and principal.can(needed) for needed, names in _SHUTTING_OUT.items())
+    )
+
+
 def refuse_suspended(get_response: Handler) -> Handler:
     """Middleware: 403 for everything but the few addresses that stay open."""
 
@@ -68,11 +77,9 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
         return None
     if tenant.suspended_at is not None:
         return _answer(request, "This organisation is suspended. Ask the operator of the platform why.")
-    if tenant.delete_after is None or name in _OPEN_IN_GRACE or is_scim_request(request):
-        return None  # a directory tells once who has left
     principal = principal_of(request)
-    if any(name in names and principal.can(needed) for needed, names in _SHUTTING_OUT.items()):
-        return None
+    if is_scim_request(request) or is_open(tenant, principal, name):
+        return None  # a directory tells once who has left
     if request.method == "GET" and not wants_problem(request):
         if principal.is_anonymous:
             return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': SETTINGS_PATH})}")

@@ -311,7 +311,9 @@ def test_a_dump_comes_back_with_every_organisation_key_and_right(home: Path, tmp
         assert "is not empty, so nothing was loaded" in again.stdout
         with platform_up(new, port):
             assert made["id"] in [one["id"] for one in client.pages("/api/v1/configs")]
-            assert client.json("POST", "/api/v1/configs", {"text": SMALL}, Idempotency_Key="2")["id"]
+            assert client.json(
+                "POST", "/api/v1/configs", {"text": SMALL.replace("small", "second")}, Idempotency_Key="2"
+            )
     finally:
         shutil.rmtree(new, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """What a suspended organisation answers, what owners can do in the days of grace, and that others go on."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -133,6 +134,17 @@ def test_in_the_days_of_grace_access_is_ended_all_the_same(acme: Tenant, client_
     assert viewer.get("/settings/members").status_code == 403  # who ends nobody's access sees nothing
     assert viewer.get("/me/sessions").status_code == 200
     assert owner.post(f"/settings/members/{ids['operator']}/activate").status_code == 403
+
+
+def test_in_the_days_of_grace_the_navigation_holds_what_opens(acme: Tenant, client_for: Clients) -> None:
+    services.order_deletion(principal=make_principal("owner"))
+    admin = client_for("admin")
+    page = admin.get("/settings/members").content.decode()
+
+    shown = re.findall(r'<a href="([^"]+)" data-go=', page)
+
+    assert shown == ["/settings/members", "/settings/organisation", "/settings/sso"]
+    assert {admin.get(address).status_code for address in shown} == {200}
 
 
 def test_in_the_days_of_grace_an_owner_who_lost_the_password_gets_a_new_one(
