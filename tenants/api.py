@@ -1,5 +1,6 @@
 """API v1: members of the organisation. API keys: key_api."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,14 @@ class RoleUntilField(serializers.DateTimeField):
     def __init__(self, **options: Any) -> None:
         text = "End of an auditor's access, within 366 days; needed for that role, none for any other."
         super().__init__(required=False, allow_null=True, default=None, help_text=text, **options)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and len(value.strip()) <= len(
+            "2026-12-01"
+        ):  # a day alone: it is not said whether it counts
+            self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]")
+        moment: datetime = super().to_internal_value(value)
+        return moment
 
 
 class MemberOut(serializers.Serializer[Membership]):

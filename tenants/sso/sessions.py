@@ -1,6 +1,6 @@
 """Sessions that an identity provider opened or confirmed, and how they end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -12,15 +12,39 @@ from tenants.people.models import Session
 from tenants.people.proof import RECORDS
 from tenants.people.session_store import SessionStore, end
 from tenants.sso import queries
+from tenants.sso.claims import Facts
 
 SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
 METHOD = "socialaccount"  # how a session calls the proof of a provider
 _BATCH = 500
+_MOST_INDEXES = 20  # confirmations are minutes apart, and a session has hours
 
 
 def is_opened_by_provider(session: Any) -> bool:
     """True when the session, or its data, began with a sign-in at an identity provider."""
     return bool(session.get(SESSION))
+
+
+def note(session: Any, facts: Facts) -> None:
+    """Remember at a sign-in whom the provider vouched for, and how it calls its own session."""
+    session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
+
+
+def note_again(session: Any, facts: Facts) -> None:
+    """The same at a confirmation. The provider may call its session otherwise by now: a sign-out of either ends this one.
+
+    A session that began without the provider stays one that it did not open.
+    """
+    noted = session.get(SESSION)
+    if noted and (noted["issuer"], noted["subject"]) == (facts.issuer, facts.subject):
+        earlier = [one for one in _indexes(noted) if one != facts.session.get("index")]
+        told = {key: value for key, value in facts.session.items() if value}
+        session[SESSION] = {**noted, **told, "earlier": earlier[-_MOST_INDEXES:]}
+
+
+def _indexes(noted: Mapping[str, Any]) -> list[str]:
+    """What the provider called its session, the latest name last."""
+    return [*noted.get("earlier", ()), *filter(None, [noted.get("index")])]
 
 
 def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
@@ -35,7 +59,7 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
             data = store.decode(row.session_data)
             noted = data.get(SESSION) or {}
             is_meant = (noted.get("issuer"), noted.get("subject")) == (issuer, subject)
-            if is_meant and (not session_indexes or noted.get("index") in session_indexes):
+            if is_meant and (not session_indexes or not set(session_indexes).isdisjoint(_indexes(noted))):
                 ended += end(Session.objects.filter(id=row.id))
         if ended:
             audit.record(

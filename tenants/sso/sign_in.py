@@ -7,7 +7,6 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,11 +20,11 @@ from tenants.models import Membership, User
 from tenants.people import proof
 from tenants.roles import Role
 from tenants.sign_in import BY_SSO, MemberBackend
-from tenants.sso import claims, queries
+from tenants.sso import claims, queries, sessions
 from tenants.sso.claims import Facts
 from tenants.sso.errors import SsoRefused
 from tenants.sso.models import CHANGES, Connection, Identity
-from tenants.sso.sessions import METHOD, SESSION
+from tenants.sso.sessions import METHOD
 
 ACTOR = granting.PROVIDER
 _DRIFT_SECONDS = 60  # of the provider's clock
@@ -153,6 +152,8 @@ def confirm(request: HttpRequest, user: User, facts: Facts, *, asked_at: float) 
             raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
         _refuse_old_proof(facts, asked_at)
         proof.record(request, user, METHOD, provider=facts.issuer)
+        sessions.note_again(request.session, facts)
+        _end_by(request, facts)
         request.session.save()
 
 
@@ -255,10 +256,17 @@ def _note(request: HttpRequest, user: User, facts: Facts) -> None:
     now = time.time()
     at = now if facts.proved_at is None else min(now, facts.proved_at)
     record_authentication(request, user, method=METHOD, provider=facts.issuer, at=at)
-    request.session[SESSION] = {"issuer": facts.issuer, "subject": facts.subject, **facts.session}
+    sessions.note(request.session, facts)
+    _end_by(request, facts)
+
+
+def _end_by(request: HttpRequest, facts: Facts) -> None:
+    """End the session when the provider says, if that is before its end. Clocks differ: it lasts a minute at least.
+
+    A moment, not seconds: those would count anew whenever the session is stored.
+    """
     if facts.until is not None:
-        # a moment, not seconds: those would count anew whenever the session is stored
-        end = min(max(facts.until, now + 60), now + settings.SESSION_COOKIE_AGE)
+        end = min(max(facts.until, time.time() + 60), request.session.get_expiry_date().timestamp())
         request.session.set_expiry(datetime.fromtimestamp(end, UTC))
 
 

@@ -94,6 +94,20 @@ def test_an_auditors_invitation_ends_with_the_last_day(
         invitations.renew(principal=make_principal("admin"), invitation=sent.invitation)
 
 
+def test_a_last_day_by_the_api_is_a_moment(acme: Tenant, api_client: Callable[..., APIClient]) -> None:
+    """Of a day alone nobody knows whether it still counts: the page means its end, a date as such its beginning."""
+    day = timezone.now() + timedelta(days=30)
+    body = {"email": "auditor.two@acme.example", "role": "auditor", "role_until": f"{day:%Y-%m-%d}"}
+
+    refused = api_client("admin").post("/api/v1/invitations", body, format="json")
+    taken = api_client("admin").post(
+        "/api/v1/invitations", body | {"role_until": f"{day:%FT%TZ}"}, format="json"
+    )
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/role_until")
+    assert taken.status_code == 201
+
+
 def test_one_to_a_domain_that_nobody_is_invited_of_now_is_not_renewed(token: str) -> None:
     change_security(principal=make_principal("admin"), changes={"invitation_domains": ["partner.example"]})
 
