@@ -26,7 +26,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up restore test check lint types imports lock fmt bench books chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
+.PHONY: help setup demo up dump restore test check lint types imports lock fmt bench books chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,8 +39,11 @@ demo: $(STAMP) ## Start everything, send a config through the API, check what co
 up: $(STAMP) ## Start everything and stay; Ctrl-C stops it
 	@$(BIN)/python -m config.stack up
 
-restore: $(STAMP) ## Load a dump of the database into an empty data folder: make restore DUMP=datasynth.sql
-	@$(BIN)/python -m config.stack restore "$(DUMP)"
+dump: $(STAMP) ## Write the database of the data folder to a file: make dump FILE=datasynth.sql
+	@$(BIN)/python -m config.stack dump $(if $(FILE),"$(FILE)")
+
+restore: $(STAMP) ## Load such a file into an empty data folder: make restore FILE=datasynth.sql
+	@$(BIN)/python -m config.stack restore $(if $(FILE),"$(FILE)")
 
 # Browser tests have a process of their own: Playwright keeps an event loop in it, which Django refuses to work beside.
 test: $(STAMP) ## The test suite; browser tests too where Chromium is installed

@@ -1,4 +1,5 @@
-"""The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves, `restore` loads a dump.
+"""The whole platform on one machine: `python -m config.stack up` stays, `demo` proves it and leaves;
+`dump` writes the database to a file, and `restore` loads it.
 
 Starts what no URL names (PostgreSQL, Valkey), then web, worker, dispatcher and maker of organisations; all die with this process, and
 what dies before is started again.
@@ -27,7 +28,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.demo import Client, DemoFailed, run_demo
-from config.restore import restore
+from config.restore import dump, restore
 from config.supervision import ProcessLost, Program, Supervisor
 from core.embedded.home import claim_home
 from core.embedded.postgres import start_postgres
@@ -173,18 +174,21 @@ class Stack:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.stack", description=__doc__)
-    parser.add_argument("what", choices=["demo", "up", "restore"])
-    parser.add_argument("dump", type=Path, nargs="?", help="the file of pg_dump that is restored")
+    parser.add_argument("what", choices=["demo", "up", "dump", "restore"])
+    parser.add_argument("file", type=Path, nargs="?", help="of a dump")
     parser.add_argument("--config", type=Path, default=_example(), help="the config that the demo sends")
     chosen = parser.parse_args(arguments)
-    if (chosen.what == "restore") != (chosen.dump is not None):
-        parser.error("`restore` needs the file of a dump, the others take none")
+    if (chosen.what in ("dump", "restore")) != (chosen.file is not None):
+        parser.error("`dump` and `restore` need a file, the others take none")
     home = claim_home(env.data_home())
     try:
+        own_folder(home / "log")
+        if chosen.what == "dump":
+            dump(home, chosen.file, say=_say)
+            return 0
         if chosen.what == "restore":
             env.secret_key()
-            own_folder(home / "log")
-            restore(home, chosen.dump, environment=_environment(home), say=_say)
+            restore(home, chosen.file, environment=_environment(home), say=_say)
             return 0
         with running_stack(home) as stack:
             return _demo(stack, chosen.config) if chosen.what == "demo" else _up(stack)

@@ -52,10 +52,12 @@ class OrganisationSuspended(Forbidden):
 
 def is_open(tenant: Tenant, principal: Principal, name: str | None) -> bool:
     """Whether the route is there for the principal, also when the organisation will be deleted."""
-    return (
-        tenant.delete_after is None
-        or name in _OPEN_IN_GRACE
-        or any(name in names and principal.can(needed) for needed, names in _SHUTTING_OUT.items())
+    if tenant.delete_after is None:
+        return True
+    if name == "organisation":  # who may not see that page is told what all others are told
+        return principal.is_anonymous or principal.can(Permission.ORGANISATION_READ)
+    return name in _OPEN_IN_GRACE or any(
+        name in names and principal.can(needed) for needed, names in _SHUTTING_OUT.items()
     )
 
 
@@ -83,7 +85,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     if request.method == "GET" and not wants_problem(request):
         if principal.is_anonymous:
             return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': SETTINGS_PATH})}")
-        if principal.can(Permission.ORGANISATION_DELETE):
+        if {Permission.ORGANISATION_DELETE, Permission.ORGANISATION_READ} <= principal.permissions:
             return redirect(SETTINGS_PATH)
     day = f"{tenant.delete_after:%-d %B %Y}"
     return _answer(

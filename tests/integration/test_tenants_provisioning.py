@@ -171,4 +171,9 @@ def test_a_password_from_the_command_line_keeps_the_rules_of_passwords(acme: Ten
     with pytest.raises(CommandError):
         call_command("create_member", "acme", "weak@acme.example", role="admin", password=password)
 
+
+def test_nobody_is_added_to_an_organisation_that_is_not_there(acme: Tenant) -> None:
+    with pytest.raises(CommandError, match="There is no organisation 'nope'"):
+        call_command("create_member", "nope", "new@acme.example")
+
     assert not Membership.objects.filter(user__email="weak@acme.example").exists()

@@ -102,6 +102,8 @@ def test_in_the_days_of_grace_an_owner_gets_to_the_page_of_the_organisation_and_
     assert owner.get("/runs").headers["Location"] == "/settings/organisation"
     assert b"Restore the organisation" in owner.get("/settings/organisation").content
     assert operator.get("/runs").status_code == 403
+    after_sign_in = operator.get("/settings/organisation")
+    assert (after_sign_in.status_code, b"will be deleted on" in after_sign_in.content) == (403, True)
     assert operator.post("/settings/organisation/restore").status_code == 403
     assert client_for(None).get("/").headers["Location"] == "/login?next=%2Fsettings%2Forganisation"
     assert client_for(None).get("/login").status_code == 200

@@ -38,6 +38,7 @@ from core.embedded.servers import (
 
 SUPERUSER = "postgres"
 DATABASE = "datasynth"
+_LOADING = "datasynth_loading"  # what a dump is loaded into
 
 _OLDEST_VERSION = 16  # roles are granted WITH INHERIT FALSE
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -113,9 +114,33 @@ def _socket_folder(home: Path) -> Path:
     return home / "postgresql" / "run"
 
 
-def load_dump(home: Path, dump: Path, *, needs: str) -> None:
-    """Load what `pg_dump` wrote into the empty database of `home`, whose server runs: all of it, or nothing.
+def dump_database(home: Path, file: Path) -> None:
+    """Write the whole database of `home`, whose server runs, as SQL: the file is whole or absent. Raises EmbeddedServerError."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.touch(mode=0o600)  # it holds hashes of passwords
+    try:
+        result = _run_tool(
+            home,
+            "pg_dump",
+            "--no-owner",
+            "--no-privileges",
+            "-f",
+            str(draft.resolve()),
+            "-d",
+            postgres_url(home),
+        )
+        if result.returncode:
+            raise EmbeddedServerError(f"Nothing was dumped. pg_dump said:\n{result.stderr[-2000:].strip()}")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
+
+def load_dump(home: Path, dump: Path, *, needs: str) -> None:
+    """Load what `dump_database` wrote into the empty database of `home`, whose server runs: all of it, or nothing.
+
+    It comes into a database of its own, which takes the place of the empty one when it is whole: in one transaction it would
+    need locks for every table of every organisation.
     needs: a table without which the dump is none of ours. Raises EmbeddedServerError.
     """
     with psycopg.connect(postgres_url(home)) as connection:
@@ -128,23 +153,32 @@ def load_dump(home: Path, dump: Path, *, needs: str) -> None:
             f"The database of {home} is not empty, so nothing was loaded. Move postgresql/data away, or choose another "
             "data folder with DATASYNTH_HOME."
         )
-    command: list[str | Path] = [
-        _binaries(home, _account(home)) / "psql",
-        "-X",
-        "-q",
-        "-d",
-        postgres_url(home),
-    ]
-    command += ["--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", dump.resolve()]
-    command += ["-c", f"SELECT FROM {needs} LIMIT 1"]
-    result = subprocess.run(
-        command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_ENVIRONMENT
+    with psycopg.connect(_maintenance_url(home), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(_LOADING)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_LOADING)))
+        place = ["-d", postgres_url(home, database=_LOADING)]
+        what = ["-f", str(dump.resolve()), "-c", f"SELECT FROM {needs} LIMIT 1"]
+        result = _run_tool(home, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *place, *what)
+        if result.returncode:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(_LOADING)))
+            raise EmbeddedServerError(
+                f"Nothing of {dump} was loaded. Is it a dump as docs/operations/data-folder.md makes it? "
+                f"psql said:\n{result.stderr[-2000:].strip()}"
+            )
+        connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(DATABASE)))
+        names = map(sql.Identifier, (_LOADING, DATABASE))
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+
+
+def _run_tool(home: Path, name: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [_binaries(home, _account(home)) / name, *options],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=_ENVIRONMENT,
     )
-    if result.returncode:
-        raise EmbeddedServerError(
-            f"Nothing of {dump} was loaded. The dump is made with `pg_dump --no-owner --no-privileges` "
-            f"(docs/operations/data-folder.md). psql said:\n{result.stderr[-2000:].strip()}"
-        )
 
 
 # -- accounts and binaries ----------------------------------------------------------------------------------
@@ -315,6 +349,9 @@ def _start(cluster: _Cluster, *, durable: bool) -> Process:
         "listen_addresses=",
         f"unix_socket_directories={_socket_folder(cluster.home)}",
         "max_connections=200",
+        *(
+            ("max_locks_per_transaction=256",) if durable else ()
+        ),  # a dump locks 32 tables of each organisation
         "timezone=UTC",
         "log_timezone=UTC",
         *_SILENT_ON_VALUES,

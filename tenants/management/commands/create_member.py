@@ -8,11 +8,11 @@ from django.db import transaction
 from django.urls import reverse
 
 from core.errors import DomainError, NotFound
-from core.tenancy import tenant_context
+from core.tenancy import shared_context, tenant_context
 from tenants import queries, services
 from tenants.addresses import origin_of
 from tenants.mail_addresses import as_kept
-from tenants.models import Membership, User
+from tenants.models import Membership, Tenant, User
 from tenants.people.passwords import check_password_rules, make_link
 from tenants.roles import Role
 
@@ -47,6 +47,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         schema = options["slug"].replace("-", "_")
+        with shared_context():
+            if not Tenant.objects.filter(schema_name=schema).exists():
+                raise CommandError(f"There is no organisation {options['slug']!r}.")
         chosen = {name: options[name] for name in ("email", "role", "role_until", "name", "password")}
         has_password = options["password"] is not None
         try:
