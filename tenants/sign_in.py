@@ -9,6 +9,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -110,6 +111,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             person = _at_home(user, membership)
             if not getattr(request, BY_SSO, False):
                 _refuse_outdated(request, person)
+            if SESSION_KEY in request.session:  # Django gives whoever is in already no new key
+                request.session.cycle_key()
             super().login(request, person)
             request.session[SESSION_TENANT] = str(tenant.pk)
             request.session[SESSION_ROLE] = membership.role

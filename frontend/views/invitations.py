@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.errors import DomainError
+from core.errors import Conflict, DomainError, InvalidInput
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.forms import NewInvitation
 from frontend.paging import numbered
@@ -39,7 +39,12 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
 @step_up("POST")
 def invitation_renew(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     principal = principal_of(request)
-    invited = invitations.renew(principal=principal, invitation=invitations.invitation(invitation_id))
+    found = invitations.invitation(invitation_id)
+    try:
+        invited = invitations.renew(principal=principal, invitation=found)
+    except (InvalidInput, Conflict) as error:
+        messages.error(request, str(error))
+        return redirect("invitations")
     return _page(request, NewInvitation(principal=principal), invited=invited)
 
 

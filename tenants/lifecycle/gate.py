@@ -27,7 +27,7 @@ _OPEN_IN_GRACE = frozenset(
         "organisation", "organisation-export", "export-download", "organisation-restore", "organisation-certificate",
         "problem_type", "openapi",
         # access is ended all the same: what is taken back must not come back with it
-        "saml-sls", "sessions", "session-end", "sessions-end-others", "account_change_password",
+        "saml-sls", "profile", "sessions", "session-end", "sessions-end-others", "account_change_password",
     }
 )  # fmt: skip
 # The same for those who end the access of others.

@@ -6,10 +6,11 @@ from typing import Any
 
 from core import texts
 from tenants.mail_addresses import mail_address
+from tenants.sso.errors import SsoRefused
 
 Claims = dict[str, list[str]]
 
-_MOST_CLAIMS, _MOST_VALUES, _LONGEST_VALUE = 200, 2000, 1000
+_MOST_CLAIMS, _MOST_VALUES, _LONGEST_VALUE = 200, 10_000, 1000
 _WS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 # Names that providers use unless they are told otherwise, the most telling first.
 EMAIL_NAMES = ("email", "mail", "urn:oid:0.9.2342.19200300.100.1.3", f"{_WS}emailaddress", "emailaddress")
@@ -52,11 +53,17 @@ class ClaimMapping:
 
 
 def tidy(raw: Mapping[str, Any]) -> Claims:
-    """Claims as lists of texts, within bounds; nested ones are left out."""
+    """Claims as lists of texts; nested ones are left out. Raises: SsoRefused for so many that the one that counts could be cut off."""
     claims: Claims = {}
-    for name, value in list(raw.items())[:_MOST_CLAIMS]:
+    if len(raw) > _MOST_CLAIMS:
+        raise SsoRefused(f"the provider sent {len(raw)} claims; at most {_MOST_CLAIMS} are read")
+    for name, value in raw.items():
         values = value if isinstance(value, list | tuple) else [value]
-        texts = [_text(one) for one in values[:_MOST_VALUES] if isinstance(one, str | int | float | bool)]
+        if len(values) > _MOST_VALUES:
+            raise SsoRefused(
+                f"a claim has {len(values)} values, such as groups; at most {_MOST_VALUES} are read"
+            )
+        texts = [_text(one) for one in values if isinstance(one, str | int | float | bool)]
         if texts:
             claims[str(name)[:_LONGEST_VALUE]] = texts
     return claims

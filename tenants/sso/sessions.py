@@ -1,6 +1,7 @@
 """Sessions that an identity provider opened or confirmed, and how they end."""
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -13,11 +14,13 @@ from tenants.people.proof import RECORDS
 from tenants.people.session_store import SessionStore, end
 from tenants.sso import queries
 from tenants.sso.claims import Facts
+from tenants.sso.errors import SsoRefused
 
 SESSION = "sso"  # what a sign-out and a step-up need to know about the sign-in
 METHOD = "socialaccount"  # how a session calls the proof of a provider
 _BATCH = 500
-_MOST_INDEXES = 20  # confirmations are minutes apart, and a session has hours
+_MOST_INDEXES = 300  # most providers keep one name for a session
+_TOO_OFTEN = "This session was confirmed very often. Sign out, and sign in again."
 
 
 def is_opened_by_provider(session: Any) -> bool:
@@ -33,18 +36,25 @@ def note(session: Any, facts: Facts) -> None:
 def note_again(session: Any, facts: Facts) -> None:
     """The same at a confirmation. The provider may call its session otherwise by now: a sign-out of either ends this one.
 
-    A session that began without the provider stays one that it did not open.
+    A session that began without the provider stays one that it did not open. Raises: SsoRefused when it has had too many names.
     """
     noted = session.get(SESSION)
-    if noted and (noted["issuer"], noted["subject"]) == (facts.issuer, facts.subject):
-        earlier = [one for one in _indexes(noted) if one != facts.session.get("index")]
-        told = {key: value for key, value in facts.session.items() if value}
-        session[SESSION] = {**noted, **told, "earlier": earlier[-_MOST_INDEXES:]}
+    if not noted or (noted["issuer"], noted["subject"]) != (facts.issuer, facts.subject):
+        return
+    told = {key: value for key, value in facts.session.items() if value}
+    earlier = _digests(noted) - {_digest(told["index"])} if "index" in told else set(noted.get("earlier", ()))
+    if len(earlier) > _MOST_INDEXES:
+        raise SsoRefused("the provider called this session by too many names", shown=_TOO_OFTEN)
+    session[SESSION] = {**noted, **told, "earlier": sorted(earlier)}
 
 
-def _indexes(noted: Mapping[str, Any]) -> list[str]:
-    """What the provider called its session, the latest name last."""
-    return [*noted.get("earlier", ()), *filter(None, [noted.get("index")])]
+def _digests(noted: Mapping[str, Any]) -> set[str]:
+    """All that the provider called its session. Names may be long, so that earlier ones are kept as digests."""
+    return {*noted.get("earlier", ()), *map(_digest, filter(None, [noted.get("index")]))}
+
+
+def _digest(index: str) -> str:
+    return sha256(index.encode()).hexdigest()[:32]
 
 
 def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) -> int:
@@ -53,13 +63,13 @@ def end_sessions(issuer: str, subject: str, session_indexes: tuple[str, ...]) ->
     membership = tenants.members().filter(pk=identity.membership_id).first() if identity else None
     if membership is None:
         return 0
-    store, ended = SessionStore(), 0
+    store, ended, meant = SessionStore(), 0, set(map(_digest, session_indexes))
     with transaction.atomic():
         for row in Session.objects.filter(user_id=membership.user_id):
             data = store.decode(row.session_data)
             noted = data.get(SESSION) or {}
             is_meant = (noted.get("issuer"), noted.get("subject")) == (issuer, subject)
-            if is_meant and (not session_indexes or not set(session_indexes).isdisjoint(_indexes(noted))):
+            if is_meant and (not session_indexes or not meant.isdisjoint(_digests(noted))):
                 ended += end(Session.objects.filter(id=row.id))
         if ended:
             audit.record(

@@ -151,9 +151,10 @@ def confirm(request: HttpRequest, user: User, facts: Facts, *, asked_at: float) 
         if decision.is_linked:
             raise SsoRefused("the person has not signed in here with the provider yet", shown=_NOT_LINKED)
         _refuse_old_proof(facts, asked_at)
-        proof.record(request, user, METHOD, provider=facts.issuer)
         sessions.note_again(request.session, facts)
-        _end_by(request, facts)
+        proof.record(request, user, METHOD, provider=facts.issuer)
+        if sessions.is_opened_by_provider(request.session):
+            _end_by(request, facts)
         request.session.save()
 
 

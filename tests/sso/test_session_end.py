@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -92,6 +93,38 @@ def test_signing_out_here_names_the_latest_session_there(visitor: SamlVisitor, a
     message = sent_to_idp(way_on(visitor.client.post("/logout")))
 
     assert [one.text for one in message.iter("{*}SessionIndex")] == ["session-2"]
+
+
+def test_the_name_at_the_sign_in_counts_after_many_confirmations(visitor: SamlVisitor, acme: Tenant) -> None:
+    visitor.sign_in(session_index="session-1")
+    for number in range(30):
+        visitor.sign_in("/sso/confirm", session_index=f"confirmed-{number}")
+
+    assert signed_out(visitor, "session-1")
+
+
+def test_a_session_has_so_many_names_at_most(visitor: SamlVisitor, acme: Tenant) -> None:
+    visitor.sign_in(session_index="session-1")
+    session = visitor.client.session
+    session["sso"] |= {"earlier": [f"{number:032x}" for number in range(300)]}
+    session.save()
+
+    assert visitor.sign_in("/sso/confirm", session_index="session-1").status_code == 302
+    assert visitor.sign_in("/sso/confirm", session_index="session-2").status_code == 403
+
+
+def test_whoever_signs_in_again_gets_another_key(visitor: SamlVisitor, acme: Tenant) -> None:
+    """Else a copy of the cookie would have the new proof, too: any page can lead a browser to a sign-in."""
+    visitor.sign_in()
+    copy = Client(headers={"host": "acme.localhost"})
+    copy.cookies[settings.SESSION_COOKIE_NAME] = visitor.client.cookies[settings.SESSION_COOKIE_NAME].value
+    assert copy.get("/me").status_code == 200
+
+    visitor.sign_in()
+
+    assert copy.get("/me").status_code == 302
+    assert visitor.client.get("/me").status_code == 200
+    assert Session.objects.count() == 1
 
 
 def test_a_new_sign_in_knows_the_names_of_the_one_before_no_more(visitor: SamlVisitor, acme: Tenant) -> None:
