@@ -21,6 +21,7 @@ from core.embedded.postgres import postgres_url
 from core.embedded.valkey import valkey_url as embedded_valkey_url
 
 APP_LOGIN = "datasynth_app"
+DEMO_MADE = "demo_made"  # a file of the data folder: the organisations to try out were made once
 
 _TRUE = {"1", "true", "yes", "on"}
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")

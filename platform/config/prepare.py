@@ -10,6 +10,7 @@ import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -43,12 +44,36 @@ def main() -> None:
     bootstrap()
     call_command("collectstatic", interactive=False, verbosity=0)
     password = _kept_password(env.data_home() / "demo_password")
-    for slug, name in ORGANISATIONS.items():
-        _ensure_organisation(slug, name, password)
-    made = {"password": password, "people": {str(role): _email(role, "acme") for role in Role}}
+    done = env.data_home() / env.DEMO_MADE
+    if not done.exists():  # once: who or what is removed does not come back with the next start
+        for slug, name in ORGANISATIONS.items():
+            _ensure_organisation(slug, name, password)
+        done.touch()
+    made: dict[str, Any] = {
+        "password": password,
+        "people": _people("acme"),
+        "organisations": _organisations(),
+    }
     if chosen.api_key:
         made["api_key"] = _issue_key("acme")
     sys.stdout.write(json.dumps(made))
+
+
+def _organisations() -> list[str]:
+    with shared_context():
+        names = Tenant.objects.order_by("created_at", "schema_name").values_list("schema_name", flat=True)[:3]
+        return [name.replace("_", "-") for name in names]
+
+
+def _people(slug: str) -> list[str]:
+    """Those of the people to try it out with who may sign in, whoever makes datasets first."""
+    with shared_context():
+        if not Tenant.objects.filter(schema_name=slug).exists():
+            return []
+    with tenant_context(slug):
+        emails = {member.user.email for member in queries.acting_members().select_related("user")}
+    order = sorted(Role, key=lambda role: role != Role.OPERATOR)
+    return [email for role in order if (email := _email(role, slug)) in emails]
 
 
 def _ensure_organisation(slug: str, name: str, password: str) -> None:
@@ -74,6 +99,11 @@ def _ensure_organisation(slug: str, name: str, password: str) -> None:
 
 
 def _issue_key(slug: str) -> str:
+    if _email(Role.OPERATOR, slug) not in _people(slug):
+        sys.exit(
+            f"{_email(Role.OPERATOR, slug)} of {slug}, for whom the demo works, is not there any more. Choose another data folder with "
+            "DATASYNTH_HOME for it."
+        )
     with tenant_context(slug):
         operator = queries.members().get(user__email=_email(Role.OPERATOR, slug))
         principal = Principal(

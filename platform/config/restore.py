@@ -41,6 +41,7 @@ def restore(home: Path, file: Path, *, environment: dict[str, str], say: Say) ->
         _bootstrap(environment=environment)
     finally:
         server.stop()
+    (home / env.DEMO_MADE).touch()  # whoever is not in the dump is not made beside it
     say(f"{file} is in the database of {home}.")
     say(
         "Files and keys are not in a dump: copy storage/, keys/, secret_key and demo_password of the same back-up there. Then start."

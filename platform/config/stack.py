@@ -272,23 +272,17 @@ def _up(stack: Stack) -> NoReturn:
     prepared = stack.prepare()
     stack.start_programs()
     stack.wait_until_ready()
-    people = prepared["people"]
-    start = (
-        f"\n  Start     {stack.start_address} makes an organisation of your own" if stack.is_open() else ""
-    )
-    _say(
-        f"""
-  DataSynth is running.
-
-  Open      {stack.address("acme")}   (a second organisation: {stack.address("globex")})
-  Sign in   {people["operator"]}   password {prepared["password"]}
-            {people["owner"]}, {people["admin"]}, {people["auditor"]}, {people["approver"]}
-            and {people["viewer"]} have the same password{start}
-  API       {stack.address("acme")}/api/v1/openapi.json
-  Data      {stack.home}   (logs in {stack.home / "log"})
-
-  Ctrl-C stops everything."""
-    )
+    people, addresses = prepared["people"], [stack.address(slug) for slug in prepared["organisations"]]
+    lines = [("Open", address) for address in addresses]
+    if people:
+        lines.append(("Sign in", f"{people[0]}   password {prepared['password']}"))
+        lines += [("", f"{email} has the same password") for email in people[1:]]
+    if stack.is_open():
+        lines.append(("Start", f"{stack.start_address} makes an organisation of your own"))
+    lines += [("API", f"{address}/api/v1/openapi.json") for address in addresses[:1]]
+    lines.append(("Data", f"{stack.home}   (logs in {stack.home / 'log'})"))
+    told = "\n".join(f"  {label:<9} {text}" for label, text in lines)
+    _say(f"\n  DataSynth is running.\n\n{told}\n\n  Ctrl-C stops everything.")
     stack.supervisor.tend_for_ever()
 
 

@@ -22,7 +22,7 @@ _KEPT = 2  # the present key and the one before it, which a slow transaction may
 
 
 class LocalFile:
-    """Reads the file at each call, so that all processes see a rotation at once. Made at the first use."""
+    """Reads the file at each call, so that all processes see a rotation at once. Made when something is wrapped for the first time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,6 +41,8 @@ class LocalFile:
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         key_id, rest = wrapped[:_ID_BYTES], wrapped[_ID_BYTES:]
+        if not self._path.exists():  # what wraps makes it; a new one would open nothing
+            raise KeyUnreadable(f"{self._path} is not there")
         master = self._keys().get(key_id)
         if master is None:
             raise KeyUnreadable(

@@ -57,6 +57,7 @@ class DataKey(models.Model):
     is_current = models.BooleanField(default=True)
     made_at = models.DateTimeField(db_default=Now())
     wrapped_at = models.DateTimeField(db_default=Now())
+    given_up_at = models.DateTimeField(null=True)  # its master key is gone
 
     class Meta:
         constraints = (

@@ -4,6 +4,7 @@ Each organisation has data keys in its own schema, wrapped by the operator's key
 sealed value opens only for the organisation and the name that it was sealed for.
 """
 
+import logging
 import os
 import uuid
 
@@ -13,17 +14,33 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
+from core.errors import DomainError
 from core.kms import KeyUnreadable, key_management, unwrapped_for_a_while
 from core.models import DataKey
 from core.tenancy import tenant_context
+
+logger = logging.getLogger(__name__)
 
 _FORMAT = b"\x01"
 _ID_BYTES, _NONCE_BYTES, _TAG_BYTES = 16, 12, 16
 _HEAD_BYTES = len(_FORMAT) + _ID_BYTES + _NONCE_BYTES
 
 
-class Unsealable(ValueError):
-    """The value was not sealed for this organisation and name, or it was changed."""
+class Unsealable(DomainError):
+    """What was sealed does not open: it is another organisation's or name's, was changed, or its master key is gone.
+
+    `reason` says which, for logs and the audit trail.
+    """
+
+    code = "secret_unreadable"
+    http_status = 503
+    title = "Stored secret not readable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "A secret that is stored here cannot be opened. Ask whoever runs this platform to bring its master key back."
+        )
+        self.reason = reason
 
 
 def seal(tenant_schema: str, name: str, plain: bytes) -> bytes:
@@ -69,7 +86,7 @@ def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
     """Wrap the organisation's data keys anew under the present master key; how many. Sealed values stay as they are."""
     kms = key_management()
     with tenant_context(tenant_schema), transaction.atomic():
-        rows = list(DataKey.objects.select_for_update())
+        rows = list(DataKey.objects.select_for_update().filter(given_up_at=None))
         for row in rows:
             bound = _wrapping_bound_to(tenant_schema, row.pk)
             row.wrapped = kms.wrap(kms.unwrap(bytes(row.wrapped), bound), bound)
@@ -78,6 +95,27 @@ def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
         if rows:
             audit.record(actor=actor, action="core.data_key.rewrap", target=tenant_schema, count=len(rows))
     return len(rows)
+
+
+def give_up_lost_keys(tenant_schema: str, *, actor: str) -> int:
+    """Say of data keys that do not open, since their master key is gone, that nobody waits for them; how many.
+
+    A new one seals from now on. They stay: should the master key be found after all, what they sealed opens again.
+    Raises KeyManagementAway, which says nothing about a key.
+    """
+    kms, lost = key_management(), []
+    with tenant_context(tenant_schema), transaction.atomic():
+        for row in DataKey.objects.select_for_update().filter(given_up_at=None):
+            try:
+                kms.unwrap(bytes(row.wrapped), _wrapping_bound_to(tenant_schema, row.pk))
+            except KeyUnreadable:
+                lost.append(row)
+        DataKey.objects.filter(pk__in=[row.pk for row in lost]).update(given_up_at=timezone.now())
+        if any(row.is_current for row in lost):
+            make_data_key(tenant_schema, actor=actor)
+        if lost:
+            audit.record(actor=actor, action="core.data_key.give_up", target=tenant_schema, count=len(lost))
+    return len(lost)
 
 
 # -- data keys -----------------------------------------------------------------------------------------------
@@ -101,6 +139,7 @@ def _opened(tenant_schema: str, row: DataKey) -> bytes:
     try:
         return unwrapped_for_a_while(bytes(row.wrapped), _wrapping_bound_to(tenant_schema, row.pk))
     except KeyUnreadable as error:
+        logger.error("data key %s of %s does not open: %s", row.pk, tenant_schema, error)
         raise Unsealable(f"data key {row.pk} of {tenant_schema}: {error}") from error
 
 

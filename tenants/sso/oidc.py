@@ -358,7 +358,7 @@ def client_secret(connection: Connection) -> str:
             return ""
         return secrets.unseal(current_schema(), SECRET_NAME, connection.client_secret).decode()
     except secrets.Unsealable as error:
-        raise SsoRefused(f"the client secret cannot be opened: {error}", shown=NOT_SET_UP) from None
+        raise SsoRefused(f"the client secret cannot be opened: {error.reason}", shown=NOT_SET_UP) from None
 
 
 def sealed_secret(text: str) -> bytes | None:

@@ -374,7 +374,15 @@ def _own_key(connection: Connection) -> str:
     try:
         return secrets.unseal(current_schema(), KEY_NAME, connection.sp_key or b"").decode()
     except secrets.Unsealable as error:
-        raise SsoRefused(f"our own key cannot be opened: {error}", shown=NOT_SET_UP) from None
+        raise SsoRefused(f"our own key cannot be opened: {error.reason}", shown=NOT_SET_UP) from None
+
+
+def has_own_key(connection: Connection | None) -> bool:
+    """Whether there is a key of ours that opens: with one that is lost, a new one has to be registered at the provider."""
+    try:
+        return connection is not None and bool(connection.sp_key) and bool(_own_key(connection))
+    except SsoRefused:
+        return False
 
 
 def _settings(request: HttpRequest, connection: Connection, *, is_sign_out: bool = False) -> dict[str, Any]:

@@ -112,8 +112,9 @@ def set_saml(
     entity_id, endpoints = saml.read_metadata(metadata)
     with transaction.atomic():
         before = _locked(principal)
-        certificate, key = (before.sp_certificate, before.sp_key) if before else ("", None)
-        if key is None:
+        if before is not None and saml.has_own_key(before):
+            certificate, key = before.sp_certificate, before.sp_key
+        else:
             certificate, key = saml.new_key()
         return _set(
             principal,
@@ -210,6 +211,15 @@ def enforce(*, principal: Principal, is_enforced: bool) -> Connection:
         action = "sso.connection.enforce" if is_enforced else "sso.connection.stop_enforcing"
         audit.record(actor=principal.actor, action=action, target=connection)
     return connection
+
+
+def end_enforcement(*, actor: str) -> None:
+    """Take passwords again, on the operator's word. In the transaction of a larger change, which holds the members."""
+    _one_change_at_a_time()
+    connection = Connection.objects.filter(is_enforced=True).first()
+    if connection is not None:
+        _write(connection, {"is_enforced": False})
+        audit.record(actor=actor, action="sso.connection.stop_enforcing", target=connection)
 
 
 def remove(*, principal: Principal) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from config.demo import Client
@@ -216,12 +217,21 @@ def test_up_answers_refuses_a_second_owner_and_stops_cleanly(home: Path) -> None
         assert second.returncode == 1
         assert f"already run by process {process.pid}" in second.stdout
 
+        assert "viewer@acme.example has the same password" in said
+        with psycopg.connect(f"postgresql://postgres@/datasynth?host={home}/postgresql/run") as database:
+            database.execute(
+                "DELETE FROM tenants_membership WHERE user_id IN "
+                "(SELECT id FROM tenants_user WHERE email = 'viewer@acme.example')"
+            )
+
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
         assert wait_for_no_process_of(home, 1) == []
 
     with platform_up(home, port) as (process, said):
         assert password.group(1) in said  # people and password are those of the first time
+        assert "admin@acme.example has the same password" in said
+        assert "viewer@acme.example" not in said  # who was removed does not come back
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
 

@@ -5,14 +5,15 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from core import kms
 from core.models import AuditEvent, DataKey
-from core.secrets import seal, unseal
+from core.secrets import Unsealable, seal, unseal
 from core.tenancy import OWNER_ALIAS, tenant_context
+from tenants.oauth import signing
 from tests.builders import drop_organisation, make_organisation
 
 
@@ -48,3 +49,38 @@ def test_what_was_sealed_opens_after_every_kind_of_new_key(sealing: str, options
         assert DataKey.objects.filter(is_current=True).count() == 1
         told = AuditEvent.objects.filter(action="core.data_key.rewrap").count()
     assert told == (4 if options.get("rotate") else 2)
+
+
+def test_after_the_loss_of_the_master_key_everything_can_be_entered_anew(
+    sealing: str, tmp_path: Path
+) -> None:
+    """As docs/operations/secrets.md says it, and back again should the key be found."""
+    old, file = seal(sealing, "one", b"old"), tmp_path / "master.key"
+    with tenant_context(sealing):
+        signing.signing_key()
+    found = file.read_text()
+    file.unlink()
+    kms._remembered.clear()
+    with pytest.raises(Unsealable, match="bring its master key back"):
+        seal(sealing, "two", b"new")
+    with pytest.raises(Unsealable):
+        unseal(sealing, "one", old)
+    with pytest.raises(CommandError, match="--master-key-lost begins anew"):
+        call_command("rewrap_data_keys", stdout=StringIO())
+
+    said = StringIO()
+    call_command("rewrap_data_keys", master_key_lost=True, stdout=said)
+    call_command("rotate_token_keys", now=True, stdout=StringIO())
+
+    assert f"{sealing}: 1 data keys are given up" in said.getvalue()
+    new = seal(sealing, "two", b"new")
+    assert unseal(sealing, "two", new) == b"new"
+    with tenant_context(sealing):
+        assert signing.signing_key()
+        assert AuditEvent.objects.filter(action="core.data_key.give_up").count() == 1
+    call_command("rewrap_data_keys", rotate=True, stdout=StringIO())  # given up is waited for by nobody
+    with pytest.raises(Unsealable):
+        unseal(sealing, "one", old)
+    file.write_text(found + file.read_text())
+    kms._remembered.clear()
+    assert (unseal(sealing, "one", old), unseal(sealing, "two", new)) == (b"old", b"new")

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from core import kms
 from core.errors import Conflict, InvalidInput, QuotaExceeded
 from core.models import AuditEvent, IdempotencyRecord
-from core.secrets import Unsealable, make_data_key
+from core.secrets import Unsealable, give_up_lost_keys, make_data_key
 from core.tenancy import tenant_context
 from tenants.models import Tenant
 from tenants.vault import services
@@ -242,8 +242,9 @@ def test_a_secret_of_the_other_organisation_neither_resolves_nor_opens_nor_is_fo
     ours = make()
     api: Any = api_client("admin")
 
-    with pytest.raises(Unsealable, match="no such secret"):
+    with pytest.raises(Unsealable) as unknown:
         value_of(theirs.pk)
+    assert "no such secret" in unknown.value.reason
     NamedSecret.objects.filter(pk=ours.pk).update(sealed=bytes(theirs.sealed))  # moved over by hand
     with pytest.raises(Unsealable):
         value_of(ours.pk)
@@ -251,6 +252,27 @@ def test_a_secret_of_the_other_organisation_neither_resolves_nor_opens_nor_is_fo
     other, nobodys = (api.get(f"{ADDRESS}/{one}", headers=same) for one in (theirs.pk, uuid4()))
     assert (other.status_code, other.content) == (404, nobodys.content)
     assert [one["id"] for one in api.get(ADDRESS).json()["items"]] == [str(ours.pk)]
+
+
+def test_without_its_master_key_everything_says_so_and_a_new_value_counts_afterwards(
+    acme: Tenant, api_client: ApiClientFor, client_for: Any, settings: Settings, tmp_path: Path
+) -> None:
+    settings.SECRETS_KMS_URL = f"file://{tmp_path}/master.key"
+    kept = make()
+    (tmp_path / "master.key").unlink()
+    kms._remembered.clear()
+    api: Any = api_client("admin")
+    place = f"{ADDRESS}/{kept.pk}"
+    version = api.get(place)["ETag"]
+
+    refused = api.patch(place, {"value": NEXT}, format="json", headers={"if-match": version})
+    page = client_for("admin").get("/me/security/app")
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "secret_unreadable")
+    assert (page.status_code, b"master key" in page.content) == (503, True)
+    assert give_up_lost_keys("acme", actor="test") == 1
+    assert api.patch(place, {"value": NEXT}, format="json", headers={"if-match": version}).status_code == 200
+    assert value_of(kept.pk) == NEXT
 
 
 def test_a_value_that_is_moved_to_another_name_does_not_open(acme: Tenant) -> None:

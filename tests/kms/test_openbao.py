@@ -107,8 +107,9 @@ def test_a_data_key_opens_for_its_organisation_only(acme: Tenant, token: str) ->
         DataKey.objects.create(pk=stolen.pk, wrapped=stolen.wrapped)
     kms._remembered.clear()
 
-    with pytest.raises(Unsealable, match="refused"):
+    with pytest.raises(Unsealable) as caught:
         unseal("globex", "name", sealed)
+    assert "refused" in caught.value.reason
 
 
 def test_after_a_rotation_nothing_needs_the_old_version(acme: Tenant, token: str, bao: Bao) -> None:

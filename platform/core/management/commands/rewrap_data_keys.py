@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import DomainError
 from core.kms import KeyUnreadable, key_management
 from core.postgres.provision import every_tenant_schema, provisioning
-from core.secrets import make_data_key, rewrap_data_keys
+from core.secrets import give_up_lost_keys, make_data_key, rewrap_data_keys
 
 _ACTOR = "system"
 
@@ -18,15 +18,32 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rotate", action="store_true", help="make a new master key first")
         parser.add_argument(
+            "--master-key-lost",
+            action="store_true",
+            help="give up the data keys that do not open: what they sealed has to be entered anew",
+        )
+        parser.add_argument(
             "--new-data-keys", action="store_true", help="and seal under new data keys from now on"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with provisioning():  # one at a time, and no organisation comes up in between
+                if options["master_key_lost"]:
+                    self._give_up()
                 self._rewrap(options["rotate"], options["new_data_keys"])
         except (DomainError, KeyUnreadable) as error:
-            raise CommandError(f"{error} Nothing was lost: mend it and run this again.") from error
+            raise CommandError(
+                f"{error}. No key was changed under which anything lies: mend it and run this again. If the master key is gone "
+                "for good, --master-key-lost begins anew."
+            ) from error
+
+    def _give_up(self) -> None:
+        for schema in every_tenant_schema():
+            if count := give_up_lost_keys(schema, actor=_ACTOR):
+                self.stdout.write(
+                    f"{schema}: {count} data keys are given up. Secrets are to be entered anew."
+                )
 
     def _rewrap(self, rotate: bool, new_data_keys: bool) -> None:
         schemas = every_tenant_schema()
