@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 
-from core.errors import NotFound, RateLimited
+from core.errors import DomainError, NotFound, RateLimited
 from core.permissions import Permission, principal_of, requires
 from core.ratelimit import Limit, check, client_machine
 from core.tenancy import tenant_key
@@ -192,8 +192,8 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
             address, key = oidc.sign_out_address(request, connection, noted), ""
         else:
             address, key = saml.begin_sign_out(request, connection, noted["subject"], noted)
-    except SsoRefused as error:  # nobody is sent there with it; the session here has ended all the same
-        note_refusal(error.reason)
+    except DomainError as error:  # nobody is sent there with it; the session here has ended all the same
+        note_refusal(error.reason if isinstance(error, SsoRefused) else str(error))
         address, key = "", ""
     if not address:
         return cast(HttpResponseBase, response)

@@ -5,6 +5,7 @@ One key a line, `<id> <key in base64>`; the last one wraps, all of them unwrap.
 
 import base64
 import contextlib
+import logging
 import os
 import secrets
 import stat
@@ -15,7 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.exceptions import ImproperlyConfigured
 
-from core.kms import KeyUnreadable
+from core.kms import KeyManagementAway, KeyUnreadable
+
+logger = logging.getLogger(__name__)
 
 _ID_BYTES, _NONCE_BYTES, _KEY_BYTES = 8, 12, 32
 _KEPT = 2  # the present key and the one before it, which a slow transaction may still be using
@@ -62,11 +65,18 @@ class LocalFile:
         if not self._path.exists():
             self._make()
         if stat.S_IMODE(self._path.stat().st_mode) & 0o077:
-            raise ImproperlyConfigured(f"{self._path}: others can read this key file; make its mode 0600.")
-        keys = dict(_key(line) for line in self._path.read_text(encoding="ascii").splitlines() if line)
+            raise self._unusable("others can read this key file; make its mode 0600")
+        try:
+            keys = dict(_key(line) for line in self._path.read_text(encoding="ascii").splitlines() if line)
+        except (OSError, ValueError) as error:
+            raise self._unusable(f"this key file cannot be read: {type(error).__name__}") from None
         if not keys:
-            raise ImproperlyConfigured(f"{self._path} holds no key.")
+            raise self._unusable("this key file holds no key")
         return keys
+
+    def _unusable(self, why: str) -> KeyManagementAway:
+        logger.error("%s: %s", self._path, why)
+        return KeyManagementAway(f"The key management of this platform cannot be used: {why}.")
 
     def _make(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,5 +100,5 @@ def _key(line: str) -> tuple[bytes, bytes]:
     key_id, _, text = line.partition(" ")
     key = base64.b64decode(text)
     if len(key) != _KEY_BYTES:
-        raise ImproperlyConfigured(f"master key {key_id} must have {_KEY_BYTES} bytes, it has {len(key)}")
+        raise ValueError(f"a master key must have {_KEY_BYTES} bytes, it has {len(key)}")
     return bytes.fromhex(key_id), key

@@ -83,18 +83,28 @@ def make_data_key(tenant_schema: str, *, actor: str) -> None:
 
 
 def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
-    """Wrap the organisation's data keys anew under the present master key; how many. Sealed values stay as they are."""
+    """Wrap the organisation's data keys anew under the present master key; how many. Sealed values stay as they are.
+
+    One that was given up and opens again, since its master key was found, is taken along. Raises KeyUnreadable for any other
+    that does not open, KeyManagementAway.
+    """
     kms = key_management()
     with tenant_context(tenant_schema), transaction.atomic():
-        rows = list(DataKey.objects.select_for_update().filter(given_up_at=None))
-        for row in rows:
+        count = 0
+        for row in DataKey.objects.select_for_update():
             bound = _wrapping_bound_to(tenant_schema, row.pk)
-            row.wrapped = kms.wrap(kms.unwrap(bytes(row.wrapped), bound), bound)
-            row.wrapped_at = timezone.now()
-            row.save(update_fields=["wrapped", "wrapped_at"])
-        if rows:
-            audit.record(actor=actor, action="core.data_key.rewrap", target=tenant_schema, count=len(rows))
-    return len(rows)
+            try:
+                key = kms.unwrap(bytes(row.wrapped), bound)
+            except KeyUnreadable:
+                if row.given_up_at is None:
+                    raise
+                continue
+            row.wrapped, row.wrapped_at, row.given_up_at = kms.wrap(key, bound), timezone.now(), None
+            row.save(update_fields=["wrapped", "wrapped_at", "given_up_at"])
+            count += 1
+        if count:
+            audit.record(actor=actor, action="core.data_key.rewrap", target=tenant_schema, count=count)
+    return count
 
 
 def give_up_lost_keys(tenant_schema: str, *, actor: str) -> int:

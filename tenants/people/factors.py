@@ -7,7 +7,7 @@ belong to the membership as its password does (ADR 0009). Secrets are sealed.
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from uuid import UUID
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
 from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as mfa
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
@@ -27,6 +28,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.forms import HiddenInput
 from django.http import HttpRequest
 
@@ -35,7 +37,7 @@ from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.form_fields import StrictJSONField
 from core.locks import one_at_a_time
 from core.permissions import Principal
-from core.secrets import seal, unseal
+from core.secrets import Unsealable, seal, unseal
 from core.tenancy import current_schema
 from tenants import credentials, granting, queries, standing
 from tenants.models import Membership, User
@@ -108,13 +110,22 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth is untyped
     """allauth's form of the second step of signing in; a code of an app counts once as long as it is valid."""
 
     def clean_code(self) -> str:
-        """Raises RateLimited."""
+        """Raises RateLimited, Unsealable. The library's own would stop at a factor that does not open."""
         is_recovery = len(normalize_user_code(self.cleaned_data["code"])) == settings.MFA_RECOVERY_CODE_DIGITS
         count = throttle.count_recovery_code if is_recovery else throttle.count_app_code
         counted = count(context.request, self.user)
-        code = str(super().clean_code())
-        if not _is_first_use(self.authenticator, code):
+        code = str(self.cleaned_data["code"])
+        try:
+            row = _row_that_takes(self.user, code)
+        except Unsealable:  # nobody tried anything
+            counted.rollback()
+            raise
+        if row is None or not _is_first_use(row, code):
+            if (main := _with_codes(self.user).first()) is not None:
+                self._emit_authentication_failed(main)
             raise FactorAdapter().validation_error("incorrect_code")
+        row.user = self.user
+        self.authenticator = row
         counted.rollback()
         return code
 
@@ -146,8 +157,15 @@ def factors_of(user_id: UUID | str) -> Factors:
     codes = next((row for row in rows if row.type == Kind.RECOVERY_CODES), None)
     return Factors(
         tuple(_factor(row) for row in rows if row.type != Kind.RECOVERY_CODES),
-        len(codes.wrap().get_unused_codes()) if codes else None,
+        _codes_left(codes) if codes else None,
     )
+
+
+def _codes_left(row: Authenticator) -> int:
+    """Counted without opening them: who looks at factors needs none of their secrets."""
+    if (carried_over := row.data.get("migrated_codes")) is not None:
+        return len(carried_over)
+    return int(mfa.RECOVERY_CODE_COUNT) - int(row.data["used_mask"]).bit_count()
 
 
 def _factor(row: Authenticator) -> Factor:
@@ -162,8 +180,10 @@ def pending_secret(request: HttpRequest, *, renew: bool) -> str:
     """The secret that is being set up in this session; it counts only once a code proved that the app has it."""
     adapter = FactorAdapter()
     kept = request.session.get(_PENDING)
-    if kept is None or renew:
-        kept = request.session[_PENDING] = adapter.encrypt(generate_totp_secret())
+    if kept is not None and not renew:
+        with suppress(Unsealable):  # it is not in use yet, so that another one does as well
+            return str(adapter.decrypt(kept))
+    kept = request.session[_PENDING] = adapter.encrypt(generate_totp_secret())
     return str(adapter.decrypt(kept))
 
 
@@ -329,12 +349,15 @@ def delete_factors(user_id: UUID) -> int:
 
 
 def confirm_with_code(request: HttpRequest, user: User, code: str) -> None:
-    """Renew the session's proof with an app's or a recovery code. Raises InvalidInput, RateLimited."""
+    """Renew the session's proof with an app's or a recovery code. Raises InvalidInput, RateLimited, Unsealable."""
     counted = throttle.count_confirmation(user)
     with transaction.atomic():
         _alone(user.pk)  # nobody takes the factor away, or makes new codes, while it is tried
-        rows = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN).order_by("-type")
-        row = next((row for row in rows if row.wrap().validate_code(code)), None)
+        try:
+            row = _row_that_takes(user, code)
+        except Unsealable:
+            counted.rollback()
+            raise
         if row is not None and _is_first_use(row, code):
             counted.rollback()
             _confirmed(request, user, row)
@@ -384,6 +407,26 @@ def second_step(user: User) -> Iterator[None]:
 # -- parts ---------------------------------------------------------------------------------------------------
 
 
+def _with_codes(user: User) -> "QuerySet[Authenticator]":
+    """Factors that codes are typed for, the app first."""
+    rows: QuerySet[Authenticator] = Authenticator.objects.filter(user=user).exclude(type=Kind.WEBAUTHN)
+    return rows.order_by("-type")
+
+
+def _row_that_takes(user: User, code: str) -> Authenticator | None:
+    """The factor that a code is right for. Raises Unsealable when none of them can be read."""
+    rows, shut = list(_with_codes(user)), []
+    for row in rows:
+        try:
+            if row.wrap().validate_code(code):
+                return row
+        except Unsealable as error:
+            shut.append(error)
+    if rows and len(shut) == len(rows):
+        raise shut[0]
+    return None
+
+
 def _before_sign_ins(user: User) -> None:
     """Whoever is signing in without the new factor is in already, and found among the sessions that end, or is refused."""
     granting.one_change_at_a_time(membership_of(user).tenant_id)
@@ -407,8 +450,12 @@ def _added(request: HttpRequest, user: User, row: Authenticator) -> list[str]:
         sessions=ended,
         links=links,
     )
-    if Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).exists():
-        return []
+    kept = Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).first()
+    if kept is not None:
+        with suppress(Unsealable):  # those that do not open are worth nothing
+            kept.wrap().get_unused_codes()
+            return []
+        kept.delete()
     return list(RecoveryCodes.activate(user).generate_codes())
 
 

@@ -142,7 +142,7 @@ def test_a_key_file_that_others_can_read_is_not_used(key_file: Path) -> None:
     key_management().wrap(bytes(32), b"")
     key_file.chmod(0o640)
 
-    with pytest.raises(ImproperlyConfigured, match="make its mode 0600"):
+    with pytest.raises(KeyManagementAway, match="make its mode 0600"):
         key_management().wrap(bytes(32), b"")
 
 

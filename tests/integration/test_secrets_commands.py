@@ -10,6 +10,7 @@ from django.db import connection, connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from core import kms
+from core.kms import KeyManagementAway
 from core.models import AuditEvent, DataKey
 from core.secrets import Unsealable, seal, unseal
 from core.tenancy import OWNER_ALIAS, tenant_context
@@ -82,5 +83,24 @@ def test_after_the_loss_of_the_master_key_everything_can_be_entered_anew(
     with pytest.raises(Unsealable):
         unseal(sealing, "one", old)
     file.write_text(found + file.read_text())
+    for _ in range(3):  # rotations take along what opens again, so that none throws the found key away
+        kms._remembered.clear()
+        assert (unseal(sealing, "one", old), unseal(sealing, "two", new)) == (b"old", b"new")
+        call_command("rewrap_data_keys", rotate=True, stdout=StringIO())
+
+
+@pytest.mark.parametrize("content", ["", "rubbish", "00 00", "no-hex AAAA\n", "é"])
+def test_a_key_file_that_is_damaged_is_said_in_words(sealing: str, tmp_path: Path, content: str) -> None:
+    sealed, file = seal(sealing, "one", b"old"), tmp_path / "master.key"
+    whole = file.read_text()
+    file.write_text(content, encoding="utf-8")
     kms._remembered.clear()
-    assert (unseal(sealing, "one", old), unseal(sealing, "two", new)) == (b"old", b"new")
+
+    with pytest.raises(KeyManagementAway, match="key file"):
+        unseal(sealing, "one", sealed)
+    for options in ({}, {"rotate": True}, {"master_key_lost": True}):
+        with pytest.raises(CommandError, match="key file"):
+            call_command("rewrap_data_keys", stdout=StringIO(), **options)
+
+    file.write_text(whole)
+    assert unseal(sealing, "one", sealed) == b"old"

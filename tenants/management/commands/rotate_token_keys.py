@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import DomainError
 from core.tenancy import shared_context, tenant_context
 from tenants.models import Tenant
 from tenants.oauth import signing
@@ -27,6 +28,9 @@ class Command(BaseCommand):
         if unknown := sorted(set(wanted) - set(every)):
             raise CommandError(f"There is no organisation {unknown[0]!r}.")
         for schema in wanted or every:
-            with tenant_context(schema):
-                kid = signing.rotate(actor="system", is_immediate=options["now"])
+            try:
+                with tenant_context(schema):
+                    kid = signing.rotate(actor="system", is_immediate=options["now"])
+            except DomainError as error:
+                raise CommandError(f"{schema}: {error}") from error
             self.stdout.write(f"{schema} {kid}")
