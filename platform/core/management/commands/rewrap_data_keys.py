@@ -33,8 +33,9 @@ class Command(BaseCommand):
                     self._give_up()
                 self._rewrap(options["rotate"], options["new_data_keys"])
         except (DomainError, KeyUnreadable) as error:
+            why = str(error).rstrip(".")
             raise CommandError(
-                f"{error}. No key was changed under which anything lies: mend it and run this again. If the master key is gone "
+                f"{why}. No key was changed under which anything lies: mend it and run this again. If the master key is gone "
                 "for good, --master-key-lost begins anew."
             ) from error
 
