@@ -1,10 +1,11 @@
 """The operator's last way in for an owner: after the loss of the master key, or of a phone and all recovery codes."""
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from core import audit
 from core.errors import InvalidInput, NotFound
-from tenants import granting, queries
+from tenants import credentials, granting, queries
 from tenants.mail_addresses import as_kept
 from tenants.models import Membership
 from tenants.people import factors, passwords, sessions
@@ -13,8 +14,9 @@ from tenants.sso import services as sso
 
 
 def let_owner_in(*, actor: str, email: str) -> str:
-    """Take an owner's second factors and sessions, take passwords again, and make a link to a new password: its token.
+    """Take an owner's second factors, password and sessions, take passwords again, and make a link to a new one: its token.
 
+    The link is the only way in until they use it: factor and provider no longer guard the password that they had.
     Raises: NotFound; InvalidInput for a member who is no owner, since an owner helps everybody else.
     """
     with transaction.atomic():
@@ -30,7 +32,9 @@ def let_owner_in(*, actor: str, email: str) -> str:
 
 def _without_factors(actor: str, owner: Membership) -> str:
     taken = factors.delete_factors(owner.user_id)
+    Membership.objects.filter(pk=owner.pk).update(password=make_password(None))
     ended = sessions.delete_sessions([owner.user_id])
+    links = credentials.end_links_of_sessions(owner)
     audit.record(
         actor=actor,
         action="tenants.member.let_in",
@@ -38,5 +42,6 @@ def _without_factors(actor: str, owner: Membership) -> str:
         email=owner.user.email,
         factors=taken,
         sessions=ended,
+        links=links,
     )
     return passwords.make_link(actor=actor, membership=owner)

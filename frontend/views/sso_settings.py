@@ -223,6 +223,7 @@ def _page(request: HttpRequest, *, status: int = 200, rows: Any = None, **forms:
             "unvouched": queries.unvouched(connection),
             "is_own_session": sessions.is_opened_by_provider(request.session),
             "certificates": _certificates(connection),
+            "is_secret_lost": services.has_lost_secret(connection),
         }
     context |= {"oidc_form": _oidc_form(connection), "saml_form": _saml_form(connection)} | forms
     return render(request, "frontend/sso.html", context, status=status)

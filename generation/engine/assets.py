@@ -1,6 +1,5 @@
 """The asset register as arrays: what is owned at the start, bought and sold, and what is written off it by method."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from generation.engine.depreciation import DECLINING, DIGITS, IMMEDIATE, MACRS, STRAIGHT_LINE, written_off
 from generation.engine.horizon import Horizon
+from generation.engine.portable import exp, log
 
 Ints = NDArray[np.int64]
 CLASSES = ("machinery", "it_equipment", "furniture", "vehicles", "leasehold_improvements", "low_value")
@@ -155,7 +155,7 @@ class _Drawn(NamedTuple):
 
 def _draw(rng: np.random.Generator, count: int, policy: Policy, cost_centers: int, vendors: int) -> _Drawn:
     kind = rng.choice(len(_WEIGHT), count, p=_WEIGHT).astype(np.int64)
-    raw = _SIZE[kind] * np.exp(rng.normal(0.0, 0.6, count))
+    raw = _SIZE[kind] * exp(rng.normal(0.0, 0.6, count))
     kept = _kept(rng, count, policy)
     shares = np.array([policy.declining_share, policy.digits_share, policy.macrs_share])
     pick = np.searchsorted(np.cumsum(shares), rng.random(count), side="right")
@@ -196,7 +196,7 @@ def _draw_low_value(
 
 
 def _kept(rng: np.random.Generator, count: int, policy: Policy) -> Ints:
-    hazard = -math.log(1 - min(policy.disposal_rate, 0.999)) / 365 if policy.disposal_rate else 1e-9
+    hazard = -float(log(1 - min(policy.disposal_rate, 0.999))) / 365 if policy.disposal_rate else 1e-9
     return np.minimum(rng.exponential(1.0, count) / hazard, 1e6).astype(np.int64)
 
 

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.portable import exp
+
 Ints = NDArray[np.int64]
 POSITIONS = ("executive", "director", "manager", "senior", "staff")
 DEPARTMENTS = (
@@ -77,7 +79,7 @@ def hire(
     department = np.searchsorted(np.cumsum(_DEPARTMENT_SHARES), rng.random(count)).clip(
         0, len(DEPARTMENTS) - 1
     )
-    raw = _PAY[position] * np.exp(rng.normal(0.0, 0.15, count))
+    raw = _PAY[position] * exp(rng.normal(0.0, 0.15, count))
     salary = np.rint(raw / raw.sum() * (payroll / 12)).astype(np.int64)
     limits = np.array([*thresholds, NO_LIMIT * factor], np.int64)
     level = np.array([len(thresholds), min(3, len(thresholds)), min(2, len(thresholds)), 1, 0])

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.portable import exp
+
 Floats = NDArray[np.float64]
 
 TERMS: Final = np.array([7, 14, 30, 45, 60, 90])  # days
@@ -57,7 +59,7 @@ def _tilted(mean: float) -> Floats:
     wanted = float(np.clip(mean, TERMS[0] + 1, TERMS[-1] - 1))
     for _ in range(60):
         tilt = (low + high) / 2
-        raw = _USUAL * np.exp(tilt * (TERMS - TERMS.mean()))
+        raw = _USUAL * exp(tilt * (TERMS - TERMS.mean()))
         weights: Floats = raw / raw.sum()
-        low, high = (tilt, high) if float(weights @ TERMS) < wanted else (low, tilt)
+        low, high = (tilt, high) if float((weights * TERMS).sum()) < wanted else (low, tilt)
     return weights

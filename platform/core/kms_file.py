@@ -59,7 +59,10 @@ class LocalFile:
     def rotate(self) -> None:
         """Add a key; forget all but the one before it. Data keys must have been wrapped anew since the last time."""
         kept = list(self._keys().items())[-(_KEPT - 1) :]
-        self._draft(kept).replace(self._path)
+        try:
+            self._draft(kept).replace(self._path)
+        except OSError as error:  # mounted to be read, for example
+            raise self._unusable(f"this key file cannot be written anew: {type(error).__name__}") from None
 
     def _keys(self) -> dict[bytes, bytes]:
         if not self._path.exists():

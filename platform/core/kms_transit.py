@@ -35,7 +35,14 @@ class Transit:
         self._mount, self._key, self._token = quote("/".join(steps[:-1])), quote(steps[-1]), token
 
     def wrap(self, key: bytes, bound_to: bytes) -> bytes:
-        answer = self._ask("encrypt", plaintext=_text(key), associated_data=_text(bound_to))
+        try:
+            answer = self._ask("encrypt", plaintext=_text(key), associated_data=_text(bound_to))
+        except (
+            KeyUnreadable
+        ):  # a key that does not encrypt, or takes no associated data: the operator's to mend
+            raise KeyManagementAway(
+                "The key management does not wrap: its key must be of type aes256-gcm96."
+            ) from None
         return str(answer["ciphertext"]).encode()
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
@@ -45,7 +52,10 @@ class Transit:
         return base64.b64decode(answer["plaintext"])
 
     def rotate(self) -> None:
-        self._post(f"{self._mount}/keys/{self._key}/rotate", {})
+        try:
+            self._post(f"{self._mount}/keys/{self._key}/rotate", {})
+        except KeyUnreadable:
+            raise KeyManagementAway("The key management does not rotate this key.") from None
 
     def _ask(self, act: str, **body: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._post(f"{self._mount}/{act}/{self._key}", body)

@@ -36,10 +36,13 @@ class Unsealable(DomainError):
     http_status = 503
     title = "Stored secret not readable"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            "A secret that is stored here cannot be opened. Ask whoever runs this platform to bring its master key back."
+    def __init__(self, reason: str, *, is_given_up: bool = False) -> None:
+        way_on = (
+            "Enter it anew; an admin resets second factors."
+            if is_given_up
+            else "Ask whoever runs this platform to bring its master key back."
         )
+        super().__init__(f"A secret that is stored here cannot be opened. {way_on}")
         self.reason = reason
 
 
@@ -150,7 +153,8 @@ def _opened(tenant_schema: str, row: DataKey) -> bytes:
         return unwrapped_for_a_while(bytes(row.wrapped), _wrapping_bound_to(tenant_schema, row.pk))
     except KeyUnreadable as error:
         logger.error("data key %s of %s does not open: %s", row.pk, tenant_schema, error)
-        raise Unsealable(f"data key {row.pk} of {tenant_schema}: {error}") from error
+        why, is_given_up = f"data key {row.pk} of {tenant_schema}: {error}", row.given_up_at is not None
+        raise Unsealable(why, is_given_up=is_given_up) from error
 
 
 def _wrapping_bound_to(tenant_schema: str, key_id: uuid.UUID) -> bytes:

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from core import audit, texts
 from core.errors import Conflict, InvalidInput
+from core.kms import KeyManagementAway
 from core.locks import one_at_a_time
 from core.permissions import Principal
 from tenants import granting, standing
 from tenants import queries as tenants
 from tenants.sso import domains, oidc, queries, saml, sessions
+from tenants.sso.errors import SsoRefused
 from tenants.sso.models import CHANGES, LONGEST_CLAIM, Connection, Identity, MailDomain
 from tenants.vault import services as vault
 from tenants.vault.references import OIDC_CLIENT_SECRET
@@ -129,6 +131,19 @@ def set_saml(
             wants_signed_response=wants_signed_response,
             allows_idp_initiated=allows_idp_initiated,
         )
+
+
+def has_lost_secret(connection: Connection) -> bool:
+    """Whether our key or the client secret does not open any more; while key management is away, nobody knows."""
+    try:
+        if connection.protocol == Connection.Protocol.SAML:
+            return not saml.has_own_key(connection)
+        oidc.client_secret(connection)
+    except SsoRefused:
+        return True
+    except KeyManagementAway:
+        pass
+    return False
 
 
 def set_claims(*, principal: Principal, claims: Claims) -> Connection:

@@ -10,11 +10,13 @@ from django.test import Client
 
 from core.models import AuditEvent
 from tenants.models import Tenant
-from tenants.people.models import Session
+from tenants.people.invitations import invite
+from tenants.people.models import Invitation, Session
 from tenants.sso.models import Connection
+from tests.builders import make_principal
 from tests.sso.conftest import give_factor
 
-NEW = "quite another battery"
+PASSWORD, NEW = "correct horse battery", "quite another battery"
 
 
 def let_in(email: str, slug: str = "acme") -> str:
@@ -23,13 +25,17 @@ def let_in(email: str, slug: str = "acme") -> str:
     return said.getvalue().strip()
 
 
+def signs_in(browser: Client, password: str) -> bool:
+    return browser.post("/login", {"login": "owner@acme.example", "password": password}).status_code == 302
+
+
 def test_an_owner_gets_a_link_and_needs_no_factor(acme: Tenant, client_for: Callable[..., Client]) -> None:
     give_factor("owner@acme.example")
     Connection.objects.create(
         protocol="oidc", name="Acme ID", issuer="https://id.example", endpoints={}, client_id="acme",
         is_enabled=True, is_enforced=True, set_by_role="owner",
     )  # fmt: skip
-    client_for("owner")
+    invite(principal=make_principal("owner"), email="friend@acme.example", role="admin")
 
     link = let_in("Owner@acme.example")
 
@@ -38,10 +44,14 @@ def test_an_owner_gets_a_link_and_needs_no_factor(acme: Tenant, client_for: Call
     assert not Connection.objects.get().is_enforced
     browser = client_for(None)
     path = link.removeprefix("http://acme.localhost")
+    assert not signs_in(client_for(None), PASSWORD)  # no factor and no provider guards it any more
     answer = browser.post(path, {"password": NEW, "again": NEW})
     assert answer.status_code == 302, answer.content
+    assert not signs_in(client_for(None), PASSWORD)
+    assert signs_in(client_for(None), NEW)
     told = AuditEvent.objects.get(action="tenants.member.let_in").data
-    assert (told["email"], told["factors"]) == ("owner@acme.example", 1)
+    assert (told["email"], told["factors"], told["links"]) == ("owner@acme.example", 1, 1)
+    assert Invitation.objects.get().made_by_id is None
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_after_the_loss_of_the_master_key_everything_can_be_entered_anew(
         assert signing.signing_key()
         assert AuditEvent.objects.filter(action="core.data_key.give_up").count() == 1
     call_command("rewrap_data_keys", rotate=True, stdout=StringIO())  # given up is waited for by nobody
-    with pytest.raises(Unsealable):
+    with pytest.raises(Unsealable, match="Enter it anew"):
         unseal(sealing, "one", old)
     file.write_text(found + file.read_text())
     for _ in range(3):  # rotations take along what opens again, so that none throws the found key away

@@ -312,6 +312,22 @@ def test_an_old_provider_with_a_short_key_can_be_mended_on_the_page(
     assert (left.status_code, visitor.is_signed_in) == (200, False)
 
 
+def test_the_page_says_that_a_key_or_a_secret_is_lost(client_for: ClientFor, saml_sso: Sso) -> None:
+    saml_sso()
+    owner = client_for("owner")
+
+    def page() -> str:
+        return owner.get("/settings/sso").content.decode()
+
+    assert "cannot be opened" not in page()
+    Connection.objects.update(sp_key=b"not sealed")
+    assert "own key for" in page()
+    Connection.objects.update(protocol="oidc", client_secret=None)
+    assert "cannot be opened" not in page()
+    Connection.objects.update(client_secret=b"not sealed")
+    assert "The client secret of" in page()
+
+
 def test_whose_own_key_cannot_be_opened_gets_out_all_the_same(visitor: SamlVisitor) -> None:
     Connection.objects.update(sp_key=b"not sealed")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from generation.engine.horizon import Horizon
 from generation.engine.packs.currency import exponent
+from generation.engine.portable import exp, log
 from generation.engine.reference_rates import reference_rate
 from generation.engine.streams import stream
 
@@ -48,7 +49,7 @@ class Exchange:
             return np.full(self.horizon.reach, ONE, np.int64)
         pair = (source, target)
         if pair not in self._spots:
-            value = np.exp(self._path(source) - self._path(target))
+            value = exp(self._path(source) - self._path(target))
             self._spots[pair] = np.maximum(1, np.rint(value * ONE)).astype(np.int64)
         return self._spots[pair]
 
@@ -69,7 +70,7 @@ class Exchange:
     def _path(self, currency: str) -> Floats:
         """Logarithm of the value in dollars, shape (reach,); it looks back only, so longer books begin alike."""
         if currency not in self._paths:
-            mean = float(np.log(reference_rate(currency)))
+            mean = float(log(reference_rate(currency)))
             reach = self.horizon.reach
             path = np.full(reach, mean)
             if currency != "USD":

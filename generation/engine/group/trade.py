@@ -19,6 +19,7 @@ from generation.engine.group.exchange import Exchange, convert, digits_between
 from generation.engine.group.structure import trees
 from generation.engine.horizon import Horizon
 from generation.engine.packs.currency import exponent
+from generation.engine.portable import exp
 from generation.engine.reference_rates import reference_rate
 from generation.engine.streams import stream
 
@@ -201,7 +202,7 @@ def _flow(config: Config, seller: int, buyer: int, dollars: float, count: int, b
     prices = np.zeros(0, np.int64)
     if goods_share:
         rng = stream(config.seed, "intercompany", company.code, other.code, "prices")
-        raw = np.exp(rng.normal(0.0, 0.8, _GOODS))
+        raw = exp(rng.normal(0.0, 0.8, _GOODS))
         mean = yearly * goods_share / 12 / (count - 1) / _LINES_OF_GOODS / _PIECES
         cost = np.maximum(least, np.rint(raw * mean / raw.mean() / (1 + markup / 1e6))).astype(np.int64)
         prices = cost + (cost * markup + 500_000) // 1_000_000

@@ -12,6 +12,7 @@ from generation.engine.demand import MEAN_QUANTITY
 from generation.engine.plan.facts import Facts
 from generation.engine.plan.shares import drawn_shares
 from generation.engine.plan.volume import MATERIALS_PER_VENDOR, Volume
+from generation.engine.portable import exp
 from generation.engine.production import COMPONENT, MADE, Structure
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ class Materials:
     def price(self) -> Ints:
         """List price of one piece, scaled so that the expected sales are the company's revenue."""
         facts = self.facts
-        raw = np.exp(facts.rng("materials", "price").normal(0.0, 1.1, len(self.vendor)))
+        raw = exp(facts.rng("materials", "price").normal(0.0, 1.1, len(self.vendor)))
         if facts.makes:
             raw = self.structure.prices(raw, self._cost_noise)
         returned = facts.rates.return_rate * 0.55
@@ -106,15 +107,15 @@ class Materials:
         """What goods are expected to cost when they are sold, of revenue."""
         if not self.facts.makes:
             return self.facts.material_share
-        return float(self.cost @ self.demand / (self.price @ self.demand))
+        return float((self.cost * self.demand).sum() / (self.price * self.demand).sum())
 
     @property
     def absorbed_share(self) -> float:
         """Labour and overhead in the goods that are expected to be sold, of revenue."""
         if not self.facts.makes:
             return 0.0
-        made = self.structure.conversion @ self.demand[self.structure.made]
-        return float(made / (self.price @ self.demand))
+        made = (self.structure.conversion * self.demand[self.structure.made]).sum()
+        return float(made / (self.price * self.demand).sum())
 
     # --- how long ahead --------------------------------------------------------------------------------------------
 

@@ -1,12 +1,12 @@
 """How much a company does: what the journal lines of a year mean in orders, vendors, invoices and assets, and what a slice holds."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
 from generation.engine.cutting import SHARD_LINES, SLICES
 from generation.engine.horizon import Slice
 from generation.engine.plan.facts import Facts
+from generation.engine.portable import exp
 
 # Measured on made books: how journal lines turn into documents (tests/unit/test_engine_volume.py holds them to account).
 SHARES = {"o2c": 0.62, "p2p": 0.22, "services": 0.10, "r2r": 0.04}
@@ -35,7 +35,7 @@ class Volume:
         # scale drops out: goods and their order lines grow with the volume
         goods = SHARES["p2p"] / LINES_PER_VENDOR * (MATERIALS_PER_VENDOR / 2)
         in_lot = SHARES["o2c"] / LINES_PER_ORDER_LINE / goods * rates.lot_days / 365
-        orders = goods * rates.made_share * 365 / rates.lot_days * (1 - math.exp(-in_lot))
+        orders = goods * rates.made_share * 365 / rates.lot_days * (1 - float(exp(-in_lot)))
         usual = SHARES["o2c"] + SHARES["p2p"]
         return lines * usual / (usual + orders * LINES_PER_PRODUCTION_ORDER)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from generation.engine.columns import category, text
 from generation.engine.plan.company import CompanyPlan
+from generation.engine.portable import exp
 from generation.engine.posting import Documents
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -54,7 +55,7 @@ def _contracts(plan: CompanyPlan, first: int, end: int) -> _Contracts:
     customer = np.sort(rng.choice(count, number, replace=False))
     term = np.where(rng.random(number) < _YEARLY, *TERMS)
     phase = rng.integers(0, 12, number) % term
-    weight = np.exp(rng.normal(0.0, 0.8, number))
+    weight = exp(rng.normal(0.0, 0.8, number))
     fee = np.rint(weight / weight.sum() * plan.contract_revenue).astype(np.int64)
     mine = (customer >= first) & (customer < end)
     return _Contracts(customer[mine], term[mine], phase[mine], fee[mine])

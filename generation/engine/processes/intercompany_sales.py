@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from generation.engine.columns import sum_by
 from generation.engine.group.trade import Flow
 from generation.engine.horizon import Slice
+from generation.engine.portable import exp
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import stream
 
@@ -55,7 +56,7 @@ def sales_of(shard: Shard, flow: Flow, piece: Slice) -> Sales:
     lines = np.where(is_goods, rng.choice(np.array([1, 2, 2, 3, 4]), len(month)), 1)
     doc = np.repeat(np.arange(len(month)), lines)
     n, of_goods = len(doc), is_goods[doc]
-    pieces = np.rint(np.exp(rng.normal(0.0, _PIECES_SIGMA, n)) * _PIECES / np.exp(_PIECES_SIGMA**2 / 2))
+    pieces = np.rint(exp(rng.normal(0.0, _PIECES_SIGMA, n)) * _PIECES / float(exp(_PIECES_SIGMA**2 / 2)))
     pieces = np.where(of_goods, np.maximum(1, pieces), 1).astype(np.int64)
     good = np.where(of_goods, rng.integers(0, max(1, len(flow.prices)), n), -1)
     fee = _fees(flow, rng, n)
@@ -82,7 +83,7 @@ def _fees(flow: Flow, rng: np.random.Generator, count: int) -> Ints:
     """Amounts of invoices for services, as if all were; shape (count,)."""
     services = flow.invoices if not flow.has_goods else 1
     mean = flow.yearly * (1 - flow.goods_share) / 12 / services
-    raw = np.exp(rng.normal(0.0, _SERVICES_SIGMA, count)) * mean / np.exp(_SERVICES_SIGMA**2 / 2)
+    raw = exp(rng.normal(0.0, _SERVICES_SIGMA, count)) * mean / float(exp(_SERVICES_SIGMA**2 / 2))
     fees: Ints = np.maximum(flow.least, np.rint(raw)).astype(np.int64)
     return fees
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from generation.engine.columns import constant, optional_text, text
 from generation.engine.expenses import expense_accounts
 from generation.engine.plan.volume import LINES_PER_ALLOCATION, SHARES
+from generation.engine.portable import exp
 from generation.engine.posting import Documents
 from generation.engine.processes import prepaid
 from generation.engine.shard import Bytes, Ints, Shard
@@ -31,8 +32,8 @@ def produce(shard: Shard) -> None:
 
 def _amounts(shard: Shard, purpose: str, count: int, total: float) -> Ints:
     """Log-normal amounts that add up to about `total`, shape (count,)."""
-    raw = np.exp(shard.rng(purpose, "amount").normal(0.0, _SIGMA, count))
-    mean = total / max(count, 1) / np.exp(_SIGMA**2 / 2)
+    raw = exp(shard.rng(purpose, "amount").normal(0.0, _SIGMA, count))
+    mean = total / max(count, 1) / float(exp(_SIGMA**2 / 2))
     amounts: Ints = np.maximum(1, np.rint(raw * mean)).astype(np.int64)
     return amounts
 

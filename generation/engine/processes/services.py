@@ -6,6 +6,7 @@ import pyarrow as pa
 from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.expenses import EXPENSES, expense_accounts
 from generation.engine.open_items import write_open_items
+from generation.engine.portable import exp
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
 from generation.engine.settlement import Invoices
@@ -27,9 +28,9 @@ def produce(shard: Shard) -> None:
     line_count = rng.choice(np.array([1, 1, 1, 2, 2, 3, 4]), count)
     doc = np.repeat(np.arange(count), line_count)
     # the expected amounts of a block add up to its share of the overhead
-    scale = plan.overhead / max(1.0, plan.volume.service_invoices * 2.0 * np.exp(_SIGMA**2 / 2))
+    scale = plan.overhead / max(1.0, plan.volume.service_invoices * 2.0 * float(exp(_SIGMA**2 / 2)))
     # at least the smallest unit, as metered supplies cost (messages, tolls, card fees): a higher floor gathers what lies below
-    net_line = np.maximum(1, np.rint(np.exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
+    net_line = np.maximum(1, np.rint(exp(rng.normal(0.0, _SIGMA, len(doc))) * scale)).astype(np.int64)
     trade = plan.rng("service vendors", "trade").integers(0, len(EXPENSES), len(vendors))
     accounts = expense_accounts(plan.chart)
     kind = trade[seller][doc]

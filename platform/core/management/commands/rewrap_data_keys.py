@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.errors import DomainError
@@ -27,11 +29,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"key management: {settings.SECRETS_KMS_URL}")
         try:
             with provisioning():  # one at a time, and no organisation comes up in between
                 if options["master_key_lost"]:
                     self._give_up()
                 self._rewrap(options["rotate"], options["new_data_keys"])
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         except (DomainError, KeyUnreadable) as error:
             why = str(error).rstrip(".")
             raise CommandError(
