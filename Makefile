@@ -26,7 +26,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Chromium writes settings even when it is told not to: keep them in this folder.
 BROWSER_HOME := XDG_CONFIG_HOME=$(CACHE)/config XDG_CACHE_HOME=$(CACHE)/browser
 
-.PHONY: help setup demo up dump restore test check lint types imports lock fmt bench books chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi exports-check
+.PHONY: help setup demo up dump restore test check lint types imports lock fmt bench books chaos vendor-check e2e slow kms scim isolation sso docs-permissions bench-auth clean openapi openapi-release exports-check
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -127,6 +127,9 @@ fmt: $(STAMP) ## Format and mend what can be mended
 
 openapi: $(STAMP) ## Write docs/api/openapi.yaml from the code; what was released in docs/api/released stays as it is
 	DATASYNTH_HOME=$(CACHE)/home $(BIN)/python manage.py spectacular --file docs/api/openapi.yaml
+
+openapi-release: openapi ## Promise it: docs/api/released from docs/api/openapi.yaml; a break is refused
+	DATASYNTH_HOME=$(CACHE)/home $(BIN)/python manage.py release_openapi
 
 lock: $(BIN)/uv ## Write the hash-locked requirements from pyproject.toml (no address of any index goes into them)
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt

@@ -16,7 +16,8 @@ from tenants.sso import services as sso
 def let_owner_in(*, actor: str, email: str) -> str:
     """Take an owner's second factors, password and sessions, take passwords again, and make a link to a new one: its token.
 
-    The link is the only way in until they use it: factor and provider no longer guard the password that they had.
+    Whoever has the password that they had does not get in by it now that no factor and no enforcement guard it. An identity
+    provider that is on still lets them in.
     Raises: NotFound; InvalidInput for a member who is no owner, since an owner helps everybody else.
     """
     with transaction.atomic():

@@ -17,6 +17,31 @@ def breaking_changes(before: Document, after: Document) -> list[str]:
     return list(_Comparison(before, after).paths())
 
 
+def promise_of(document: Document, version: str) -> dict[str, Any]:
+    """What a document says of one version: its operations, and the components that they use, one through another."""
+    paths = {path: one for path, one in document["paths"].items() if path.startswith(f"/api/{version}/")}
+    used: dict[str, None] = {}
+    waiting = [*_references(paths)]
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used[name] = None
+            waiting += _references(document["components"]["schemas"][name])
+    schemas = {name: one for name, one in document["components"]["schemas"].items() if name in used}
+    return {**document, "paths": paths, "components": {**document["components"], "schemas": schemas}}
+
+
+def _references(part: Any) -> Iterator[str]:
+    """Names of the schemas that a part of a document refers to."""
+    if isinstance(part, Mapping):
+        if isinstance(reference := part.get("$ref"), str):
+            yield reference.rpartition("/")[2]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _references(one)
+
+
 class _Comparison:
     def __init__(self, before: Document, after: Document) -> None:
         self.before, self.after = before, after

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import Client, override_settings
+from rest_framework.test import APIClient
 
 from core.headers import outside_of_django
 from tests.contract.routes import Route, all_routes
@@ -112,6 +113,15 @@ def test_so_do_pages_of_people_and_they_are_not_kept(client_for: ClientFor) -> N
         response = client.get(path)
         assert response.status_code == 200, path
         assert wanted(response) == []
+        assert response["Cache-Control"] == "no-store"
+
+
+def test_answers_of_the_api_are_not_kept(api_client: Callable[..., APIClient]) -> None:
+    client = api_client("owner")
+
+    for path in ("runs", "configs", "members", "api-keys"):
+        response = client.get(f"/api/v1/{path}")
+        assert response.status_code == 200, path
         assert response["Cache-Control"] == "no-store"
 
 

@@ -99,6 +99,24 @@ def test_a_body_in_pieces_has_the_same_limit(host: str, port: int) -> None:
     assert status == 413
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Content-Length: 4", "Transfer-Encoding: chunked"),
+        ("Content-Length: 4", "Content-Length: 5"),
+        ("Content-Length: 4, 5",),
+        ("Content-Length: +4",),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: identity"),
+    ],
+)
+def test_a_body_whose_end_is_said_twice_is_refused(port: int, key: str, headers: tuple[str, ...]) -> None:
+    request = head(
+        "/api/v1/configs", f"Authorization: Bearer {key}", "Content-Type: application/json", *headers
+    )
+
+    assert ask(port, request, chunk(b"abcd"), b"0\r\n\r\n")[0] == 400
+
+
 def test_a_declared_length_over_the_limit_is_refused_before_it_is_sent(port: int, key: str) -> None:
     headers = [f"Authorization: Bearer {key}", "Content-Type: application/json"]
     status, body = ask(port, head("/api/v1/configs:validate", *headers, f"Content-Length: {500 * MIB}"), b"{")

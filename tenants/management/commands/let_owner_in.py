@@ -16,8 +16,8 @@ _ACTOR = "operator"
 
 class Command(BaseCommand):
     help = (
-        "Take an owner's second factors and sessions, take passwords again where single sign-on is enforced, and print a link "
-        "by which the owner sets a password, once within 24 hours."
+        "Take an owner's second factors, password, sessions and the links that they made, take passwords again where single "
+        "sign-on is enforced, and print a link by which the owner sets a password, once within 24 hours."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
