@@ -32,6 +32,7 @@ class Tenant(TenantMixin):
     deletion_ordered_by = models.UUIDField(null=True)  # a membership
     deletion_ordered_as = models.CharField(max_length=100, blank=True, default="")  # its role then
     delete_after = models.DateTimeField(null=True)
+    deletion_counts = models.JSONField(null=True)  # what there was when the deletion itself began
 
     objects: ClassVar[models.Manager["Tenant"]] = models.Manager()
 

@@ -27,11 +27,12 @@ from core.postgres.provision import bootstrap  # noqa: E402
 from core.tenancy import shared_context, tenant_context  # noqa: E402
 from tenants import key_services, queries, services  # noqa: E402
 from tenants.granting import LONGEST_TIME  # noqa: E402
-from tenants.models import Tenant  # noqa: E402
+from tenants.models import DeletionCertificate, Tenant  # noqa: E402
 from tenants.roles import Role, permissions_of  # noqa: E402
 
 ORGANISATIONS = {"acme": "Acme Audit", "globex": "Globex Finance"}
 _ACTOR = "system"
+_BEGUN = "begun"
 _KEY_LIFE = timedelta(hours=2)
 
 
@@ -44,11 +45,7 @@ def main() -> None:
     bootstrap()
     call_command("collectstatic", interactive=False, verbosity=0)
     password = _kept_password(env.data_home() / "demo_password")
-    done = env.data_home() / env.DEMO_MADE
-    if not done.exists():  # once: who or what is removed does not come back with the next start
-        for slug, name in ORGANISATIONS.items():
-            _ensure_organisation(slug, name, password)
-        done.touch()
+    make_demo_once(env.data_home() / env.DEMO_MADE, password)
     made: dict[str, Any] = {
         "password": password,
         "people": _people("acme"),
@@ -57,6 +54,25 @@ def main() -> None:
     if chosen.api_key:
         made["api_key"] = _issue_key("acme")
     sys.stdout.write(json.dumps(made))
+
+
+def make_demo_once(note: Path, password: str) -> None:
+    """Into a database that is empty, and once: who or what is removed does not come back with the next start.
+
+    note: a file that says that it was made, or that it was begun and goes on.
+    """
+    if not note.exists():
+        note.write_text("" if _is_in_use() else _BEGUN, encoding="ascii")
+    if note.read_text(encoding="ascii") == _BEGUN:
+        for slug, name in ORGANISATIONS.items():
+            _ensure_organisation(slug, name, password)
+        note.write_text("", encoding="ascii")
+
+
+def _is_in_use() -> bool:
+    """Whether there is an organisation or was one: a server of one's own, a dump that was loaded by hand."""
+    with shared_context():
+        return Tenant.objects.exists() or DeletionCertificate.objects.exists()
 
 
 def _organisations() -> list[str]:

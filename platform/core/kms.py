@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.errors import DomainError
 
+DATA_KEY_BYTES = 32  # AES-256
 _REMEMBERED_SECONDS = 300.0
 _REMEMBERED_KEYS = 1024
 

@@ -12,10 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from core.kms import KeyManagementAway, KeyUnreadable
+from core.kms import DATA_KEY_BYTES, KeyManagementAway, KeyUnreadable
 
 _TIMEOUT_SECONDS = 5.0
 _ANSWER_LIMIT_BYTES = 64 << 10
+_NOT_TRANSIT = "The key management answered something else than a transit engine does."
 
 
 class Transit:
@@ -43,13 +44,19 @@ class Transit:
             raise KeyManagementAway(
                 "The key management does not wrap: its key must be of type aes256-gcm96."
             ) from None
-        return str(answer["ciphertext"]).encode()
+        return _said(answer, "ciphertext").encode()
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         answer = self._ask(
             "decrypt", ciphertext=wrapped.decode("ascii", "replace"), associated_data=_text(bound_to)
         )
-        return base64.b64decode(answer["plaintext"])
+        try:
+            key = base64.b64decode(_said(answer, "plaintext"), validate=True)
+        except ValueError:
+            raise KeyManagementAway(_NOT_TRANSIT) from None
+        if len(key) != DATA_KEY_BYTES:
+            raise KeyManagementAway(_NOT_TRANSIT)
+        return key
 
     def rotate(self) -> None:
         try:
@@ -58,10 +65,13 @@ class Transit:
             raise KeyManagementAway("The key management does not rotate this key.") from None
 
     def _ask(self, act: str, **body: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self._post(f"{self._mount}/{act}/{self._key}", body)
-        return dict(answer["data"])
+        answer = self._post(f"{self._mount}/{act}/{self._key}", body)
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict):
+            raise KeyManagementAway(_NOT_TRANSIT)
+        return data
 
-    def _post(self, path: str, body: dict[str, str]) -> dict[str, Any]:
+    def _post(self, path: str, body: dict[str, str]) -> Any:
         kind = HTTPSConnection if self._is_https else HTTPConnection
         connection = kind(self._host, self._port, timeout=_TIMEOUT_SECONDS)
         try:
@@ -85,9 +95,16 @@ class Transit:
         ):  # 403: our token; 404: our key; 5xx: sealed or down. The operator's to mend
             raise KeyManagementAway(f"The key management answered {status}.")
         try:
-            return dict(json.loads(text or "{}"))
-        except ValueError:
-            raise KeyManagementAway("The key management answered something else than JSON.") from None
+            return json.loads(text or "{}")
+        except (ValueError, RecursionError):
+            raise KeyManagementAway(_NOT_TRANSIT) from None
+
+
+def _said(answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str):
+        raise KeyManagementAway(_NOT_TRANSIT)
+    return value
 
 
 def _text(value: bytes) -> str:

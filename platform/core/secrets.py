@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import DomainError
-from core.kms import KeyUnreadable, key_management, unwrapped_for_a_while
+from core.kms import DATA_KEY_BYTES, KeyUnreadable, key_management, unwrapped_for_a_while
 from core.models import DataKey
 from core.tenancy import tenant_context
 
@@ -143,7 +143,9 @@ def _current_key(tenant_schema: str) -> tuple[uuid.UUID, bytes]:
 def _new_key(tenant_schema: str) -> DataKey:
     """The first data key; of two that are made at once, the database keeps one."""
     key_id = uuid.uuid4()
-    wrapped = key_management().wrap(AESGCM.generate_key(256), _wrapping_bound_to(tenant_schema, key_id))
+    wrapped = key_management().wrap(
+        AESGCM.generate_key(8 * DATA_KEY_BYTES), _wrapping_bound_to(tenant_schema, key_id)
+    )
     DataKey.objects.bulk_create([DataKey(pk=key_id, wrapped=wrapped)], ignore_conflicts=True)
     return DataKey.objects.get(is_current=True)
 

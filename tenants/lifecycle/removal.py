@@ -82,11 +82,11 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
     """Delete all of it; the certificate is written in the transaction that makes it true.
 
     Its row is locked, so nobody restores it meanwhile. Files go first: cut short, the organisation is still there,
-    still closed, and the next call goes on.
+    still closed, and the next call goes on; the certificate says what there was when the first one began.
     The rows of people without any other membership go, too. Raises: Restored; RuntimeError when something would remain.
     """
-    found = holdings(tenant)
     schema = tenant.schema_name
+    counts = _counts_at_first(tenant)
     with provisioning():
         owner = connections[OWNER_ALIAS]
         fresh = Tenant.objects.using(OWNER_ALIAS).select_for_update().get(pk=tenant.pk)
@@ -112,7 +112,7 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
         if any(left.values()):
             raise RuntimeError(f"{schema} is not gone: {left}")
         deleted_at = timezone.now()
-        said = facts(fresh, asdict(found), status="deleted") | {"deleted_at": _time(deleted_at), "left": left}
+        said = facts(fresh, counts, status="deleted") | {"deleted_at": _time(deleted_at), "left": left}
         certificate = DeletionCertificate(slug=schema, deleted_at=deleted_at, envelope=sign(said))
         certificate.save(using=OWNER_ALIAS)
         audit.record_through(
@@ -125,6 +125,13 @@ def delete_organisation(tenant: Tenant, *, sign: Sign) -> DeletionCertificate:
         )
     _forget_in_valkey(schema)
     return certificate
+
+
+def _counts_at_first(tenant: Tenant) -> dict[str, int]:
+    """What there is, kept at once: a call that is cut short may have taken files already."""
+    rows = Tenant.objects.using(OWNER_ALIAS).filter(pk=tenant.pk)
+    rows.filter(deletion_counts__isnull=True).update(deletion_counts=asdict(holdings(tenant)))
+    return dict(rows.values_list("deletion_counts", flat=True).get())
 
 
 def certificate_of(slug: str) -> DeletionCertificate | None:

@@ -123,6 +123,7 @@ def order_deletion(*, principal: Principal) -> Tenant:
                 deletion_ordered_by=ordered_by,
                 deletion_ordered_as=principal.role or "",
                 delete_after=now + GRACE,
+                deletion_counts=None,
             )
         if not ordered:
             raise Conflict("The deletion is ordered already.")

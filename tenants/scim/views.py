@@ -35,7 +35,7 @@ from tenants import granting
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.queries import organisation
-from tenants.scim import models, queries, services, tokens
+from tenants.scim import dialects, models, queries, services, tokens
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
 
 _MEDIA_TYPE = "application/scim+json"
@@ -244,7 +244,8 @@ def _group_put(request: HttpRequest, group_id: str) -> HttpResponse:
 
 def _group_patch(request: HttpRequest, group_id: str) -> HttpResponse:
     group, resource = _matched_group(request, group_id)
-    patch = PatchOp[Group].model_validate(_body(request), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+    body = dialects.plain_removals(_body(request))
+    patch = PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     patch.patch(resource)
     _refuse_to_give(request)
     return _group(request, services.change_group(group, resource), Context.RESOURCE_PATCH_RESPONSE)

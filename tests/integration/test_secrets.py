@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from core import kms
-from core.kms import KeyManagementAway, key_management
+from core.kms import KeyManagementAway, KeyUnreadable, key_management
 from core.models import AuditEvent, DataKey
 from core.secrets import Unsealable, make_data_key, seal, unseal
 from core.tenancy import shared_context, tenant_context
 from tenants.models import Tenant
+from tests.sso.loopback import http_server
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
@@ -240,6 +242,45 @@ def test_a_key_management_that_is_away_is_an_error_to_come_back_from(
 
     assert caught.value.http_status == 503
     assert "a-token" not in str(caught.value)
+
+
+@contextmanager
+def answering(body: bytes, status: int = 200) -> Iterator[str]:
+    """The address of somebody who is no transit engine, or one that refuses, and answers everything with this."""
+    with http_server(lambda asked: (status, {}, body)) as server:
+        yield f"transit+http://{server.place}/transit/datasynth"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>", b"[]", b"5", b"null", b"{}", b'{"data": []}', b'{"data": {}}', b'{"data": {"plaintext": 5, "ciphertext": 5}}',
+        b'{"data": {"plaintext": "!!"}}', b'{"data": {"plaintext": "c2hvcnQ="}}', b"[" * 60_000,
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_transits_is_an_error_to_come_back_from(
+    settings: Settings, body: bytes
+) -> None:
+    """A proxy or another program at the address: nothing of what it says is taken for a key, or remembered."""
+    settings.SECRETS_KMS_TOKEN = "token"
+    with answering(body) as settings.SECRETS_KMS_URL:
+        with pytest.raises(KeyManagementAway):
+            key_management().unwrap(b"vault:v1:AAAA", b"here")
+        with pytest.raises(KeyManagementAway):
+            kms.unwrapped_for_a_while(b"vault:v1:AAAA", b"here")
+        with pytest.raises(KeyManagementAway):
+            key_management().wrap(b"k" * 32, b"here")
+
+
+def test_a_transit_key_that_does_not_encrypt_is_the_operators_to_mend(settings: Settings) -> None:
+    settings.SECRETS_KMS_TOKEN = "token"
+    with answering(b'{"errors": ["unsupported"]}', status=400) as settings.SECRETS_KMS_URL:
+        with pytest.raises(KeyManagementAway, match="aes256-gcm96"):
+            key_management().wrap(b"k" * 32, b"here")
+        with pytest.raises(KeyManagementAway, match="does not rotate"):
+            key_management().rotate()
+        with pytest.raises(KeyUnreadable):
+            key_management().unwrap(b"vault:v1:AAAA", b"here")
 
 
 def test_transit_needs_a_token(settings: Settings) -> None:

@@ -169,6 +169,27 @@ def test_the_certificate_is_signed_says_how_much_and_names_no_person(leaving: Te
     assert "@" not in printed.getvalue() + envelope.payload.decode()
 
 
+def test_one_that_was_cut_short_certifies_what_there_was_when_it_began(leaving: Tenant) -> None:
+    """Another database of the server may hold something of the role, so that it cannot be dropped yet."""
+    let_time_pass()
+    with provisioning(), connections[OWNER_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE public.kept_by_role (); ALTER TABLE public.kept_by_role OWNER TO t_leaving"
+        )
+    try:
+        with pytest.raises(CommandError, match="1 could not be deleted"):
+            call_command("delete_organisations", stdout=StringIO(), stderr=StringIO())
+        assert not list(store().list("leaving"))  # its files are gone already
+    finally:
+        with provisioning(), connections[OWNER_ALIAS].cursor() as cursor:
+            cursor.execute("DROP TABLE public.kept_by_role")
+
+    [certificate], _ = delete_due()
+
+    said = json.loads(Envelope.parse(json.dumps(certificate.envelope).encode()).payload)["predicate"]
+    assert (said["counts"]["objects"], said["left"]["objects"]) == (1, 0)
+
+
 def test_a_suspended_organisation_waits_and_keeps_the_days_that_were_left(leaving: Tenant) -> None:
     """Nobody inside could restore it, and the operator may keep it as evidence."""
     lifecycle.suspend(slug="leaving", why="legal hold")

@@ -1,6 +1,10 @@
 """Bodies as Entra and Okta send them, written after their public documentation, replay without an error."""
 
+import json
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from core.models import AuditEvent
 from core.tenancy import tenant_context
@@ -10,6 +14,7 @@ from tenants.scim.models import Group
 from tests.builders import make_principal
 from tests.scim.conftest import Directory, user
 
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
@@ -128,6 +133,55 @@ def test_entra_adds_and_removes_members_of_a_group_one_by_one(directory: Directo
     assert (member("ada@acme.example").role, member("bob@acme.example").role) == ("viewer", "viewer")
     shown = directory.send("GET", f"/Groups/{group}?excludedAttributes=members").json()
     assert "members" not in shown
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        {"path": "members", "value": [{"$ref": None, "value": "ID"}]},
+        {"path": "members", "value": [{"$ref": "", "value": "ID", "type": None}]},
+        {
+            "path": "members",
+            "value": [{"$ref": "https://elsewhere.example/Users/ID", "value": "ID", "display": "Ada"}],
+        },
+        {"path": "Members", "value": {"value": "ID"}},
+        {"path": f"{CORE}:Group:members", "value": [{"display": None, "value": "ID"}]},
+        {"path": 'members[value eq "ID"]'},
+        {"path": f'{CORE}:Group:Members[Value eq "ID"]'},
+    ],
+)
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_entra_removes_a_member_with_whatever_it_has_beside_the_id(
+    directory: Directory, acme: Tenant, removal: dict[str, Any], case: Callable[[str], str]
+) -> None:
+    """Its own reference sends `"$ref": null`. A removal that took nobody would leave the role, and be taken for done."""
+    ada, bob = directory.create("ada@acme.example"), directory.create("bob@acme.example")
+    group = directory.send("POST", "/Groups", {"schemas": [f"{CORE}:Group"], "displayName": "Staff"}).json()[
+        "id"
+    ]
+    services.map_group(principal=make_principal("owner"), group_id=group, role="operator")
+    added = [{"$ref": None, "value": one} for one in (ada, bob)]
+    directory.patch(f"/Groups/{group}", {"op": "Add", "path": "members", "value": added})
+    assert (member("ada@acme.example").role, member("bob@acme.example").role) == ("operator", "operator")
+
+    sent = json.loads(json.dumps({"op": "Remove", **removal}).replace("ID", case(ada)))
+    directory.patch(f"/Groups/{group}", sent)
+
+    assert (member("ada@acme.example").role, member("bob@acme.example").role) == ("viewer", "operator")
+
+
+@pytest.mark.parametrize(
+    "removal", [{"value": ["x"]}, {"value": [{}]}, {"value": "x"}, {"value": [{"value": 5}]}]
+)
+def test_a_removal_that_names_nobody_is_refused(directory: Directory, removal: dict[str, Any]) -> None:
+    group = directory.send("POST", "/Groups", {"schemas": [f"{CORE}:Group"], "displayName": "Staff"}).json()[
+        "id"
+    ]
+    operation = {"op": "remove", "path": "members", **removal}
+
+    answer = directory.send("PATCH", f"/Groups/{group}", {"schemas": [PATCH], "Operations": [operation]})
+
+    assert answer.status_code == 400, answer.content
 
 
 # -- Okta ----------------------------------------------------------------------------------------------------

@@ -16,17 +16,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         current = yaml.safe_load((_API / "openapi.yaml").read_text(encoding="utf-8"))
-        for version in sorted({path.split("/")[2] for path in current["paths"]}):
-            file = _API / "released" / f"{version}.yaml"
-            promised, promise = _read(file), promise_of(current, version)
-            if breaks := breaking_changes(promised, promise):
-                raise CommandError(f"{version} would break callers: " + "; ".join(breaks))
-            file.write_text(
-                yaml.safe_dump(promise, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8"
-            )
-            self.stdout.write(f"{version}: {len(promise['paths'])} paths, {len(promised['paths'])} before.")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Empty for a version that was not promised before."""
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))) if file.exists() else {"paths": {}}
+        released = _API / "released"
+        promised = {
+            file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in released.iterdir()
+        }
+        versions = sorted(promised.keys() | {path.split("/")[2] for path in current["paths"]})
+        promises = {version: promise_of(current, version) for version in versions}
+        if breaks := [
+            one for version in promised for one in breaking_changes(promised[version], promises[version])
+        ]:
+            raise CommandError("This would break callers: " + "; ".join(breaks))
+        for version, promise in promises.items():
+            text = yaml.safe_dump(promise, sort_keys=False, allow_unicode=True, width=120)
+            (released / f"{version}.yaml").write_text(text, encoding="utf-8")
+            self.stdout.write(f"{version}: {len(promise['paths'])} paths are promised.")
