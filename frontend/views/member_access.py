@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.paging import numbered
-from tenants import queries, responsibility, services
+from tenants import granting, queries, responsibility, services
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.people import factors, letters, passwords, sessions
@@ -73,6 +73,7 @@ def member_activate(request: HttpRequest, member_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, member: Membership, more: dict[str, object] | None = None) -> HttpResponse:
     context = {
         "member": member,
+        "may_touch": member.role in {role.key for role in granting.roles_to_give(principal_of(request))},
         "held": responsibility.held_by(member),
         "factors": factors.factors_of(member.user_id),
         "page": numbered(request, sessions.sessions_of(member.user_id)),

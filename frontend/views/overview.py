@@ -30,6 +30,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "figures": figure_cards(week_figures()),
         "live": live_runs() if counts["queued"] + counts["running"] else (),
         "held": run_rows(list(matching_runs(state="held")[:_HELD_ROWS])) if counts["held"] else (),
-        "recent": dataset_rows(limit=_RECENT_ROWS),
+        "recent": dataset_rows(limit=_RECENT_ROWS) if principal.can(Permission.CONFIGS_READ) else (),
     }
     return render(request, "frontend/overview.html", context)

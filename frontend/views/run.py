@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from compliance.queries import TrailFilter, audit_events
 from core.audit import label
-from core.errors import Conflict
+from core.errors import Conflict, Forbidden
 from core.jobs import listeners
 from core.jobs import queries as jobs
 from core.jobs.queries import EventView
@@ -69,9 +69,13 @@ def page_of(
     detail = run_detail(run)
     if detail.row.is_live:
         return render(request, "frontend/run_live.html", head(detail, "run") | progress_context(run))
-    context = head(detail, "run") | _report_context(request, run, detail)
+    principal = principal_of(request)
+    context = head(detail, "run") | _facts(run, detail)
+    if not principal.can(Permission.REPORTS_READ):
+        return render_page(request, "frontend/run.html", context, status)
+    context |= _report_context(request, run) | {"may_read_report": True}
     if run.state == Run.State.HELD:
-        context["exception"] = exception_panel(principal_of(request), run, asking)
+        context["exception"] = exception_panel(principal, run, asking)
     if wants_fragment(request) and "group" in request.GET:
         return render_fragment(request, "frontend/run.html", "checks", context)
     return render_page(request, "frontend/run.html", context, status)
@@ -105,8 +109,10 @@ async def run_stream(request: HttpRequest, number: int) -> StreamingHttpResponse
     return response
 
 
-@requires(GET=Permission.RUNS_READ)
+@requires(GET=Permission.CONFIGS_READ)
 def run_config(request: HttpRequest, number: int) -> HttpResponse:
+    if not principal_of(request).can(Permission.RUNS_READ):
+        raise Forbidden("Your role does not see runs. The configs are under Datasets.")
     detail = run_detail(numbered_run(number))
     context = {"title": "Config", "config_text": detail.config_text}
     return render(request, "frontend/run_text.html", head(detail, "run-config") | context)
@@ -207,9 +213,9 @@ def _cancelled_by(run: Run) -> str:
     return asked.actor if asked else ""
 
 
-def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[str, object]:
+def _facts(run: Run, detail: RunDetail) -> dict[str, object]:
     view = detail.progress
-    context: dict[str, object] = {
+    return {
         "cancelled_by": _cancelled_by(run),
         "timeline": stage_timeline(run.job_id, [stage.name for stage in view.stages], view.ended_at),
         "documents": [
@@ -217,13 +223,16 @@ def _report_context(request: HttpRequest, run: Run, detail: RunDetail) -> dict[s
             for file in run_files(run, table="").filter(table="")
         ],
     }
+
+
+def _report_context(request: HttpRequest, run: Run) -> dict[str, object]:
     report = report_view(run)
     if report is None:
-        return context
+        return {}
     codes = companies(report.figures)
     company = plain_text(request, "company")
     company = company if company in codes else next(iter(codes), "")
-    return context | {
+    return {
         "report": report_page(report, plain_text(request, "group")),
         "figures": report_figures(report.figures, company),
         "companies": [Filter(code, address(company=code), None, code == company) for code in codes],

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 _MEMBERS = re.compile(r"(urn:ietf:params:scim:schemas:core:2\.0:Group:)?members", re.IGNORECASE)
-_ONE_MEMBER = re.compile(rf'{_MEMBERS.pattern}\s*\[\s*value\s+eq\s+"[^"]*"\s*\]', re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"\\]*)"')
 
 
 def plain_removals(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,25 +15,40 @@ def plain_removals(body: Mapping[str, Any]) -> dict[str, Any]:
     Entra repeats whatever it has beside the id, `"$ref": null` for one ("Update group, remove members" in its reference for
     SCIM), and each of it would have to fit. A removal that fits nobody succeeds, and Entra would not send it again.
     """
-    operations = body.get("Operations")
+    name = _name(body, "Operations")
+    operations = body.get(name)
     if not isinstance(operations, list):
         return dict(body)
-    return {**body, "Operations": [_plain(one) for one in operations]}
+    return {**body, name: [_plain(one) for one in operations]}
 
 
 def _plain(operation: Any) -> Any:
-    if not isinstance(operation, dict) or str(operation.get("op")).lower() != "remove":
+    if not isinstance(operation, dict) or str(operation.get(_name(operation, "op"))).lower() != "remove":
         return operation
-    path, value = str(operation.get("path")), operation.get("value")
-    if _ONE_MEMBER.fullmatch(path):
-        head, _, ending = path.partition('"')
-        return {**operation, "path": f'{head}"{ending.lower()}'}
-    if _MEMBERS.fullmatch(path) and value:
-        entries = value if isinstance(value, list) else [value]
-        return {**operation, "value": [_id_alone(one) for one in entries]}
-    return operation
+    path_name, value_name = _name(operation, "path"), _name(operation, "value")
+    members, bracket, chosen = str(operation.get(path_name)).strip().partition("[")
+    if not _MEMBERS.fullmatch(members.strip()):
+        return operation
+    chosen = _QUOTED.sub(lambda quoted: f'"{_id(quoted[1])}"', chosen)
+    plain = {**operation, path_name: f"{members.strip()}{bracket}{chosen}"}
+    if not bracket and (value := operation.get(value_name)):
+        plain[value_name] = [_id_alone(one) for one in (value if isinstance(value, list) else [value])]
+    return plain
 
 
 def _id_alone(entry: Any) -> Any:
-    member = entry.get("value") if isinstance(entry, dict) else None
-    return {"value": member.lower()} if isinstance(member, str) else entry
+    member = entry.get(_name(entry, "value")) if isinstance(entry, dict) else None
+    return {"value": _id(member)} if isinstance(member, str) else entry
+
+
+def _id(text: str) -> str:
+    """An id as it is written here, whatever its capitals and dashes; anything else as it is."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
+
+
+def _name(content: Mapping[str, Any], name: str) -> str:
+    """How a name is written in this content: capitals do not count (RFC 7643, section 2.1), and none is there twice."""
+    return next((one for one in content if one.lower() == name.lower()), name)

@@ -10,10 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
-from core.tenancy import tenant_context
+from core.tenancy import shared_context, tenant_context
 from generation import services
 from generation.models import Run
-from tenants.models import Tenant
+from tenants import role_services
+from tenants import services as services_of_members
+from tenants.models import CustomRole, Tenant
+from tests.builders import make_principal, sign_in
+from tests.conftest import PASSWORD
 from tests.dataset_builders import carry_out, make_run, small_text
 
 ClientFor = Callable[..., Client]
@@ -208,6 +212,33 @@ def test_hostile_text_is_shown_as_text_everywhere(client_for: ClientFor, release
         page = client.get(path).content.decode()
         assert HOSTILE not in page
         assert escape(HOSTILE) in page
+
+
+def test_pages_of_runs_show_no_more_than_the_api(client_for: ClientFor, released: Run) -> None:
+    """A role of the organisation's own may see runs without their reports, and neither with the configs."""
+    made = role_services.create_role(
+        principal=make_principal("owner"), name="Only", permissions=["runs.read"]
+    )
+    services_of_members.add_member(actor="test", email="only@acme.example", role="only", password=PASSWORD)
+    reader = client_for(None)
+    sign_in(reader, "only@acme.example", "acme")
+    run, dataset = f"/runs/{released.number}", f"/datasets/{released.config_version.config_id}"
+
+    def shown(*permissions: str) -> list[bool]:
+        with shared_context():
+            CustomRole.objects.filter(pk=made.pk).update(permissions=list(permissions))
+        pages = [reader.get(path) for path in (run, f"{run}?group=ledger", f"{run}/config", "/", dataset)]
+        words = ["checks hold", "checks-h", "annual_revenue", "Recent datasets", "Runs of this dataset"]
+        return [word in page.content.decode() for word, page in zip(words, pages, strict=True)]
+
+    assert shown("runs.read") == [False, False, False, False, False]
+    assert reader.get(f"/api/v1/runs/{released.pk}/report").status_code == 403
+    assert "not for your role" in body(reader, run)
+    assert reader.get(f"{run}/config").status_code == 403
+    assert shown("runs.read", "reports.read") == [True, True, False, False, False]
+    assert shown("runs.read", "configs.read") == [False, False, True, True, True]
+    assert shown("configs.read") == [False, False, False, False, False]
+    assert "Last run" not in body(reader, "/datasets")
 
 
 def test_the_report_shows_the_numbers_of_report_json(client_for: ClientFor, released: Run) -> None:

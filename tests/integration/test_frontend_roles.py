@@ -95,6 +95,20 @@ def test_an_owner_is_out_of_an_admins_reach(client_for: Clients, acme: Tenant) -
     assert client.post(f"/settings/members/{owner.pk}/remove").status_code == 403
 
 
+def test_the_page_of_a_member_offers_what_one_may_do_to_them(client_for: Clients, acme: Tenant) -> None:
+    acts = ("deactivate", "sessions/end", "password-link")
+
+    def offered(role: str, member: Membership) -> list[str]:
+        page = _page(client_for(role), f"/settings/members/{member.pk}")
+        return [act for act in acts if f"/settings/members/{member.pk}/{act}" in page]
+
+    client_for("owner"), client_for("viewer")  # both have a session to end
+
+    assert offered("admin", _member("owner")) == []
+    assert offered("admin", _member("viewer")) == list(acts)
+    assert offered("owner", _member("owner")) == list(acts)
+
+
 def test_an_auditors_last_day_is_the_whole_day(client_for: Clients, acme: Tenant) -> None:
     client, viewer = client_for("admin"), _member("viewer")
     address, day = f"/settings/members/{viewer.pk}/role", timezone.localdate() + timedelta(days=30)

@@ -148,9 +148,12 @@ def test_entra_adds_and_removes_members_of_a_group_one_by_one(directory: Directo
         {"path": f"{CORE}:Group:members", "value": [{"display": None, "value": "ID"}]},
         {"path": 'members[value eq "ID"]'},
         {"path": f'{CORE}:Group:Members[Value eq "ID"]'},
+        {"path": ' members[value eq "ID" or value eq "nobody"] '},
+        {"path": "members ", "value": [{"$ref": None, "Value": "ID"}]},
+        {"Path": "members", "Value": [{"$ref": None, "value": "ID"}]},
     ],
 )
-@pytest.mark.parametrize("case", [str.lower, str.upper])
+@pytest.mark.parametrize("case", [str.lower, str.upper, lambda text: text.replace("-", "")])
 def test_entra_removes_a_member_with_whatever_it_has_beside_the_id(
     directory: Directory, acme: Tenant, removal: dict[str, Any], case: Callable[[str], str]
 ) -> None:
@@ -164,8 +167,9 @@ def test_entra_removes_a_member_with_whatever_it_has_beside_the_id(
     directory.patch(f"/Groups/{group}", {"op": "Add", "path": "members", "value": added})
     assert (member("ada@acme.example").role, member("bob@acme.example").role) == ("operator", "operator")
 
-    sent = json.loads(json.dumps({"op": "Remove", **removal}).replace("ID", case(ada)))
-    directory.patch(f"/Groups/{group}", sent)
+    sent = json.loads(json.dumps({"Op": "Remove", **removal}).replace("ID", case(ada)))
+    answer = directory.send("PATCH", f"/Groups/{group}", {"schemas": [PATCH], "operations": [sent]})
+    assert answer.status_code == 200, answer.content
 
     assert (member("ada@acme.example").role, member("bob@acme.example").role) == ("viewer", "operator")
 
