@@ -142,15 +142,16 @@ def _levels(values: pa.ChunkedArray) -> dict[str, Any] | None:
 
 
 def _bins(values: pa.ChunkedArray) -> dict[str, Any]:
-    edges_type = values.type
-    if pa.types.is_date32(edges_type):
-        numbers = values.cast(pa.int32())
-    elif pa.types.is_timestamp(edges_type):
-        numbers = values.cast(pa.int64())
+    kind = values.type
+    if pa.types.is_date32(kind):
+        values_in_order = values.cast(pa.int32()).cast(pa.int64())
+    elif pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        values_in_order = values.cast(pa.float64())
     else:
-        numbers = values
-    data = numbers.cast(pa.float64()).to_numpy()
-    counts, _ = np.histogram(data, bins=BINS)
+        values_in_order = values.cast(pa.int64())
+    data = values_in_order.to_numpy()
+    # from the least value on: microseconds since 1970 leave a float no room to tell bins of a second apart
+    counts, _ = np.histogram((data - data.min()).astype(np.float64), bins=BINS)
     bounds = pc.min_max(values).as_py()
     return {"minimum": str(bounds["min"]), "maximum": str(bounds["max"]), "counts": counts.tolist()}
 

@@ -9,12 +9,13 @@ from django.shortcuts import redirect, render
 from compliance import exception_queries as queries
 from compliance import exception_services as services
 from compliance.models import ReleaseException
-from core.errors import DomainError, InvalidInput
+from core.errors import Conflict, DomainError, InvalidInput
 from core.permissions import Permission, principal_of, requires, step_up
 from frontend.exceptions import Decision, Revocation, ask_form
 from frontend.forms import place_of
 from frontend.paging import Filter, address, numbered, plain_text
 from frontend.views.run import page_of
+from generation.models import Run
 from generation.queries.runs import numbered_run
 
 FILTERS = (("", "Open"), ("decided", "Decided"))
@@ -24,6 +25,8 @@ FILTERS = (("", "Open"), ("decided", "Decided"))
 def exception_ask(request: HttpRequest, number: int) -> HttpResponse:
     """Ask for an exception; what is wrong is said on the form on the page of the run."""
     run = numbered_run(number)
+    if run.state != Run.State.HELD:
+        raise Conflict(f"Run #{number} is {run.state}; only a held one can have an exception.")
     form = ask_form(run, request.POST)
     if not form.is_valid():
         return page_of(request, run, asking=form, status=422)

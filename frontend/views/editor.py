@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.errors import DomainError
+from core.errors import DomainError, Forbidden
 from core.idempotency import one_time_token
 from core.permissions import Permission, principal_of, requires
 from frontend import config_form
@@ -74,7 +74,10 @@ def _edit(
 
 
 def _carry_out(request: HttpRequest, action: str, text: str, config: Config | None) -> HttpResponse:
-    actor = principal_of(request).actor
+    principal = principal_of(request)
+    actor = principal.actor
+    if action == "generate" and not principal.can(Permission.RUNS_WRITE):
+        raise Forbidden("Your role does not start runs. Save it instead.")
     if action == "generate":
         return redirect("run", sent_once(request, text, lambda: _generate(actor, text, config)))
     if config is not None:

@@ -68,9 +68,9 @@ def page_of(
     """The page of a run; `asking` is the form of its exception as somebody has filled it in."""
     detail = run_detail(run)
     if detail.row.is_live:
-        return render(request, "frontend/run_live.html", head(detail, "run") | progress_context(run))
+        return render(request, "frontend/run_live.html", head(request, detail, "run") | progress_context(run))
     principal = principal_of(request)
-    context = head(detail, "run") | _facts(run, detail)
+    context = head(request, detail, "run") | _facts(run, detail)
     if not principal.can(Permission.REPORTS_READ):
         return render_page(request, "frontend/run.html", context, status)
     context |= _report_context(request, run) | {"may_read_report": True}
@@ -111,11 +111,9 @@ async def run_stream(request: HttpRequest, number: int) -> StreamingHttpResponse
 
 @requires(GET=Permission.CONFIGS_READ)
 def run_config(request: HttpRequest, number: int) -> HttpResponse:
-    if not principal_of(request).can(Permission.RUNS_READ):
-        raise Forbidden("Your role does not see runs. The configs are under Datasets.")
     detail = run_detail(numbered_run(number))
     context = {"title": "Config", "config_text": detail.config_text}
-    return render(request, "frontend/run_text.html", head(detail, "run-config") | context)
+    return render(request, "frontend/run_text.html", head(request, detail, "run-config") | context)
 
 
 @requires(GET=Permission.RUNS_READ)
@@ -134,7 +132,7 @@ def run_log(request: HttpRequest, number: int) -> HttpResponse:
         "earlier": "?after=0" if after else None,
         "later": address(after=shown_to) if shown_to < last else None,
     }
-    return render(request, "frontend/run_text.html", head(detail, "run-log") | context)
+    return render(request, "frontend/run_text.html", head(request, detail, "run-log") | context)
 
 
 @requires(POST=Permission.RUNS_WRITE)
@@ -175,8 +173,10 @@ def run_continue(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("run", run.number)
 
 
-def head(detail: RunDetail, current: str) -> dict[str, object]:
-    """What the heading and the tabs of every page of a run need."""
+def head(request: HttpRequest, detail: RunDetail, current: str) -> dict[str, object]:
+    """What the heading and the tabs of every page of a run need. Raises: Forbidden for who sees no runs."""
+    if not principal_of(request).can(Permission.RUNS_READ):
+        raise Forbidden("Your role does not see runs.")
     row = detail.row
     begun = Run.objects.filter(pk=row.continues).first() if row.continues else None
     tabs = [("run", "Progress" if row.is_live else "Report")]

@@ -59,7 +59,7 @@ def run_preview(request: HttpRequest, number: int) -> HttpResponse:
     """One hundred rows of one table; paging swaps only the table."""
     run = numbered_run(number)
     detail = run_detail(run)
-    context = head(detail, "run-preview")
+    context = head(request, detail, "run-preview")
     tables = run_tables(run)
     try:
         require_open(run)
@@ -84,7 +84,7 @@ def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
     chosen = chosen if chosen in formats else ""
     found = run_files(run, file_format=chosen).filter(path__icontains=search, path__gt=after)
     page = list(found[: FILES_ON_PAGE + 1])
-    context = head(detail, "run-files") | {
+    context = head(request, detail, "run-files") | {
         "files": page[:FILES_ON_PAGE],
         "total": files.count(),
         "downloadable": detail.row.is_open and principal_of(request).can(Permission.FILES_READ),

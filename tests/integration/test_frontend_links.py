@@ -14,13 +14,14 @@ from core.permissions import CATALOGUE, Permission, required
 from core.tenancy import shared_context
 from frontend.context import NAVIGATION
 from frontend.urls import urlpatterns
+from generation.models import ConfigVersion, Run
 from tenants import role_services, services
 from tenants.models import CustomRole, Tenant
 from tenants.roles import PAGE_NEEDS
 from tenants.vault import services as vault
 from tests.builders import make_principal, sign_in
 from tests.conftest import PASSWORD
-from tests.dataset_builders import make_run
+from tests.dataset_builders import make_run, small_text
 
 Get = Callable[[str], str]
 
@@ -91,6 +92,36 @@ def _led_to(page: str) -> Iterator[tuple[str, str]]:
     ):
         if not re.search(r"<fieldset[^>]* disabled", inside):  # a form to read only
             yield address, "POST"
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_who_only_writes_configs_starts_no_run_from_the_editor(reader: Reader, is_new: bool) -> None:
+    config = make_run().config_version.config
+    address = "/datasets/new" if is_new else f"/datasets/{config.pk}/edit"
+    reader.may("configs.read", "configs.write")
+    before = (Run.objects.count(), ConfigVersion.objects.count())
+
+    answer = reader.browser.post(address, {"text": small_text("mine"), "action": "generate"})
+
+    assert answer.status_code == 403
+    assert "name: mine" in answer.content.decode()  # what was written is not lost
+    assert (Run.objects.count(), ConfigVersion.objects.count()) == before
+    reader.may("configs.read", "configs.write", "runs.write")
+    assert reader.browser.post(address, {"text": small_text("mine"), "action": "generate"}).status_code == 302
+
+
+def test_who_sees_no_runs_sees_none_by_what_else_they_may_do(reader: Reader) -> None:
+    live, failed = make_run(), make_run(state="failed")
+    reader.may(*(one.value for one in CATALOGUE if one != Permission.RUNS_READ))
+
+    for run in (live, failed):
+        for answer in (
+            reader.browser.get(f"/runs/{run.number}/preview"),
+            reader.browser.get(f"/runs/{run.number}/config"),
+            reader.browser.post(f"/runs/{run.number}/exception"),
+        ):
+            assert answer.status_code in (403, 409)
+            assert run.config_version.config.name not in answer.content.decode()
 
 
 def test_no_page_leads_to_a_refusal(reader: Reader, addresses: list[str]) -> None:

@@ -1,11 +1,12 @@
 """Column facts: null counts from Parquet footers, histograms by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from generation.artifacts import StoredFile
 from generation.facts import histogram, null_counts
@@ -39,6 +40,31 @@ def test_dates_have_bounds_that_people_can_read() -> None:
 
     assert facts is not None
     assert (facts["minimum"], facts["maximum"]) == ("2025-01-01", "2025-12-31")
+
+
+@pytest.mark.parametrize("seconds", [[0], [0, 0, 0], [0, 1], [0, 0.000001]])
+def test_times_that_lie_close_together_have_bins(seconds: list[float]) -> None:
+    first = datetime(2025, 3, 31, 17, 0, tzinfo=UTC)
+    column = pa.chunked_array(
+        [pa.array([first + timedelta(seconds=one) for one in seconds], pa.timestamp("us", "UTC"))]
+    )
+
+    found = histogram(column)
+
+    assert found is not None
+    assert sum(found["counts"]) == len(seconds)
+    assert (found["counts"][0] == found["counts"][-1] == 1) == (len(set(seconds)) > 1)
+
+
+def test_numbers_of_any_size_have_bins() -> None:
+    for kind, values in (
+        (pa.int16(), [-32768, 32767]),
+        (pa.int64(), [10**17] * 3),
+        (pa.decimal128(18, 2), [10**15]),
+    ):
+        found = histogram(pa.chunked_array([pa.array(values, kind)]))
+        assert found is not None
+        assert sum(found["counts"]) == len(values)
 
 
 def test_a_column_of_few_words_lists_them_with_the_most_frequent_first() -> None:
