@@ -7,6 +7,7 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import redaction
+        from core import kms, redaction
 
         redaction.install()
+        kms.key_management()  # a setting that cannot be right stops the start; nobody is asked yet

@@ -6,6 +6,7 @@ update `<mount>/encrypt/<key>`, `<mount>/decrypt/<key>` and, to rotate, `<mount>
 
 import base64
 import json
+import re
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,14 +26,19 @@ class Transit:
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
         steps = parts.path.strip("/").split("/")
-        if not parts.hostname or len(steps) < 2 or not all(steps):
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        is_more = parts.query or parts.fragment or "@" in parts.netloc
+        if not parts.hostname or len(steps) < 2 or not all(steps) or port == 0 or is_more:
             raise ImproperlyConfigured("SECRETS_KMS_URL must be transit+https://host:port/mount/key")
-        if not token:
+        if not re.fullmatch(r"[!-~]+", token):  # what may stand in a header; the message does not show it
             raise ImproperlyConfigured(
-                "SECRETS_KMS_TOKEN (or SECRETS_KMS_TOKEN_FILE) must be set for transit."
+                "SECRETS_KMS_TOKEN (or SECRETS_KMS_TOKEN_FILE) must be set for transit: a token of one line, without spaces."
             )
         self._is_https = parts.scheme == "transit+https"
-        self._host, self._port = parts.hostname, parts.port or 8200
+        self._host, self._port = parts.hostname, port or 8200
         self._mount, self._key, self._token = quote("/".join(steps[:-1])), quote(steps[-1]), token
 
     def wrap(self, key: bytes, bound_to: bytes) -> bytes:
@@ -44,7 +50,7 @@ class Transit:
             raise KeyManagementAway(
                 "The key management does not wrap: its key must be of type aes256-gcm96."
             ) from None
-        return _said(answer, "ciphertext").encode()
+        return _said(answer, "ciphertext").encode("utf-8", "replace")
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         answer = self._ask(
@@ -83,7 +89,7 @@ class Transit:
             connection.request("POST", f"/v1/{path}", json.dumps(body), headers)
             response = connection.getresponse()
             status, text = response.status, response.read(_ANSWER_LIMIT_BYTES)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise KeyManagementAway("The key management does not answer.") from error
         finally:
             connection.close()

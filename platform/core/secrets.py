@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import DomainError
-from core.kms import DATA_KEY_BYTES, KeyUnreadable, key_management, unwrapped_for_a_while
+from core.kms import DATA_KEY_BYTES, KeyManagementAway, KeyUnreadable, key_management, unwrapped_for_a_while
 from core.models import DataKey
 from core.tenancy import tenant_context
 
@@ -102,7 +102,7 @@ def rewrap_data_keys(tenant_schema: str, *, actor: str) -> int:
                 if row.given_up_at is None:
                     raise
                 continue
-            row.wrapped, row.wrapped_at, row.given_up_at = kms.wrap(key, bound), timezone.now(), None
+            row.wrapped, row.wrapped_at, row.given_up_at = _wrapped(key, bound), timezone.now(), None
             row.save(update_fields=["wrapped", "wrapped_at", "given_up_at"])
             count += 1
         if count:
@@ -143,11 +143,22 @@ def _current_key(tenant_schema: str) -> tuple[uuid.UUID, bytes]:
 def _new_key(tenant_schema: str) -> DataKey:
     """The first data key; of two that are made at once, the database keeps one."""
     key_id = uuid.uuid4()
-    wrapped = key_management().wrap(
-        AESGCM.generate_key(8 * DATA_KEY_BYTES), _wrapping_bound_to(tenant_schema, key_id)
-    )
+    wrapped = _wrapped(AESGCM.generate_key(8 * DATA_KEY_BYTES), _wrapping_bound_to(tenant_schema, key_id))
     DataKey.objects.bulk_create([DataKey(pk=key_id, wrapped=wrapped)], ignore_conflicts=True)
     return DataKey.objects.get(is_current=True)
+
+
+def _wrapped(key: bytes, bound_to: bytes) -> bytes:
+    """The key wrapped, and proved to open again: there is no other copy. Raises KeyManagementAway."""
+    kms = key_management()
+    wrapped = kms.wrap(key, bound_to)
+    try:
+        opens = kms.unwrap(wrapped, bound_to) == key
+    except KeyUnreadable:
+        opens = False
+    if not opens:
+        raise KeyManagementAway("The key management does not open what it wrapped.")
+    return wrapped
 
 
 def _opened(tenant_schema: str, row: DataKey) -> bytes:

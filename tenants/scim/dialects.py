@@ -10,7 +10,7 @@ _QUOTED = re.compile(r'"([^"\\]*)"')
 
 
 def plain_removals(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A patch of a group that names the members to remove by their ids alone, as they are written here.
+    """A patch of a group that names members by their ids as they are written here, and those to remove by nothing else.
 
     Entra repeats whatever it has beside the id, `"$ref": null` for one ("Update group, remove members" in its reference for
     SCIM), and each of it would have to fit. A removal that fits nobody succeeds, and Entra would not send it again.
@@ -23,9 +23,15 @@ def plain_removals(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(operation: Any) -> Any:
-    if not isinstance(operation, dict) or str(operation.get(_name(operation, "op"))).lower() != "remove":
+    if not isinstance(operation, dict):
         return operation
     path_name, value_name = _name(operation, "path"), _name(operation, "value")
+    if str(operation.get(_name(operation, "op"))).lower() != "remove":
+        return (
+            {**operation, value_name: _with_ids(operation[value_name])}
+            if value_name in operation
+            else operation
+        )
     members, bracket, chosen = str(operation.get(path_name)).strip().partition("[")
     if not _MEMBERS.fullmatch(members.strip()):
         return operation
@@ -34,6 +40,18 @@ def _plain(operation: Any) -> Any:
     if not bracket and (value := operation.get(value_name)):
         plain[value_name] = [_id_alone(one) for one in (value if isinstance(value, list) else [value])]
     return plain
+
+
+def _with_ids(value: Any) -> Any:
+    """Members to add or to set, wherever they stand in the value."""
+    if isinstance(value, list):
+        return [_with_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _id(one) if isinstance(one, str) and name.lower() == "value" else _with_ids(one)
+        for name, one in value.items()
+    }
 
 
 def _id_alone(entry: Any) -> Any:

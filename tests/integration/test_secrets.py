@@ -1,6 +1,11 @@
 """Sealed values: they open for their organisation and name only, survive new master keys, and fail in words."""
 
+import base64
+import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -176,7 +181,17 @@ def test_without_its_master_key_a_secret_stays_shut_and_says_why(acme: Tenant, k
 
 @pytest.mark.parametrize(
     "url",
-    ["", "keys/secrets.key", "s3://bucket/key", "file://elsewhere/key", "transit+https://host/only-a-mount"],
+    [
+        "",
+        "keys/secrets.key",
+        "s3://bucket/key",
+        "file://elsewhere/key",
+        "transit+https://host/only-a-mount",
+        "transit+https://host:99999/a/b",
+        "transit+https://host:0/a/b",
+        "transit+https://u:p@host/a/b",
+        "transit+https://host/a/b?x=1",
+    ],
 )
 def test_an_address_that_cannot_be_right_is_refused(settings: Settings, url: str) -> None:
     settings.SECRETS_KMS_URL, settings.SECRETS_KMS_TOKEN = url, "token"
@@ -283,11 +298,49 @@ def test_a_transit_key_that_does_not_encrypt_is_the_operators_to_mend(settings: 
             key_management().unwrap(b"vault:v1:AAAA", b"here")
 
 
-def test_transit_needs_a_token(settings: Settings) -> None:
+@pytest.mark.parametrize("token", ["", "tök€n", "two\nlines", "two words"])
+def test_transit_needs_a_token_that_can_be_sent(settings: Settings, token: str) -> None:
     settings.SECRETS_KMS_URL = "transit+https://bao.example:8200/transit/datasynth"
+    settings.SECRETS_KMS_TOKEN = token
 
-    with pytest.raises(ImproperlyConfigured, match="SECRETS_KMS_TOKEN"):
+    with pytest.raises(ImproperlyConfigured, match="SECRETS_KMS_TOKEN") as caught:
         key_management()
+    assert not token or token not in str(caught.value)
+
+
+def test_a_key_management_that_cannot_be_right_stops_the_start() -> None:
+    started = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=Path(__file__).parents[2],
+        env={
+            **os.environ,
+            "SECRETS_KMS_URL": "transit+https://bao.example:8200/transit/ds",
+            "SECRETS_KMS_TOKEN": "",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode != 0
+    assert "SECRETS_KMS_TOKEN" in started.stderr
+
+
+def test_a_wrapping_that_does_not_open_makes_no_key(acme: Tenant, key_file: Path, settings: Settings) -> None:
+    """A service that wraps with what it does not open again would hold the only copy."""
+    sealed, own = seal("acme", "name", b"secret"), settings.SECRETS_KMS_URL
+    settings.SECRETS_KMS_TOKEN = "token"
+    another = base64.b64encode(b"k" * 32).decode()
+    answer = json.dumps({"data": {"ciphertext": "vault:v1:BAD", "plaintext": another}}).encode()
+    with (
+        answering(answer) as settings.SECRETS_KMS_URL,
+        pytest.raises(KeyManagementAway, match="does not open what it wrapped"),
+    ):
+        make_data_key("acme", actor="test")
+
+    settings.SECRETS_KMS_URL = own
+    assert DataKey.objects.filter(is_current=True).count() == DataKey.objects.count() == 1
+    assert unseal("acme", "name", sealed) == b"secret"
 
 
 def _binding(schema: str, row: DataKey) -> bytes:
