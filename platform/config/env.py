@@ -140,7 +140,12 @@ def valkey_url() -> str:
 
 def storage_url() -> str:
     """file:///folder or s3://bucket/prefix?endpoint_override=…"""
-    return _read("STORAGE_URL") or f"file://{quote(str(data_home() / 'storage'))}"
+    url = _read("STORAGE_URL") or f"file://{quote(str(data_home() / 'storage'))}"
+    parts = urlsplit(url)
+    is_folder = parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path
+    if not is_folder and not (parts.scheme == "s3" and parts.netloc):
+        raise ImproperlyConfigured("STORAGE_URL must be file:///folder or s3://bucket/prefix")
+    return url
 
 
 def secrets_kms_url() -> str:

@@ -107,6 +107,14 @@ def test_a_server_elsewhere_without_tls_is_named_with_what_to_write(
     assert [one.partition(":")[0] for one in env.plain_connections()] == ([name] if plain else [])
 
 
+@pytest.mark.parametrize("url", ["ftp://x", "s3:///prefix", "file://elsewhere/folder", "storage", "file:"])
+def test_a_store_that_cannot_be_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("STORAGE_URL", url)
+
+    with pytest.raises(ImproperlyConfigured, match="STORAGE_URL must be"):
+        env.storage_url()
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("No", False)]
 )
