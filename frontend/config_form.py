@@ -118,7 +118,7 @@ def with_company_added(text: str) -> str:
 
     A text that cannot be read or has no company comes back as it is.
     """
-    document = _load(text)
+    document = _load(text) if is_readable(text) else None
     companies = document.get("companies") if document is not None else None
     if not isinstance(companies, list) or not companies or not isinstance(companies[-1], dict):
         return text
@@ -132,7 +132,7 @@ def with_company_added(text: str) -> str:
 
 def with_company_removed(text: str, index: int) -> str:
     """The text without the company at `index`; the last one stays, and so does a text that cannot be read."""
-    document = _load(text)
+    document = _load(text) if is_readable(text) else None
     companies = document.get("companies") if document is not None else None
     if not isinstance(companies, list) or len(companies) < 2 or not 0 <= index < len(companies):
         return text

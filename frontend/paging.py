@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 LONGEST_TEXT = 300
 _LARGEST_NUMBER = 10**9
+_LONGEST_NUMBER = 12  # digits; Python reads no more than 4,300, and PostgreSQL no more than 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def plain_text(request: HttpRequest, name: str) -> str:
 def positive(values: Mapping[str, str], name: str, default: int | None = None) -> int | None:
     """A whole number ≥ 1 from the query string; anything else is as if it were not there."""
     text = values.get(name, "")
-    if text.isascii() and text.isdigit() and 0 < int(text[:12]) < _LARGEST_NUMBER:
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER and 0 < int(text) < _LARGEST_NUMBER:
         return int(text)
     return default
 

@@ -86,14 +86,27 @@ def _read(name: str) -> str | None:
         raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error.strerror}.") from error
 
 
-def env_places(name: str) -> frozenset[str]:
-    """The value of NAME as a list of host:port, separated by commas; empty when it is not set."""
+def env_places(name: str, *, of_addresses: bool = False) -> frozenset[str]:
+    """The value of NAME as a list of host:port, separated by commas; empty when it is not set.
+
+    of_addresses: hosts are IP addresses, since nothing could look a name up.
+    """
     places = frozenset(part.strip().lower() for part in (_read(name) or "").split(",") if part.strip())
     for place in sorted(places):
         host, _, port = place.rpartition(":")
-        if not host or not port.isdigit():
-            raise ImproperlyConfigured(f"{name} must list host:port, separated by commas, got {place!r}.")
+        is_port = port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536
+        if not host or not is_port or (of_addresses and not _is_address(host)):
+            what = "address:port" if of_addresses else "host:port"
+            raise ImproperlyConfigured(f"{name} must list {what}, separated by commas, got {place!r}.")
     return places
+
+
+def _is_address(host: str) -> bool:
+    """127.0.0.1 or [::1]"""
+    try:
+        return ip_address(host.strip("[]")).version == (6 if host.startswith("[") else 4)
+    except ValueError:
+        return False
 
 
 def env_networks(name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:

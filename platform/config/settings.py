@@ -23,7 +23,7 @@ STORAGE_URL = env.storage_url()
 SECRETS_KMS_URL = env.secrets_kms_url()
 SECRETS_KMS_TOKEN = env.env_text("SECRETS_KMS_TOKEN", "")
 EGRESS_ALLOW = env.env_places("EGRESS_ALLOW")
-DNS_RESOLVERS = env.env_places("DNS_RESOLVERS")
+DNS_RESOLVERS = env.env_places("DNS_RESOLVERS", of_addresses=True)
 SELF_SERVICE = env.self_service()  # None: closed
 if not env.env_bool("ALLOW_PLAIN_CONNECTIONS", False) and (plain := env.plain_connections()):
     raise ImproperlyConfigured(

@@ -44,7 +44,7 @@ class LocalFile:
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         key_id, rest = wrapped[:_ID_BYTES], wrapped[_ID_BYTES:]
-        if not self._path.exists():  # what wraps makes it; a new one would open nothing
+        if not self._is_there():  # what wraps makes it; a new one would open nothing
             raise KeyUnreadable(f"{self._path} is not there")
         master = self._keys().get(key_id)
         if master is None:
@@ -65,17 +65,26 @@ class LocalFile:
             raise self._unusable(f"this key file cannot be written anew: {type(error).__name__}") from None
 
     def _keys(self) -> dict[bytes, bytes]:
-        if not self._path.exists():
-            self._make()
-        if stat.S_IMODE(self._path.stat().st_mode) & 0o077:
-            raise self._unusable("others can read this key file; make its mode 0600")
+        if not self._is_there():
+            try:
+                self._make()
+            except OSError as error:
+                raise self._unusable(f"no key file can be made: {type(error).__name__}") from None
         try:
+            if stat.S_IMODE(self._path.stat().st_mode) & 0o077:
+                raise self._unusable("others can read this key file; make its mode 0600")
             keys = dict(_key(line) for line in self._path.read_text(encoding="ascii").splitlines() if line)
         except (OSError, ValueError) as error:
             raise self._unusable(f"this key file cannot be read: {type(error).__name__}") from None
         if not keys:
             raise self._unusable("this key file holds no key")
         return keys
+
+    def _is_there(self) -> bool:
+        try:
+            return self._path.exists()
+        except OSError as error:  # a folder that cannot be entered
+            raise self._unusable(f"this key file cannot be looked for: {type(error).__name__}") from None
 
     def _unusable(self, why: str) -> KeyManagementAway:
         logger.error("%s: %s", self._path, why)

@@ -89,6 +89,14 @@ def test_after_the_loss_of_the_master_key_everything_can_be_entered_anew(
         call_command("rewrap_data_keys", rotate=True, stdout=StringIO())
 
 
+def test_a_place_where_no_key_file_can_be_is_said_in_words(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").touch()
+    settings.SECRETS_KMS_URL = f"file://{tmp_path}/file/master.key"
+
+    with pytest.raises(KeyManagementAway, match="no key file can be made"):
+        kms.key_management().wrap(b"k" * 32, b"here")
+
+
 @pytest.mark.parametrize("content", ["", "rubbish", "00 00", "no-hex AAAA\n", "é"])
 def test_a_key_file_that_is_damaged_is_said_in_words(sealing: str, tmp_path: Path, content: str) -> None:
     sealed, file = seal(sealing, "one", b"old"), tmp_path / "master.key"

@@ -1,5 +1,6 @@
 """The form and the text of a config are two views of one thing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,20 @@ def test_the_inputs_of_others_survive_the_form() -> None:
     text = (Path(__file__).parents[2] / "examples" / "mittelstand.yaml").read_text()
 
     assert apply_form(text, posted(form_sections(text, ()))) == text
+
+
+@pytest.mark.parametrize("change", [with_company_added, lambda text: with_company_removed(text, 0)])
+def test_a_text_that_refers_to_itself_grows_by_no_act(change: Callable[[str], str]) -> None:
+    """Each level would be written out ten times as long as the one before: ten levels are more than any memory."""
+    levels = ["l0: &l0 [" + ",".join("x" * 10) + "]"]
+    levels += [f"l{n}: &l{n} [" + ",".join([f"*l{n - 1}"] * 10) + "]" for n in range(1, 10)]
+    text = "\n".join([*levels, "companies:", "  - {code: *l9, name: a}", "  - {code: *l9, name: b}", ""])
+
+    assert change(text) == text
+
+
+@pytest.mark.parametrize("change", [with_company_added, lambda text: with_company_removed(text, 0)])
+def test_a_text_that_nobody_reads_is_changed_by_no_act(change: Callable[[str], str]) -> None:
+    text = TEXTS[0] + "# " + "x" * 2_000_000
+
+    assert change(text) == text

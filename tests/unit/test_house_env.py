@@ -107,6 +107,24 @@ def test_a_server_elsewhere_without_tls_is_named_with_what_to_write(
     assert [one.partition(":")[0] for one in env.plain_connections()] == ([name] if plain else [])
 
 
+@pytest.mark.parametrize(
+    "text", ["ns.corp:53", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:99999", "::1:53", "[10.0.0.1]:53", "a:²"]
+)
+def test_a_name_server_that_cannot_be_asked_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("DNS_RESOLVERS", text)
+
+    with pytest.raises(ImproperlyConfigured, match="DNS_RESOLVERS must list address:port"):
+        env.env_places("DNS_RESOLVERS", of_addresses=True)
+
+
+def test_name_servers_are_addresses_with_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNS_RESOLVERS", "10.0.0.1:53, [::1]:5353")
+
+    assert env.env_places("DNS_RESOLVERS", of_addresses=True) == {"10.0.0.1:53", "[::1]:5353"}
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "s3:///prefix", "file://elsewhere/folder", "storage", "file:"])
 def test_a_store_that_cannot_be_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("STORAGE_URL", url)
