@@ -7,7 +7,8 @@ from core.errors import InvalidInput
 from core.postgres.names import is_tenant_schema
 
 LONGEST_NAME = 100
-_SLUG = re.compile(r"[a-z](-?[a-z0-9]+)*")
+# One way to read every text: a repetition inside another would try them all, for hours.
+_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def schema_of(slug: str) -> str:

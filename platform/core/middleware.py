@@ -45,7 +45,7 @@ def body_limit(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit()):
             return error_answer(request, 400)
         if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return error_answer(request, 413)

@@ -309,6 +309,11 @@ def _key_set(endpoints: Endpoints) -> list[dict[str, Any]]:
     return [one for one in keys if isinstance(one, dict)]
 
 
+_PRIVATE = frozenset(
+    {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+)  # RFC 7518, section 6: whoever reads them can sign
+
+
 def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
     """The one public signature key with the token's id (or the only one there is), of the kind of its algorithm."""
     wanted, algorithm = header.get("kid"), str(header["alg"])
@@ -317,6 +322,7 @@ def _fitting(keys: list[dict[str, Any]], header: Mapping[str, Any]) -> Any:
         one
         for one in keys
         if one.get("kty") == kind
+        and not _PRIVATE & one.keys()
         and one.get("use", "sig") == "sig"
         and one.get("alg", algorithm) == algorithm
         and (wanted is None or one.get("kid") == wanted)

@@ -29,6 +29,13 @@ def jwk(name: str) -> dict[str, Any]:
     return {**public, "kid": name, "use": "sig", "alg": "RS256"}
 
 
+def private_jwk(name: str) -> dict[str, Any]:
+    """The same with the part by which anybody could sign."""
+    return {**jwk(name), **json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_key(name)))} | {
+        "key_ops": ["verify"]
+    }
+
+
 @dataclass(slots=True)
 class OidcIdp:
     """`token` makes the ID token of the next exchange out of good claims; `profile` is what userinfo says."""

@@ -25,7 +25,16 @@ from tenants.sso.models import Arrival, Connection, MailDomain
 from tests.builders import make_principal
 from tests.sso.conftest import actions, member
 from tests.sso.loopback import Asked
-from tests.sso.oidc_idp import CLIENT_ID, CLIENT_SECRET, OidcIdp, jwk, oidc_idp, signed, with_header
+from tests.sso.oidc_idp import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    OidcIdp,
+    jwk,
+    oidc_idp,
+    private_jwk,
+    signed,
+    with_header,
+)
 from tests.work import work_of_at_most
 
 pytestmark = pytest.mark.usefixtures("no_tries_counted")
@@ -284,6 +293,7 @@ def test_a_profile_with_what_no_text_has_is_refused(
         {"e": None},
         {"e": ["AQAB"]},
         {"n": "AAAA", "d": "x"},
+        private_jwk("key-1"),
     ],
 )
 def test_a_key_that_is_none_opens_nothing(parts: dict[str, Any], idp: OidcIdp, verified: Verified) -> None:

@@ -18,6 +18,7 @@ from frontend.config_form import (
 from generation.engine.config.load import load_config
 from generation.engine.errors import ConfigError
 from generation.engine.templates.catalogue import templates
+from tests.work import work_of_at_most
 
 TEXTS = [template.yaml for template in templates()]
 NAMES = [template.name for template in templates()]
@@ -141,3 +142,13 @@ def test_a_text_that_nobody_reads_is_changed_by_no_act(change: Callable[[str], s
     text = TEXTS[0] + "# " + "x" * 2_000_000
 
     assert change(text) == text
+
+
+def test_a_text_of_empty_lines_is_refused_before_it_is_scanned() -> None:
+    text = 'companies:\n  - code: "1"\n' + "\n" * 1_000_000 + '  - code: "2"\n'
+
+    with work_of_at_most(0.5):
+        assert not is_readable(text)
+        assert with_company_added(text) == text
+        with pytest.raises(ConfigError, match="at most 50,000 lines"):
+            load_config(text)

@@ -31,6 +31,7 @@ Place = tuple[int, int]
 LARGEST_BYTES: Final = 1 << 20
 DEEPEST: Final = 50
 MOST_WORDS: Final = 100_000
+MOST_LINES: Final = 50_000  # an empty one is no word and no entry, and is scanned all the same
 MOST_EVENTS: Final = 32_000  # below one second of parsing; the largest chart of one's own needs 30,000
 LONGEST_NUMBER: Final = 40
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -143,6 +144,9 @@ def decode(text: str | bytes) -> str:
     clear = clear.removeprefix("\ufeff")
     if (words := len(clear.split())) > MOST_WORDS:
         message = f"A config has at most {MOST_WORDS:,} words; this one has {words:,}."
+        raise ConfigError([Problem("", None, None, "too_large", message)])
+    if (lines := len(clear.splitlines())) > MOST_LINES:
+        message = f"A config has at most {MOST_LINES:,} lines; this one has {lines:,}."
         raise ConfigError([Problem("", None, None, "too_large", message)])
     for character in YAML_FORBIDDEN.finditer(clear):
         line = clear.count("\n", 0, character.start()) + 1
