@@ -9,7 +9,7 @@ _MEMBERS = re.compile(r"(urn:ietf:params:scim:schemas:core:2\.0:Group:)?members"
 _QUOTED = re.compile(r'"([^"\\]*)"')
 
 
-def plain_removals(body: Mapping[str, Any]) -> dict[str, Any]:
+def plain_members(body: Mapping[str, Any]) -> dict[str, Any]:
     """A patch of a group that names members by their ids as they are written here, and those to remove by nothing else.
 
     Entra repeats whatever it has beside the id, `"$ref": null` for one ("Update group, remove members" in its reference for

@@ -244,7 +244,7 @@ def _group_put(request: HttpRequest, group_id: str) -> HttpResponse:
 
 def _group_patch(request: HttpRequest, group_id: str) -> HttpResponse:
     group, resource = _matched_group(request, group_id)
-    body = dialects.plain_removals(_body(request))
+    body = dialects.plain_members(_body(request))
     patch = PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     patch.patch(resource)
     _refuse_to_give(request)

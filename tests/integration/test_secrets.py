@@ -269,10 +269,19 @@ def answering(body: bytes, status: int = 200) -> Iterator[str]:
 @pytest.mark.parametrize(
     "body",
     [
-        b"<html>", b"[]", b"5", b"null", b"{}", b'{"data": []}', b'{"data": {}}', b'{"data": {"plaintext": 5, "ciphertext": 5}}',
-        b'{"data": {"plaintext": "!!"}}', b'{"data": {"plaintext": "c2hvcnQ="}}', b"[" * 60_000,
+        b"<html>",
+        b"[]",
+        b"5",
+        b"null",
+        b"{}",
+        b'{"data": []}',
+        b'{"data": {}}',
+        b'{"data": {"plaintext": 5, "ciphertext": 5}}',
+        b'{"data": {"plaintext": "!!"}}',
+        b'{"data": {"plaintext": "c2hvcnQ="}}',
+        b"[" * 60_000,
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_is_not_transits_is_an_error_to_come_back_from(
     settings: Settings, body: bytes
 ) -> None:
