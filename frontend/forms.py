@@ -1,5 +1,6 @@
 """Forms for shape only: what a value may be is decided by the services."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -86,10 +87,14 @@ class Typed(forms.Form):
         self.fields["typed"].label = f"Type {word}"
 
     def clean_typed(self) -> str:
-        typed: str = self.cleaned_data["typed"].strip()
-        if typed != self.word:
+        if _as_typed(self.cleaned_data["typed"]) != _as_typed(self.word):
             raise forms.ValidationError(f"Type exactly: {self.word}")
-        return typed
+        return self.word
+
+
+def _as_typed(text: str) -> str:
+    """As a page shows it and a keyboard writes it, whichever way its accents and spaces are stored."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 class OtherOrganisation(forms.Form):

@@ -1,6 +1,7 @@
 """What an organisation may be called: its name for people, its slug for schema and host."""
 
 import re
+import unicodedata
 
 from core import texts
 from core.errors import InvalidInput
@@ -23,8 +24,8 @@ def schema_of(slug: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """The name without spaces around it. Raises InvalidInput."""
-    name = texts.visible_name(name.strip())
+    """The name as a keyboard writes it: composed letters, single spaces. Raises InvalidInput."""
+    name = " ".join(texts.visible_name(unicodedata.normalize("NFC", name.strip())).split())
     if not name or len(name) > LONGEST_NAME:
         raise _bad_name(f"A name has 1 to {LONGEST_NAME} characters.")
     return name

@@ -104,7 +104,8 @@ def env_places(name: str, *, of_addresses: bool = False) -> frozenset[str]:
 def _is_address(host: str) -> bool:
     """127.0.0.1 or [::1]"""
     try:
-        return ip_address(host.strip("[]")).version == (6 if host.startswith("[") else 4)
+        is_bracketed = host.startswith("[") and host.endswith("]")
+        return ip_address(host[1:-1] if is_bracketed else host).version == (6 if is_bracketed else 4)
     except ValueError:
         return False
 

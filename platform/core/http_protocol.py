@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol, with a time limit for heads and a door: who is refused there costs no task and no thread.
+"""uvicorn's HTTP protocol, with limits for heads and a door: who is refused there costs no task and no thread.
 
-uvicorn itself times idle connections between requests only, and starts the application for every request.
+uvicorn itself times idle connections between requests only, keeps heads of any size, and starts the application for every request.
 """
 
 import asyncio
@@ -8,9 +8,13 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from core.asgi import Headers, ReadyAnswer
+from core.asgi import Headers, ReadyAnswer, ready_answer
+from core.problems import http_problem
 
 HEAD_SECONDS: Final = 15.0
+HEAD_BYTES: Final = (
+    64 * 1024
+)  # more than middleware lets pass, so that it explains most refusals to whoever asks
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -19,6 +23,7 @@ class HttpProtocol(HttpToolsProtocol):
     _head_until: float | None = None  # when a head must be there; none: none is waited for
     _head_timer: asyncio.TimerHandle | None = None  # one for many heads: setting one is what costs
     _is_refused = False  # the request whose body may still come
+    _unfinished = 0  # bytes that came since the parser last saw the end of a head or a piece of a body
 
     @staticmethod
     def refusal(peer: str, target: bytes, headers: Headers) -> ReadyAnswer | None:
@@ -34,13 +39,31 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser in pieces that cannot hold much of a head, chunk's line or trailer that does not end."""
+        for start in range(0, len(data), HEAD_BYTES):
+            piece = data[start : start + HEAD_BYTES]
+            self._unfinished += len(piece)
+            super().data_received(piece)
+            if self.transport.is_closing():
+                return
+            if self._unfinished > HEAD_BYTES:
+                self._hang_up()
+                return
+
     def on_message_begin(self) -> None:
         self._is_refused = False
         self._expect_head()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if (
+            self._head_until is not None
+        ):  # else a trailer: it must not become a header (RFC 9110 §6.5.1), checked by nobody
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._head_until = None
+        self._head_until, self._unfinished = None, 0
         ready = self.refusal(self.client[0] if self.client else "", self.url, self.headers)
         if ready is None or not self._may_answer_at_once():
             super().on_headers_complete()
@@ -58,19 +81,30 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_body(self, body: bytes) -> None:
+        self._unfinished = 0
         if not self._is_refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._unfinished = 0
         if not self._is_refused:
             super().on_message_complete()
         elif not self.transport.is_closing():
             self._expect_head()
 
+    def _hang_up(self) -> None:
+        """On who sends more than a head may have; told so when nothing else is being told."""
+        if self._is_idle() and not self._is_refused:
+            told = ready_answer(lambda: http_problem(431), {})
+            self.transport.write(told.raw(self.server_state.default_headers, closes=True))
+        self.transport.close()
+
     def _may_answer_at_once(self) -> bool:
         """Not before earlier answers on the connection, not to who does not read, not where another protocol is asked for."""
-        is_idle = self.cycle is None or self.cycle.response_complete
-        return is_idle and not self.flow.write_paused and not self.parser.should_upgrade()
+        return self._is_idle() and not self.parser.should_upgrade()
+
+    def _is_idle(self) -> bool:
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _expect_head(self) -> None:
         self._head_until = self.loop.time() + HEAD_SECONDS

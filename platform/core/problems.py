@@ -27,7 +27,8 @@ _PROGRAMS = (
 TYPE_PREFIX = "/api/v1/problems/"
 LONGEST_TEXT = 1000
 LONGEST_VALUE = 80
-_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
+# What is opened and never closed goes on to the end: a search for its close from each “ takes the square of the length.
+_QUOTED = re.compile(r"“[^”]*(?:”|$)|\"[^\"]*\"")
 _UNBROKEN = re.compile(r"\S+")
 
 

@@ -15,7 +15,7 @@ def plain_members(body: Mapping[str, Any]) -> dict[str, Any]:
     Entra repeats whatever it has beside the id, `"$ref": null` for one ("Update group, remove members" in its reference for
     SCIM), and each of it would have to fit. A removal that fits nobody succeeds, and Entra would not send it again.
     """
-    name = _name(body, "Operations")
+    name = name_in(body, "Operations")
     operations = body.get(name)
     if not isinstance(operations, list):
         return dict(body)
@@ -25,15 +25,15 @@ def plain_members(body: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(operation: Any) -> Any:
     if not isinstance(operation, dict):
         return operation
-    path_name, value_name = _name(operation, "path"), _name(operation, "value")
-    if str(operation.get(_name(operation, "op"))).lower() != "remove":
+    path_name, value_name = name_in(operation, "path"), name_in(operation, "value")
+    if str(operation.get(name_in(operation, "op"))).lower() != "remove":
         return (
             {**operation, value_name: _with_ids(operation[value_name])}
             if value_name in operation
             else operation
         )
     members, bracket, chosen = str(operation.get(path_name)).strip().partition("[")
-    if not _MEMBERS.fullmatch(members.strip()):
+    if not is_members(members):
         return operation
     chosen = _QUOTED.sub(lambda quoted: f'"{_id(quoted[1])}"', chosen)
     plain = {**operation, path_name: f"{members.strip()}{bracket}{chosen}"}
@@ -55,7 +55,7 @@ def _with_ids(value: Any) -> Any:
 
 
 def _id_alone(entry: Any) -> Any:
-    member = entry.get(_name(entry, "value")) if isinstance(entry, dict) else None
+    member = entry.get(name_in(entry, "value")) if isinstance(entry, dict) else None
     return {"value": _id(member)} if isinstance(member, str) else entry
 
 
@@ -67,6 +67,11 @@ def _id(text: str) -> str:
         return text
 
 
-def _name(content: Mapping[str, Any], name: str) -> str:
+def is_members(path: str) -> bool:
+    """Whether a path names the members of a group, without a filter."""
+    return _MEMBERS.fullmatch(path.strip()) is not None
+
+
+def name_in(content: Mapping[str, Any], name: str) -> str:
     """How a name is written in this content: capitals do not count (RFC 7643, section 2.1), and none is there twice."""
     return next((one for one in content if one.lower() == name.lower()), name)

@@ -30,6 +30,7 @@ _USER_FILTERS = (
     'id, userName, externalId, active, emails.value and emails[type eq "..."].value with eq, joined by and'
 )
 _TYPED = "emails of type "
+_LONGEST_FILTER, _MOST_TERMS = 2_000, 10
 _GROUP_FILTERS = "id, displayName, externalId and members.value with eq, joined by and"
 
 
@@ -180,9 +181,14 @@ def _of_type(kind: str, address: str, ids: list[UUID]) -> list[UUID]:
 def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
     if not text:
         return []
+    if len(text) > _LONGEST_FILTER:
+        raise InvalidFilterException(detail=f"A filter has at most {_LONGEST_FILTER:,} characters.")
     node: FilterNode = ScimFilter[User | Group](text).ast
     found = []
-    for term in _joined(node):
+    terms = _joined(node)
+    if len(terms) > _MOST_TERMS:  # each is a join, or questions of its own
+        raise InvalidFilterException(detail=f"A filter has at most {_MOST_TERMS} conditions.")
+    for term in terms:
         name, value = _typed(term, supported) if isinstance(term, ValuePath) else _equal(term, supported)
         if name == "active":
             value = _truth(value)

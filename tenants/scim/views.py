@@ -18,7 +18,6 @@ from scim2_models import (
     InvalidValueException,
     ListResponse,
     NotFoundException,
-    PatchOp,
     PreconditionFailedException,
     ResourceType,
     ResponseParameters,
@@ -35,7 +34,7 @@ from tenants import granting
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.queries import organisation
-from tenants.scim import dialects, models, queries, services, tokens
+from tenants.scim import models, patching, queries, services, tokens
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
 
 _MEDIA_TYPE = "application/scim+json"
@@ -177,8 +176,7 @@ def _user_put(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _user_patch(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, resource = _matched_user(request, user_id)
-    patch = PatchOp[User].model_validate(_body(request), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-    patch.patch(resource)
+    patching.patch_user(resource, _body(request))
     changed = services.change_user(membership, resource, may_give=_may_give(request))
     return _user(request, changed, Context.RESOURCE_PATCH_RESPONSE)
 
@@ -244,9 +242,7 @@ def _group_put(request: HttpRequest, group_id: str) -> HttpResponse:
 
 def _group_patch(request: HttpRequest, group_id: str) -> HttpResponse:
     group, resource = _matched_group(request, group_id)
-    body = dialects.plain_members(_body(request))
-    patch = PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-    patch.patch(resource)
+    patching.patch_group(resource, _body(request))
     _refuse_to_give(request)
     return _group(request, services.change_group(group, resource), Context.RESOURCE_PATCH_RESPONSE)
 

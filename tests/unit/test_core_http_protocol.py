@@ -1,4 +1,4 @@
-"""How long the HTTP protocol waits for who does not go on: for heads, and for bodies of requests that are refused at the door."""
+"""What the HTTP protocol puts up with: how long it waits for who does not go on, and how much of a head it keeps."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from core.asgi import Headers, ReadyAnswer
-from core.http_protocol import HEAD_SECONDS, HttpProtocol
+from core.http_protocol import HEAD_BYTES, HEAD_SECONDS, HttpProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: %d\r\n\r\n"
 
@@ -115,3 +115,66 @@ def test_who_is_refused_in_time_again_and_again_keeps_the_connection(
 
     assert wire.written.count(b"HTTP/1.1 429 ") == 3
     assert wire.is_closed
+
+
+LINE = b"GET / HTTP/1.1\r\nHost: acme.localhost\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: acme.localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("at_once", [1000, 100_000, 3_000_000])
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"GET /", b"a" * 1000),
+        (LINE + b"X-Long: ", b"a" * 1000),
+        (LINE, b"a: b\r\n" * 200),
+        (LINE + b"a" * 100, b"a" * 1000),
+    ],
+    ids=["address", "one value", "many headers", "one name"],
+)
+def test_a_head_that_does_not_end_is_refused_before_it_is_kept(
+    wire: Wire, protocol: Refusing, begin: bytes, more: bytes, at_once: int
+) -> None:
+    stream = begin + more * 3000
+    for start in range(0, len(stream), at_once):
+        if wire.is_closed:
+            break
+        protocol.data_received(stream[start : start + at_once])
+
+    assert wire.is_closed
+    assert wire.written.startswith(b"HTTP/1.1 431 ")
+    assert wire.written.count(b"HTTP/1.1 ") == 1
+    assert (
+        len(protocol.url) + sum(len(name) + len(value) for name, value in protocol.headers) <= 2 * HEAD_BYTES
+    )
+    assert start + at_once >= HEAD_BYTES  # not before
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * 500_000,
+        b"1;" + b"e" * 3_000_000,
+        b"0\r\nX-Long: " + b"a" * 3_000_000,
+    ],
+    ids=["trailers", "extension of a chunk", "one trailer"],
+)
+def test_what_stands_around_a_body_has_an_end_too(wire: Wire, protocol: Refusing, more: bytes) -> None:
+    protocol.data_received(CHUNKED)
+    protocol.data_received(more)
+
+    assert wire.is_closed
+    assert len(protocol.headers) <= 3 * HEAD_BYTES / 6
+
+
+def test_bodies_and_requests_one_after_the_other_may_be_as_long_as_they_like(
+    wire: Wire, protocol: Refusing
+) -> None:
+    protocol.data_received(HEAD % 1_000_000 + b"x" * 1_000_000)
+    protocol.data_received(
+        CHUNKED + b"10000\r\n" + (b"x" * 65_536 + b"\r\n10000\r\n") * 10 + b"x" * 65_536 + b"\r\n0\r\n\r\n"
+    )
+    protocol.data_received((HEAD % 0) * 5_000)
+
+    assert not wire.is_closed
+    assert wire.written.count(b"HTTP/1.1 429 ") == 5_002
