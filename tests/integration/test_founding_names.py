@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from core.errors import InvalidInput
 from core.tenancy import shared_context
+from tenants import naming
 from tenants.founding import names
 from tenants.founding.models import OrganisationRequest
 from tenants.models import DeletionCertificate, Domain, Tenant
@@ -155,6 +156,11 @@ def test_names_for_people_may_be_of_any_language(name: str) -> None:
 def test_names_that_hide_or_mix_letters_are_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         names.checked_name(name)
+
+
+def test_a_name_is_kept_as_a_keyboard_writes_it() -> None:
+    """Its members type it to show that they mean to leave or to delete."""
+    assert naming.checked_name(" Socie\u0301te\u0301   Générale  ") == "Société Générale"
 
 
 def test_letters_in_fancy_dress_are_undressed() -> None:

@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.models import AuditEvent
 from core.tenancy import shared_context, tenant_context
+from frontend.forms import Typed
 from tenants import services
 from tenants.models import ApiKey, Membership, Tenant, User
 from tenants.people import invitations, passwords, policy
@@ -353,6 +354,14 @@ def test_without_mail_the_page_says_whom_to_ask(client_for: Clients) -> None:
 
 
 # -- leaving -------------------------------------------------------------------------------------------------
+
+
+def test_the_name_to_type_counts_as_a_page_shows_it() -> None:
+    """Names stored by earlier versions may have two spaces, which a page shows as one, or accents in pieces."""
+    kept = "Socie\u0301te\u0301  Générale"
+
+    assert Typed({"typed": " Société Générale"}, word=kept).is_valid()
+    assert not Typed({"typed": "Société Generale"}, word=kept).is_valid()
 
 
 def test_leaving_the_last_organisation_deletes_the_person(client_for: Clients, acme: Tenant) -> None:

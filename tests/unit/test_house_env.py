@@ -108,7 +108,18 @@ def test_a_server_elsewhere_without_tls_is_named_with_what_to_write(
 
 
 @pytest.mark.parametrize(
-    "text", ["ns.corp:53", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:99999", "::1:53", "[10.0.0.1]:53", "a:²"]
+    "text",
+    [
+        "ns.corp:53",
+        "10.0.0.1",
+        "10.0.0.1:0",
+        "10.0.0.1:99999",
+        "::1:53",
+        "[10.0.0.1]:53",
+        "a:²",
+        "10.0.0.1]:53",
+        "[::1:53",
+    ],
 )
 def test_a_name_server_that_cannot_be_asked_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, text: str
