@@ -93,9 +93,11 @@ class LocalFile:
     def _make(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._draft([])
-        with contextlib.suppress(FileExistsError):  # another process was first: use its key
-            os.link(draft, self._path)
-        draft.unlink()
+        try:
+            with contextlib.suppress(FileExistsError):  # another process was first: use its key
+                os.link(draft, self._path)
+        finally:
+            draft.unlink()
 
     def _draft(self, kept: list[tuple[bytes, bytes]]) -> Path:
         """The keys and a new one in a file beside the real one, safely on disk."""

@@ -279,10 +279,13 @@ def _search_all(request: HttpRequest) -> HttpResponse:
 
 def _search(request: HttpRequest) -> dict[str, Any]:
     """What a body of `.search` asks for, as it would stand in a query."""
-    body = _body(request)
-    lists = {name: ",".join(map(str, body[name])) for name in _ATTRIBUTES if isinstance(body.get(name), list)}
-    names = ("filter", "startIndex", "count")
-    return lists | {name: str(body[name]) for name in names if body.get(name) is not None}
+    body = {name.lower(): value for name, value in _body(request).items()}  # capitals do not count
+    given = {name: body.get(name.lower()) for name in (*_ATTRIBUTES, "filter", "startIndex", "count")}
+    return {
+        name: ",".join(map(str, value)) if name in _ATTRIBUTES else str(value)
+        for name, value in given.items()
+        if (isinstance(value, list) if name in _ATTRIBUTES else value is not None)
+    }
 
 
 def _found(request: HttpRequest, asked: Mapping[str, Any], kinds: tuple[_Kind, ...]) -> HttpResponse:

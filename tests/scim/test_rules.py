@@ -525,6 +525,24 @@ def test_lists_have_pages(directory: Directory) -> None:
     assert directory.send("GET", "/Users?count=0").json()["totalResults"] == 9
 
 
+@pytest.mark.parametrize("name", ["filter", "Filter", "FILTER"])
+def test_a_search_is_read_in_any_capitals(directory: Directory, name: str) -> None:
+    """RFC 7643, section 2.1. What nobody reads would list everybody."""
+    directory.create("ada@acme.example")
+    schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]
+    sought = {
+        "schemas": schemas,
+        name: 'userName eq "ada@acme.example"',
+        "StartIndex": 1,
+        "Attributes": ["id"],
+    }
+
+    found = directory.send("POST", "/Users/.search", sought).json()
+
+    assert found["totalResults"] == 1
+    assert "userName" not in found["Resources"][0]
+
+
 def test_entity_tags_hold_what_the_service_says_about_them(directory: Directory, ada: str) -> None:
     tag = directory.send("GET", f"/Users/{ada}")["ETag"]
     assert directory.send("GET", f"/Users/{ada}", **{"if-none-match": tag}).status_code == 304
