@@ -280,11 +280,11 @@ def _search_all(request: HttpRequest) -> HttpResponse:
 def _search(request: HttpRequest) -> dict[str, Any]:
     """What a body of `.search` asks for, as it would stand in a query."""
     body = {name.lower(): value for name, value in _body(request).items()}  # capitals do not count
-    given = {name: body.get(name.lower()) for name in (*_ATTRIBUTES, "filter", "startIndex", "count")}
-    return {
-        name: ",".join(map(str, value)) if name in _ATTRIBUTES else str(value)
-        for name, value in given.items()
-        if (isinstance(value, list) if name in _ATTRIBUTES else value is not None)
+    lists = {name: body.get(name.lower()) for name in _ATTRIBUTES}
+    others = {name: body.get(name.lower()) for name in ("filter", "startIndex", "count")}
+    asked = {name: str(value) for name, value in others.items() if value is not None}
+    return asked | {
+        name: ",".join(map(str, value)) for name, value in lists.items() if isinstance(value, list)
     }
 
 
