@@ -75,6 +75,8 @@ def test_operations_count_in_their_order_whoever_applies_them() -> None:
         [{"op": "replace", "path": "displayName", "value": "Staff"}] * (MOST_OPERATIONS + 1),
         [{"op": "remove", "path": 'members[type eq "User"]'}] * (MOST_SEARCHES + 1),
         [{"op": "add", "value": {"members": []}}] * (MOST_SEARCHES + 1),
+        [{"op": "remove", "path": "members", "value": [{"display": "Ada"}] * 21}],
+        [{"op": "remove", "path": "members", "value": [{"type": "User"}] * 11}] * 2,
         [{"op": "Remove", "path": 'members[type eq "User"]'}, {"op": "replace", "path": "members"}]
         * MOST_SEARCHES,
     ],
@@ -90,6 +92,13 @@ def test_more_operations_than_a_patch_may_have_are_refused(
     assert "send the rest in another request" in answer.json()["detail"]
 
 
+def test_many_changes_of_a_groups_name_are_no_searches(directory: Directory, acme: Tenant) -> None:
+    made = directory.send("POST", "/Groups", {"schemas": [f"{CORE}:Group"], "displayName": "Staff"}).json()
+    names = [{"op": "replace", "value": {"displayName": f"Staff {one}"}} for one in range(MOST_SEARCHES + 5)]
+
+    assert directory.patch(f"/Groups/{made['id']}", *names).json()["displayName"] == "Staff 9"
+
+
 def test_the_bounds_hold_for_people_too(directory: Directory, acme: Tenant) -> None:
     ada = directory.create("ada@acme.example")
     rename = {"op": "replace", "path": "displayName", "value": "Ada"}
@@ -97,6 +106,12 @@ def test_the_bounds_hold_for_people_too(directory: Directory, acme: Tenant) -> N
 
     assert directory.patch(f"/Users/{ada}", *[rename] * MOST_OPERATIONS).status_code == 200
     assert directory.patch(f"/Users/{ada}", *[rename] * (MOST_OPERATIONS + 1)).status_code == 413
+    addresses = [{"value": f"ada{one}@acme.example", "type": "other"} for one in range(101)]
+    adds, removes = [{"op": one, "path": "emails", "value": addresses} for one in ("add", "remove")]
+    assert directory.patch(f"/Users/{ada}", adds, removes).status_code == 413
+    assert (
+        directory.patch(f"/Users/{ada}", {"op": "add", "value": {"emails": addresses * 2}}).status_code == 413
+    )
     answer = directory.patch(f"/Users/{ada}", {"op": "remove", "path": f"emails[{long}]"})
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidPath")
 
