@@ -12,9 +12,8 @@ from core.asgi import Headers, ReadyAnswer, ready_answer
 from core.problems import http_problem
 
 HEAD_SECONDS: Final = 15.0
-HEAD_BYTES: Final = (
-    64 * 1024
-)  # more than middleware lets pass, so that it explains most refusals to whoever asks
+MOST_WAITING: Final = 16  # requests of one connection that came before the one in front of them was answered
+HEAD_BYTES: Final = 65_536  # more than middleware lets pass, so that it explains most refusals
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -23,6 +22,7 @@ class HttpProtocol(HttpToolsProtocol):
     _head_until: float | None = None  # when a head must be there; none: none is waited for
     _head_timer: asyncio.TimerHandle | None = None  # one for many heads: setting one is what costs
     _is_refused = False  # the request whose body may still come
+    _is_over = False  # the rest of what came is read by nobody
     _unfinished = 0  # bytes that came since the parser last saw the end of a head or a piece of a body
 
     @staticmethod
@@ -50,6 +50,8 @@ class HttpProtocol(HttpToolsProtocol):
             if self._unfinished > HEAD_BYTES:
                 self._hang_up()
                 return
+        if self._is_idle() and self._head_until is None and self.timeout_keep_alive_task is None:
+            self._expect_head()  # what came ended uvicorn's time limit and began nothing: a blank line, or a body answered early
 
     def on_message_begin(self) -> None:
         self._is_refused = False
@@ -64,6 +66,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_until, self._unfinished = None, 0
+        if self._is_over:
+            return
+        if len(self.pipeline) >= MOST_WAITING:  # uvicorn keeps any number, and reads on with each answer
+            self._is_over = True
+            self.transport.close()
+            return
         ready = self.refusal(self.client[0] if self.client else "", self.url, self.headers)
         if ready is None or not self._may_answer_at_once():
             super().on_headers_complete()
@@ -82,11 +90,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._unfinished = 0
-        if not self._is_refused:
+        if not self._is_refused and not self._is_over:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._unfinished = 0
+        if self._is_over:
+            return
         if not self._is_refused:
             super().on_message_complete()
         elif not self.transport.is_closing():
