@@ -22,6 +22,7 @@ class HttpProtocol(HttpToolsProtocol):
     _head_until: float | None = None  # when a head must be there; none: none is waited for
     _head_timer: asyncio.TimerHandle | None = None  # one for many heads: setting one is what costs
     _is_refused = False  # the request whose body may still come
+    _is_in_head = False  # before the end of the headers, not in what follows a body
     _is_over = False  # the rest of what came is read by nobody
     _unfinished = 0  # bytes that came since the parser last saw the end of a head or a piece of a body
 
@@ -50,22 +51,20 @@ class HttpProtocol(HttpToolsProtocol):
             if self._unfinished > HEAD_BYTES:
                 self._hang_up()
                 return
-        if self._is_idle() and self._head_until is None and self.timeout_keep_alive_task is None:
+        if self._is_answered() and self._head_until is None and self.timeout_keep_alive_task is None:
             self._expect_head()  # what came ended uvicorn's time limit and began nothing: a blank line, or a body answered early
 
     def on_message_begin(self) -> None:
-        self._is_refused = False
+        self._is_refused, self._is_in_head = False, True
         self._expect_head()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if (
-            self._head_until is not None
-        ):  # else a trailer: it must not become a header (RFC 9110 §6.5.1), checked by nobody
+        if self._is_in_head:  # a trailer, which nothing at the door has seen, is no header (RFC 9110 §6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._head_until, self._unfinished = None, 0
+        self._is_in_head, self._head_until, self._unfinished = False, None, 0
         if self._is_over:
             return
         if len(self.pipeline) >= MOST_WAITING:  # uvicorn keeps any number, and reads on with each answer
@@ -114,7 +113,10 @@ class HttpProtocol(HttpToolsProtocol):
         return self._is_idle() and not self.parser.should_upgrade()
 
     def _is_idle(self) -> bool:
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+        return self._is_answered() and not self.flow.write_paused
+
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _expect_head(self) -> None:
         self._head_until = self.loop.time() + HEAD_SECONDS
