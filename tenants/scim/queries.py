@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFilter
 from scim2_models.path import (
     CompareOperator,
@@ -26,6 +27,7 @@ from tenants.scim.resources import Email, Group, Member, Membership, Name, User
 
 R = TypeVar("R", User, Group)
 NOBODY = UUID(int=0)
+MOST_LISTED = 10_000  # members of the groups on one page; a group is listed whole
 _USER_FILTERS = (
     'id, userName, externalId, active, emails.value and emails[type eq "..."].value with eq, joined by and'
 )
@@ -68,8 +70,14 @@ def users(rows: Iterable[Row], base: str) -> list[User]:
 
 
 def groups(rows: Iterable[models.Group], base: str) -> list[Group]:
-    """The groups as resources."""
-    return [_group(row, base) for row in rows]
+    """The groups as resources, as many as have `MOST_LISTED` members together: a page may end early (RFC 7644 §3.4.2.4)."""
+    rows = _first_of(list(rows))
+    members: dict[UUID, list[Member]] = {}
+    places = models.GroupMember.objects.filter(group__in=rows).order_by("id")
+    for group_id, one in places.values_list("group_id", "membership_id"):
+        member = Member(value=str(one), ref=f"{base}/Users/{one}", type="User")
+        members.setdefault(group_id, []).append(member)
+    return [_group(row, members.get(row.pk), base) for row in rows]
 
 
 def find_users(text: str | None) -> QuerySet[Row]:
@@ -129,11 +137,18 @@ def _user(row: Row, person: models.Person | None, groups: list[Membership] | Non
     return _with_meta(user, "User", row.created_at, changed, f"{base}/Users/{row.pk}")
 
 
-def _group(row: models.Group, base: str) -> Group:
-    ids = row.members.order_by("id").values_list("membership_id", flat=True)
-    members = [Member(value=str(one), ref=f"{base}/Users/{one}", type="User") for one in ids] or None
+def _group(row: models.Group, members: list[Member] | None, base: str) -> Group:
     group = Group(id=str(row.pk), external_id=row.external_id, display_name=row.display_name, members=members)
     return _with_meta(group, "Group", row.created_at, row.changed_at, f"{base}/Groups/{row.pk}")
+
+
+def _first_of(rows: list[models.Group]) -> list[models.Group]:
+    """The first group, and those after it with which a page stays within its members."""
+    places = models.GroupMember.objects.filter(group__in=rows)
+    sizes = dict(places.values_list("group_id").annotate(Count("id")))
+    passed = accumulate(sizes.get(row.pk, 0) for row in rows)
+    fit = sum(1 for total in passed if total <= MOST_LISTED)
+    return rows[: max(1, fit)]
 
 
 def _with_meta(resource: R, kind: str, created: datetime, changed: datetime, location: str) -> R:

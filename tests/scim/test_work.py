@@ -4,9 +4,14 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from core.tenancy import tenant_context
 from tenants.models import Tenant
+from tenants.scim import models
 from tenants.scim.patching import LONGEST_PATH, MOST_OPERATIONS, MOST_SEARCHES, patch_group
+from tenants.scim.queries import MOST_LISTED
 from tenants.scim.resources import LENIENT, Group, Member
 from tests.scim.conftest import Directory
 from tests.work import work_of_at_most
@@ -132,3 +137,47 @@ def test_a_filter_has_a_bound(directory: Directory, acme: Tenant, kind: str, fil
 
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
     assert why in answer.json()["detail"]
+
+
+def test_a_list_of_groups_asks_the_database_as_often_for_many_as_for_one(
+    directory: Directory, acme: Tenant
+) -> None:
+    with tenant_context(acme.schema_name):
+        make_group("One", 3)
+    directory.send("GET", "/Groups")  # notes when the token was used last
+    with CaptureQueriesContext(connection) as one:
+        assert directory.send("GET", "/Groups").json()["totalResults"] == 1
+    with tenant_context(acme.schema_name):
+        sizes = {f"Group {number}": number for number in range(20)}
+        for name, size in sizes.items():
+            make_group(name, size)
+    with CaptureQueriesContext(connection) as many:
+        listed = directory.send("GET", "/Groups").json()["Resources"]
+
+    assert len(many) == len(one)
+    assert {group["displayName"]: len(group.get("members", [])) for group in listed} == {"One": 3, **sizes}
+
+
+def test_a_page_of_groups_ends_before_its_members_are_too_many_and_none_is_missed(
+    directory: Directory, acme: Tenant
+) -> None:
+    sizes = [MOST_LISTED - 1, 1, 1, MOST_LISTED + 1, 2]
+    with tenant_context(acme.schema_name):
+        names = [make_group(f"Group {number}", size).display_name for number, size in enumerate(sizes)]
+
+    start, pages = 1, []
+    while start <= len(sizes):
+        page = directory.send("GET", f"/Groups?startIndex={start}&count=200").json()
+        assert (page["totalResults"], page["itemsPerPage"]) == (len(sizes), len(page["Resources"]))
+        pages.append([group["displayName"] for group in page["Resources"]])
+        start += page["itemsPerPage"]
+
+    assert pages == [names[:2], names[2:3], names[3:4], names[4:]]
+
+
+def make_group(name: str, size: int) -> models.Group:
+    group = models.Group.objects.create(display_name=name)
+    models.GroupMember.objects.bulk_create(
+        models.GroupMember(group=group, membership_id=uuid.uuid4()) for _ in range(size)
+    )
+    return group
