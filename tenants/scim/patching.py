@@ -1,32 +1,38 @@
 """Patches, applied in time that grows with what was sent: the library compares every member with every operation."""
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate, groupby
 from typing import Any, Final
 
 from scim2_models import Context, InvalidPathException, PatchOp, PayloadTooLargeException
 
 from tenants.scim.dialects import is_members, name_in, plain_members
-from tenants.scim.resources import Group, Member, User
+from tenants.scim.resources import MOST_MEMBERS, Group, Member, User
 
 # Beside members named by their ids, of which there may be as many as a body holds. Of the others, the library compares each
-# value of a removal, and each condition of a path, with each member or address.
+# value of a removal, and each condition of a path, with each member or address, and looks up each name of a value.
 MOST_OPERATIONS: Final = 100
-MOST_SEARCHES: Final = 5  # operations that look at each member
-MOST_ADDRESSES: Final = 200  # values in all operations on a person
+MOST_SEARCHES: Final = 5  # operations that look at each member, or conditions in their paths
+MOST_CHOICES: Final = 20  # operations that look at each address of a person
+MOST_ADDRESSES: Final = 100  # values in all operations on a person
 MOST_REMOVED: Final = 20
+MOST_NAMES: Final = 1_000  # of attributes, in all values
+MOST_CONDITIONS: Final = 3
 LONGEST_PATH: Final = 300
 
 _BY_ID = re.compile(r'\s*value\s+eq\s+"([^"\\]*)"\s*\]\s*', re.IGNORECASE)
+_JOINING = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def patch_user(resource: User, body: Mapping[str, Any]) -> None:
     """Change the resource as the body says. Raises SCIMException and pydantic's ValidationError."""
     operations = _operations(body)
     _refuse_more_than(MOST_OPERATIONS, len(operations), "operations")
-    _refuse_more_than(MOST_ADDRESSES, sum(map(_size, operations)), "values")
-    _refuse_long_paths(operations)
+    _refuse_more_than(MOST_ADDRESSES, sum(map(_listed, operations)), "values in lists")
+    _refuse_more_than(MOST_CHOICES, sum(map(_chooses, operations)), "choices among values")
+    _refuse_much_to_look_up(operations)
     PatchOp[User].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(resource)
 
 
@@ -35,22 +41,52 @@ def patch_group(resource: Group, body: Mapping[str, Any]) -> None:
     body = plain_members(body)
     operations = _operations(body)
     others = [one for one in operations if _ids(one) is None]
-    removed = sum(_size(one) for one in others if _kind(one) == "remove")
+    searches = [one for one in others if _looks_at_members(one)]
+    removed = sum(max(1, _listed(one)) for one in others if _kind(one) == "remove")
     _refuse_more_than(MOST_OPERATIONS, len(others), "operations beside those on members by their ids")
-    _refuse_more_than(MOST_SEARCHES, sum(map(_looks_at_members, others)), "searches of members")
+    _refuse_more_than(MOST_SEARCHES, sum(map(_conditions, searches)), "searches of members")
+    _refuse_more_than(MOST_MEMBERS, sum(map(_listed, searches)), "members in such operations")
     _refuse_more_than(MOST_REMOVED, removed, "removals of members by something else than their ids")
-    _refuse_long_paths(others)
+    _refuse_much_to_look_up(others)
     # All of it before anything is done: the parts below would find what is wrong too late.
     PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-    for is_by_id, some in groupby(operations, key=lambda one: _ids(one) is not None):
-        if is_by_id:
-            _apply(resource, some)
-        else:
-            part = {**body, name_in(body, "Operations"): list(some)}
-            PatchOp[Group].model_validate(part, scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(resource)
+    for apply, some in groupby(_in_few_parts(operations), key=_way):
+        apply(resource, body, some)
 
 
-def _apply(resource: Group, operations: Iterable[Any]) -> None:
+_Way = Callable[[Group, Mapping[str, Any], Iterable[Any]], None]
+
+
+def _way(operation: Any) -> _Way:
+    """How an operation is applied: the library copies a whole group for each patch, and most need no member, or only ids."""
+    if _ids(operation) is not None:
+        return _apply_by_ids
+    return _apply if _looks_at_members(operation) else _apply_without_members
+
+
+def _in_few_parts(operations: list[Any]) -> list[Any]:
+    """The same operations: between two searches of members, those on ids come last, which have nothing to do with the others."""
+    searches = accumulate(int(_way(one) is _apply) for one in operations)
+    parts = sorted(
+        zip(searches, operations, strict=True), key=lambda part: (part[0], _ids(part[1]) is not None)
+    )
+    return [operation for _, operation in parts]
+
+
+def _apply(resource: Group, body: Mapping[str, Any], operations: Iterable[Any]) -> None:
+    part = {**body, name_in(body, "Operations"): list(operations)}
+    PatchOp[Group].model_validate(part, scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(resource)
+
+
+def _apply_without_members(resource: Group, body: Mapping[str, Any], operations: Iterable[Any]) -> None:
+    members, resource.members = resource.members, None
+    _apply(resource, body, operations)
+    if resource.members is not None:
+        raise InvalidPathException(detail="Members are changed by operations that name them.")
+    resource.members = members
+
+
+def _apply_by_ids(resource: Group, body: Mapping[str, Any], operations: Iterable[Any]) -> None:
     members = {str(one.value): one for one in resource.members or []}
     for operation in operations:
         for member in _ids(operation) or ():
@@ -58,6 +94,8 @@ def _apply(resource: Group, operations: Iterable[Any]) -> None:
                 members.setdefault(member, Member(value=member))
             else:
                 members.pop(member, None)
+        if len(members) > MOST_MEMBERS:
+            raise PayloadTooLargeException(detail=f"A group has at most {MOST_MEMBERS:,} members.")
     resource.members = list(members.values())
 
 
@@ -77,18 +115,34 @@ def _ids(operation: Any) -> list[str] | None:
 
 
 def _looks_at_members(operation: Any) -> bool:
-    path, value = _part(operation, "path"), _part(operation, "value")
-    named = (
-        [str(path)] if path is not None else [str(name) for name in value] if isinstance(value, dict) else []
-    )
-    return any("members" in name.lower() for name in named)
+    names = (str(_part(operation, "path")), *_names(_part(operation, "value")))
+    return any("members" in name.lower() for name in names)
 
 
-def _size(operation: Any) -> int:
-    """How many values an operation brings, also those of lists in an object."""
-    value = _part(operation, "value")
-    inner = value.values() if isinstance(value, dict) else [value]
-    return sum(len(one) if isinstance(one, list) else 1 for one in inner)
+def _conditions(operation: Any) -> int:
+    return 1 + len(_JOINING.findall(_QUOTED.sub("", str(_part(operation, "path"))[: LONGEST_PATH + 1])))
+
+
+def _chooses(operation: Any) -> bool:
+    return "[" in str(_part(operation, "path")) or _kind(operation) == "remove"
+
+
+def _listed(operation: Any) -> int:
+    """How many values an operation has in lists, however deep they stand."""
+
+    def count(value: Any) -> int:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return sum(map(count, inner)) + (len(value) if isinstance(value, list) else 0)
+
+    return count(_part(operation, "value"))
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names that the library looks up: those of objects in objects, not in lists."""
+    if isinstance(value, dict):
+        yield from map(str, value)
+        for one in value.values():
+            yield from _names(one)
 
 
 def _kind(operation: Any) -> str:
@@ -111,7 +165,11 @@ def _refuse_more_than(most: int, count: int, what: str) -> None:
         )
 
 
-def _refuse_long_paths(operations: list[Any]) -> None:
-    for one in operations:
-        if len(str(_part(one, "path"))) > LONGEST_PATH:
-            raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")
+def _refuse_much_to_look_up(operations: list[Any]) -> None:
+    names = [name for one in operations for name in _names(_part(one, "value"))]
+    paths = [str(_part(one, "path")) for one in operations]
+    _refuse_more_than(MOST_NAMES, len(names), "names of attributes")
+    if any(len(one) > LONGEST_PATH for one in (*paths, *names)):
+        raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")
+    if any(_conditions(one) > MOST_CONDITIONS for one in operations):
+        raise InvalidPathException(detail=f"A path has at most {MOST_CONDITIONS} conditions.")

@@ -30,6 +30,7 @@ from scim2_models import (
 )
 
 PAGE, MOST = 100, 200
+MOST_MEMBERS = 10_000  # of a group
 # Entra sends attributes that nobody asked for, removes by value and filters for entries that are not there yet.
 LENIENT = ScimPolicy(
     unknown=ScimPolicy.Unknown.ignore,

@@ -36,7 +36,6 @@ NOBODY_RESPONSIBLE = (
 )
 _OUT_OF_REACH = "A directory does not change owners and others who may do more than an admin. An owner gives this one another role first."
 _LONGEST = 254
-_MOST_MEMBERS = 10_000
 
 
 # -- settings ------------------------------------------------------------------------------------------------
@@ -351,8 +350,8 @@ def _members_of(group: models.Group) -> set[UUID]:
 
 def _set_members(group: models.Group, wanted: resources.Group) -> set[UUID]:
     """Who came and who went."""
-    if len(wanted.members or []) > _MOST_MEMBERS:
-        raise InvalidValueException(detail=f"A group may have {_MOST_MEMBERS} members.")
+    if len(wanted.members or []) > resources.MOST_MEMBERS:
+        raise InvalidValueException(detail=f"A group may have {resources.MOST_MEMBERS} members.")
     try:
         ids = {UUID(str(one.value)) for one in wanted.members or []}
     except ValueError:

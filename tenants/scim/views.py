@@ -40,6 +40,7 @@ from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group,
 _MEDIA_TYPE = "application/scim+json"
 _READ, _WRITE = Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE
 _ATTRIBUTES = ("attributes", "excludedAttributes")
+_MOST_ATTRIBUTES = 100  # each is looked up in each resource
 _DEEPEST = 20
 _COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count
 
@@ -345,6 +346,8 @@ def _window(asked: Mapping[str, Any]) -> tuple[int, int]:
 
 def _parameters(asked: Mapping[str, Any]) -> ResponseParameters[Any]:
     chosen = {name: asked[name] for name in _ATTRIBUTES if asked.get(name)}
+    if any(value.count(",") >= _MOST_ATTRIBUTES for value in chosen.values()):
+        raise InvalidValueException(detail=f"A request names at most {_MOST_ATTRIBUTES} attributes.")
     parameters: ResponseParameters[Any] = ResponseParameters[User | Group].model_validate(chosen)
     return parameters
 

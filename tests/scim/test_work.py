@@ -10,9 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from core.tenancy import tenant_context
 from tenants.models import Tenant
 from tenants.scim import models
-from tenants.scim.patching import LONGEST_PATH, MOST_OPERATIONS, MOST_SEARCHES, patch_group
+from tenants.scim.patching import (
+    LONGEST_PATH,
+    MOST_CHOICES,
+    MOST_CONDITIONS,
+    MOST_NAMES,
+    MOST_OPERATIONS,
+    MOST_SEARCHES,
+    patch_group,
+)
 from tenants.scim.queries import MOST_LISTED
-from tenants.scim.resources import LENIENT, Group, Member
+from tenants.scim.resources import LENIENT, MOST_MEMBERS, Group, Member
 from tests.scim.conftest import Directory
 from tests.work import work_of_at_most
 
@@ -74,12 +82,44 @@ def test_operations_count_in_their_order_whoever_applies_them() -> None:
     ]
 
 
+def test_names_and_members_changed_in_turn_keep_their_order_and_cost_little() -> None:
+    members = ids_of(9_000)
+    new = [str(uuid.UUID(int=10_000 + one)) for one in range(100)]
+    group = Group(display_name="Staff", members=[Member(value=one) for one in members])
+    in_turn = [
+        operation
+        for number, one in enumerate(new)
+        for operation in (
+            {"op": "replace", "path": "displayName", "value": f"Staff {number}"},
+            {"op": "add", "path": "members", "value": [{"value": one}]},
+        )
+    ]
+    with work_of_at_most(1), LENIENT:
+        patch_group(group, {"schemas": [PATCH], "Operations": in_turn})
+    assert group.display_name == "Staff 99"
+    assert [str(one.value) for one in group.members or []] == members + new
+
+    both = {"op": "replace", "value": {"displayName": "First", "members": [{"value": new[0]}]}}
+    last = {"op": "replace", "path": "displayName", "value": "Last"}
+    with LENIENT:
+        patch_group(group, {"schemas": [PATCH], "Operations": [both, last, in_turn[3]]})
+    assert group.display_name == "Last"
+    assert [str(one.value) for one in group.members or []] == new[:2]
+
+
+NESTED = {f"{CORE}:Group": {"members": []}}
+
+
 @pytest.mark.parametrize(
     "operations",
     [
         [{"op": "replace", "path": "displayName", "value": "Staff"}] * (MOST_OPERATIONS + 1),
         [{"op": "remove", "path": 'members[type eq "User"]'}] * (MOST_SEARCHES + 1),
         [{"op": "add", "value": {"members": []}}] * (MOST_SEARCHES + 1),
+        [{"op": "add", "value": NESTED}] * (MOST_SEARCHES + 1),
+        [{"op": "remove", "path": 'members[type eq "a" or type eq "b" or type eq "c"]'}] * 2,
+        [{"op": "add", "value": {f"name{one}": 1 for one in range(MOST_NAMES + 1)}}],
+        [{"op": "replace", "path": "members", "value": [{"value": "x"}] * (MOST_MEMBERS + 1)}],
         [{"op": "remove", "path": "members", "value": [{"display": "Ada"}] * 21}],
         [{"op": "remove", "path": "members", "value": [{"type": "User"}] * 11}] * 2,
         [{"op": "Remove", "path": 'members[type eq "User"]'}, {"op": "replace", "path": "members"}]
@@ -95,6 +135,17 @@ def test_more_operations_than_a_patch_may_have_are_refused(
 
     assert answer.status_code == 413
     assert "send the rest in another request" in answer.json()["detail"]
+
+
+def test_more_members_than_a_group_may_have_are_refused_before_the_next_operation(
+    directory: Directory, acme: Tenant
+) -> None:
+    made = directory.send("POST", "/Groups", {"schemas": [f"{CORE}:Group"], "displayName": "Staff"}).json()
+    many = {"op": "add", "path": "members", "value": [{"value": str(one)} for one in range(MOST_MEMBERS + 1)]}
+
+    answer = directory.patch(f"/Groups/{made['id']}", many, {"op": "remove", "path": "members"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (413, "A group has at most 10,000 members.")
 
 
 def test_many_changes_of_a_groups_name_are_no_searches(directory: Directory, acme: Tenant) -> None:
@@ -117,6 +168,17 @@ def test_the_bounds_hold_for_people_too(directory: Directory, acme: Tenant) -> N
     assert (
         directory.patch(f"/Users/{ada}", {"op": "add", "value": {"emails": addresses * 2}}).status_code == 413
     )
+    nested = {"op": "add", "value": {f"{CORE}:User": {"emails": addresses}}}
+    assert directory.patch(f"/Users/{ada}", nested).status_code == 413
+    chosen = {"op": "remove", "path": 'emails[type eq "other"]'}
+    assert directory.patch(f"/Users/{ada}", *[chosen] * (MOST_CHOICES + 1)).status_code == 413
+    names = {"op": "add", "value": {f"name{one}": 1 for one in range(MOST_NAMES + 1)}}
+    assert directory.patch(f"/Users/{ada}", names).status_code == 413
+    many = " or ".join(['type eq "a"'] * (MOST_CONDITIONS + 1))
+    answer = directory.patch(f"/Users/{ada}", {"op": "remove", "path": f"emails[{many}]"})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidPath")
+    answer = directory.patch(f"/Users/{ada}", {"op": "add", "value": {"x" * (LONGEST_PATH + 1): 1}})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidPath")
     answer = directory.patch(f"/Users/{ada}", {"op": "remove", "path": f"emails[{long}]"})
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidPath")
 
@@ -137,6 +199,18 @@ def test_a_filter_has_a_bound(directory: Directory, acme: Tenant, kind: str, fil
 
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
     assert why in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
+def test_a_list_names_few_attributes(directory: Directory, acme: Tenant, name: str) -> None:
+    names = [f"name{one}" for one in range(20_000)]
+    with work_of_at_most(1):
+        searched = directory.send("POST", "/Users/.search", {name: names})
+        asked = directory.send("GET", f"/Users?{name}={','.join(names[:101])}")
+        one = directory.send("GET", f"/Users/{uuid.uuid4()}?{name}={','.join(names[:101])}")
+    assert (searched.status_code, asked.status_code, one.status_code) == (400, 400, 404)
+    assert "at most 100 attributes" in searched.json()["detail"]
+    assert directory.send("GET", f"/Users?{name}={','.join(names[:100])}").status_code == 200
 
 
 def test_a_list_of_groups_asks_the_database_as_often_for_many_as_for_one(
