@@ -1,7 +1,7 @@
 """What a SAML message must look like before the SAML library sees it: small, flat, plain, signed where it should be.
 
 The library parses and canonicalises before it knows who signed; this filter reads the bytes once with a streaming
-parser and refuses what costs time there or has two readings: document types, deep nesting, transforms other than
+parser and refuses what costs time there or has two readings: document types, deep nesting, namespaces by the hundred, transforms other than
 the two that SAML needs, references out of the message, a second assertion, comments, times that no clock shows.
 """
 
@@ -18,6 +18,10 @@ LONGEST_MESSAGE = 256 * 1024
 _DEEPEST = 40
 _MOST_ELEMENTS = 5_000
 _MOST_ATTRIBUTES = 32
+# Canonicalising looks through them and may write them again for each element, and is done before the signature is looked at.
+_MOST_NAMESPACES = 40  # that have a prefix at one place; several elements may give the same again
+_MOST_PREFIXES = 20
+_LONGEST_NAMESPACE = 300
 
 _SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 _SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -150,6 +154,17 @@ def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
     seen, open_elements = _Seen(), list[_Open]()
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     parser.ordered_attributes = True
+    named = 0
+
+    def declare(_: str | None, namespace: str | None) -> None:
+        nonlocal named
+        named += 1
+        if named > _MOST_NAMESPACES or len(namespace or "") > _LONGEST_NAMESPACE:
+            raise BadMessage("the message names too many namespaces, or one that is too long")
+
+    def forget(_: str | None) -> None:
+        nonlocal named
+        named -= 1
 
     def start(name: str, flat: list[str]) -> None:
         attributes = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -158,6 +173,8 @@ def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
             raise BadMessage(f"the message is nested deeper than {_DEEPEST} elements")
         if seen.elements > _MOST_ELEMENTS or len(attributes) > _MOST_ATTRIBUTES:
             raise BadMessage("the message has too many elements or attributes")
+        if len(attributes.get("PrefixList", "").split()) > _MOST_PREFIXES:
+            raise BadMessage("the message asks for too many namespaces to be signed")
         if not is_metadata:
             _check_element(name, attributes, open_elements, seen)
         seen.root = seen.root or name
@@ -177,6 +194,7 @@ def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
             raise BadMessage("the message must be written in UTF-8")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartNamespaceDeclHandler, parser.EndNamespaceDeclHandler = declare, forget
     parser.XmlDeclHandler = declaration
     parser.StartDoctypeDeclHandler = refuse("a document type")
     parser.EntityDeclHandler = refuse("an entity")

@@ -107,7 +107,7 @@ def test_names_and_members_changed_in_turn_keep_their_order_and_cost_little() ->
     assert [str(one.value) for one in group.members or []] == new[:2]
 
 
-NESTED = {f"{CORE}:Group": {"members": []}}
+NESTED: dict[str, Any] = {f"{CORE}:Group": {"members": []}}
 
 
 @pytest.mark.parametrize(

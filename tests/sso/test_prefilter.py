@@ -21,6 +21,13 @@ def test_what_a_careful_provider_sends_passes() -> None:
     prefilter.check_metadata(Idp().metadata().encode())
 
 
+def test_as_many_elements_as_there_may_be_may_name_the_same_namespaces() -> None:
+    """Providers write those of types into each value of an attribute."""
+    value = '<b xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>'
+
+    prefilter.check_metadata(f"<a>{value * 2000}</a>".encode())
+
+
 def test_line_breaks_in_base64_are_no_fault() -> None:
     assert prefilter.decode("aGVs\r\nbG8=\n") == b"hello"
 
@@ -55,6 +62,10 @@ def test_depth_elements_and_attributes_are_bounded_at_once() -> None:
         "<a>" * 41 + "</a>" * 41,
         "<a>" + "<b/>" * 5000 + "</a>",
         "<a " + " ".join(f'b{index}="1"' for index in range(33)) + "/>",
+        "<a " + " ".join(f'xmlns:b{index}="1"' for index in range(41)) + "/>",
+        "".join(f'<a xmlns="{index}" xmlns:b="{index}">' for index in range(21)) + "</a>" * 21,
+        f'<a xmlns="{"x" * 301}"/>',
+        f'<a PrefixList="{"b " * 21}"/>',
     )
 
     with work_of_at_most(0.5):

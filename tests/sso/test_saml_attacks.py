@@ -27,6 +27,7 @@ Verified = Callable[..., MailDomain]
 Attack = Callable[[SamlVisitor], Any]
 ATTACKS: dict[str, Attack] = {}
 
+EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 XSLT = "http://www.w3.org/TR/1999/REC-xslt-19991116"
 
 
@@ -378,6 +379,36 @@ def _deep(visitor: SamlVisitor) -> str:
 @attack("too many elements")
 def _wide(visitor: SamlVisitor) -> str:
     return f'<samlp:Response xmlns:samlp="{SAMLP}">' + "<a/>" * 50_000 + "</samlp:Response>"
+
+
+def signed_with_namespaces(root: etree._Element, declared: str, prefixes: str, elements: str) -> bytes:
+    """The message with more namespaces, some of them to be signed, and more elements in an attribute."""
+    for transform in root.iter(f"{{{DS}}}Transform"):
+        if transform.get("Algorithm") == EXC:
+            etree.SubElement(transform, f"{{{EXC}}}InclusiveNamespaces", PrefixList=prefixes)
+    text = xml(root).decode()
+    head, value, rest = text.partition("AttributeValue>")
+    message = f"{head}{value}{elements}{rest}".replace("<samlp:Response ", f"<samlp:Response {declared} ", 1)
+    etree.fromstring(message.encode())
+    return message.encode()
+
+
+@attack("thousands of namespaces to canonicalise")
+def _namespaces(visitor: SamlVisitor) -> bytes:
+    names = [f"p{number}" for number in range(2000)]
+    declared = " ".join(f'xmlns:{name}="u:{name}"' for name in names)
+    return signed_with_namespaces(good(visitor), declared, " ".join(names), "<b/>" * 1000)
+
+
+@attack("a namespace of 100 KB to canonicalise for each element")
+def _long_namespace(visitor: SamlVisitor) -> bytes:
+    return signed_with_namespaces(good(visitor), f'xmlns:p="u:{"y" * 100_000}"', "", "<p:b/>" * 4800)
+
+
+@attack("thousands of prefixes to look for")
+def _prefixes(visitor: SamlVisitor) -> bytes:
+    prefixes = " ".join(f"p{number}" for number in range(8000))
+    return signed_with_namespaces(good(visitor), "", prefixes, "<b/>" * 4800)
 
 
 @attack("too long")
