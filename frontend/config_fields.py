@@ -40,6 +40,7 @@ class SectionShape:
     description: str
     leaves: tuple[Leaf, ...]
     is_list: bool
+    most: int = 1  # entries of a list
 
 
 @cache
@@ -59,6 +60,8 @@ def section_shapes() -> tuple[SectionShape, ...]:
             continue
         item = _resolved(node["items"], root) if "items" in node else node
         found = _sections((name,), item, raw.get("description", ""), root, is_list=item is not node)
+        if item is not node:
+            found = [replace(shape, most=node["maxItems"]) for shape in found]
         if "properties" not in item:
             general.append(_leaf((name,), node, is_required=name in required))
         elif len(found) == 1 and len(found[0].leaves) == 1:

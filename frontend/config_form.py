@@ -73,14 +73,18 @@ class Section:
 
 
 def is_readable(text: str) -> bool:
-    """True when the text is a mapping without anything that a form could not carry along."""
+    """True when the text is a mapping without anything that a form could not carry along, and no longer than one."""
     if overlong(text):
         return False
     try:
         document = read(text)
     except ConfigError:
         return False
-    return isinstance(document.data, dict) and not document.problems and _load(text) is not None
+    data = document.data
+    lists = [(shape, _at(data, shape.path)) for shape in section_shapes() if shape.is_list]
+    if any(isinstance(entries, list) and len(entries) > shape.most for shape, entries in lists):
+        return False
+    return isinstance(data, dict) and not document.problems and _load(text) is not None
 
 
 def form_sections(text: str, problems: Sequence[Problem]) -> tuple[Section, ...]:
@@ -116,11 +120,13 @@ def apply_form(text: str, values: Values) -> str:
 def with_company_added(text: str) -> str:
     """The text with one more company, a copy of the last one under the next free code and name.
 
-    A text that cannot be read or has no company comes back as it is.
+    A text that cannot be read or has no company comes back as it is, and so does one with as many as there may be.
     """
     document = _load(text) if is_readable(text) else None
     companies = document.get("companies") if document is not None else None
     if not isinstance(companies, list) or not companies or not isinstance(companies[-1], dict):
+        return text
+    if len(companies) >= _most("companies"):
         return text
     company = copy.deepcopy(companies[-1])
     codes = {str(one.get("code")) for one in companies if isinstance(one, dict)}
@@ -138,6 +144,10 @@ def with_company_removed(text: str, index: int) -> str:
         return text
     del companies[index]
     return _dump(document)
+
+
+def _most(name: str) -> int:
+    return next(shape.most for shape in section_shapes() if shape.path == (name,))
 
 
 def _section(
@@ -158,7 +168,7 @@ def _section(
         has_problem=any(field.problem for field in fields),
         index=index,
         removable=count > 1,
-        addable=shape.is_list and index == count - 1,
+        addable=shape.is_list and index == count - 1 and count < shape.most,
     )
 
 

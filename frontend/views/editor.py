@@ -15,6 +15,7 @@ from frontend import config_form
 from frontend.paging import address, plain_text
 from frontend.sending import sent_once
 from generation import services
+from generation.engine.config.reader import MOST_LINES
 from generation.engine.errors import Problem
 from generation.engine.templates.catalogue import Template
 from generation.models import Config
@@ -143,4 +144,5 @@ def _page(
 
 def _gutter(text: str, problems: tuple[Problem, ...]) -> list[GutterLine]:
     bad = {problem.line for problem in problems}
-    return [GutterLine(line, line in bad) for line in range(1, text.count("\n") + 2)]
+    lines = min(text.count("\n") + 1, MOST_LINES)
+    return [GutterLine(line, line in bad) for line in range(1, lines + 1)]

@@ -33,7 +33,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {HIDDEN}"),
     # our own keys and tokens: their id stays, so that the row can be found
     (re.compile(r"\b(ds_[a-z]+_[0-9a-z]{12})_?[\w-]+"), rf"\1_{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]*\.[\w.-]*"), HIDDEN),
+    # a JWT; that dots follow is looked for once for each word, not from each of its beginnings
+    (re.compile(r"(?<![\w-])(?=[\w-]+\.[\w-]*\.)([\w-]*?\b)eyJ[\w-]{6,}\.[\w-]*\.[\w.-]*"), rf"\1{HIDDEN}"),
     (re.compile(r"\$argon2[\w$,=+/.-]+"), HIDDEN),
     (
         re.compile(

@@ -157,7 +157,15 @@ def test_a_request_says_which_one_host_it_asks(
     assert "one Host header" in json.loads(body)["detail"]
 
 
-@pytest.mark.parametrize("kind", ["text/plain; x*=foo''a", "application/json; charset*=bogus''utf-8"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain; x*=foo''a",
+        "application/json; charset*=bogus''utf-8",
+        'text/plain; x="' + ";" * 30_000,  # a second to look through
+    ],
+    ids=["unknown charset", "unknown charset of JSON", "endless"],
+)
 @pytest.mark.parametrize("target", ["/api/v1/runs", "/login", "/live", "/oauth/token", "/scim/v2/Users"])
 def test_a_content_type_that_cannot_be_read_is_told_so(port: int, target: str, kind: str) -> None:
     """RFC 2231, section 4: a parameter may name the charset that it is written in; there is none of these."""

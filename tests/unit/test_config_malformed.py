@@ -3,6 +3,7 @@
 import pytest
 
 from generation.engine.config.load import load_config
+from generation.engine.config.reader import LONGEST_KEY
 from generation.engine.errors import ConfigError, Problem
 from tests.work import work_of_at_most
 
@@ -221,6 +222,12 @@ def test_what_cannot_be_read_at_all_is_refused(text: str | bytes, code: str) -> 
         "companies: [" + "{}," * 9_000 + "]",
         "x: 1\n" * 9_000,
         "seed: " + "9" * 900_000,
+        "? "
+        + " ".join(["k" * 999] * 900)
+        + "\n: ["
+        + "*a," * 30_000
+        + "]\n",  # each alias is told with its path
+        "k" * 200 + ": " + "[!t x, " * 45 + "!t x," * 30_000 + "]" * 45,
     ],
     ids=[
         "5 MB",
@@ -235,11 +242,25 @@ def test_what_cannot_be_read_at_all_is_refused(text: str | bytes, code: str) -> 
         "empties",
         "repeats",
         "digits",
+        "a long key",
+        "tags",
     ],
 )
 def test_a_bomb_is_refused_within_two_seconds(text: str) -> None:
     with work_of_at_most(2):
         assert problems_of(text)
+
+
+def test_a_key_has_two_hundred_characters_at_most() -> None:
+    long = "k" * LONGEST_KEY
+
+    assert [problem.code for problem in problems_of(GOOD + f"{long}: 1\n")] == ["unknown_key"]
+    [problem] = problems_of(GOOD + f"{long}k: 1\n")
+    assert (problem.code, problem.line, problem.message) == (
+        "too_long",
+        len(GOOD.splitlines()) + 1,
+        "A key has at most 200 characters.",
+    )
 
 
 def test_at_most_two_hundred_problems_are_listed() -> None:

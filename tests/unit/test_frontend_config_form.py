@@ -137,6 +137,20 @@ def test_a_text_that_refers_to_itself_grows_by_no_act(change: Callable[[str], st
     assert change(text) == text
 
 
+def test_a_form_shows_as_many_companies_as_there_may_be() -> None:
+    """It has dozens of fields for each, and takes minutes for a text that lists tens of thousands."""
+    one = 'companies:\n  - {code: "1", name: Alpha}\n'
+    most = one + "  - {code: x}\n" * 99
+
+    assert is_readable(most)
+    assert with_company_added(most) == most
+    assert not any(section.addable for section in form_sections(most, ()))
+    assert any(section.addable for section in form_sections(one, ()))
+    assert not is_readable(most + "  - {code: x}\n")
+    with work_of_at_most(2):
+        assert not is_readable("companies: [" + "1," * 30_000 + "]")
+
+
 @pytest.mark.parametrize("change", [with_company_added, lambda text: with_company_removed(text, 0)])
 def test_a_text_that_nobody_reads_is_changed_by_no_act(change: Callable[[str], str]) -> None:
     text = TEXTS[0] + "# " + "x" * 2_000_000

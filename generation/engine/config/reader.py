@@ -34,6 +34,8 @@ MOST_WORDS: Final = 100_000
 MOST_LINES: Final = 50_000  # an empty one is no word and no entry, and is scanned all the same
 MOST_EVENTS: Final = 32_000  # below one second of parsing; the largest chart of one's own needs 30,000
 LONGEST_NUMBER: Final = 40
+LONGEST_KEY: Final = 200  # the path of a problem repeats it
+MOST_NOTED: Final = 1_000  # problems on the way; more are told of than anybody reads
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
@@ -226,13 +228,15 @@ class _Reader:
         assert isinstance(top.container, dict)
         if not isinstance(event, ScalarEvent):
             raise _stop("bad_key", "A key is a plain word, not a list or a section.", event)
+        if len(event.value) > LONGEST_KEY:
+            raise _stop("too_long", f"A key has at most {LONGEST_KEY} characters.", event)
         name = self._joined_surrogates(event.value, event, top.path)
         path = (*top.path, name)
         top.key, top.skipped = name, name in top.container
         if top.skipped:
             line = self.document.keys[path][0]
             message = f"The key “{_short(name)}” stands here again, after line {line}. Remove one of the two."
-            self.document.problems.append(Problem(path_text(path), *_mark(event), "duplicate_key", message))
+            self._note(path, event, "duplicate_key", message)
         else:
             self.document.keys.setdefault(path, _mark(event))
 
@@ -257,22 +261,25 @@ class _Reader:
             raise _stop("too_deep", f"The config is nested deeper than {DEEPEST} levels.", event)
 
     def _refuse_extras(self, event: NodeEvent) -> None:
-        place = _mark(event)
-        path = path_text(self._path(self._open[-1])) if self._open else ""
+        path = self._path(self._open[-1]) if self._open else ()
         if isinstance(event, AliasEvent):
             message = (
                 f"“*{_short(event.anchor)}” repeats another part; that is not allowed. Write the value out."
             )
-            self.document.problems.append(Problem(path, *place, "alias", message))
+            self._note(path, event, "alias", message)
         elif event.anchor is not None:
             message = (
                 f"“&{_short(event.anchor)}” names a part of the file. Anchors are not allowed; remove it."
             )
-            self.document.problems.append(Problem(path, *place, "anchor", message))
+            self._note(path, event, "anchor", message)
         tag = getattr(event, "tag", None)
         if tag is not None:
             message = f"The tag “{_short(str(tag))}” is not allowed; values are text, numbers, true or false."
-            self.document.problems.append(Problem(path, *place, "tag", message))
+            self._note(path, event, "tag", message)
+
+    def _note(self, path: Path, event: Event, code: str, message: str) -> None:
+        if len(self.document.problems) < MOST_NOTED:
+            self.document.problems.append(Problem(path_text(path), *_mark(event), code, message))
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Any:
         text, plain = event.value, event.style in (None, "")
@@ -281,8 +288,7 @@ class _Reader:
             text = self._substituted(text, event, path)
         if found := _INVISIBLE.search(text):
             message = f"The control character U+{ord(found.group()):04X} cannot stand in a value. Remove it."
-            problem = Problem(path_text(path), *_mark(event), "control_character", message)
-            self.document.problems.append(problem)
+            self._note(path, event, "control_character", message)
         return resolve_scalar(text) if plain else text
 
     def _joined_surrogates(self, text: str, event: ScalarEvent, path: Path) -> str:
@@ -293,7 +299,7 @@ class _Reader:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError:
             message = "An escape sequence here makes half a character. Write the character itself."
-            self.document.problems.append(Problem(path_text(path), *_mark(event), "bad_character", message))
+            self._note(path, event, "bad_character", message)
             return "".join(character for character in text if not "\ud800" <= character <= "\udfff")
 
     def _substituted(self, text: str, event: ScalarEvent, path: Path) -> str:
@@ -302,7 +308,7 @@ class _Reader:
             problem = _variable_problem(name, self._environment)
             if problem is None:
                 return (self._environment or {})[name]
-            self.document.problems.append(Problem(path_text(path), *_mark(event), *problem))
+            self._note(path, event, *problem)
             return ""
 
         return _VARIABLE.sub(value, text)
