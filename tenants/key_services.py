@@ -168,6 +168,7 @@ def rename_api_key(
     _refuse_others(principal, api_key)
     texts.visible_name(name)
     with transaction.atomic():
+        standing.begin_change(api_key.tenant_id, principal)
         with shared_context():
             before = _held(api_key, check)
             ApiKey.objects.filter(pk=before.pk).update(name=name)

@@ -21,6 +21,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     _head_until: float | None = None  # when a head must be there; none: none is waited for
     _head_timer: asyncio.TimerHandle | None = None  # one for many heads: setting one is what costs
+    _end_timer: asyncio.TimerHandle | None = None
     _is_refused = False  # the request whose body may still come
     _is_in_head = False  # before the end of the headers, not in what follows a body
     _is_over = False  # the rest of what came is read by nobody
@@ -38,6 +39,8 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
+        if self._end_timer is not None:
+            self._end_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,7 +72,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if len(self.pipeline) >= MOST_WAITING:  # uvicorn keeps any number, and reads on with each answer
             self._is_over = True
-            self.transport.close()
+            self._close()
             return
         ready = self.refusal(self.client[0] if self.client else "", self.url, self.headers)
         if ready is None or not self._may_answer_at_once():
@@ -85,7 +88,7 @@ class HttpProtocol(HttpToolsProtocol):
         if stays:
             self._expect_head()  # after a body that nobody reads, if there is one
         else:
-            self.transport.close()
+            self._close()
 
     def on_body(self, body: bytes) -> None:
         self._unfinished = 0
@@ -106,7 +109,12 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_idle() and not self._is_refused:
             told = ready_answer(lambda: http_problem(431), {})
             self.transport.write(told.raw(self.server_state.default_headers, closes=True))
+        self._close()
+
+    def _close(self) -> None:
+        """Once all that was said is sent; who does not read it is waited for as long as for a head."""
         self.transport.close()
+        self._end_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def _may_answer_at_once(self) -> bool:
         """Not before earlier answers on the connection, not to who does not read, not where another protocol is asked for."""
@@ -129,6 +137,6 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head_until is None or self.transport.is_closing():
             return
         if self.loop.time() >= self._head_until:
-            self.transport.close()
+            self._close()
         else:
             self._head_timer = self.loop.call_at(self._head_until, self._look_for_head)

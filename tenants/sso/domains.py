@@ -5,6 +5,7 @@ import re
 import dns.exception
 import dns.resolver
 from django.conf import settings
+from dns.nameserver import Do53Nameserver
 
 from core.errors import InvalidInput
 from tenants.mail_addresses import in_ascii
@@ -53,6 +54,5 @@ def _resolver() -> dns.resolver.Resolver:
         return dns.resolver.Resolver()
     resolver = dns.resolver.Resolver(configure=False)
     places = [place.rpartition(":") for place in sorted(settings.DNS_RESOLVERS)]
-    resolver.nameservers = [host.strip("[]") for host, _, _ in places]
-    resolver.nameserver_ports = {host.strip("[]"): int(port) for host, _, port in places}
+    resolver.nameservers = [Do53Nameserver(host.strip("[]"), int(port)) for host, _, port in places]
     return resolver

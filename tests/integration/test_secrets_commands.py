@@ -93,6 +93,21 @@ def test_after_the_loss_of_the_master_key_everything_can_be_entered_anew(
         call_command("rewrap_data_keys", rotate=True, stdout=StringIO())
 
 
+def test_an_organisation_whose_keys_do_not_open_keeps_no_other_from_new_ones(
+    sealing: str, tmp_path: Path
+) -> None:
+    with tenant_context(sealing):
+        signing.signing_key()
+    (tmp_path / "master.key").unlink()
+    kms._remembered.clear()
+
+    said = StringIO()
+    with pytest.raises(CommandError, match="These keep the keys that they had: sealing: "):
+        call_command("rotate_token_keys", sealing, "globex", now=True, stdout=said)
+
+    assert said.getvalue().startswith("globex ")
+
+
 def test_a_place_where_no_key_file_can_be_is_said_in_words(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "file").touch()
     settings.SECRETS_KMS_URL = f"file://{tmp_path}/file/master.key"

@@ -40,7 +40,7 @@ class Wire(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("127.0.0.1", 80)})
-        self.written, self.is_closed = b"", False
+        self.written, self.is_closed, self.is_aborted = b"", False, False
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -55,6 +55,9 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
@@ -92,6 +95,16 @@ def test_a_head_has_to_be_there_in_time(clock: Clock, wire: Wire, protocol: Refu
     clock.wait(2)
 
     assert wire.is_closed
+
+
+def test_who_does_not_read_what_was_said_at_the_end_is_waited_for_as_long(
+    clock: Clock, wire: Wire, protocol: Refusing
+) -> None:
+    clock.wait(HEAD_SECONDS + 1)
+    assert (wire.is_closed, wire.is_aborted) == (True, False)
+
+    clock.wait(HEAD_SECONDS + 1)
+    assert wire.is_aborted
 
 
 def test_a_refused_request_whose_body_does_not_come_is_hung_up_on(

@@ -27,10 +27,14 @@ class Command(BaseCommand):
         wanted = [slug.replace("-", "_") for slug in options["slugs"]]
         if unknown := sorted(set(wanted) - set(every)):
             raise CommandError(f"There is no organisation {unknown[0]!r}.")
+        left = []
         for schema in wanted or every:
             try:
                 with tenant_context(schema):
                     kid = signing.rotate(actor="system", is_immediate=options["now"])
             except DomainError as error:
-                raise CommandError(f"{schema}: {error}") from error
-            self.stdout.write(f"{schema} {kid}")
+                left.append(f"{schema}: {error}")
+            else:
+                self.stdout.write(f"{schema} {kid}")
+        if left:
+            raise CommandError("These keep the keys that they had: " + "; ".join(left))
