@@ -2,7 +2,7 @@
 
 An address is an account. Were there two spellings of one, they would be two people; and one that merely looks like
 another person's, by a letter from elsewhere, could take their place in a list. So there is ASCII alone: what stands
-before the @ has to be, and a domain has one such spelling (IDNA 2008).
+before the @ has to be, without quotes and encoded words, and a domain has one such spelling (IDNA 2008).
 """
 
 import idna
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from core.errors import InvalidInput
+from core.mail import goes_where_it_says
 
 NEEDED = (
     "it needs a form such as anna@example.com, with plain letters before the @, and 254 characters at most"
@@ -18,13 +19,14 @@ LONGEST = 254  # RFC 5321, section 4.5.3.1.3, without its angle brackets
 
 
 def mail_address(text: str) -> str:
-    """The address as it is kept; empty when the text is none, or has letters outside of ASCII before the @."""
+    """The address as it is kept; empty when the text is none, or has other than plain letters and signs before the @."""
     address = as_kept(text)
     try:
         validate_email(address)
     except ValidationError:
         return ""
-    return address if address.isascii() and len(address) <= LONGEST else ""
+    is_kept = address.isascii() and len(address) <= LONGEST and goes_where_it_says(address)
+    return address if is_kept else ""
 
 
 def checked_address(text: str) -> str:

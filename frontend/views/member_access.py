@@ -29,7 +29,7 @@ def member_password_link(request: HttpRequest, member_id: UUID) -> HttpResponse:
     token = passwords.make_link(actor=principal_of(request), membership=member)
     link = own_address(request, reverse("password-new", args=[token]))
     organisation = request.tenant.name  # type: ignore[attr-defined]  # set by the tenant middleware
-    is_mailed = letters.mail_password_link(member, organisation=organisation, link=link)
+    is_mailed = letters.mail_given_password_link(member, organisation=organisation, link=link)
     return _page(request, member, {"link": link, "is_mailed": is_mailed})
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial, wraps
 from typing import Any
@@ -58,6 +58,17 @@ class RequestInProgress(Conflict):
     title = "Still in progress"
 
 
+class Unfinished(Response):
+    """An answer to complete once what it tells of is stored: with what takes long, or must not be done for nothing."""
+
+    def __init__(self, data: Mapping[str, Any], rest: Callable[[], Mapping[str, Any]], status: int) -> None:
+        super().__init__(dict(data), status=status)
+        self._rest = rest
+
+    def finish(self) -> None:
+        self.data |= self._rest()
+
+
 def repeatable(*, is_needed: bool = False, shows_secret: bool = False) -> Callable[[Method], Method]:
     """A POST that takes an Idempotency-Key: `is_needed` refuses a request without one.
 
@@ -69,8 +80,12 @@ def repeatable(*, is_needed: bool = False, shows_secret: bool = False) -> Callab
         def once_for_each_key(view: Any, request: Request, *arguments: Any, **named: Any) -> Response:
             handler = partial(post, view, request, *arguments, **named)
             if not is_needed and "Idempotency-Key" not in request.headers:
-                return handler()
-            return idempotent(request, handler, shows_secret=shows_secret)
+                response = handler()
+            else:
+                response = idempotent(request, handler, shows_secret=shows_secret)
+            if isinstance(response, Unfinished):
+                response.finish()
+            return response
 
         once_for_each_key.repeatable = "needed" if is_needed else "taken"  # type: ignore[attr-defined]
         return once_for_each_key

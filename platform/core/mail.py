@@ -1,6 +1,7 @@
 """E-mail, where the operator configured a server. It never decides anything: every link can be handed over by hand."""
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,29 @@ _pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mail")
 _waiting = threading.BoundedSemaphore(_MOST_WAITING)
 
 
+# What stands before the @: no quotes, and no encoded word (RFC 2047), which becomes another address on its way.
+_NAME = re.compile(r"(?!.*=\?)[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+def goes_where_it_says(address: str) -> bool:
+    """Whether a mail to the address goes to its domain, by name, and no other spelling of what stands before it does."""
+    name, at, domain = address.rpartition("@")
+    return bool(at and domain and _NAME.fullmatch(name)) and not domain.startswith("[")
+
+
 def send_mail(*, to: str, subject: str, text: str) -> bool:
     """True when the server took it. Any other end is logged; the text, which may hold a link, is not."""
     if not settings.HAS_EMAIL:
         return False
+    if not goes_where_it_says(to):  # stored by a version that took such
+        logger.warning("A mail was not sent: its address could become another one on its way.")
+        return False
     try:
         EmailMessage(subject=subject, body=text, to=[to]).send()
-    except OSError as error:  # smtplib's errors are OSErrors
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # smtplib's errors are OSErrors; ValueError: what no header can hold
         logger.warning("A mail could not be sent: %s", error.__class__.__name__)
         return False
     return True

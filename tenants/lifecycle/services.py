@@ -181,7 +181,10 @@ def order_export(*, principal: Principal, with_files: bool) -> Export:
     now, delete_after = timezone.now(), queries.organisation().delete_after
     if delete_after is not None and delete_after <= now:
         raise Conflict("Its days are over: it is being deleted.")
-    drop_expired_exports()
+    try:
+        drop_expired_exports()
+    except OSError:
+        logger.exception("expired exports are still there")  # the daily removal comes back to them
     with transaction.atomic():
         one_at_a_time("export")
         standing.refuse_outdated(principal)

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from core.api import IF_MATCH, matched
 from core.bodies import Body, checked_body
-from core.idempotency import repeatable
+from core.idempotency import Unfinished, repeatable
 from core.permissions import Permission, principal_of, requires, step_up
 from core.versions import etag
 from tenants import queries, services
@@ -88,9 +88,12 @@ def _shown(rows: Any) -> Any:
 def _invited(request: Request, invited: invitations.Invited) -> Response:
     row = invited.invitation
     link = own_address(request._request, reverse("join", args=[invited.token]))
-    is_mailed = letters.mail_invitation(row, organisation=_organisation(request), link=link)
-    body = {**_shown([row])[0], "link": link, "is_mailed": is_mailed}
-    return Response(body, status=status.HTTP_201_CREATED)
+
+    def mailed() -> dict[str, bool]:
+        organisation = _organisation(request)
+        return {"is_mailed": letters.mail_invitation(row, organisation=organisation, link=link)}
+
+    return Unfinished({**_shown([row])[0], "link": link}, mailed, status.HTTP_201_CREATED)
 
 
 @step_up("POST")
@@ -150,8 +153,14 @@ class MemberPasswordLink(APIView):
         member = queries.member(member_id)
         token = passwords.make_link(actor=principal_of(request), membership=member)
         link = own_address(request._request, reverse("password-new", args=[token]))
-        is_mailed = letters.mail_password_link(member, organisation=_organisation(request), link=link)
-        return Response({"link": link, "is_mailed": is_mailed}, status=status.HTTP_201_CREATED)
+
+        def mailed() -> dict[str, bool]:
+            organisation = _organisation(request)
+            return {
+                "is_mailed": letters.mail_given_password_link(member, organisation=organisation, link=link)
+            }
+
+        return Unfinished({"link": link}, mailed, status.HTTP_201_CREATED)
 
 
 @requires(DELETE=Permission.MEMBERS_WRITE)

@@ -19,15 +19,27 @@ def mail_invitation(row: Invitation, *, organisation: str, link: str) -> bool:
 
 
 def mail_password_link(member: Membership, *, organisation: str, link: str) -> bool:
-    """True when it was sent."""
+    """To who asked on the page of sign-in. True when it was sent."""
+    asked = f"Somebody, probably you, asked for a new password at {organisation} on DataSynth."
+    return _mail_password_link(
+        member, organisation, link, asked, "If it was not you, ignore it: nothing has changed."
+    )
+
+
+def mail_given_password_link(member: Membership, *, organisation: str, link: str) -> bool:
+    """To a member for whom somebody else made the link. True when it was sent."""
+    given = f"An administrator of {organisation} on DataSynth sends you a link to choose a new password."
+    return _mail_password_link(
+        member, organisation, link, given, "Your password stays until you choose another one with it."
+    )
+
+
+def _mail_password_link(member: Membership, organisation: str, link: str, why: str, what_else: str) -> bool:
     hours = passwords.LIFETIME.total_seconds() / 3600
     return send_mail(
         to=member.user.email,
         subject=f"New password for {_one_line(organisation)} on DataSynth",
-        text=(
-            f"Somebody, probably you, asked for a new password at {organisation} on DataSynth.\n\n{link}\n\n"
-            f"The link works once, for {hours:.0f} hours. If it was not you, ignore it: nothing has changed.\n"
-        ),
+        text=f"{why}\n\n{link}\n\nThe link works once, for {hours:.0f} hours. {what_else}\n",
     )
 
 

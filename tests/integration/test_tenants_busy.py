@@ -3,14 +3,17 @@
 A module of its own, since what other threads see is committed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.errors import Busy
@@ -18,6 +21,7 @@ from core.tenancy import tenant_context
 from tenants import granting, queries, services
 from tenants.models import Membership
 from tenants.people import sessions
+from tenants.people.models import Invitation
 from tests import builders
 from tests.builders import make_principal
 from tests.conftest import PASSWORD, forget_tries
@@ -52,6 +56,36 @@ def test_whoever_waits_for_some_seconds_is_told_to_come_back(out: str) -> None:
     [busy] = results
     assert isinstance(busy, Busy)
     assert (busy.http_status, busy.retry_after_seconds) == (503, 5)
+
+
+class LooksAround(BaseEmailBackend):
+    """Notes, while a mail is on its way, whether others may change members, and what they see of invitations."""
+
+    seen: ClassVar[list[Any]] = []
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        elsewhere("out", _change, self.seen).join(timeout=30)
+        [address] = email_messages[0].to
+        elsewhere("out", Invitation.objects.filter(email=address).count, self.seen).join(timeout=30)
+        return len(email_messages)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
+def test_a_mail_leaves_once_what_it_tells_of_is_stored(
+    out: str, settings: Settings, headers: dict[str, str]
+) -> None:
+    """A mail server may take its time; whoever else changes members, or signs in, does not wait for it."""
+    settings.HAS_EMAIL = True
+    settings.EMAIL_BACKEND = f"{LooksAround.__module__}.{LooksAround.__name__}"
+    LooksAround.seen.clear()
+    key = builders.make_api_key("owner", "out")
+    client = APIClient(headers={"host": "out.localhost", "authorization": f"Bearer {key}", **headers})
+
+    email = f"new{len(headers)}@out.example"  # the organisation serves the whole module
+    answer = client.post("/api/v1/invitations", {"email": email, "role": "viewer"}, format="json")
+
+    assert (answer.status_code, answer.json().get("is_mailed")) == (201, True), answer.content
+    assert LooksAround.seen == ["done", 1]
 
 
 def test_half_of_the_connections_may_wait_and_the_next_one_is_told_at_once(out: str) -> None:

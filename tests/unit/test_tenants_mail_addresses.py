@@ -1,6 +1,9 @@
 """One address has one spelling, and no letter that only looks like another."""
 
 import pytest
+from django.core.mail.message import sanitize_address
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from tenants.mail_addresses import LONGEST, as_kept, checked_address, mail_address
@@ -38,6 +41,12 @@ def test_an_address_is_kept_in_one_spelling(typed: str, kept: str) -> None:
         "anna@example.com\x00",
         "anna@ex\ud800mple.com",
         f"{'a' * LONGEST}@example.com",
+        "=?utf-8?q?=61=40=65=76=69=6c=2e=65=78=61=6d=70=6c=65=28?=.z@acme.example",  # a@evil.example on its way
+        "=?utf-8?q?=61nna?=@acme.example",
+        "=?utf-8?q?=0a?=@acme.example",
+        '"anna"@example.com',
+        '"an\\na"@example.com',
+        "anna@[10.0.0.1]",
         "",
     ],
 )
@@ -46,6 +55,15 @@ def test_what_is_no_plain_address_is_refused(typed: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         checked_address(typed)
     assert refusal.value.errors[0]["pointer"] == "/email"
+
+
+@given(name=st.text("ab.=?_-+'\"q@()<>\\ ", max_size=30), encoded=st.binary(max_size=8))
+def test_a_kept_address_is_what_the_mail_server_is_told(name: str, encoded: bytes) -> None:
+    """Django decodes words in addresses (RFC 2047) and parses them again before it hands them on."""
+    word = "=?utf-8?q?" + "".join(f"={one:02x}" for one in encoded) + "?="
+    for typed in (f"{name}@acme.example", f"{word}{name}@acme.example", f"{name}{word}@acme.example"):
+        if kept := mail_address(typed):
+            assert sanitize_address(kept, "utf-8") == kept
 
 
 def test_any_text_can_be_looked_for() -> None:
