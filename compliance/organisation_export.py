@@ -36,7 +36,7 @@ from tenants.sso.models import Connection, Identity, MailDomain
 from tenants.vault.models import NamedSecret
 
 FORMAT = "datasynth-organisation-export-1"
-_BATCH, _PIECE = 1000, 1 << 20
+_BATCH, _FEW, _PIECE = 1000, 20, 1 << 20
 
 Rows = Iterable[dict[str, Any]]
 
@@ -151,7 +151,8 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
         _lines(_of(scim.Token, "key_id", "name", "created_by", "responsible_id", *_USE)),
     )
     yield "configs.jsonl", _lines(_of(Config, "id", "name", "created_by", "created_at", "archived_at"))
-    for version in ConfigVersion.objects.select_related("config").order_by("created_at").iterator(_BATCH):
+    versions = ConfigVersion.objects.select_related("config").order_by("created_at")
+    for version in versions.iterator(_FEW):  # a text may have a megabyte
         folder = f"{slugify(version.config.name)[:60] or 'config'}-{str(version.config_id)[:8]}"
         yield f"configs/{folder}/v{version.number:04d}.yaml", [version.text]
     yield "runs.jsonl", _lines(_of(Run, *_RUN))
@@ -161,7 +162,7 @@ def _files() -> Iterator[tuple[str, Iterable[str]]]:
     )
     yield "run_events.jsonl", _lines(_run_events())
     yield "exceptions.jsonl", _lines(_of(ReleaseException, *_EXCEPTION))
-    yield "reports.jsonl", _lines(_of(Report, "run__number", "sha256", "body"))
+    yield "reports.jsonl", _lines(_of(Report, "run__number", "sha256", "body", batch=_FEW))
     yield "audit.jsonl", _lines(AuditEvent.objects.order_by("seq").values().iterator(_BATCH))
 
 
@@ -226,8 +227,8 @@ _EXCEPTION = (
 )  # fmt: skip
 
 
-def _of(model: Any, *fields: str) -> Rows:
-    rows: Rows = model.objects.order_by("pk").values(*fields).iterator(_BATCH)
+def _of(model: Any, *fields: str, batch: int = _BATCH) -> Rows:
+    rows: Rows = model.objects.order_by("pk").values(*fields).iterator(batch)
     return rows
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from io import StringIO
 from itertools import pairwise
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from generation.engine.errors import ConfigError, Problem
 
 _PREFIX = "key:"
 _MISSING = object()
+_MOST_ENTRIES = 2_500  # of any kind; what reads a text for changing it takes a millisecond for a few of them
 _LONGEST_CODE = 9  # digits of a company code that is counted on from
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
@@ -72,6 +74,7 @@ class Section:
     addable: bool = False
 
 
+@lru_cache(maxsize=8)  # an act asks several times for the same text
 def is_readable(text: str) -> bool:
     """True when the text is a mapping without anything that a form could not carry along, and no longer than one."""
     if overlong(text):
@@ -81,6 +84,8 @@ def is_readable(text: str) -> bool:
     except ConfigError:
         return False
     data = document.data
+    if len(document.values) > _MOST_ENTRIES:
+        return False
     lists = [(shape, _at(data, shape.path)) for shape in section_shapes() if shape.is_list]
     if any(isinstance(entries, list) and len(entries) > shape.most for shape, entries in lists):
         return False

@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from core.errors import NotFound
 from generation.engine.templates.catalogue import Template, templates
 from generation.models import Config, ConfigVersion, Run
-from generation.queries.runs import RunRow, run_rows
+from generation.queries.runs import RunRow, listed_runs, run_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,10 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class DatasetDetail:
-    """One config with the text of its newest version, all versions (newest first) and its last runs."""
+    """One config with all versions (newest first), without their texts, and its last runs."""
 
     id: UUID
     name: str
-    text: str
     is_archived: bool
     versions: tuple[VersionRow, ...]
     runs: tuple[RunRow, ...]
@@ -97,7 +96,7 @@ def find_config(config_id: UUID) -> Config:
 
 def config_versions(config: Config) -> QuerySet[ConfigVersion]:
     """All versions of a config, newest first, each with the number of its runs."""
-    return config.versions.annotate(run_count=Count("runs")).order_by("-number")
+    return config.versions.defer("text").annotate(run_count=Count("runs")).order_by("-number")
 
 
 def find_version(config: Config, number: int | None = None) -> ConfigVersion:
@@ -137,10 +136,7 @@ def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:
         .order_by("-updated_at", "-id")[:limit]
     )
     last_ids = [config.last_run_id for config in configs if config.last_run_id]
-    last_runs = {
-        row.id: row
-        for row in run_rows(list(Run.objects.select_related("config_version").filter(pk__in=last_ids)))
-    }
+    last_runs = {row.id: row for row in run_rows(list(listed_runs().filter(pk__in=last_ids)))}
     return tuple(
         DatasetRow(
             id=config.pk,
@@ -158,11 +154,10 @@ def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:
 
 def dataset_detail(config: Config, run_limit: int = 12) -> DatasetDetail:
     versions: list[Any] = list(config_versions(config))
-    runs = Run.objects.select_related("config_version").filter(config_version__config=config)
+    runs = listed_runs().filter(config_version__config=config)
     return DatasetDetail(
         id=config.pk,
         name=config.name,
-        text=versions[0].text,
         is_archived=config.archived_at is not None,
         versions=tuple(
             VersionRow(

@@ -111,11 +111,16 @@ def numbered_run(number: int) -> Run:
     return _only(Run.objects.filter(number=number))
 
 
+def listed_runs() -> QuerySet[Run]:
+    """Runs with the version of their config, but for its text: no list shows it, and it may have a megabyte."""
+    return Run.objects.select_related("config_version").defer("config_version__text")
+
+
 def matching_runs(
     *, state: str | None = None, config_id: UUID | None = None, search: str = ""
 ) -> QuerySet[Run]:
     """Runs, newest first. `state` "live" means queued or running; `search` is part of a name or a number."""
-    runs = Run.objects.select_related("config_version").order_by("-created_at", "-id")
+    runs = listed_runs().order_by("-created_at", "-id")
     if state == "live":
         runs = runs.filter(state__in=Run.LIVE)
     elif state:
@@ -163,7 +168,7 @@ def recent_bars() -> tuple[Bar, ...]:
 
 def live_runs(limit: int = 5) -> tuple[RunRow, ...]:
     """Runs that wait or work, oldest first."""
-    live = Run.objects.select_related("config_version").filter(state__in=Run.LIVE).order_by("number")
+    live = listed_runs().filter(state__in=Run.LIVE).order_by("number")
     return run_rows(list(live[:limit]))
 
 

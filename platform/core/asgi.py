@@ -18,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 _LONGEST_TYPE: Final = 1_000
+_MOST_BACKSLASHES: Final = 500
 _ID_TO_COME: Final = b"f" * 32  # as long as the ids that take its place, so that the length stays true
 Application = Callable[[Any, Any, Any], Awaitable[None]]  # as ASGI has it: scope, receive, send
 
@@ -71,6 +72,25 @@ def plain_type(application: Application) -> Application:
         ):  # too long, or a parameter in a charset that there is not (RFC 2231)
             answer = http_problem(400, "The Content-Type of the request cannot be read.")
             await send_answer(send, answer, {"connection": "close"})
+            return
+        await application(scope, receive, send)
+
+    return told
+
+
+def plain_cookies(application: Application) -> Application:
+    """The ASGI application for requests whose cookies cost little: Python before 3.11.10 takes the square of their backslashes.
+
+    Source: CVE-2024-7592. Ours have none; others of the same site may bring a few.
+    """
+
+    async def told(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        cookies = [value for name, value in scope.get("headers", ()) if name == b"cookie"]
+        if sum(value.count(b"\\") for value in cookies) > _MOST_BACKSLASHES:
+            text = (
+                "The cookies of the request cannot be read. Delete the cookies of this site, then try again."
+            )
+            await send_answer(send, http_problem(400, text), {"connection": "close"})
             return
         await application(scope, receive, send)
 

@@ -22,6 +22,7 @@ _MOST_ATTRIBUTES = 32
 _MOST_NAMESPACES = 40  # that have a prefix at one place; several elements may give the same again
 _MOST_PREFIXES = 20
 _LONGEST_NAMESPACE = 300
+_LONGEST_NAME = 400  # with its namespace; paths repeat it
 
 _SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 _SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -169,6 +170,8 @@ def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
     def start(name: str, flat: list[str]) -> None:
         attributes = dict(zip(flat[::2], flat[1::2], strict=True))
         seen.elements += 1
+        if len(name) > _LONGEST_NAME:
+            raise BadMessage("the message has an element with an endless name")
         if len(open_elements) >= _DEEPEST:
             raise BadMessage(f"the message is nested deeper than {_DEEPEST} elements")
         if seen.elements > _MOST_ELEMENTS or len(attributes) > _MOST_ATTRIBUTES:
@@ -225,9 +228,13 @@ def _check_element(name: str, attributes: dict[str, str], above: list[_Open], se
         raise BadMessage(f"the algorithm of {name.rpartition(' ')[2]} is not accepted")
     path = "/".join(one.name for one in above)
     if name == _ASSERTION:
+        if seen.assertions:
+            raise BadMessage("the message holds more than one assertion")
         seen.assertions.append(f"{path}/{name}" if path else name)
     elif name == f"{_DS} Signature":
         seen.signatures += 1
+        if seen.signatures > 2:  # of the response and of the assertion
+            raise BadMessage("the message has more than two signatures")
         if path in seen.signed_paths:
             raise BadMessage("an element has two signatures")
         seen.signed_paths.add(path)

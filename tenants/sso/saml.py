@@ -39,6 +39,7 @@ _KEY_DAYS = 10 * 365
 _TOO_SHORT = f"A signing certificate in the metadata has a key that is too short; RSA needs {LEAST_RSA_BITS} bits or more."
 _RELAY_STATE = "/"  # comes back unread; an empty one is signed differently by different programs
 _LONGEST_METADATA = 256 * 1024
+_MOST_CERTIFICATES = 10  # a message is canonicalised for each of them
 _LONGEST_NAME = 1024  # of a subject or a session
 _DRIFT_SECONDS = 300  # of the provider's clock, as the library has it
 _LOGOUT_SECONDS = 300  # from the provider to here; a browser that follows an address needs a few
@@ -84,12 +85,17 @@ def read_metadata(text: bytes) -> tuple[str, Endpoints]:
         raise InvalidInput(f"The metadata must describe one identity provider; it describes {providers}.")
     idp: dict[str, Any] = found.get("idp", {})
     multiple = idp.get("x509certMulti", {}).get("signing", [])
-    certificates = tuple("".join(one.split()) for one in multiple or [idp.get("x509cert", "")] if one)
+    named = ("".join(one.split()) for one in multiple or [idp.get("x509cert", "")] if one)
+    certificates = tuple(dict.fromkeys(named))
     sign_in = idp.get("singleSignOnService", {}).get("url", "")
     sign_out = idp.get("singleLogoutService", {})
     if not idp.get("entityId") or not certificates or not sign_in:
         raise InvalidInput(
             "The metadata must name an entity ID, a signing certificate and a sign-in address with HTTP-Redirect binding."
+        )
+    if len(certificates) > _MOST_CERTIFICATES:
+        raise InvalidInput(
+            f"The metadata has {len(certificates)} signing certificates; {_MOST_CERTIFICATES} are enough to change from old to new."
         )
     if len(idp["entityId"]) > LONGEST_ISSUER:
         raise InvalidInput(f"The entity ID in the metadata is longer than {LONGEST_ISSUER} characters.")

@@ -124,6 +124,16 @@ def test_a_declared_length_over_the_limit_is_refused_before_it_is_sent(port: int
     assert (status, json.loads(body)["status"]) == (413, 413)
 
 
+def test_cookies_that_take_long_to_read_are_refused_unread(port: int) -> None:
+    """CVE-2024-7592: a quoted value takes the square of its backslashes; 30,000 took four seconds."""
+    few, many = ('a="' + "\\" * count + '"' for count in (500, 501))
+
+    status, body = ask(port, head("/login", f"Cookie: {many}"))
+    assert (status, json.loads(body)["status"]) == (400, 400)
+    assert "cookies" in json.loads(body)["detail"]
+    assert ask(port, head("/login", f"Cookie: {few}"))[0] != 400
+
+
 def test_a_body_at_the_limit_is_read(port: int, key: str) -> None:
     headers = [f"Authorization: Bearer {key}", "Content-Type: application/json"]
     text = json.dumps({"text": "x" * (MIB - 100)}).encode()

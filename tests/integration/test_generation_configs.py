@@ -1,6 +1,8 @@
 """Configs and their versions: stored when valid, numbered, renamed, archived, audited, unseen by strangers."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from core.models import AuditEvent
@@ -8,6 +10,7 @@ from core.tenancy import tenant_context
 from generation import services
 from generation.models import Config
 from generation.queries import configs as queries
+from generation.queries import runs
 from tenants.models import Tenant
 from tests.dataset_builders import ACTOR, make_config, make_run, small_text
 
@@ -150,3 +153,20 @@ def test_the_list_of_datasets_takes_few_queries_however_long(
 
     assert [row.name for row in rows] == ["set-3", "set-2", "set-1", "set-0"]
     assert all(row.last_run is not None and row.runs == 1 and row.version == 1 for row in rows)
+
+
+def test_no_list_reads_the_texts_of_configs(acme: Tenant) -> None:
+    """None shows them, and each may have a megabyte."""
+    with tenant_context(acme.schema_name):
+        config = make_config().config
+        make_run(source=services.OfConfig(config.pk))
+
+        with CaptureQueriesContext(connection) as captured:
+            assert list(queries.config_versions(config))
+            assert queries.dataset_rows()[0].last_run
+            assert queries.dataset_detail(config).runs
+            assert list(runs.matching_runs())
+            assert runs.live_runs()
+            assert runs.runs_page().rows
+
+    assert not [query["sql"] for query in captured if '"text"' in query["sql"]]

@@ -1,6 +1,7 @@
 """What the pre-filter lets through and what not, by itself; the attack table tests it in its place."""
 
 import base64
+import tracemalloc
 import zlib
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.sso import prefilter
-from tests.sso.saml_idp import SAMLP, Idp, Wanted, deflated, posted, xml_of
+from tests.sso.saml_idp import DS, SAML, SAMLP, Idp, Wanted, deflated, posted, xml_of
 from tests.work import work_of_at_most
 
 WANTED = Wanted(acs="https://us.example/acs", audience="https://us.example/")
@@ -72,6 +73,22 @@ def test_depth_elements_and_attributes_are_bounded_at_once() -> None:
         for shape in shapes:
             with pytest.raises(prefilter.BadMessage):
                 prefilter.check_metadata(shape.encode())
+
+
+@pytest.mark.parametrize("inner", ["<saml:Assertion/>", "<ds:Signature/>", "<b><ds:Signature/></b>", "<b/>"])
+def test_paths_of_endless_names_are_not_kept(inner: str) -> None:
+    """They once were for each assertion and signature: 700 characters of a deflated message took 2 GB."""
+    names = "".join(f"<б{'a' * 5000}>" for _ in range(36))
+    start = f'<samlp:Response xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" xmlns:ds="{DS}">'
+
+    tracemalloc.start()
+    with work_of_at_most(0.5):
+        for message in (start + names + inner * 4000, start + "<b>" * 36 + inner * 2400 + "</b>" * 36):
+            with pytest.raises(prefilter.BadMessage):
+                prefilter.check_response(message.encode())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,14 @@ def test_a_text_that_refers_to_itself_grows_by_no_act(change: Callable[[str], st
     assert change(text) == text
 
 
+def test_a_text_with_thousands_of_entries_is_shown_as_text_alone() -> None:
+    """What reads a text for changing it, keeping its comments, takes seconds for as many."""
+    text = TEXTS[0] + "".join(f"key{number}: 1\n" for number in range(15_000))
+
+    with work_of_at_most(2.5):
+        assert not is_readable(text)
+
+
 def test_a_form_shows_as_many_companies_as_there_may_be() -> None:
     """It has dozens of fields for each, and takes minutes for a text that lists tens of thousands."""
     one = 'companies:\n  - {code: "1", name: Alpha}\n'

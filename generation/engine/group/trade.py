@@ -7,7 +7,7 @@ weigh by the product of their revenues, and no pair is charged more than a part 
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import permutations
+from itertools import groupby, permutations
 from typing import Final
 
 import numpy as np
@@ -142,26 +142,54 @@ def flows_of(config: Config) -> tuple[Flow, ...]:
         amounts |= _amounts({place: _dollars(config, place) for place in tree.members}, section.share)
     total = sum(amounts.values())
     invoices = config.volume.journal_lines_per_year * _LINES_SHARE / _LINES_PER_INVOICE
+    most = _MOST_INVOICES // len(config.companies)
     found: list[Flow] = []
-    for (seller, buyer), dollars in sorted(amounts.items()):
-        count = max(2, min(_MOST_INVOICES // len(config.companies), round(invoices * dollars / total / 12)))
-        mine = [flow for flow in found if flow.seller == seller]
-        found.append(_flow(config, seller, buyer, dollars, count, mine))
+    for seller, sold in groupby(sorted(amounts.items()), key=lambda one: one[0][0]):
+        first = 0
+        for place, ((_, buyer), dollars) in enumerate(sold):
+            count = max(2, min(most, round(invoices * dollars / total / 12)))
+            found.append(_flow(config, seller, buyer, dollars, count, first, place))
+            first += count
     return tuple(found)
 
 
 def trade_of(config: Config, place: int, calendars: tuple[Horizon, ...], exchange: Exchange) -> Trade:
     """The trade of the company at a place of the config."""
-    flows, companies = flows_of(config), range(len(config.companies))
+    sides = _sides_of(config)
     return Trade(
-        sales=tuple(flow for flow in flows if flow.seller == place),
-        purchases=tuple(flow for flow in flows if flow.buyer == place),
+        sales=sides.sales[place],
+        purchases=sides.purchases[place],
         codes=tuple(company.code for company in config.companies),
         calendars=calendars,
-        per_month=tuple(sum(flow.invoices for flow in flows if flow.seller == one) for one in companies),
-        flows=tuple(sum(flow.seller == one for flow in flows) for one in companies),
+        per_month=sides.per_month,
+        flows=tuple(map(len, sides.sales)),
         exchange=exchange,
         currency=config.group.currency,
+        pairs=sides.pairs,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """All flows once more: by the company that sells, by the one that buys, and the currencies that they take."""
+
+    sales: tuple[tuple[Flow, ...], ...]
+    purchases: tuple[tuple[Flow, ...], ...]
+    per_month: tuple[int, ...]
+    pairs: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=4)
+def _sides_of(config: Config) -> _Sides:
+    sales: list[list[Flow]] = [[] for _ in config.companies]
+    purchases: list[list[Flow]] = [[] for _ in config.companies]
+    for flow in flows_of(config):
+        sales[flow.seller].append(flow)
+        purchases[flow.buyer].append(flow)
+    return _Sides(
+        sales=tuple(map(tuple, sales)),
+        purchases=tuple(map(tuple, purchases)),
+        per_month=tuple(sum(flow.invoices for flow in sold) for sold in sales),
         pairs=_pairs(config),
     )
 
@@ -193,7 +221,9 @@ def _amounts(revenue: dict[int, float], share: float) -> dict[tuple[int, int], f
     }
 
 
-def _flow(config: Config, seller: int, buyer: int, dollars: float, count: int, before: list[Flow]) -> Flow:
+def _flow(
+    config: Config, seller: int, buyer: int, dollars: float, count: int, first: int, place: int
+) -> Flow:
     company, other = config.companies[seller], config.companies[buyer]
     goods_share = _GOODS_SHARE.get(company.industry, 0.0)
     yearly = dollars / reference_rate(company.currency) * 10 ** exponent(company.currency)
@@ -216,9 +246,9 @@ def _flow(config: Config, seller: int, buyer: int, dollars: float, count: int, b
         yearly=round(yearly),
         goods_share=goods_share,
         markup=markup,
-        first=sum(flow.invoices for flow in before),
+        first=first,
         invoices=count,
-        place=len(before),
+        place=place,
         least=least,
         prices=prices,
     )
