@@ -25,7 +25,9 @@ def mail_address(text: str) -> str:
         validate_email(address)
     except ValidationError:
         return ""
-    is_kept = address.isascii() and len(address) <= LONGEST and goes_where_it_says(address)
+    # before capitals become small: the one of K in physics (U+212A) would be a plain k then
+    is_plain = address.isascii() and text.strip().rpartition("@")[0].isascii()
+    is_kept = is_plain and len(address) <= LONGEST and goes_where_it_says(address)
     return address if is_kept else ""
 
 

@@ -19,13 +19,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+import idna
 from django.conf import settings
 
 from core.errors import InvalidInput
+from core.outside import waiting_outside
 
 KIBIBYTE = 1024
 _PORTS = (443, 8443)
 _LONGEST_URL = 2048
+_BRACKETED = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 # Prefixes that carry an IPv4 address, and the bit at which it begins.
@@ -125,19 +128,33 @@ def fetch(
 
     Args: max_bytes: longest body; timeout_seconds: for everything together, from the name's look-up to the
     last byte; resolve: (host, port) to addresses, the system's by default.
-    Raises: EgressRefused before anything is sent; EgressFailed for every fault of the other side.
+    Raises: EgressRefused before anything is sent; EgressFailed for every fault of the other side; Busy.
     """
-    deadline = time.monotonic() + timeout_seconds
     target = target_of(url)
-    address = _pinned(target, resolve or _system_resolve, deadline)
+    all_headers = {**(headers or {}), "Host": _authority(target)}
+    with waiting_outside():
+        return _fetch(
+            target, method, all_headers, body, max_bytes, timeout_seconds, resolve or _system_resolve
+        )
+
+
+def _fetch(
+    target: Target,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    max_bytes: int,
+    timeout_seconds: float,
+    resolve: Resolve,
+) -> Answer:
+    deadline = time.monotonic() + timeout_seconds
+    address = _pinned(target, resolve, deadline)
     connection = _Connection(_http_connection(target, address, max(0.1, deadline - time.monotonic())))
     timer = threading.Timer(max(0.0, deadline - time.monotonic()), connection.cut)
     timer.daemon = True
     timer.start()
     try:
-        return _ask(
-            connection, target, method, {**(headers or {}), "Host": _authority(target)}, body, max_bytes
-        )
+        return _ask(connection, target, method, headers, body, max_bytes)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _failed(target) from error
     finally:
@@ -156,6 +173,11 @@ def is_public(address: Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
+def is_plain_authority(netloc: str) -> bool:
+    """False for brackets around a part of a host: programs disagree on where http://a[::1] leads to."""
+    return not set(netloc) & set("[]") or _BRACKETED.fullmatch(netloc) is not None
+
+
 # -- parts ---------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +188,8 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError:
         raise EgressRefused("This is not an address.") from None
+    if not is_plain_authority(parts.netloc):
+        raise EgressRefused("The host is not an address.")
     if "@" in parts.netloc:
         raise EgressRefused("The address must not hold a user name or a password.")
     if not parts.hostname:
@@ -182,7 +206,7 @@ def _ascii_host(parts: SplitResult) -> str:
             raise EgressRefused("The host is not an address.")
         return str(ipaddress.IPv6Address(host))
     try:
-        ascii_host = host.encode("idna").decode("ascii").lower()
+        ascii_host = host.lower() if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except UnicodeError:
         raise EgressRefused("The host's name cannot be written in ASCII.") from None
     if not _HOST.fullmatch(ascii_host):

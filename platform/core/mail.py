@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 
+from core.errors import Busy
+from core.outside import waiting_outside
 from core.postgres.names import SHARED_SCHEMA
 from core.tenancy import current_schema, shared_context, tenant_context
 
@@ -39,11 +41,10 @@ def send_mail(*, to: str, subject: str, text: str) -> bool:
         logger.warning("A mail was not sent: its address could become another one on its way.")
         return False
     try:
-        EmailMessage(subject=subject, body=text, to=[to]).send()
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # smtplib's errors are OSErrors; ValueError: what no header can hold
+        with waiting_outside():
+            EmailMessage(subject=subject, body=text, to=[to]).send()
+    # smtplib's errors are OSErrors; ValueError: what no header can hold
+    except (OSError, ValueError, Busy) as error:
         logger.warning("A mail could not be sent: %s", error.__class__.__name__)
         return False
     return True

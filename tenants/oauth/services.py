@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import audit, texts
+from core.egress import is_plain_authority
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.permissions import Principal
 from tenants import credentials, granting, responsibility, scopes, standing
@@ -194,7 +195,13 @@ def _is_good_redirect(address: str) -> bool:
     except ValueError:
         return False
     is_text = address.isascii() and address.isprintable() and not set(address) & set(" \\*#\"'<>;,")
-    is_plain = bool(host) and parts.username is None and parts.password is None and len(address) <= 500
+    is_plain = (
+        bool(host)
+        and is_plain_authority(parts.netloc)
+        and parts.username is None
+        and parts.password is None
+        and len(address) <= 500
+    )
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     return is_text and is_plain and secure
 

@@ -2,13 +2,13 @@
 
 from core.mail import send_mail
 from tenants.models import Membership
-from tenants.people import invitations, passwords
+from tenants.people import invitations, passwords, throttle
 from tenants.people.models import Invitation
 
 
 def mail_invitation(row: Invitation, *, organisation: str, link: str) -> bool:
-    """True when it was sent."""
-    return send_mail(
+    """True when it was sent. Over the limit it is not: the words are the organisation's, and whoever gets it asked for nothing."""
+    return throttle.may_mail_invitation(row.email) and send_mail(
         to=row.email,
         subject=f"Join {_one_line(organisation)} on DataSynth",
         text=(
@@ -27,7 +27,9 @@ def mail_password_link(member: Membership, *, organisation: str, link: str) -> b
 
 
 def mail_given_password_link(member: Membership, *, organisation: str, link: str) -> bool:
-    """To a member for whom somebody else made the link. True when it was sent."""
+    """To a member for whom somebody else made the link. True when it was sent; over the limit it is not."""
+    if not throttle.may_mail_link(member):
+        return False
     given = f"An administrator of {organisation} on DataSynth sends you a link to choose a new password."
     return _mail_password_link(
         member, organisation, link, given, "Your password stays until you choose another one with it."

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from core import audit
 from core.errors import RateLimited
+from core.postgres.names import SHARED_SCHEMA
 from core.ratelimit import Limit, check, client_address, client_machine, give_back
 from core.tenancy import tenant_key
 from tenants.mail_addresses import as_kept
@@ -25,6 +26,7 @@ _ACCOUNT = (2, 100)
 _APP_CODE = (1, 5)  # from anywhere: six digits are soon guessed, and whoever tries them knows the password
 _CONFIRMATION = (2, 6)
 _MAILS = (1 / 20, 3)  # anybody may ask for them
+_INVITATION_MAILS = (500 / 24 / 60, 500)
 _EVENTS_OF_ADDRESS = (1, 5)
 _EVENTS = (10, 60)
 
@@ -104,6 +106,12 @@ def note_failed_sign_in(request: HttpRequest, email: str) -> None:
 def may_mail_link(membership: Membership) -> bool:
     """Count one mail with a link to this member: whoever is over it is not told, since it would tell who is a member."""
     return check([_limit(f"mail/{membership.pk}", _MAILS)]).is_allowed
+
+
+def may_mail_invitation(email: str) -> bool:
+    """Count one mail with an invitation: as many to one address as anybody may ask for, whoever invites, and some hundred a day."""
+    to_address = Limit(f"{SHARED_SCHEMA}/rate/invitation-mail/{_digest(email)}", *_MAILS)
+    return check([to_address, _limit("invitation-mails", _INVITATION_MAILS)]).is_allowed
 
 
 def note_failed_factor(request: HttpRequest, user: User) -> None:

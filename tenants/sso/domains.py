@@ -8,6 +8,7 @@ from django.conf import settings
 from dns.nameserver import Do53Nameserver
 
 from core.errors import InvalidInput
+from core.outside import waiting_outside
 from tenants.mail_addresses import in_ascii
 
 _LABEL = "_datasynth"
@@ -37,9 +38,10 @@ def record_value(token: str) -> str:
 
 
 def has_record(domain: str, token: str) -> bool:
-    """True when the domain publishes the token now. Raises: LookupFailed."""
+    """True when the domain publishes the token now. Raises: LookupFailed, Busy."""
     try:
-        answer = _resolver().resolve(record_name(domain), "TXT", lifetime=_SECONDS, search=False)
+        with waiting_outside():
+            answer = _resolver().resolve(record_name(domain), "TXT", lifetime=_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return False
     except dns.exception.DNSException as error:

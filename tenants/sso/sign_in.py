@@ -75,14 +75,16 @@ def decide(connection: Connection, facts: Facts) -> Decision:
             return with_(because=f"the membership of {membership.user.email} is deactivated or has ended")
         role, because = _role(facts, connection, membership)
         return with_(role=role, because=because, membership=membership if role else None, is_linked=is_linked)
-    refusal = _no_joining(connection, email, is_vouched)
+    refusal = _no_joining(connection, facts, email, is_vouched)
     role, because = ("", refusal) if refusal else _role(facts, connection, None)
     return with_(role=role, because=because)
 
 
-def _no_joining(connection: Connection, email: str, is_vouched: bool) -> str:
+def _no_joining(connection: Connection, facts: Facts, email: str, is_vouched: bool) -> str:
     if not email:
         return "the provider sent no usable e-mail address"
+    if facts.is_email_doubted:  # whoever typed it there would be whose it is here
+        return f"{email} is not a member, and the provider says that it did not check the address"
     if connection.joining == Connection.Joining.NEVER:
         return f"{email} is not a member, and people do not become members by signing in"
     if connection.joining == Connection.Joining.VERIFIED and not is_vouched:

@@ -219,6 +219,22 @@ def test_an_invitation_is_mailed_where_there_is_mail(
     assert client_for(None).get(link[1]).status_code == 200
 
 
+def test_an_invitation_again_and_again_is_mailed_three_times_and_shown_each_time(
+    client_for: Clients, acme: Tenant, settings: Settings
+) -> None:
+    """Its words are the organisation's, and whoever gets it asked for nothing."""
+    settings.HAS_EMAIL = True
+    admin = client_for("admin")
+    admin.post("/settings/members/invitations", {"email": "new@acme.example", "role": "viewer"})
+    sent = Invitation.objects.get(email="new@acme.example")
+
+    pages = [admin.post(f"/settings/members/invitations/{sent.pk}/renew").content.decode() for _ in range(4)]
+
+    assert ["on its way by mail" in page for page in pages] == [True, True, False, False]
+    assert all("Hand this link over." in page for page in pages[2:])
+    assert len(mail.outbox) == 3
+
+
 # -- lost passwords ------------------------------------------------------------------------------------------
 
 

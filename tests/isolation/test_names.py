@@ -54,6 +54,10 @@ REVIEWED = {
         "tenants/founding/throttle.py",
         "_limit",
     ): "counts by address and e-mail, before there is an organisation",
+    (
+        "tenants/people/throttle.py",
+        "may_mail_invitation",
+    ): "counts mails to one address, whichever organisation sends them",
     ("core/jobs/stream.py", "__aenter__"): "the name that _Doorbell was made with, by channel()",
     (
         "generation/downloads.py",

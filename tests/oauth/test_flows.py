@@ -166,6 +166,8 @@ def test_nobody_registers_an_application_that_may_more_than_they(client_for: Bro
         "https://a@app.example/",
         "javascript:alert(1)",
         "https://*.x/",
+        "http://app.example[::1]/",
+        "http://[::1]app.example/",
     ],
 )
 def test_only_safe_redirect_addresses_are_registered(

@@ -70,6 +70,8 @@ def _hello(asked: Asked) -> Reply:
         "https://[ff02::1]/",
         "https://-example.com/",
         "https://exa$mple.com/",
+        "https://example.com[2606:4700::1111]/",
+        "https://[2606:4700::1111]example.com/",
         "https://example..com/",
         f"https://{'a' * 64}.com/",
         f"https://example.com/{'a' * 2048}",
@@ -94,6 +96,12 @@ def test_a_public_https_address_passes_the_rules(url: str) -> None:
 
     assert target.host.isascii()
     assert not target.host.endswith(".")
+
+
+def test_a_name_with_other_letters_is_the_one_that_browsers_ask() -> None:
+    """RFC 5894, section 7.2: straße.example is another domain than strasse.example, of another owner maybe."""
+    assert egress.target_of("https://login.straße.example/").host == "login.xn--strae-oqa.example"
+    assert egress.target_of("https://LOGIN.Bücher.example/").host == "login.xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])

@@ -317,12 +317,14 @@ def test_a_key_that_is_soon_broken_signs_nobody_in(idp: OidcIdp, verified: Verif
     assert member("new@acme.example") is None
 
 
+@pytest.mark.parametrize("joining", ["verified", "anybody"])
 @pytest.mark.parametrize("told", [None, [], {}, [True], False, "false", "", "yes", "1", 0, 1, "tru\u0435"])
 def test_an_address_counts_as_checked_only_where_the_provider_says_so(
-    told: Any, idp: OidcIdp, verified: Verified
+    told: Any, joining: str, idp: OidcIdp, verified: Verified
 ) -> None:
     """OpenID Connect Core 5.1: `email_verified` is a boolean; some providers write it as a word."""
     verified()
+    Connection.objects.update(joining=joining)
     idp.claims = {"email_verified": told}
 
     assert sign_in(browser(), idp).status_code == 403

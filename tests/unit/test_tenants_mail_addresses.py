@@ -34,6 +34,7 @@ def test_an_address_is_kept_in_one_spelling(typed: str, kept: str) -> None:
         "аnna@example.com",  # a Cyrillic а
         "jürgen@example.com",
         "ａnna@example.com",  # a wide a
+        "mar\u212a@example.com",  # the sign of Kelvin, which lower case makes a k
         "anna",
         "@example.com",
         "anna@",
