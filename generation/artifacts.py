@@ -1,6 +1,7 @@
 """Files of a run in the object store: put under their digest, fetched into a folder, recorded as rows."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -92,6 +93,17 @@ def put_bytes(run_id: UUID, name: str, content: bytes) -> str:
     key = tenant_key("runs", run_id, f"{name}-{hashlib.sha256(content).hexdigest()[:16]}")
     store().put_bytes(key, content)
     return key
+
+
+def put_list(run_id: UUID, name: str, files: Sequence[StoredFile]) -> str:
+    """Store a list of files that may be long, for `files_of`; answers the key."""
+    return put_bytes(run_id, name, json.dumps(files).encode())
+
+
+def files_of(told: list[StoredFile] | str) -> list[StoredFile]:
+    """The files that the result of a unit names: there, or in a list that lies under a key."""
+    files: list[StoredFile] = json.loads(read_bytes(told)) if isinstance(told, str) else told
+    return files
 
 
 def file_entry(file: StoredFile) -> FileEntry:

@@ -15,7 +15,7 @@ from core import audit
 from core.permissions import principal_of
 from generation.downloads import archive_response, file_response
 from generation.models import Run, RunFile
-from generation.queries.files import released_file, require_open, run_files
+from generation.queries.files import released_file, require_open
 
 _ONE_DOWNLOAD = timedelta(hours=1)  # within which ranges of a file belong together
 _WHOLE, _RANGE = 200, 206
@@ -35,7 +35,7 @@ def hand_out_file(request: HttpRequest, run: Run, path: str) -> HttpResponseBase
 def hand_out_archive(request: HttpRequest, run: Run) -> HttpResponseBase:
     """All files of an open run as one ZIP. Raises Conflict."""
     require_open(run)
-    response = archive_response(request, run, list(run_files(run)))
+    response = archive_response(request, run)
     if request.method != "HEAD":
         _note(request, run, format="zip")
     return response

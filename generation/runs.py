@@ -73,7 +73,8 @@ def data_files(context: UnitContext) -> list[StoredFile]:
 
 def _reported(context: UnitContext, *stages: str) -> list[StoredFile]:
     parts = [part for stage in stages for part in context.results(stage)]
-    return sorted((file for part in parts for file in part["files"]), key=lambda file: str(file["path"]))
+    files = (file for part in parts for file in artifacts.files_of(part["files"]))
+    return sorted(files, key=lambda file: str(file["path"]))
 
 
 def plan_run(context: UnitContext) -> dict[str, Any]:
@@ -150,7 +151,8 @@ def close_run(context: UnitContext, *, mark: Mark) -> dict[str, Any]:
         run.size_bytes = sum(file["bytes"] for file in files)
         run.save(update_fields=["rows", "journal_lines", "size_bytes"])
     context.log(f"{run.rows:,} rows in {len(parquet)} files, {run.journal_lines:,} journal lines")
-    return {"files": closed, "schema": schema[0]}
+    # books that are kept on again and again have more files than the result of a unit may name
+    return {"files": artifacts.put_list(run.pk, "closed", closed), "schema": schema[0]}
 
 
 def export_count(stage: StageInput) -> int:

@@ -9,10 +9,16 @@ from django.shortcuts import redirect, render
 from core.idempotency import one_time_token
 from core.permissions import Permission, principal_of, requires
 from frontend.fragments import render_fragment, render_page, wants_fragment
-from frontend.paging import positive, search_text
+from frontend.paging import numbered, positive, search_text
 from frontend.sending import sent_once
 from generation import services
-from generation.queries.configs import dataset_detail, dataset_rows, find_config, find_version
+from generation.queries.configs import (
+    config_versions,
+    dataset_detail,
+    dataset_rows,
+    find_config,
+    find_version,
+)
 
 
 @requires(GET=Permission.CONFIGS_READ)
@@ -27,11 +33,13 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @requires(GET=Permission.CONFIGS_READ)
 def dataset_page(request: HttpRequest, config_id: UUID) -> HttpResponse:
-    """One dataset; `?version=n` shows the text of an older version."""
+    """One dataset; `?version=n` shows the text of an older version, `?page=n` lists older ones."""
     config = find_config(config_id)
     detail = dataset_detail(config)
-    shown = find_version(config, positive(request.GET, "version"))
-    context = {"dataset": detail, "shown": shown, "first": detail.versions[-1], "token": one_time_token()}
+    version = positive(request.GET, "version")
+    shown = find_version(config, version)
+    page = numbered(request, config_versions(config), version=str(version or ""))
+    context = {"dataset": detail, "shown": shown, "page": page, "token": one_time_token()}
     return render(request, "frontend/dataset.html", context)
 
 

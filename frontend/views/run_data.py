@@ -80,7 +80,7 @@ def run_file_list(request: HttpRequest, number: int) -> HttpResponse:
     detail = run_detail(run)
     chosen, search, after = plain_text(request, "format"), search_text(request), plain_text(request, "after")
     files = run_files(run)
-    formats = sorted(set(files.values_list("format", flat=True)))
+    formats = sorted(files.order_by().values_list("format", flat=True).distinct())
     chosen = chosen if chosen in formats else ""
     found = run_files(run, file_format=chosen).filter(path__icontains=search, path__gt=after)
     page = list(found[: FILES_ON_PAGE + 1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -80,13 +81,18 @@ WHOLE: Final = Extends()
 
 def file_companies(config: Config, closings: Sequence[int]) -> list[str]:
     """The company of each numbered file of books that were closed after these numbers of months; of a group, its parent."""
+    return list(_file_companies(config, tuple(closings)))
+
+
+@lru_cache(maxsize=4)  # every shard asks, and each closing is a plan
+def _file_companies(config: Config, closings: tuple[int, ...]) -> tuple[str, ...]:
     codes: list[str] = []
     for months in closings:
         plan = build_plan(with_months(config, months))
         codes += [plan.companies[shard.company].code for shard in plan.shards]
         codes += [company.code for company in plan.companies]
         codes += [plan.companies[tree.root].code for tree in plan.trees]
-    return codes
+    return tuple(codes)
 
 
 def with_months(config: Config, months: int) -> Config:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
 from core.errors import NotFound
 from generation.engine.templates.catalogue import Template, templates
@@ -45,23 +45,15 @@ class ConfigDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionRow:
-    id: UUID
-    number: int
-    digest: str
-    created_by: str
-    created_at: datetime
-    runs: int
-
-
-@dataclass(frozen=True, slots=True)
 class DatasetDetail:
-    """One config with all versions (newest first), without their texts, and its last runs."""
+    """One config and its last runs; its versions are a list of their own."""
 
     id: UUID
     name: str
     is_archived: bool
-    versions: tuple[VersionRow, ...]
+    created_by: str
+    created_at: datetime
+    newest_version: int
     runs: tuple[RunRow, ...]
 
 
@@ -153,25 +145,20 @@ def dataset_rows(search: str = "", limit: int = 50) -> tuple[DatasetRow, ...]:
 
 
 def dataset_detail(config: Config, run_limit: int = 12) -> DatasetDetail:
-    versions: list[Any] = list(config_versions(config))
     runs = listed_runs().filter(config_version__config=config)
     return DatasetDetail(
         id=config.pk,
         name=config.name,
         is_archived=config.archived_at is not None,
-        versions=tuple(
-            VersionRow(
-                version.pk,
-                version.number,
-                version.digest,
-                version.created_by,
-                version.created_at,
-                version.run_count,
-            )
-            for version in versions
-        ),
+        created_by=config.created_by,
+        created_at=config.created_at,
+        newest_version=_newest_version_of(config),
         runs=run_rows(list(runs.order_by("-number")[:run_limit])),
     )
+
+
+def _newest_version_of(config: Config) -> int:
+    return int(config.versions.aggregate(newest=Max("number"))["newest"])
 
 
 def _newest_version() -> QuerySet[ConfigVersion]:

@@ -12,13 +12,13 @@ from pytest_django import DjangoDbBlocker
 
 from core.tenancy import shared_context, tenant_context
 from generation import services
-from generation.models import Run
+from generation.models import ConfigVersion, Run
 from tenants import role_services
 from tenants import services as services_of_members
 from tenants.models import CustomRole, Tenant
 from tests.builders import make_principal, sign_in
 from tests.conftest import PASSWORD
-from tests.dataset_builders import carry_out, make_run, small_text
+from tests.dataset_builders import carry_out, make_config, make_run, small_text
 
 ClientFor = Callable[..., Client]
 HTMX = {"HX-Request": "true"}
@@ -324,3 +324,25 @@ def _cancelled(client: Client) -> Run:
     run = make_run()
     assert client.post(f"/runs/{run.number}/cancel").status_code == 302
     return run
+
+
+def test_the_page_of_a_dataset_lists_fifty_versions_at_a_time(client_for: ClientFor, acme: Tenant) -> None:
+    first = make_config("long-lived")
+    ConfigVersion.objects.bulk_create(
+        ConfigVersion(
+            config=first.config,
+            number=number,
+            text=first.text,
+            digest=first.digest,
+            created_by="op@acme.example",
+        )
+        for number in range(2, 62)
+    )
+    client, address = client_for("viewer"), f"/datasets/{first.config.pk}"
+
+    newest = client.get(address).content.decode()
+    older = client.get(f"{address}?version=3&page=2").content.decode()
+
+    assert [f">Version {number}<" in newest for number in (61, 12, 11)] == [True, True, False]
+    assert [f">Version {number}<" in older for number in (12, 11, 1)] == [False, True, True]
+    assert "version 3, not the newest" in older

@@ -1,18 +1,24 @@
 """Downloads of a run's files: who took what is in the audit trail, once for each download."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from core.models import AuditEvent
 from core.storage import store
-from core.tenancy import tenant_key
+from core.tenancy import tenant_context, tenant_key
+from generation.downloads import archive_name
 from generation.models import Run, RunFile
 from tenants.models import Tenant
-from tests.builders import key_id_of
+from tests.builders import key_id_of, make_api_key
 from tests.dataset_builders import make_run
 
 ApiClients = Callable[..., APIClient]
@@ -31,6 +37,58 @@ def run(acme: Tenant) -> Run:
         run=made, path=PATH, table="accounts", format="parquet", size_bytes=10, sha256="abc", key=key
     )
     return Run.objects.get(pk=made.pk)
+
+
+def test_an_archive_has_every_file_however_many_and_a_head_reads_none(
+    run: Run, api_client: ApiClients
+) -> None:
+    file = run.files.get()
+    RunFile.objects.bulk_create(
+        RunFile(
+            run=run, path=f"tables/accounts/part-{number:05d}.parquet", table="accounts", format="parquet",
+            size_bytes=10, sha256="abc", key=file.key,
+        )
+        for number in range(1, 1101)
+    )  # fmt: skip
+    client = api_client("operator")
+    address = f"/api/v1/runs/{run.pk}/archive"
+
+    with CaptureQueriesContext(connection) as asked:
+        assert client.head(address).status_code == 200
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(client.get(address))))
+
+    assert not [query for query in asked if "generation_runfile" in query["sql"]]
+    folder = archive_name(run)
+    assert archive.namelist() == [
+        f"{folder}/tables/accounts/part-{number:05d}.parquet" for number in range(1101)
+    ]
+
+
+def test_an_event_loop_sends_an_archive_piece_by_piece(out: str) -> None:
+    """Each in some thread, on a connection of its own: what it sees is committed."""
+    with tenant_context(out):
+        made = make_run()
+        Run.objects.filter(pk=made.pk).update(state=Run.State.RELEASED)
+        key = tenant_key("runs", str(made.pk), "abc")
+        store().put_bytes(key, CONTENT)
+        RunFile.objects.bulk_create(
+            RunFile(run=made, path=f"{number}.json", format="json", size_bytes=10, sha256="abc", key=key)
+            for number in range(3)
+        )
+    headers = {"authorization": f"Bearer {make_api_key('operator', out)}"}
+
+    async def pieces() -> list[bytes]:
+        response: Any = await AsyncClient().get(f"/api/v1/runs/{made.pk}/archive", headers=headers)
+        assert response.status_code == 200, response.content
+        return [piece async for piece in response.streaming_content]
+
+    archive = async_to_sync(pieces)()
+
+    assert len(archive) > 3
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as opened:
+        assert opened.testzip() is None
+        assert {opened.read(name) for name in opened.namelist()} == {CONTENT}
+        assert len(opened.namelist()) == 3
 
 
 def _taken() -> list[dict[str, Any]]:
