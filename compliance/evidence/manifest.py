@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +19,7 @@ ENVELOPE = "manifest.dsse.json"
 SCHEMA = "schema.json"
 REPORT = "report.json"
 EXPORTS = "exports/"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ManifestProblem(ValueError):
@@ -60,17 +62,23 @@ def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
                 rows=int(entry["rows"]),
                 columns=columns,
                 size_bytes=int(entry["bytes"]),
-                sha256=str(entry["sha256"]),
+                sha256=_digest(str(entry["sha256"])),
             )
             for owner, columns, entries in owners
             for entry in entries
         ]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ManifestProblem(f"its list of tables is malformed ({error})") from error
     paths = [file.path for file in files]
     if len(set(paths)) != len(paths):
         raise ManifestProblem("it lists a file twice")
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _digest(text: str) -> str:
+    if _SHA256.fullmatch(text) is None:
+        raise ManifestProblem(f"{text[:80]!r} is not a SHA-256 digest")
+    return text
 
 
 def merkle_roots(files: Iterable[DataFile]) -> dict[str, str]:
@@ -104,6 +112,7 @@ def path_inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     if (
         not parts
+        or not path.isprintable()  # no file system takes half a character, and no terminal should be told to do things
         or path.startswith("/")
         or ".." in parts
         or "\\" in path

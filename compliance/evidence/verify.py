@@ -139,6 +139,8 @@ class _Check:
     unmarked: int = 0
 
     def fail(self, path: str, reason: str) -> None:
+        """A path may be a stranger's: one that a terminal would obey, or nothing can print, is written out."""
+        path = path if path.isprintable() else ascii(path)
         self.problems.setdefault(path, reason)
 
     def signature(self, trusted: Mapping[str, PublicKey] | None) -> _Signature:

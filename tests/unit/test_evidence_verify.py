@@ -1,6 +1,7 @@
 """A sealed dataset verifies; whatever is done to it afterwards is found and named."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,25 @@ def test_whatever_was_altered_is_named(tmp_path: Path, alter: Callable[[Path], s
         found = verify_dataset(root, jwks)
         assert found.status == "altered"
         assert name in names(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "tables/\0a"}, {"path": "tables/\ud800a"}, {"path": "tables/\x1b[2Ja"}, {"path": "tables\u202ea"},
+        {"rows": math.inf}, {"bytes": math.nan}, {"rows": "1e9"}, {"bytes": 10**400}, {"sha256": "zz"}, {"sha256": "00"},
+    ],
+)  # fmt: skip
+def test_a_strangers_manifest_is_refused_whatever_it_holds(tmp_path: Path, change: dict[str, object]) -> None:
+    sealed(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["tables"][0]["files"][0] |= change
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    found = verify_dataset(tmp_path, TRUSTED)
+
+    assert found.status == "altered"
+    assert all(problem.path.isprintable() and problem.reason.isprintable() for problem in found.problems)
 
 
 def test_a_file_edited_together_with_its_manifest_is_still_named(tmp_path: Path) -> None:
