@@ -28,7 +28,7 @@ def count_rows(path: Path, file_format: str) -> int:
         if file_format == "parquet":
             return int(pq.read_metadata(path).num_rows)
         return _csv_rows(path)
-    except (pa.ArrowException, UnicodeDecodeError, ValueError, csv.Error) as error:
+    except (pa.ArrowException, UnicodeDecodeError, ValueError, RecursionError, csv.Error) as error:
         raise ContentProblem(f"it cannot be read as {file_format}: {error}") from error
 
 

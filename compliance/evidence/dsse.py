@@ -109,6 +109,7 @@ class Envelope:
         try:
             content = dict(json.loads(self.payload))
             has_shape = content["_type"] == STATEMENT_TYPE and isinstance(content["predicate"], dict)
+            has_shape = has_shape and isinstance(content["predicateType"], str)
             is_statement = has_shape and all(
                 isinstance(subject["name"], str) and isinstance(subject["digest"]["sha256"], str)
                 for subject in content["subject"]

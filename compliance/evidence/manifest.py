@@ -19,6 +19,7 @@ ENVELOPE = "manifest.dsse.json"
 SCHEMA = "schema.json"
 REPORT = "report.json"
 EXPORTS = "exports/"
+_MOST = 1 << 63
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -50,7 +51,9 @@ def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
     Raises: ManifestProblem: an entry is malformed, stands twice, or points out of the dataset folder.
     """
     try:
-        owners = [(str(table["name"]), int(table["columns"]), table["files"]) for table in manifest["tables"]]
+        owners = [
+            (str(table["name"]), _number(table["columns"]), table["files"]) for table in manifest["tables"]
+        ]
         owners += [
             (EXPORTS + str(export["name"]), 0, export["files"]) for export in manifest.get("exports", ())
         ]
@@ -59,9 +62,9 @@ def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
                 path=path_inside(str(entry["path"])),
                 table=owner,
                 format=str(entry["format"]),
-                rows=int(entry["rows"]),
+                rows=_number(entry["rows"]),
                 columns=columns,
-                size_bytes=int(entry["bytes"]),
+                size_bytes=_number(entry["bytes"]),
                 sha256=_digest(str(entry["sha256"])),
             )
             for owner, columns, entries in owners
@@ -73,6 +76,13 @@ def data_files(manifest: Mapping[str, Any]) -> tuple[DataFile, ...]:
     if len(set(paths)) != len(paths):
         raise ManifestProblem("it lists a file twice")
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _number(told: Any) -> int:
+    number = int(told)
+    if not 0 <= number < _MOST:
+        raise ManifestProblem(f"{str(told)[:40]} is no number of rows, columns or bytes")
+    return number
 
 
 def _digest(text: str) -> str:

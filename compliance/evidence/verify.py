@@ -139,9 +139,9 @@ class _Check:
     unmarked: int = 0
 
     def fail(self, path: str, reason: str) -> None:
-        """A path may be a stranger's: one that a terminal would obey, or nothing can print, is written out."""
+        """Both may be a stranger's words: what a terminal would obey, or nothing can print, is written out or left out."""
         path = path if path.isprintable() else ascii(path)
-        self.problems.setdefault(path, reason)
+        self.problems.setdefault(path, "".join(sign if sign.isprintable() else " " for sign in reason))
 
     def signature(self, trusted: Mapping[str, PublicKey] | None) -> _Signature:
         """The signed statement, when a trusted key signed it; without trusted keys, the key it names."""

@@ -71,7 +71,7 @@ def read_manifest(dataset: Path) -> Mapping[str, Any]:
         content = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Refused(f"{dataset} is not a dataset: it has no manifest.json") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{path} is not JSON") from error
     if not isinstance(content, dict):
         raise Refused(f"{path} is not a manifest")

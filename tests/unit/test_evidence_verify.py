@@ -3,11 +3,15 @@
 import json
 import math
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.main import main
+from cli.problems import ALTERED
+from compliance.evidence.dsse import STATEMENT_TYPE, Envelope, EnvelopeProblem, sign
 from compliance.evidence.keys import SigningKey, key_set
 from compliance.evidence.seal import seal
 from compliance.evidence.verify import NotADataset, Verification, verify_dataset
@@ -190,10 +194,13 @@ def test_whatever_was_altered_is_named(tmp_path: Path, alter: Callable[[Path], s
     "change",
     [
         {"path": "tables/\0a"}, {"path": "tables/\ud800a"}, {"path": "tables/\x1b[2Ja"}, {"path": "tables\u202ea"},
-        {"rows": math.inf}, {"bytes": math.nan}, {"rows": "1e9"}, {"bytes": 10**400}, {"sha256": "zz"}, {"sha256": "00"},
+        {"rows": math.inf}, {"bytes": math.nan}, {"rows": "1e9"}, {"bytes": 10**400}, {"bytes": -1}, {"rows": 1 << 63},
+        {"sha256": "zz"}, {"sha256": "00"}, {"format": "\x1b[2Jcsv"}, {"format": "json"},
     ],
 )  # fmt: skip
-def test_a_strangers_manifest_is_refused_whatever_it_holds(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_strangers_manifest_is_refused_whatever_it_holds(
+    tmp_path: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
     sealed(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest["tables"][0]["files"][0] |= change
@@ -203,6 +210,32 @@ def test_a_strangers_manifest_is_refused_whatever_it_holds(tmp_path: Path, chang
 
     assert found.status == "altered"
     assert all(problem.path.isprintable() and problem.reason.isprintable() for problem in found.problems)
+    assert main(["verify", str(tmp_path)]) == ALTERED
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+
+
+def test_a_data_file_that_is_nested_without_end_is_no_json(tmp_path: Path) -> None:
+    sealed(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    content = b"[" * 100_000
+    (tmp_path / "tables" / "deep.json").write_bytes(content)
+    manifest["tables"][0]["files"].append(
+        {"path": "tables/deep.json", "format": "json", "rows": 0, "bytes": len(content), "sha256": sha256(content).hexdigest()}
+    )  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    [problem] = [one for one in verify_dataset(tmp_path, None).problems if one.path == "tables/deep.json"]
+
+    assert problem.reason.startswith("it cannot be read as json")
+
+
+def test_a_statement_that_does_not_say_its_type_is_none() -> None:
+    content = {"_type": STATEMENT_TYPE, "subject": [], "predicate": {}}
+    envelope = Envelope.parse(json.dumps(sign(content, KEY)).encode())
+
+    with pytest.raises(EnvelopeProblem, match="no in-toto statement"):
+        envelope.statement()
 
 
 def test_a_file_edited_together_with_its_manifest_is_still_named(tmp_path: Path) -> None:
