@@ -94,7 +94,7 @@ class Typed(forms.Form):
 
 def _as_typed(text: str) -> str:
     """As a page shows it and a keyboard writes it, whichever way its accents and spaces are stored."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", text[:1000]).split())
 
 
 class OtherOrganisation(forms.Form):

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from core.problems import problem
 from core.storage import store
-from core.tenancy import current_schema, own_key, tenant_context
+from core.tenancy import current_schema, own_key, tenant_context, tenant_key
 from generation.engine.writers import EXPORTS
 from generation.models import Run, RunFile
 from generation.streaming import streamed
@@ -85,6 +85,9 @@ def archive_response(request: HttpRequest, run: Run) -> HttpResponseBase:
     }
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
+    foreign = run.files.exclude(key__startswith=f"{tenant_key()}/").first()
+    if foreign is not None:
+        own_key(foreign.key)  # raises, before anything is sent
     named = _named(current_schema(), run)
     return streamed(request, zip_pieces(named), content_type="application/zip", headers=headers)
 

@@ -121,6 +121,8 @@ def _preflight(is_allowed: bool) -> HttpResponse:
 
 
 def _is_origin(text: str) -> bool:
+    if not _ORIGIN.fullmatch(text):
+        return False
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -129,7 +131,7 @@ def _is_origin(text: str) -> bool:
     is_secure = parts.scheme == "https" or host in _LOOPBACK
     is_default = port in {None, 443 if parts.scheme == "https" else 80} and port is not None
     is_bare = text == f"{parts.scheme}://{parts.netloc}"  # browsers send no path and no default port
-    return bool(host and is_secure and is_bare and not is_default and _ORIGIN.fullmatch(text))
+    return bool(host and is_secure and is_bare and not is_default)
 
 
 def _bad(detail: str) -> InvalidInput:

@@ -53,6 +53,8 @@ def domain_of(address: str) -> str:
 
 def in_ascii(name: str) -> str:
     """By IDNA 2008, after the mapping of capitals and wide letters (UTS 46); empty when no name server could have it."""
+    if len(name) > 4 * LONGEST:  # mapping letters takes the square of their accents
+        return ""
     try:
         return idna.encode(name, uts46=True).decode("ascii")
     except UnicodeError:  # idna's own errors are of this kind

@@ -25,10 +25,16 @@ def schema_of(slug: str) -> str:
 
 def checked_name(name: str) -> str:
     """The name as a keyboard writes it: composed letters, single spaces. Raises InvalidInput."""
+    refuse_endless(name)
     name = " ".join(texts.visible_name(unicodedata.normalize("NFC", name.strip())).split())
     if not name or len(name) > LONGEST_NAME:
         raise _bad_name(f"A name has 1 to {LONGEST_NAME} characters.")
     return name
+
+
+def refuse_endless(name: str) -> None:
+    if len(name) > 10 * LONGEST_NAME:  # putting accents in order takes the square of their number
+        raise _bad_name(f"A name has 1 to {LONGEST_NAME} characters.")
 
 
 def _bad_name(message: str) -> InvalidInput:

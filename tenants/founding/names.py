@@ -51,6 +51,7 @@ RESERVED = frozenset(skeleton_of(word) for word in _RESERVED.split())
 
 def checked_name(name: str) -> str:
     """The name in its plain form. Raises InvalidInput."""
+    naming.refuse_endless(name)
     name = naming.checked_name(unicodedata.normalize("NFKC", name))
     for word in name.split():
         scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}

@@ -189,18 +189,16 @@ def is_redirect_of(application: Application, address: str) -> bool:
 
 
 def _is_good_redirect(address: str) -> bool:
+    if not address.isascii() or len(address) > 500:
+        return False
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    is_text = address.isascii() and address.isprintable() and not set(address) & set(" \\*#\"'<>;,")
+    is_text = address.isprintable() and not set(address) & set(" \\*#\"'<>;,")
     is_plain = (
-        bool(host)
-        and is_plain_authority(parts.netloc)
-        and parts.username is None
-        and parts.password is None
-        and len(address) <= 500
+        bool(host) and is_plain_authority(parts.netloc) and parts.username is None and parts.password is None
     )
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     return is_text and is_plain and secure

@@ -6,7 +6,7 @@ nothing about a person is stored that nobody needs.
 
 from typing import Annotated, Any
 
-from pydantic import EmailStr, Field
+from pydantic import BeforeValidator, EmailStr, Field
 from scim2_models import (
     URN,
     AuthenticationScheme,
@@ -29,6 +29,8 @@ from scim2_models import (
     Uniqueness,
 )
 
+from tenants.mail_addresses import LONGEST
+
 PAGE, MOST = 100, 200
 MOST_MEMBERS = 10_000  # of a group
 # Entra sends attributes that nobody asked for, removes by value and filters for entries that are not there yet.
@@ -45,8 +47,15 @@ class Name(ComplexAttribute):
     given_name: str | None = None
 
 
+def _bounded(value: Any) -> Any:
+    """Checking an address takes the square of its accents."""
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise ValueError(f"an e-mail address has {LONGEST} characters at most")
+    return value
+
+
 class Email(ComplexAttribute):
-    value: Annotated[EmailStr | None, Required.true] = None
+    value: Annotated[EmailStr | None, BeforeValidator(_bounded), Required.true] = None
     type: str | None = None
     primary: bool | None = None
 

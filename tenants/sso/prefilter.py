@@ -22,6 +22,7 @@ _MOST_ATTRIBUTES = 32
 _MOST_NAMESPACES = 40  # that have a prefix at one place; several elements may give the same again
 _MOST_PREFIXES = 20
 _LONGEST_NAMESPACE = 300
+_LONGEST_VALUE = 2_048  # of an attribute
 _LONGEST_NAME = 400  # with its namespace; paths repeat it
 
 _SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -51,6 +52,7 @@ _ALGORITHMS = {
 }
 # The library fails at some times that XML allows, such as those of the year 99999.
 _TIMES = frozenset({"IssueInstant", "NotBefore", "NotOnOrAfter", "AuthnInstant", "SessionNotOnOrAfter"})
+_ADDRESSES = ("Destination", "Recipient", "Location", "ResponseLocation", "AssertionConsumerServiceURL")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?Z?")
 
 
@@ -176,6 +178,11 @@ def _read(message: bytes, *, is_metadata: bool = False) -> _Seen:
             raise BadMessage(f"the message is nested deeper than {_DEEPEST} elements")
         if seen.elements > _MOST_ELEMENTS or len(attributes) > _MOST_ATTRIBUTES:
             raise BadMessage("the message has too many elements or attributes")
+        if any(len(value) > _LONGEST_VALUE for value in attributes.values()):
+            raise BadMessage("the message has an attribute with an endless value")
+        # the library takes addresses apart, for which Python needs the square of their accents
+        if not all(attributes.get(name, "").isascii() for name in _ADDRESSES):
+            raise BadMessage("an address in the message is not ASCII")
         if len(attributes.get("PrefixList", "").split()) > _MOST_PREFIXES:
             raise BadMessage("the message asks for too many namespaces to be signed")
         if not is_metadata:

@@ -411,6 +411,21 @@ def _prefixes(visitor: SamlVisitor) -> bytes:
     return signed_with_namespaces(good(visitor), "", prefixes, "<b/>" * 4800)
 
 
+@attack("an address with ten thousands of accents")
+def _accents(visitor: SamlVisitor) -> etree._Element:
+    """Python takes addresses apart in the square of their accents: a minute for a message of 256 KiB."""
+    root = good(visitor)
+    root.set("Destination", "https://x" + "\u0301" * 20_000 + "\u0327" * 20_000 + "/")
+    return root
+
+
+@attack("an attribute without end")
+def _endless_attribute(visitor: SamlVisitor) -> etree._Element:
+    root = good(visitor)
+    root.set("Consent", "x" * 2049)
+    return root
+
+
 @attack("too long")
 def _long(visitor: SamlVisitor) -> bytes:
     return b"<a>" + b"x" * 300_000 + b"</a>"

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from tenants.mail_addresses import LONGEST, as_kept, checked_address, mail_address
+from tests.work import work_of_at_most
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,8 @@ def test_a_kept_address_is_what_the_mail_server_is_told(name: str, encoded: byte
 def test_any_text_can_be_looked_for() -> None:
     assert as_kept(" Jürgen@München.de ") == "jürgen@xn--mnchen-3ya.de"
     assert [as_kept(text) for text in ("", "@", "Anna", "a@b..c")] == ["", "@", "anna", "a@b..c"]
+
+
+def test_a_domain_of_accents_is_refused_unread() -> None:
+    with work_of_at_most(0.2):
+        assert mail_address("anna@" + "\u0301" * 200_000 + "\u0327" * 200_000 + ".example") == ""
