@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -56,12 +55,11 @@ class StrictJSONParser(JSONParser):
     """JSON that a database can keep: bounded depth and size, each key once, no NaN, no NUL, no lone surrogates."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         try:
-            return strict_json.loads_bounded(stream.read().decode(encoding))
+            return strict_json.loads_bounded(stream.read())
         except strict_json.NotTaken as error:
             raise exceptions.ParseError(str(error)) from None
-        except (ValueError, LookupError) as error:  # or a charset that is none of texts, such as hex
+        except ValueError as error:
             raise exceptions.ParseError(f"JSON parse error - {error}") from None
 
 

@@ -21,7 +21,7 @@ from core.request_ids import begin_request
 
 _MOST_HEADERS, _HEADER_BYTES = 100, 32 * 1024
 _WITH_BODY = ("POST", "PUT", "PATCH")
-_SEEN_TO = ("application/json", "application/x-www-form-urlencoded")
+_SEEN_TO = ("application/x-www-form-urlencoded",)
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 CONFIRM_PATH = "/me/confirm"
@@ -67,9 +67,10 @@ def header_limit(get_response: Handler) -> Handler:
 
 
 def charset(get_response: Handler) -> Handler:
-    """Refuse requests in another charset than UTF-8: some make halves of characters, which nothing keeps or shows.
+    """Refuse requests in another charset than UTF-8: some make halves of characters, which nothing keeps or shows, and some
+    take the square of a text's length to read (punycode).
 
-    JSON and plain forms are left to what reads them, which sees to it.
+    Plain forms are left to what reads them, which sees to it.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

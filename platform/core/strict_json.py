@@ -1,13 +1,15 @@
 """JSON in which an object has each key once, and numbers are numbers: RFC 8259 leaves open which of two counts.
 
-`loads_bounded` is for what strangers send: it gives nothing that a database cannot keep, or that is nested without end.
+`loads_bounded` is for what strangers send: it gives nothing that a database cannot keep, or that has no end: of levels, of
+keys, of accents on a letter.
 """
 
 import json
 from collections.abc import Callable, Sequence
+from math import isinf
 from typing import Any, NoReturn
 
-from core.texts import is_storable
+from core.texts import is_storable, is_stream_safe
 
 MAXIMAL_DEPTH = 64
 MAXIMAL_KEYS = 10_000
@@ -38,11 +40,13 @@ def loads(text: str | bytes, *, same: Callable[[str], str] | None = None) -> Any
             raise GivenTwice(_first_twice(pairs, same or str))
         return made
 
-    return json.loads(text, object_pairs_hook=once_each, parse_constant=_refuse_constant)
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")  # RFC 8259, section 8.1; json would guess others from the first bytes
+    return json.loads(text, object_pairs_hook=once_each, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def loads_bounded(text: str | bytes) -> Any:
-    """What a text holds: at most 64 levels and 10,000 keys, all text Unicode without NUL.
+    """What a text holds: at most 64 levels and 10,000 keys, all text Unicode without NUL, 30 accents on a letter.
 
     Raises: NotTaken; ValueError when it is no JSON.
     """
@@ -67,6 +71,8 @@ def _check(document: Any) -> None:
             pending += [(part, depth + 1) for part in value]
         elif isinstance(value, str) and not is_storable(value):
             raise NotTaken("Text must be Unicode without NUL characters.")
+        elif isinstance(value, str) and not is_stream_safe(value):
+            raise NotTaken("Text may have 30 accents on one letter.")
         if keys > MAXIMAL_KEYS:
             raise NotTaken(f"JSON may have {MAXIMAL_KEYS:,} keys.")
 
@@ -82,6 +88,13 @@ def _first_twice(pairs: Sequence[tuple[str, Any]], same: Callable[[str], str]) -
             return key
         seen.add(same(key))
     raise LookupError("every key is there once")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"{text[:20]} is beyond every number that is kept.")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

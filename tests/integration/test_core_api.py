@@ -97,7 +97,11 @@ def test_an_unknown_host_has_nothing(client: Client, db: None) -> None:
         (b"[" * 200 + b"]" * 200, "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
-        (b"7b7d", "application/json; charset=hex", 400),
+        (b"7b7d", "application/json; charset=hex", 415),
+        (b"b" * 900_000, "application/json; charset=punycode", 415),  # minutes to read
+        (b"{}", "application/json; charset=utf-16", 415),
+        (b'{"name": "a", "role": "viewer", "expires_in_days": 1e999}', "application/json", 400),
+        (b'{"name": -1e999}', "application/json", 400),
         (b"<name/>", "application/xml", 415),
         (b'"just text"', "application/json", 422),
         (b" " * ((1 << 20) + 1), "application/json", 413),

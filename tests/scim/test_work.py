@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pydantic import ValidationError
+from scim2_models import SCIMException
 
 from core.tenancy import tenant_context
 from tenants.models import Tenant
@@ -18,9 +20,10 @@ from tenants.scim.patching import (
     MOST_OPERATIONS,
     MOST_SEARCHES,
     patch_group,
+    patch_user,
 )
 from tenants.scim.queries import MOST_LISTED
-from tenants.scim.resources import LENIENT, MOST_MEMBERS, Group, Member
+from tenants.scim.resources import LENIENT, MOST_MEMBERS, Email, Group, Member, User
 from tests.scim.conftest import Directory
 from tests.work import work_of_at_most
 
@@ -199,6 +202,83 @@ def test_a_filter_has_a_bound(directory: Directory, acme: Tenant, kind: str, fil
 
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
     assert why in answer.json()["detail"]
+
+
+ACCENTS = "x" + "\u0301" * 20_000 + "\u0327" * 20_000
+LONG = "x" * 500_000
+FOREIGN = "\u1e69\u0307" * 100
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "remove", "path": "members", "value": [{"type": ACCENTS}]},
+        {"op": "add", "path": "members", "value": [{"type": ACCENTS}]},
+        {"op": "add", "path": "members", "value": [{"$ref": ACCENTS}]},
+        {"op": "replace", "value": {"members": [{"value": ACCENTS}]}},
+        {"op": "remove", "path": f'members[type eq "{ACCENTS[:200]}"]'},
+        {"op": "remove", "path": "members", "value": [{"type": LONG}] * 20},
+        {"op": "remove", "path": "members", "value": [{"type": FOREIGN, "$ref": FOREIGN}] * 10},
+        {"op": "remove", "path": "members", "value": [{"display": LONG}]},
+        {"op": "remove", "path": "members", "value": [{f"x{one}": "x" for one in range(1_000)}]},
+        {"op": "add", "path": 'members[value eq "x"].type', "value": ACCENTS},
+        {"op": "add", "value": {"urn:ietf:params:scim:schemas:core:2.0:Group:members.type": ACCENTS}},
+    ],
+    ids=[
+        "remove",
+        "add a type",
+        "add an address",
+        "replace",
+        "in a path",
+        "long",
+        "short, but many",
+        "of a name that is not kept",
+        "names by the thousand",
+        "by a path",
+        "by the name of the schema",
+    ],
+)
+def test_accents_by_the_thousand_are_compared_with_no_member(operation: dict[str, Any]) -> None:
+    """Comparing composes both sides, in the square of the accents, for each member anew."""
+    group = Group(display_name="Staff", members=[Member(value=one, type="User") for one in ids_of(2000)])
+
+    with work_of_at_most(1), LENIENT, pytest.raises((SCIMException, ValidationError)):
+        patch_group(group, {"schemas": [PATCH], "Operations": [operation]})
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "value": {"displayName": "Büro Köln", "externalId": "Köln-" + "x" * 400}},
+        {"op": "replace", "path": "displayName", "value": "Бухгалтерия"},
+        {"op": "add", "value": {"displayName": "Büro", "members": [{"value": "x", "display": "Jürgen Ö"}]}},
+    ],
+)
+def test_names_have_the_letters_of_their_language(operation: dict[str, Any]) -> None:
+    group = Group(display_name="Staff", members=[Member(value=one, type="User") for one in ids_of(3)])
+
+    with LENIENT:
+        patch_group(group, {"schemas": [PATCH], "Operations": [operation]})
+
+    assert group.display_name != "Staff"
+
+
+def test_a_long_text_is_compared_with_no_address() -> None:
+    ada = User(user_name="ada", active=True, emails=[Email(value="ada@acme.example", type="work")])
+    remove = {"op": "remove", "path": "emails", "value": [{"type": LONG}] * 100}
+
+    with work_of_at_most(0.5), LENIENT, pytest.raises(SCIMException, match="300 characters"):
+        patch_user(ada, {"schemas": [PATCH], "Operations": [remove]})
+
+
+@pytest.mark.parametrize("choices", [1, MOST_CHOICES - 1])
+def test_accents_by_the_thousand_are_compared_with_no_address(choices: int) -> None:
+    ada = User(user_name="ada", active=True, emails=[Email(value="ada@acme.example", type="work")])
+    add = {"op": "add", "path": "emails", "value": [{"value": "a@acme.example", "type": ACCENTS}]}
+    choose = {"op": "replace", "path": 'emails[type eq "work"].primary', "value": True}
+
+    with work_of_at_most(0.5), LENIENT, pytest.raises((SCIMException, ValidationError)):
+        patch_user(ada, {"schemas": [PATCH], "Operations": [add, *[choose] * choices]})
 
 
 @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
