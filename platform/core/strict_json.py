@@ -1,7 +1,6 @@
 """JSON in which an object has each key once, and numbers are numbers: RFC 8259 leaves open which of two counts.
 
-`loads_bounded` is for what strangers send: it gives nothing that a database cannot keep, or that has no end: of levels, of
-keys, of accents on a letter.
+`loads_bounded` is for what strangers send: it gives nothing that a database cannot keep, or that is nested without end.
 """
 
 import json
@@ -9,7 +8,7 @@ from collections.abc import Callable, Sequence
 from math import isinf
 from typing import Any, NoReturn
 
-from core.texts import is_storable, is_stream_safe
+from core.texts import is_storable
 
 MAXIMAL_DEPTH = 64
 MAXIMAL_KEYS = 10_000
@@ -46,7 +45,7 @@ def loads(text: str | bytes, *, same: Callable[[str], str] | None = None) -> Any
 
 
 def loads_bounded(text: str | bytes) -> Any:
-    """What a text holds: at most 64 levels and 10,000 keys, all text Unicode without NUL, 30 accents on a letter.
+    """What a text holds: at most 64 levels and 10,000 keys, all text Unicode without NUL.
 
     Raises: NotTaken; ValueError when it is no JSON.
     """
@@ -71,8 +70,6 @@ def _check(document: Any) -> None:
             pending += [(part, depth + 1) for part in value]
         elif isinstance(value, str) and not is_storable(value):
             raise NotTaken("Text must be Unicode without NUL characters.")
-        elif isinstance(value, str) and not is_stream_safe(value):
-            raise NotTaken("Text may have 30 accents on one letter.")
         if keys > MAXIMAL_KEYS:
             raise NotTaken(f"JSON may have {MAXIMAL_KEYS:,} keys.")
 

@@ -11,9 +11,6 @@ from core.errors import InvalidInput
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LAYOUT = frozenset("\t\n\r")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of surrogate pairs
-_LAST_MARK = 0x1E94A  # in Unicode 14
-_MARKS = "".join(chr(one) for one in range(0x300, _LAST_MARK + 1) if unicodedata.combining(chr(one)))
-_ENDLESS = re.compile(f"[{_MARKS}]{{31}}")
 
 
 def visible_name(name: str, what: str = "A name", *, field: str = "name") -> str:
@@ -50,14 +47,6 @@ def is_storable(value: Any) -> bool:
         elif isinstance(one, list | tuple):
             pending += one
     return True
-
-
-def is_stream_safe(text: str) -> bool:
-    """Whether at most 30 accents and the like stand on one letter (Unicode Standard Annex 15, section 13).
-
-    Whatever composes a text, as most libraries do that compare names, takes the square of their number.
-    """
-    return text.isascii() or _ENDLESS.search(text) is None
 
 
 def storable(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, EmailStr, Field
 from scim2_models import (
     URN,
+    AttributeBinding,
     AuthenticationScheme,
     Bulk,
     CaseExact,
@@ -33,8 +34,21 @@ from tenants.mail_addresses import LONGEST
 
 PAGE, MOST = 100, 200
 MOST_MEMBERS = 10_000  # of a group
+MOST_KEPT = 8_000  # characters of what is kept of a person
+_LONGEST_COMPARED = 300
+
+
+def _comparable(attribute: AttributeBinding, text: str) -> str:
+    """The text by which a filter or a patch finds a value: capitals count only where the schema says so, or in a long text.
+
+    The library would compose both sides of each comparison, in the square of their accents and for each member of a group.
+    """
+    return text if attribute.case_exact or len(text) > _LONGEST_COMPARED else text.lower()
+
+
 # Entra sends attributes that nobody asked for, removes by value and filters for entries that are not there yet.
 LENIENT = ScimPolicy(
+    comparison_key=_comparable,
     unknown=ScimPolicy.Unknown.ignore,
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
@@ -47,16 +61,20 @@ class Name(ComplexAttribute):
     given_name: str | None = None
 
 
-def _bounded(value: Any) -> Any:
-    """Checking an address takes the square of its accents."""
-    if isinstance(value, str) and len(value) > LONGEST:
-        raise ValueError(f"an e-mail address has {LONGEST} characters at most")
-    return value
+def _at_most(most: int) -> BeforeValidator:
+    """Checking an address takes the square of its accents, and a patch may write a text to each member or address at once."""
+
+    def bounded(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > most:
+            raise ValueError(f"this has {most} characters at most")
+        return value
+
+    return BeforeValidator(bounded)
 
 
 class Email(ComplexAttribute):
-    value: Annotated[EmailStr | None, BeforeValidator(_bounded), Required.true] = None
-    type: str | None = None
+    value: Annotated[EmailStr | None, _at_most(LONGEST), Required.true] = None
+    type: Annotated[str | None, _at_most(MOST_KEPT)] = None
     primary: bool | None = None
 
 
@@ -83,11 +101,13 @@ class User(Resource[Any]):
 class Member(ComplexAttribute):
     """One person in a group. Groups in groups are not known."""
 
-    value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
-    ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(
+    value: Annotated[str | None, _at_most(_LONGEST_COMPARED), Mutability.immutable, CaseExact.true] = None
+    ref: Annotated[Reference[User] | None, _at_most(_LONGEST_COMPARED), Mutability.immutable] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
-    type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
+    type: Annotated[str | None, _at_most(_LONGEST_COMPARED), Mutability.immutable] = Field(
+        None, examples=["User"]
+    )
 
 
 class Group(Resource[Any]):

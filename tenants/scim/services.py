@@ -290,8 +290,8 @@ def _kept(wanted: resources.User) -> dict[str, Any]:
     name = {key: shown for key, value in name.items() if (shown := texts.seen(value))}
     emails = [one.model_dump(scim_ctx=None, exclude_none=True) for one in wanted.emails or []]
     attributes = {"name": name, "display_name": texts.seen(wanted.display_name or ""), "emails": emails}
-    if len(repr(attributes)) > 8000:
-        raise InvalidValueException(detail="A user may have 8000 characters of attributes.")
+    if len(repr(attributes)) > resources.MOST_KEPT:
+        raise InvalidValueException(detail=f"A user may have {resources.MOST_KEPT} characters of attributes.")
     return {
         "user_name": _text(wanted.user_name, "userName"),
         "external_id": _external_id(wanted.external_id),

@@ -330,8 +330,6 @@ def _refuse_depth(value: Any, left: int) -> None:
         raise InvalidSyntaxException(detail=f"The body may be nested {_DEEPEST} deep.")
     if isinstance(value, str) and not texts.is_storable(value):
         raise InvalidValueException(detail="Text must be Unicode without NUL characters.")
-    if isinstance(value, str) and not texts.is_stream_safe(value):
-        raise InvalidValueException(detail="Text may have 30 accents on one letter.")
     inner = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
     for one in inner:
         _refuse_depth(one, left - 1)

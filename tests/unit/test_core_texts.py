@@ -45,19 +45,3 @@ def test_prose_has_no_control_characters(character: str) -> None:
         texts.plain_prose(f"pay{character}me", "A reason", field="reason")
 
     assert refused.value.errors[0]["pointer"] == "/reason"
-
-
-@pytest.mark.parametrize(
-    ("text", "is_safe"),
-    [
-        ("e" + "\u0301" * 30, True),
-        ("e" + "\u0301" * 31, False),
-        (("e" + "\u0301\u0327" * 15) * 1000, True),
-        ("שָׁלוֹם नमस्ते กี่ Việt e\u0301", True),
-        ("x" * 100_000, True),
-        ("x" * 100_000 + "\U0001e94a" * 31, False),
-    ],
-)
-def test_a_letter_has_at_most_thirty_marks(text: str, is_safe: bool) -> None:
-    """Unicode Standard Annex 15, definition D3."""
-    assert texts.is_stream_safe(text) is is_safe
