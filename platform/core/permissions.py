@@ -46,7 +46,7 @@ class Permission(StrEnum):
     MEMBERS_WRITE = "members.write", "Add people, change their roles, remove them."
     KEYS_READ = "keys.read", "See one’s own API keys."
     KEYS_WRITE = "keys.write", "Make, rotate and revoke one’s own API keys."
-    KEYS_MANAGE = "keys.manage", "See the API keys of others, too; with `keys.write`, revoke them."
+    KEYS_MANAGE = "keys.manage", "See the API keys of others, too; with keys.write, revoke them."
     AUDIT_READ = "audit.read", "Read the audit trail."
     ROLES_READ = "roles.read", "See what each role may do."
     ROLES_WRITE = "roles.write", "Make, change and delete the organisation’s own roles."
