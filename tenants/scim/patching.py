@@ -5,22 +5,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate, groupby
 from typing import Any, Final
 
-from scim2_models import Context, InvalidPathException, PatchOp, PayloadTooLargeException
+from scim2_models import (
+    Context,
+    InvalidPathException,
+    InvalidValueException,
+    PatchOp,
+    PayloadTooLargeException,
+)
 
 from tenants.scim.dialects import is_members, name_in, plain_members
 from tenants.scim.resources import MOST_MEMBERS, Group, Member, User
 
 # Beside members named by their ids, of which there may be as many as a body holds. Of the others, the library compares each
-# value of a removal, and each condition of a path, with each member or address, and looks up each name of a value.
+# value of a removal, and each condition of a path, with each member or address, and lists with one another.
 MOST_OPERATIONS: Final = 100
 MOST_SEARCHES: Final = 5  # operations that look at each member, or conditions in their paths
 MOST_CHOICES: Final = 20  # operations that look at each address of a person
 MOST_ADDRESSES: Final = 100  # values in all operations on a person
 MOST_REMOVED: Final = 20
-MOST_NAMES: Final = 1_000  # of attributes, in all values
+MOST_PARTS: Final = 1_000  # names and entries, in all values
 MOST_CONDITIONS: Final = 3
 LONGEST_PATH: Final = 300
 
+_GROUP: Final = str(Group.__schema__).lower()
 _BY_ID = re.compile(r'\s*value\s+eq\s+"([^"\\]*)"\s*\]\s*', re.IGNORECASE)
 _JOINING = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -39,15 +46,16 @@ def patch_user(resource: User, body: Mapping[str, Any]) -> None:
 def patch_group(resource: Group, body: Mapping[str, Any]) -> None:
     """Change the resource as the body says. Raises SCIMException and pydantic's ValidationError."""
     body = plain_members(body)
-    operations = _operations(body)
+    operations = [part for operation in _operations(body) for part in _apart(operation)]
     others = [one for one in operations if _ids(one) is None]
     searches = [one for one in others if _looks_at_members(one)]
     removed = sum(max(1, _described(one)) for one in others if _kind(one) == "remove")
     _refuse_more_than(MOST_OPERATIONS, len(others), "operations beside those on members by their ids")
     _refuse_more_than(MOST_SEARCHES, sum(map(_conditions, searches)), "searches of members")
-    _refuse_more_than(MOST_MEMBERS, sum(map(_listed, searches)), "members in such operations")
     _refuse_more_than(MOST_REMOVED, removed, "removals of members by something else than their ids")
     _refuse_much_to_look_up(others)
+    if not all(map(_searches_by_path, searches)):
+        raise InvalidValueException(detail='Each member is an object with the id of a user: {"value": "…"}.')
     # All of it before anything is done: the parts below would find what is wrong too late.
     PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     for apply, some in groupby(_in_few_parts(operations), key=_way):
@@ -89,29 +97,58 @@ def _apply_without_members(resource: Group, body: Mapping[str, Any], operations:
 def _apply_by_ids(resource: Group, body: Mapping[str, Any], operations: Iterable[Any]) -> None:
     members = {str(one.value): one for one in resource.members or []}
     for operation in operations:
-        for member in _ids(operation) or ():
-            if _kind(operation) == "add":
-                members.setdefault(member, Member(value=member))
-            else:
+        kind, ids = _kind(operation), _ids(operation) or []
+        if kind == "replace":
+            members = {one: members[one] for one in ids if one in members}
+        for member in ids:
+            if kind == "remove":
                 members.pop(member, None)
+            else:
+                members.setdefault(member, Member(value=member))
         if len(members) > MOST_MEMBERS:
             raise PayloadTooLargeException(detail=f"A group has at most {MOST_MEMBERS:,} members.")
     resource.members = list(members.values())
 
 
+def _apart(operation: Any) -> list[Any]:
+    """An operation on a whole group, as one on its members and one on the rest."""
+    path, value = _part(operation, "path"), _part(operation, "value")
+    is_whole = str(path or "").strip().lower() in ("", _GROUP) and _kind(operation) != "remove"
+    if not (is_whole and isinstance(value, dict)):
+        return [operation]
+
+    def on(name: str, one: Any) -> dict[str, Any]:
+        return {**operation, name_in(operation, "path"): name, name_in(operation, "value"): one}
+
+    members = [on(name, one) for name, one in value.items() if is_members(name)]
+    nested = {name: one for name, one in value.items() if name.lower() == _GROUP and isinstance(one, dict)}
+    rest = {name: one for name, one in value.items() if not is_members(name) and name not in nested}
+    inner = [part for one in nested.values() for part in _apart(on("", one))]
+    return [*([{**operation, name_in(operation, "value"): rest}] if rest else []), *members, *inner]
+
+
 def _ids(operation: Any) -> list[str] | None:
-    """The members that an operation adds or removes, when it names them by their ids; None for any other operation."""
+    """The members that an operation adds, removes or sets, when it names them by their ids; None for any other operation."""
     path, bracket, chosen = str(_part(operation, "path")).partition("[")
-    value = _part(operation, "value")
-    if _kind(operation) not in ("add", "remove") or not is_members(path):
+    value, kind = _part(operation, "value"), _kind(operation)
+    if kind not in ("add", "remove", "replace") or not is_members(path):
         return None
     if bracket:
         found = _BY_ID.fullmatch(chosen)
-        return [found[1]] if found and not value and _kind(operation) == "remove" else None
+        return [found[1]] if found and not value and kind == "remove" else None
+    if value == [] or (value is None and kind == "replace"):
+        return []
     entries = value if isinstance(value, list) else [value]
     named = [_part(entry, "value") for entry in entries]
     ids = [one for one in named if isinstance(one, str) and one]
-    return ids if ids and len(ids) == len(entries) else None
+    return ids if len(ids) == len(entries) else None
+
+
+def _searches_by_path(operation: Any) -> bool:
+    """Whether it says by its path, or by what it removes, which members it is about."""
+    path = str(_part(operation, "path")).strip().lower().removeprefix(f"{_GROUP}:")
+    members, *chosen = re.split(r"[\[.]", path, maxsplit=1)
+    return members == "members" and (bool(chosen) or _kind(operation) == "remove")
 
 
 def _looks_at_members(operation: Any) -> bool:
@@ -142,6 +179,11 @@ def _described(operation: Any) -> int:
     value = _part(operation, "value")
     entries = value if isinstance(value, list) else [value]
     return sum(len(one) if isinstance(one, dict) else 1 for one in entries)
+
+
+def _parts(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return len(inner) + sum(map(_parts, inner))
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -175,7 +217,8 @@ def _refuse_more_than(most: int, count: int, what: str) -> None:
 def _refuse_much_to_look_up(operations: list[Any]) -> None:
     names = [name for one in operations for name in _names(_part(one, "value"))]
     paths = [str(_part(one, "path")) for one in operations]
-    _refuse_more_than(MOST_NAMES, len(names), "names of attributes")
+    parts = sum(_parts(_part(one, "value")) for one in operations)
+    _refuse_more_than(MOST_PARTS, parts, "names and entries in values beside members by their ids")
     if any(len(one) > LONGEST_PATH for one in (*paths, *names)):
         raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")
     if any(_conditions(one) > MOST_CONDITIONS for one in operations):

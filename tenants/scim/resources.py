@@ -78,6 +78,13 @@ class Email(ComplexAttribute):
     primary: bool | None = None
 
 
+def _few(emails: Any) -> Any:
+    """Not so many that checking them takes long: more would not be kept."""
+    if isinstance(emails, list) and len(emails) > MOST_KEPT // len("{'value': 'a@b'}"):
+        raise ValueError(f"addresses have {MOST_KEPT} characters at most")
+    return emails
+
+
 class Membership(ComplexAttribute):
     """One group that a person is in."""
 
@@ -94,7 +101,7 @@ class User(Resource[Any]):
     name: Name | None = None
     display_name: str | None = None
     active: Annotated[bool | None, Required.true] = None
-    emails: Annotated[list[Email] | None, Required.true] = None
+    emails: Annotated[list[Email] | None, BeforeValidator(_few), Required.true] = None
     groups: Annotated[list[Membership] | None, Mutability.read_only] = None
 
 
