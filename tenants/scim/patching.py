@@ -56,8 +56,9 @@ def patch_group(resource: Group, body: Mapping[str, Any]) -> None:
     _refuse_much_to_look_up(others)
     if not all(map(_searches_by_path, searches)):
         raise InvalidValueException(detail='Each member is an object with the id of a user: {"value": "…"}.')
-    # All of it before anything is done: the parts below would find what is wrong too late.
-    PatchOp[Group].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+    # All of it before anything is done: the parts below would find what is wrong too late. One id stands for all of an operation.
+    part = {**body, name_in(body, "Operations"): [_with_one_id(one) for one in operations]}
+    PatchOp[Group].model_validate(part, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     for apply, some in groupby(_in_few_parts(operations), key=_way):
         apply(resource, body, some)
 
@@ -112,19 +113,27 @@ def _apply_by_ids(resource: Group, body: Mapping[str, Any], operations: Iterable
 
 def _apart(operation: Any) -> list[Any]:
     """An operation on a whole group, as one on its members and one on the rest."""
-    path, value = _part(operation, "path"), _part(operation, "value")
-    is_whole = str(path or "").strip().lower() in ("", _GROUP) and _kind(operation) != "remove"
-    if not (is_whole and isinstance(value, dict)):
+    value, op = _part(operation, "value"), _part(operation, "op")
+    if not (isinstance(value, dict) and _is_on_whole(operation)) or _kind(operation) == "remove":
         return [operation]
 
-    def on(name: str, one: Any) -> dict[str, Any]:
-        return {**operation, name_in(operation, "path"): name, name_in(operation, "value"): one}
-
-    members = [on(name, one) for name, one in value.items() if is_members(name)]
+    members = {name: one for name, one in value.items() if name == name.strip() and is_members(name)}
     nested = {name: one for name, one in value.items() if name.lower() == _GROUP and isinstance(one, dict)}
-    rest = {name: one for name, one in value.items() if not is_members(name) and name not in nested}
-    inner = [part for one in nested.values() for part in _apart(on("", one))]
-    return [*([{**operation, name_in(operation, "value"): rest}] if rest else []), *members, *inner]
+    rest = {name: one for name, one in value.items() if name not in members and name not in nested}
+    return [
+        *([{**operation, name_in(operation, "value"): rest}] if rest else []),
+        *({"op": op, "path": name, "value": one} for name, one in members.items()),
+        *(part for one in nested.values() for part in _apart({"op": op, "value": one})),
+    ]
+
+
+def _with_one_id(operation: Any) -> Any:
+    value = _part(operation, "value")
+    return (
+        {**operation, name_in(operation, "value"): value[:1]}
+        if _ids(operation) and isinstance(value, list)
+        else operation
+    )
 
 
 def _ids(operation: Any) -> list[str] | None:
@@ -146,14 +155,24 @@ def _ids(operation: Any) -> list[str] | None:
 
 def _searches_by_path(operation: Any) -> bool:
     """Whether it says by its path, or by what it removes, which members it is about."""
-    path = str(_part(operation, "path")).strip().lower().removeprefix(f"{_GROUP}:")
-    members, *chosen = re.split(r"[\[.]", path, maxsplit=1)
-    return members == "members" and (bool(chosen) or _kind(operation) == "remove")
+    path = str(_part(operation, "path"))
+    return _leads_to_members(path) and (_kind(operation) == "remove" or not is_members(path))
 
 
 def _looks_at_members(operation: Any) -> bool:
-    names = (str(_part(operation, "path")), *_names(_part(operation, "value")))
-    return any("members" in name.lower() for name in names)
+    value = _part(operation, "value")
+    names = value if _is_on_whole(operation) and isinstance(value, dict) else [str(_part(operation, "path"))]
+    return any(map(_leads_to_members, names))
+
+
+def _is_on_whole(operation: Any) -> bool:
+    """Whether it is about a group as a whole: its value has names of attributes."""
+    return str(_part(operation, "path") or "").strip().lower() in ("", _GROUP)
+
+
+def _leads_to_members(name: str) -> bool:
+    """Whether it is a path to the members or into them. An extension may have members of its own, which are not kept."""
+    return re.split(r"[\[.]", name.strip().lower().removeprefix(f"{_GROUP}:"), maxsplit=1)[0] == "members"
 
 
 def _conditions(operation: Any) -> int:

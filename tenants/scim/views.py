@@ -18,6 +18,7 @@ from scim2_models import (
     InvalidValueException,
     ListResponse,
     NotFoundException,
+    PayloadTooLargeException,
     PreconditionFailedException,
     ResourceType,
     ResponseParameters,
@@ -42,6 +43,7 @@ _READ, _WRITE = Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE
 _ATTRIBUTES = ("attributes", "excludedAttributes")
 _MOST_ATTRIBUTES = 100  # each is looked up in each resource
 _DEEPEST = 20
+_MOST_PARTS = 60_000  # a group of ten thousand members, with what directories say beside their ids
 _COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count
 
 Answer = Callable[..., HttpResponse]
@@ -322,7 +324,16 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     if not isinstance(content, dict):
         raise InvalidSyntaxException(detail="The body must be an object.")
     _refuse_depth(content, _DEEPEST)
+    if _parts(content) > _MOST_PARTS:
+        raise PayloadTooLargeException(
+            detail=f"A body has at most {_MOST_PARTS:,} names and entries of lists."
+        )
     return content
+
+
+def _parts(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return len(inner) + sum(map(_parts, inner))
 
 
 def _refuse_depth(value: Any, left: int) -> None:

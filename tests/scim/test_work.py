@@ -360,6 +360,61 @@ def test_a_search_of_members_is_a_path(value: dict[str, Any]) -> None:
         patched(["x"], {"op": "replace", "value": value})
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "value": {"displayName": "New", "membershipRule": "x"}},
+        {
+            "op": "replace",
+            "value": {
+                "displayName": "New",
+                "urn:acme:2.0:Group": {"members": 1},
+                " members": [{"value": "z"}],
+            },
+        },
+    ],
+)
+def test_an_unknown_name_like_that_of_members_is_none(operation: dict[str, Any]) -> None:
+    group = Group(display_name="Staff", members=[Member(value="x")])
+
+    with LENIENT:
+        patch_group(
+            group,
+            {
+                "schemas": [PATCH],
+                "Operations": [operation, {"op": "add", "path": "membershipType", "value": "x"}],
+            },
+        )
+
+    assert (group.display_name, [one.value for one in group.members or []]) == ("New", ["x"])
+
+
+def test_short_ids_by_the_ten_thousand_are_removed_fast() -> None:
+    short = [{"value": "a"}] * 29_000
+
+    with work_of_at_most(1):
+        assert patched(["a", "b"], {"op": "remove", "path": "members", "value": short}) == ["b"]
+
+
+def test_spellings_of_members_by_the_hundred_are_not_read_again_for_each() -> None:
+    spelled: dict[str, list[Any]] = {" " * one + "members": [] for one in range(1, 800)}
+    operation = {"op": "add", "value": spelled, **{str(one): 0 for one in range(50_000)}}
+
+    with work_of_at_most(1), LENIENT, suppress(SCIMException, ValidationError):
+        patch_group(Group(display_name="Staff"), {"schemas": [PATCH], "Operations": [operation]})
+
+
+@pytest.mark.parametrize("path", ["/Groups", "/Users"])
+def test_a_body_has_so_many_names_and_entries(directory: Directory, path: str) -> None:
+    body = {"displayName": "Staff", "userName": "ada", "members": [{}] * 200_000}
+
+    with work_of_at_most(2):
+        answer = directory.send("POST", path, body)
+
+    assert answer.status_code == 413
+    assert "60,000" in answer.json()["detail"]
+
+
 def test_a_removal_needs_a_path() -> None:
     with pytest.raises(SCIMException):
         patched(["x"], {"op": "remove", "value": {"members": [{"value": "x"}]}})
@@ -376,7 +431,7 @@ def test_an_address_to_remove_is_described_in_few_words(directory: Directory) ->
 
 
 def test_addresses_by_the_ten_thousand_are_not_looked_at(directory: Directory) -> None:
-    many = [{"value": "a@é.example"}] * 30_000
+    many = [{"value": "a@é.example"}] * 20_000
 
     with work_of_at_most(1):
         answer = directory.send("POST", "/Users", {**user("ada@acme.example"), "emails": many})
