@@ -117,7 +117,7 @@ def _apart(operation: Any) -> list[Any]:
     if not (isinstance(value, dict) and _is_on_whole(operation)) or _kind(operation) == "remove":
         return [operation]
 
-    members = {name: one for name, one in value.items() if name == name.strip() and is_members(name)}
+    members = {name: one for name, one in value.items() if is_members(name)}
     nested = {name: one for name, one in value.items() if name.lower() == _GROUP and isinstance(one, dict)}
     rest = {name: one for name, one in value.items() if name not in members and name not in nested}
     return [
@@ -155,17 +155,14 @@ def _ids(operation: Any) -> list[str] | None:
 
 def _searches_by_path(operation: Any) -> bool:
     """Whether it says by its path, or by what it removes, which members it is about."""
-    path = str(_part(operation, "path")).strip()
+    path = str(_part(operation, "path"))
     return _leads_to_members(path) and (_kind(operation) == "remove" or not is_members(path))
 
 
 def _looks_at_members(operation: Any) -> bool:
     value = _part(operation, "value")
-    names = (
-        value
-        if _is_on_whole(operation) and isinstance(value, dict)
-        else [str(_part(operation, "path")).strip()]
-    )
+    is_named = _is_on_whole(operation) and isinstance(value, dict)
+    names = value if is_named else [str(_part(operation, "path"))]
     return any(map(_leads_to_members, names))
 
 
@@ -176,7 +173,7 @@ def _is_on_whole(operation: Any) -> bool:
 
 def _leads_to_members(name: str) -> bool:
     """Whether it is a path to the members or into them. An extension may have members of its own, which are not kept."""
-    return re.split(r"[\[.]", name.lower().removeprefix(f"{_GROUP}:"), maxsplit=1)[0] == "members"
+    return re.split(r"[\[.]", name.strip().lower().removeprefix(f"{_GROUP}:"), maxsplit=1)[0] == "members"
 
 
 def _conditions(operation: Any) -> int:
