@@ -28,9 +28,9 @@ _CASH = """
     left join openings o using (company_code, fiscal_year, period, account)
     where k.subtype = 'cash' and period <= 12 group by all"""
 _INVESTED = """
-    select company_code, fiscal_year, period,
-           sum(case kind when 'acquisition' then amount when 'disposal' then accumulated_depreciation - amount end)
-               as invested
+    select company_code, fiscal_year, period, coalesce(sum(amount) filter (where kind = 'acquisition'), 0) as bought,
+           coalesce(sum(proceeds) filter (where kind = 'disposal'), 0) as sold,
+           coalesce(sum(amount - accumulated_depreciation - proceeds) filter (where kind = 'disposal'), 0) as lost
     from asset_transactions join days on day = posting_date group by all"""
 
 RULES = (
@@ -104,17 +104,21 @@ RULES = (
     ),
     Rule(
         id="statements.investments",
-        title="Investments are purchases less disposals of assets",
+        title="Investing flows are the purchases and the proceeds of assets",
         tables=("asset_transactions",),
         offenders=f"""
             with stated as (
-                select company_code, fiscal_year, period, sum(amount) as amount
-                from own_statements where statement = 'CF' and line = 'CF.investments' group by all)
-            select company_code, fiscal_year, period, s.amount, -i.invested as expected
+                select company_code, fiscal_year, period,
+                       coalesce(sum(amount) filter (where line = 'CF.investments'), 0) as investments,
+                       coalesce(sum(amount) filter (where line = 'CF.divestments'), 0) as divestments,
+                       coalesce(sum(amount) filter (where line = 'CF.disposals'), 0) as disposals
+                from own_statements where statement = 'CF' group by all)
+            select company_code, fiscal_year, period, s.investments, -i.bought as bought, s.divestments, i.sold, s.disposals, i.lost
             from stated s full join ({_INVESTED}) i using (company_code, fiscal_year, period)
-            where coalesce(s.amount, 0) <> -coalesce(i.invested, 0)""",
-        holds="Investments in the cash flow statement are asset purchases less book values sold ({n} transactions).",
-        breaks="In {value} company periods investments are not asset purchases less book values sold.",
+            where coalesce(s.investments, 0) <> -coalesce(i.bought, 0) or coalesce(s.divestments, 0) <> coalesce(i.sold, 0)
+               or coalesce(s.disposals, 0) <> coalesce(i.lost, 0)""",
+        holds="Investing flows are what {n} transactions of assets cost and fetched; what was gained or lost is no flow of operations.",
+        breaks="In {value} company periods the cash flow statement does not show what assets cost, fetched, and gained or lost.",
     ),
     Rule(
         id="statements.changes_in_equity",

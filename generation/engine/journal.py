@@ -17,7 +17,11 @@ from generation.engine.posting import Documents, Journal
 
 Columns = dict[str, pa.Array]
 Ints = NDArray[np.int64]
-_APPROVAL_HOURS = 30
+_SOONEST, _SOON = (
+    600,
+    7200,
+)  # seconds that an approval takes at least, and when the hour that is drawn has passed
+_LAST_SECOND = 86_399
 
 
 def line_columns(
@@ -75,15 +79,28 @@ class Hands:
 
 
 def draw_hands(plan: CompanyPlan, docs: Documents, rng: np.random.Generator) -> Hands:
-    """The clock of a document comes from its stream, not from the wall."""
-    n, by_hand = len(docs), docs.posting.by_hand
+    """The clock of a document comes from its stream, not from the wall. What is approved is entered while people are there."""
+    n, by_hand, approved = len(docs), docs.posting.by_hand, docs.posting.needs_approval
+    second = clock.second_of_day(rng, n, by_hand=by_hand or approved)
+    nobody = np.zeros(n, np.float32)
     return Hands(
-        second=clock.second_of_day(rng, n, by_hand=by_hand),
+        second=second,
         creator=_creators(plan, rng, n, by_hand=by_hand),
-        pick=rng.random(n, np.float32),
-        own=rng.random(n, np.float32),
-        wait=rng.integers(600, _APPROVAL_HOURS * 3600, n),
+        pick=rng.random(n, np.float32) if approved else nobody,
+        own=rng.random(n, np.float32) if approved else nobody,
+        wait=_waits(rng, second) if approved else np.zeros(n, np.int64),
     )
+
+
+def _waits(rng: np.random.Generator, second: Ints) -> Ints:
+    """Seconds until documents are approved: later on the day at hours of people, so that no money leaves before.
+
+    second: of the day on which each is entered, shape (n,).
+    """
+    n = len(second)
+    later = clock.second_of_day(rng, n, by_hand=True) - second
+    soon = rng.integers(_SOONEST, _SOON, n)
+    return np.minimum(np.where(later < soon, soon, later), _LAST_SECOND - second)
 
 
 def entry_columns(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Chart
+from generation.engine.charts.kinds import GAINS
 from generation.engine.errors import EngineError
 from generation.engine.posting_kinds import Posting, Rule
 from generation.engine.posting_table import POSTINGS
@@ -133,7 +134,7 @@ def expand(docs: Documents, chart: Chart) -> Journal:
         place = lines.places(base)
         rule_of[place], row_of[place] = position, lines.rows
         amount[place] = lines.amount if rule.side > 0 else -lines.amount
-        account[place] = _accounts(docs, rule, lines.rows, chart)
+        account[place] = _accounts(docs, rule, lines, chart)
         base += lines.count
     # running totals are nothing at the end of each document only if all documents balance
     if n and (per_doc.min() < 2 or np.cumsum(amount)[base - 1].any()):
@@ -176,12 +177,16 @@ def _posted(docs: Documents, rule: Rule) -> _Posted:
     return _Posted(rule.per_line, rows, owner, amount, np.bincount(owner, minlength=len(docs)))
 
 
-def _accounts(docs: Documents, rule: Rule, rows: NDArray[np.intp], chart: Chart) -> NDArray[np.integer] | int:
-    if "account" not in rule.carries:
-        return chart.roles[rule.role]
-    codes = docs.lines["account"] if rule.per_line else docs.heads["account"]
-    chosen: NDArray[np.integer] = codes[rows]
-    return chosen
+def _accounts(docs: Documents, rule: Rule, lines: _Posted, chart: Chart) -> NDArray[np.integer] | int:
+    if "account" in rule.carries:
+        codes = docs.lines["account"] if rule.per_line else docs.heads["account"]
+        chosen: NDArray[np.integer] = codes[lines.rows]
+        return chosen
+    account = chart.roles[rule.role]
+    if rule.role not in GAINS:
+        return account
+    is_gain = (lines.amount * rule.side < 0) ^ rule.takes_back
+    return np.where(is_gain, chart.roles.get(GAINS[rule.role], account), account)
 
 
 def balances_of(journal: Journal, month: NDArray[np.integer], accounts: int, months: int) -> Ints:

@@ -24,7 +24,7 @@ def _valuation(process: str, role: str, partner: str | None) -> tuple[Posting, P
         title="Revaluation taken back",
         rules=(
             Rule(role, D, "loss", "Revaluation taken back", carries=carries),
-            Rule("fx_result", C, "loss", "Revaluation taken back"),
+            Rule("fx_result", C, "loss", "Revaluation taken back", takes_back=True),
         ),
     )
     return made, taken_back

@@ -9,7 +9,7 @@ class Rule(NamedTuple):
     """One line of a posting: debit or credit an account role with a named amount; a negative amount changes the side.
 
     `carries` names the dimensions on the line: partner, tax, cost_center, material, asset; "account" takes the account
-    from the document line instead of the role.
+    from the document line instead of the role. `takes_back`: it undoes an earlier line, on the account that this one stands on.
     """
 
     role: str
@@ -18,6 +18,7 @@ class Rule(NamedTuple):
     text: str
     per_line: bool = False
     carries: tuple[str, ...] = ()
+    takes_back: bool = False
 
 
 class Posting(NamedTuple):

@@ -16,6 +16,7 @@ from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 METHODS = ("transfer", "check", "wire", "card")
+_PAYMENTS_TRIED = 50  # by a credit note, before it stays open
 # Shares of the methods for customers and vendors; cheques live on in America only.
 _METHOD_SHARES = {
     "US": {"customer": (0.50, 0.30, 0.15, 0.05), "vendor": (0.60, 0.25, 0.10, 0.05)},
@@ -163,7 +164,8 @@ def booked(shard: Shard, items: Items, invoices: Invoices) -> Ints:
 class Invoices:
     """Invoices and credit notes of a shard, arrays of shape (n,); credit notes have negative amounts.
 
-    Amounts are in minor units of each one's own currency; documents in foreign currency bear no tax.
+    Amounts are in minor units of each one's own currency; documents in foreign currency bear no tax. `day` is that of posting;
+    `dated` is the invoice's own where it is another.
     """
 
     ids: Bytes
@@ -174,6 +176,11 @@ class Invoices:
     tax: Ints
     tax_code: Ints
     rated: Rated | None = None  # None where all are in the company's currency
+    dated: Ints | None = None
+
+    @property
+    def date(self) -> Ints:
+        return self.day if self.dated is None else self.dated
 
     @property
     def gross(self) -> Ints:
@@ -181,13 +188,22 @@ class Invoices:
 
     def plus(self, other: Invoices) -> Invoices:
         pairs = zip(
-            (self.ids, self.partner, self.day, self.due, self.net, self.tax, self.tax_code),
-            (other.ids, other.partner, other.day, other.due, other.net, other.tax, other.tax_code),
+            (self.ids, self.partner, self.day, self.due, self.net, self.tax, self.tax_code, self.date),
+            (
+                other.ids,
+                other.partner,
+                other.day,
+                other.due,
+                other.net,
+                other.tax,
+                other.tax_code,
+                other.date,
+            ),
             strict=True,
         )
-        ids, partner, day, due, net, tax, code = (np.concatenate(pair) for pair in pairs)
+        ids, partner, day, due, net, tax, code, dated = (np.concatenate(pair) for pair in pairs)
         rated = self.rated and other.rated and self.rated.plus(other.rated)
-        return Invoices(ids, partner, day, due, net, tax, code, rated)
+        return Invoices(ids, partner, day, due, net, tax, code, rated, dated)
 
 
 def instalments(
@@ -236,15 +252,28 @@ def group(items: Items, days: int) -> Payments:
 
 
 def net_credits(payments: Payments, notes: Items, days: int) -> Payments:
-    """Give each credit note to the partner's next payment where that payment stays positive; others stay open."""
+    """Give each credit note to the partner's next payment that stays positive; the oldest first, and what fits none stays open."""
     key = payments.partner * days + payments.day
-    target = np.searchsorted(key, notes.partner * days + notes.day)
-    inside = target < len(key)
-    inside[inside] = payments.partner[target[inside]] == notes.partner[inside]
-    notes, target = notes.take(np.flatnonzero(inside)), target[inside]
-    taken = sum_by(target, notes.amount, len(key))
-    fits = np.flatnonzero((payments.amount + taken > 0)[target])
-    notes, target = notes.take(fits), target[fits]
+    left = payments.amount
+    place = np.full(len(notes.amount), -1, np.int64)
+    waiting = stable_order(notes.day)
+    target = np.searchsorted(key, (notes.partner * days + notes.day)[waiting])
+    for _ in range(_PAYMENTS_TRIED):
+        inside = np.flatnonzero(target < len(key))
+        inside = inside[payments.partner[target[inside]] == notes.partner[waiting[inside]]]
+        order = inside[stable_order(target[inside])]
+        waiting, target = waiting[order], target[order]
+        if not len(waiting):
+            break
+        amount = notes.amount[waiting]
+        before = np.cumsum(amount) - amount
+        before -= before[np.searchsorted(target, target)]  # of the same payment
+        fits = left[target] + before + amount > 0
+        place[waiting[fits]] = target[fits]
+        left += sum_by(target[fits], amount[fits], len(key))
+        waiting, target = waiting[~fits], target[~fits] + 1
+    netted = np.flatnonzero(place >= 0)
+    notes, target = notes.take(netted), place[netted]
     settled = Items(
         notes.invoice,
         notes.partner,

@@ -73,6 +73,7 @@ CHANGES: dict[str, Any] = {
     "processes.order_to_cash.advance_share": 0.5,
     "processes.order_to_cash.advance_rate": 0.6,
     "processes.procure_to_pay.payable_days": 60,
+    "processes.procure_to_pay.posting_lag_days": 10,
     "processes.procure_to_pay.three_way_match_rate": 0.1,
     "processes.procure_to_pay.partial_receipt_rate": 0.9,
     "processes.procure_to_pay.late_payment_share": 0.9,
@@ -406,8 +407,8 @@ def test_exempt_sales_have_an_account_of_their_own_and_opening_balances_are_no_f
             "select sum(amount) from financial_statements where line = 'SE.contributions'"
         ).fetchone()
         invested = tables.execute("""
-            select (select sum(amount) from financial_statements where line = 'CF.investments'),
-                   (select coalesce(sum(if(kind = 'acquisition', -amount, amount - accumulated_depreciation)), 0)
+            select (select sum(amount) from financial_statements where line in ('CF.investments', 'CF.divestments')),
+                   (select coalesce(sum(if(kind = 'acquisition', -amount, proceeds)), 0)
                     from asset_transactions where kind <> 'depreciation_run')""").fetchone()
     assert mixed == (0,)
     assert contributed == (0,)

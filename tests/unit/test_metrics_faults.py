@@ -285,6 +285,11 @@ FAULTS = (
                line="SE.contributions")),
     fault("investments miss a purchase", "statements.investments statements.cash_flow",
           cell("financial_statements", {"amount": _more}, company_code="1000", period=11, line="CF.investments")),
+    fault("a sale of an asset counts at its book value", "statements.investments",
+          cell("financial_statements", {"amount": lambda old: old + 500 * 100 * CENT}, company_code="1000", period=12,
+               line="CF.divestments"),
+          cell("financial_statements", {"amount": lambda old: old - 500 * 100 * CENT}, company_code="1000", period=12,
+               line="CF.disposals")),
     # stock and assets
     fault("an issue adds to the stock", "subledgers.movement_signs",
           cell("inventory_movements", {"kind": "receipt"}, document_id="DL3", line_number=1)),

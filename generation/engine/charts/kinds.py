@@ -6,7 +6,8 @@ Statement lines (each holds accounts of one class only):
   BS.L.payables BS.L.intercompany BS.L.not_invoiced BS.L.tax BS.L.accrued BS.L.payroll BS.L.deferred_revenue
   BS.L.provisions BS.L.debt BS.L.loans BS.L.cash_pool BS.L.deferred_tax BS.L.other
   BS.E.capital BS.E.retained_earnings BS.E.other
-  IS.revenue IS.other_income IS.cost_of_sales IS.personnel IS.depreciation IS.operating_expense IS.interest IS.fx IS.tax
+  IS.revenue IS.other_income IS.own_work_capitalised IS.cost_of_sales IS.personnel IS.depreciation IS.operating_expense
+  IS.interest IS.fx IS.tax
 """
 
 from typing import Final, NamedTuple
@@ -55,11 +56,13 @@ KINDS: Final[dict[str, Kind]] = {
     "tax_expense": Kind("expense", "D", "IS.tax"),
 }
 PERSONNEL: Final = "IS.personnel"  # line of the operating expense that pays people
-# Lines that roles have instead of those of their subtype: debt due later than within a year, and what a cash pool owes.
+# Lines that roles have instead of those of their subtype: debt due later than within a year, what a cash pool owes, and the labour
+# and overhead that production takes into stock, whose cost stands by its nature.
 LINE_OF_ROLE: Final = {
     "loan": "BS.L.loans",
     "pool_receivable": "BS.A.cash_pool",
     "pool_payable": "BS.L.cash_pool",
+    "production_absorbed": "IS.own_work_capitalised",
 }
 
 # Only documents of a subledger post to accounts of these subtypes.
@@ -129,6 +132,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "intercompany_revenue": ("revenue",),
     "intercompany_cost": ("operating_expense",),
     "fx_result": ("fx_result", "interest"),
+    "exchange_gain": ("fx_result", "interest"),
     "receivable_valuation": ("other_current_asset", "clearing", "prepaid"),
     "payable_valuation": ("other_liability", "accrued", "provision"),
     "investment": ("other_current_asset",),
@@ -165,7 +169,9 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 # Roles that only companies of a cash pool post to. A chart of one's own must name their accounts: what stands on them is taken out of
 # the group's statements.
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
-OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | POOL_ROLES
+# Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, section 277 (5)).
+GAINS: Final = {"fx_result": "exchange_gain"}
+OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | POOL_ROLES | frozenset(GAINS.values())
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.
 SPREAD_ROLES: Final = frozenset(

@@ -55,7 +55,10 @@ def _planned(plan: CompanyPlan, months: int) -> Ints:
     roles, horizon = plan.chart.roles, plan.horizon
     seasons = [plan.season.share(horizon.slice(month, 1)) for month in range(count)]
     revenue = np.rint(np.array(seasons) * (plan.revenue - plan.contract_revenue)).astype(np.int64)
-    even = {"wages": plan.payroll, "social_cost": round(plan.payroll * plan.pack.social_rate_bp / 10_000)}
+    even = {
+        "wages": plan.payroll,
+        "social_cost": round(plan.payroll * plan.pack.employer_social_rate_bp / 10_000),
+    }
     even |= {role: (plan.overhead + plan.prepaid) // len(EXPENSES) for role in EXPENSES}
     lines = {role: np.full(count, amount // _YEAR) for role, amount in even.items()}
     lines["revenue"] = revenue

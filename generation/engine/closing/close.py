@@ -72,6 +72,8 @@ class Totals:
         self.adjusted: list[Mapping[str, Ints]] = []
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
+        self.asset_sales = np.zeros(months, np.int64)
+        self.asset_book_values = np.zeros(months, np.int64)
         self.bank: list[Mapping[str, NDArray[Any]]] = []
 
     def add(self, summary: Summary) -> None:
@@ -82,6 +84,8 @@ class Totals:
             self.open_items[role] += sums
         self.gross_pay += summary.sums.get("gross_pay", 0)
         self.work_in_progress += summary.sums.get("work_in_progress", 0)
+        self.asset_sales += summary.sums.get("asset_sales", 0)
+        self.asset_book_values += summary.sums.get("asset_book_values", 0)
         for side, words in summary.issued.items():
             self.issued[side] += words
         if part := summary.stock:
@@ -153,7 +157,8 @@ def close_company(
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
-    lines = statements.write(shard, balances, closings, opening)
+    sold = statements.Sold(totals.asset_sales, totals.asset_book_values)
+    lines = statements.write(shard, balances, closings, opening, sold)
     key_figures.write(shard, lines)
     if owed:
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])

@@ -2,9 +2,11 @@
 
 Balance sheet lines stand at the period's end; the other statements show the movement of the period. Lines of accounts carry
 the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
-it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows.
+it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows. Purchases and sales of
+assets are investing flows of their own, and what a sale gains or loses is none of operations (IAS 7.14, 7.16 and 7.21).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -40,6 +42,7 @@ CASH_FLOW: Final = {
 _CASH_FLOW_TITLES: Final = {
     "CF.net_income": "Net income",
     "CF.depreciation": "Depreciation",
+    "CF.disposals": "Loss, less gain, on disposals",
     "CF.receivables": "Change in receivables",
     "CF.inventory": "Change in inventory",
     "CF.other_assets": "Change in other assets",
@@ -48,7 +51,8 @@ _CASH_FLOW_TITLES: Final = {
     "CF.accruals": "Change in accruals and provisions",
     "CF.payroll": "Change in payroll liabilities",
     "CF.other": "Change in other items",
-    "CF.investments": "Investments in fixed assets",
+    "CF.investments": "Purchases of fixed assets",
+    "CF.divestments": "Proceeds from fixed assets",
     "CF.pool_lending": "Lending to the cash pool",
     "CF.debt": "Change in debt",
     "CF.pool_borrowing": "Borrowing from the cash pool",
@@ -69,7 +73,15 @@ _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
 
 
-def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> Lines:
+@dataclass(frozen=True)
+class Sold:
+    """Fixed assets sold, before tax, arrays of shape (months,)."""
+
+    proceeds: Ints
+    book_value: Ints
+
+
+def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold: Sold) -> Lines:
     """financial_statements, standalone; returns their lines.
 
     opening: what the opening entry posted, (accounts,), debit positive: no flow.
@@ -89,7 +101,7 @@ def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints) -> Li
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, flows, income),
+        *_cash_flow(plan, flows, income, sold),
         *_changes_in_equity(plan, flows, income, opening),
     ]
     write_lines(shard, lines)
@@ -131,9 +143,12 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
     return [*lines, ("IS", *NET_INCOME, income)]
 
 
-def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints) -> Lines:
+def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold) -> Lines:
     flows = {line: np.zeros(moved.shape[1], np.int64) for line in _CASH_FLOW_TITLES}
     flows["CF.net_income"] += income
+    flows["CF.disposals"] += sold.book_value - sold.proceeds
+    flows["CF.divestments"] += sold.proceeds
+    flows["CF.investments"] -= sold.book_value
     for account, values in zip(plan.chart.accounts, moved, strict=True):
         if account.subtype == "cash":
             flows["CF.net_change"] += values

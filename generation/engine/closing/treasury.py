@@ -22,7 +22,7 @@ _RATE_BP = 550  # interest of a year; source: docs/books.md, section "Credit lin
 
 def opening_cash(plan: CompanyPlan) -> int:
     """Cash at the start, minor units: people and services of the weeks before the first customers pay."""
-    weekly = (plan.payroll * (1 + plan.pack.social_rate_bp / 10_000) + plan.overhead) / 52
+    weekly = (plan.payroll * (1 + plan.pack.employer_social_rate_bp / 10_000) + plan.overhead) / 52
     return round(weekly * _WEEKS_BEFORE_CASH + 2 * plan.revenue * _FLOOR)
 
 

@@ -172,6 +172,16 @@ class ProcureToPay(Process):
             le=1,
         ),
     ] = None
+    posting_lag_days: Annotated[
+        int | None,
+        key(
+            "Within how many days of its date an invoice of a vendor is posted, in the next month now and then; it falls due by its date.",
+            unit="days",
+            source="our recommendation: 3",
+            ge=0,
+            le=14,
+        ),
+    ] = None
     payable_days: Annotated[
         int | None,
         key(

@@ -71,6 +71,7 @@ class Rates:
     advance_rate: float
     receivable_days: int
     payable_days: int
+    posting_lag_days: int
 
 
 # Our recommendation: returns 3 %, partial shipment 8–10 %,
@@ -78,7 +79,7 @@ class Rates:
 # 30 % in purchases, never paid 1–2 %, three-way match 95 %, partial receipt 10–15 %, late payment 15 %,
 # disposals 5 % a year, manual journals 20 %, accruals 30 %,
 # short payments 3 %, payments on account 2 %, returned payments 1 %, reminders after 14, 28 and 42 days,
-# receivables open for 45 days and payables for 30,
+# receivables open for 45 days and payables for 30, vendors' invoices posted within 3 days,
 # and the differences between industries.
 _MANUFACTURING: Final = Rates(
     return_rate=0.03,
@@ -140,6 +141,7 @@ _MANUFACTURING: Final = Rates(
     advance_rate=0.3,
     receivable_days=45,
     payable_days=30,
+    posting_lag_days=3,
 )
 INDUSTRY_RATES: Final[dict[str, Rates]] = {
     "manufacturing": _MANUFACTURING,
@@ -265,6 +267,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "advance_rate": ("order_to_cash", "advance_rate"),
     "receivable_days": ("order_to_cash", "receivable_days"),
     "payable_days": ("procure_to_pay", "payable_days"),
+    "posting_lag_days": ("procure_to_pay", "posting_lag_days"),
 }
 
 # Shares of depreciation methods; straight line is what they leave.

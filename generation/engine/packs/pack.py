@@ -80,6 +80,11 @@ class CountryPack:
         return self.file.social_rate_bp
 
     @property
+    def employer_social_rate_bp(self) -> int:
+        rate = self.file.employer_social_rate_bp
+        return self.social_rate_bp if rate is None else rate
+
+    @property
     def wage_tax_rate_bp(self) -> int:
         return self.file.wage_tax_rate_bp
 

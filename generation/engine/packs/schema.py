@@ -254,6 +254,7 @@ class PackFile(_Part):
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     currency: str
     social_rate_bp: Rate
+    employer_social_rate_bp: Rate | None = None  # as the employee's
     wage_tax_rate_bp: Rate
     average_salary: Annotated[int, Field(ge=1)]
     weekend: tuple[int, ...]

@@ -96,7 +96,7 @@ def _company_plan(
     payroll = (
         min(company.employees * salary, 0.45 * annual) if config.processes.hire_to_retire.enabled else 0.0
     )
-    people = payroll * (1 + pack.social_rate_bp / 10_000) / annual
+    people = payroll * (1 + pack.employer_social_rate_bp / 10_000) / annual
     depreciation = industry.asset_intensity / 10 if config.processes.acquire_to_retire.enabled else 0.0
     material = 1 - industry.operating_margin - people - industry.overhead_share - depreciation
     rates = rates_of(config, company)

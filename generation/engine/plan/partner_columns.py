@@ -45,7 +45,9 @@ def partner_columns(facts: Facts, who: str, share: Floats, *, sales: bool) -> Pa
         retail=facts.industry.is_retail,
         regions=facts.pack.regions(partner_words(facts, who, count)) if sales else None,
     )
-    target = facts.rates.receivable_days if sales else facts.rates.payable_days
+    rates = facts.rates
+    # terms run from the day of an invoice, and vendors' are posted days later
+    target = rates.receivable_days if sales else rates.payable_days + rates.posting_lag_days / 2
     mean = _habits(facts.rates, sales=sales).mean_terms(target)
     return PartnerColumns(
         share=share,

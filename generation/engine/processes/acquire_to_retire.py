@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import category, constant, line_numbers, text
+from generation.engine.columns import category, constant, line_numbers, sum_by, text
 from generation.engine.depreciation import IMMEDIATE
 from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
@@ -86,6 +86,10 @@ def _dispose(shard: Shard) -> None:
         written_off[at] = assets.written_off(int(month) - 1)[asset[at]]
     book_value = cost - written_off
     proceeds = book_value * shard.rng("disposal").integers(40, 141, n) // 100 + cost // 100
+    booked = day < plan.horizon.days
+    for name, amount in (("asset_sales", proceeds), ("asset_book_values", book_value)):
+        month = plan.horizon.month[day[booked]]
+        shard.summary.sums[name] = sum_by(month, amount[booked], plan.horizon.months)
     code = np.full(n, plan.taxes.sales_domestic[0])
     tax = tax_on(proceeds, plan.taxes.rates_bp[code])
     ids = shard.ids("asset_transactions", n)

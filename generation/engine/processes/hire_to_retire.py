@@ -1,5 +1,7 @@
 """Hire to retire: monthly payroll of one block of employees, its payment, and the payment of tax and social security."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
@@ -23,23 +25,29 @@ def produce(shard: Shard) -> None:
     employee = np.tile(staff, months)
     gross = _salaries(shard, people.salary[employee], payday[month])
     gross += _overtime(shard, gross)
-    wage_tax = (gross * plan.pack.wage_tax_rate_bp + 5_000) // 10_000
-    social = (gross * plan.pack.social_rate_bp + 5_000) // 10_000  # the employer pays as much again
-    net = gross - wage_tax - social
-    due = horizon.next_workday[month_end + _STATUTORY_DAY]
-    totals = {
-        name: sum_by(month, values, months)
-        for name, values in (("gross", gross), ("wage_tax", wage_tax), ("social", social), ("net", net))
+    pack = plan.pack
+    wage_tax, own, employer = (
+        (gross * rate + 5_000) // 10_000
+        for rate in (pack.wage_tax_rate_bp, pack.social_rate_bp, pack.employer_social_rate_bp)
+    )
+    pay = {
+        "gross": gross,
+        "wage_tax": wage_tax,
+        "employee_social": own,
+        "employer_social": employer,
+        "net": gross - wage_tax - own,
     }
+    due = horizon.next_workday[month_end + _STATUTORY_DAY]
+    totals = {name: sum_by(month, values, months) for name, values in pay.items()}
     shard.summary.sums["gross_pay"] = _by_month(shard, totals["gross"], payday)
     run, payment, statutory = (shard.ids("payroll_runs", months) for _ in range(3))
     _write_runs(shard, "run", run, payday, totals, len(staff))
     _write_runs(shard, "net_payment", payment, payday, totals, len(staff))
     _write_runs(shard, "statutory_payment", statutory, due, totals, len(staff))
-    _write_lines(shard, run, payday, month, employee, (gross, wage_tax, social, net))
-    _post(shard, run, payday, month, employee, gross, social, totals)
+    _write_lines(shard, run, payday, month, employee, pay)
+    owed = {"wage_tax": totals["wage_tax"], "social": totals["employee_social"] + totals["employer_social"]}
+    _post(shard, run, payday, month, employee, pay, {**owed, "net": totals["net"]})
     shard.post(Documents("net_payment", payment, payday, {"net": totals["net"]}), value_lag=1)
-    owed = {"wage_tax": totals["wage_tax"], "social": 2 * totals["social"]}
     owed["total"] = owed["wage_tax"] + owed["social"]
     shard.post(Documents("statutory_payment", statutory, due, owed), value_lag=1)
     shard.refer("payroll_runs", run, "payroll_runs", payment, "clears", payday)
@@ -88,21 +96,14 @@ def _post(
     day: Ints,
     month: Ints,
     employee: Ints,
-    gross: Ints,
-    social: Ints,
-    totals: dict[str, Ints],
+    pay: Mapping[str, Ints],
+    owed: Mapping[str, Ints],
 ) -> None:
-    """One journal line for each cost centre and kind of cost."""
+    """One journal line for each cost centre and kind of cost; owed: net pay, wage tax and social security of each run."""
     centers, months = shard.plan.cost_center_count, len(ids)
     cell = month * centers + shard.plan.people.cost_center[employee]
-    cost, extra = (sum_by(cell, values, months * centers) for values in (gross, social))
-    amounts = {
-        "gross": cost,
-        "employer_social": extra,
-        "net": totals["net"],
-        "wage_tax": totals["wage_tax"],
-        "social": 2 * totals["social"],
-    }
+    cost = {name: sum_by(cell, pay[name], months * centers) for name in ("gross", "employer_social")}
+    amounts = {**cost, **owed}
     center = np.tile(np.arange(centers), months)
     shard.post(
         Documents(
@@ -129,8 +130,8 @@ def _write_runs(
             "posting_date": shard.dates(day),
             "gross_amount": shard.money(totals["gross"]),
             "wage_tax": shard.money(totals["wage_tax"]),
-            "employee_social": shard.money(totals["social"]),
-            "employer_social": shard.money(totals["social"]),
+            "employee_social": shard.money(totals["employee_social"]),
+            "employer_social": shard.money(totals["employer_social"]),
             "net_amount": shard.money(totals["net"]),
             "employees": pa.array(np.full(n, people, np.int32)),
         },
@@ -144,9 +145,8 @@ def _write_lines(
     day: Ints,
     month: Ints,
     employee: Ints,
-    amounts: tuple[Ints, Ints, Ints, Ints],
+    pay: Mapping[str, Ints],
 ) -> None:
-    gross, wage_tax, social, net = amounts
     n, people = len(month), len(month) // len(ids)
     shard.table(
         "payroll_lines",
@@ -156,11 +156,11 @@ def _write_lines(
             "company_code": shard.company(n),
             "employee_id": category(employee, shard.names.employees),
             "cost_center_id": category(shard.plan.people.cost_center[employee], shard.names.cost_centers),
-            "gross_amount": shard.money(gross),
-            "wage_tax": shard.money(wage_tax),
-            "employee_social": shard.money(social),
-            "employer_social": shard.money(social),
-            "net_amount": shard.money(net),
+            "gross_amount": shard.money(pay["gross"]),
+            "wage_tax": shard.money(pay["wage_tax"]),
+            "employee_social": shard.money(pay["employee_social"]),
+            "employer_social": shard.money(pay["employer_social"]),
+            "net_amount": shard.money(pay["net"]),
         },
         day,
         month,

@@ -22,6 +22,14 @@ _PARTIAL_RATE = 0.05
 _REASONS = ("price", "dispute")
 
 
+def dates_of(shard: Shard, posted: Ints) -> Ints:
+    """When vendors wrote the invoices that are posted on these days, shape (n,): none is dated before the books."""
+    most = shard.plan.rates.posting_lag_days
+    lag = shard.rng("posting lag").integers(0, most + 1, len(posted))
+    dated: Ints = np.maximum(posted - lag, 0)
+    return dated
+
+
 def write_vendor_invoices(
     shard: Shard, invoices: Invoices, orders: Bytes | None, *, corrected: Bytes | None = None
 ) -> None:
@@ -38,7 +46,7 @@ def write_vendor_invoices(
             "vendor_id": category(invoices.partner, shard.names.vendors),
             "purchase_order_id": pa.nulls(n, pa.string()) if orders is None else text(orders),
             "reference_document_id": pa.nulls(n, pa.string()) if corrected is None else text(corrected),
-            "invoice_date": shard.dates(invoices.day),
+            "invoice_date": shard.dates(invoices.date),
             "posting_date": shard.dates(invoices.day),
             "due_date": shard.dates(invoices.due),
             "net_amount": shard.stated(invoices.net, invoices.rated),
@@ -85,7 +93,7 @@ def pay(
     before = horizon.last_workday[invoices.due - (horizon.weekday[invoices.due] - _RUN_WEEKDAY) % 7]
     before = np.where(before > invoices.day, before, horizon.next_workday[invoices.day + 1])
     moment = np.where(late | (early & (after <= invoices.due)), after, before)  # a discount makes nobody late
-    early &= moment <= invoices.day + 14
+    early &= moment <= invoices.date + 14
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
     disputed = rng.random(n) < rates.dispute_rate

@@ -13,7 +13,7 @@ from generation.engine.processes import manufacturing
 from generation.engine.processes.arrivals import Orders, Receipts
 from generation.engine.processes.costing import into_stock
 from generation.engine.processes.covering import adjusted
-from generation.engine.processes.payables import pay, write_vendor_invoices
+from generation.engine.processes.payables import dates_of, pay, write_vendor_invoices
 from generation.engine.processes.purchases import Purchases, plan_purchases
 from generation.engine.processes.receiving import clear_old_items, receive, send_back
 from generation.engine.processes.stock_records import record_stock, report_changes, write_averages
@@ -94,15 +94,17 @@ def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Byt
     net, order = sum_by(doc, billed.net, count), receipts.order[billed.receipt]
     vendor, vendors = billed.vendor, plan.partners.goods_vendors
     code = vendors.tax_code[vendor]
+    dated = dates_of(shard, day)
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
         vendor,
         day,
-        day + vendors.terms[vendor],
+        dated + vendors.terms[vendor],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
         billed.rated,
+        dated,
     )
     write_vendor_invoices(shard, invoices, order_ids[order])
     _write_lines(shard, invoices, doc, material, pieces, billed.net, receipts, line, receipt_ids)
@@ -132,6 +134,7 @@ def _invoice(shard: Shard, bought: Purchases, receipt_ids: Bytes, order_ids: Byt
             doc,
             heads={"partner": vendor, "tax": code},
             lines={"material": material},
+            document_day=dated,
             foreign=shard.foreign(invoices.rated, cost=billed.net, gross=invoices.gross),
         )
     )

@@ -8,7 +8,7 @@ from generation.engine.expenses import EXPENSES, expense_accounts
 from generation.engine.open_items import write_open_items
 from generation.engine.portable import exp
 from generation.engine.posting import Documents
-from generation.engine.processes.payables import pay, write_vendor_invoices
+from generation.engine.processes.payables import dates_of, pay, write_vendor_invoices
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Shard
 from generation.engine.streams import quantile_table
@@ -42,15 +42,17 @@ def produce(shard: Shard) -> None:
         net_line = plan.currencies.from_own(net_line, rated.code[doc])
     net = sum_by(doc, net_line, count)
     code = vendors.tax_code[seller]
+    dated = dates_of(shard, day)
     invoices = Invoices(
         shard.ids("vendor_invoices", count),
         vendor,
         day,
-        day + vendors.terms[seller],
+        dated + vendors.terms[seller],
         net,
         tax_on(net, plan.taxes.rates_bp[code]),
         code,
         rated,
+        dated,
     )
     write_vendor_invoices(shard, invoices, None)
     n = len(doc)
@@ -84,6 +86,7 @@ def produce(shard: Shard) -> None:
             doc,
             heads={"partner": invoices.partner, "tax": code},
             lines={"account": account, "cost_center": cost_center},
+            document_day=dated,
             foreign=shard.foreign(rated, net=net_line, gross=invoices.gross),
         )
     )
