@@ -8,6 +8,7 @@ from typing import Any, Final
 from scim2_models import (
     Context,
     InvalidPathException,
+    InvalidSyntaxException,
     InvalidValueException,
     PatchOp,
     PayloadTooLargeException,
@@ -120,8 +121,12 @@ def _apart(operation: Any) -> list[Any]:
     members = {name: one for name, one in value.items() if is_members(name)}
     nested = {name: one for name, one in value.items() if name.lower() == _GROUP and isinstance(one, dict)}
     rest = {name: one for name, one in value.items() if name not in members and name not in nested}
+    if len(members) > 1 or len(nested) > 1:  # blanks around a name do not count
+        raise InvalidSyntaxException(
+            detail=f"“{next(iter(members or nested)).strip()[:100]}” is given more than once."
+        )
     return [
-        *([{**operation, name_in(operation, "value"): rest}] if rest else []),
+        *([{**operation, name_in(operation, "value"): rest}] if rest or not value else []),
         *({"op": op, "path": name, "value": one} for name, one in members.items()),
         *(part for one in nested.values() for part in _apart({"op": op, "value": one})),
     ]
@@ -168,12 +173,13 @@ def _looks_at_members(operation: Any) -> bool:
 
 def _is_on_whole(operation: Any) -> bool:
     """Whether it is about a group as a whole: its value has names of attributes."""
-    return str(_part(operation, "path") or "").strip().lower() in ("", _GROUP)
+    path = _part(operation, "path")
+    return path is None or (isinstance(path, str) and path.strip().lower() in ("", _GROUP))
 
 
 def _leads_to_members(name: str) -> bool:
     """Whether it is a path to the members or into them. An extension may have members of its own, which are not kept."""
-    return re.split(r"[\[.]", name.strip().lower().removeprefix(f"{_GROUP}:"), maxsplit=1)[0] == "members"
+    return re.split(r"[\[.\s]", name.strip().lower().removeprefix(f"{_GROUP}:"), maxsplit=1)[0] == "members"
 
 
 def _conditions(operation: Any) -> int:

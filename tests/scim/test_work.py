@@ -2,6 +2,7 @@
 
 import uuid
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import pytest
@@ -396,7 +397,10 @@ def test_short_ids_by_the_ten_thousand_are_removed_fast() -> None:
 
 
 def test_spellings_of_members_by_the_hundred_are_not_read_again_for_each() -> None:
-    spelled: dict[str, list[Any]] = {" " * one + "members": [] for one in range(1, 800)}
+    blanks = ["".join(some) for length in range(5) for some in product(" \t\n\r\f", repeat=length)]
+    spelled: dict[str, list[Any]] = {
+        f"{before}members{behind}": [] for before in blanks for behind in blanks[:30]
+    }
     operation = {"op": "add", "value": spelled, **{str(one): 0 for one in range(50_000)}}
 
     with work_of_at_most(1), LENIENT, suppress(SCIMException, ValidationError):
@@ -412,6 +416,29 @@ def test_a_body_has_so_many_names_and_entries(directory: Directory, path: str) -
 
     assert answer.status_code == 413
     assert "60,000" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("urn", ["", f"{CORE}:Group:"])
+@pytest.mark.parametrize("chosen", ['eq "x"', '.value eq "x"', '[value eq "x"]', ' [ value eq "x" ] '])
+def test_a_removal_by_path_removes_whom_it_chooses(urn: str, chosen: str) -> None:
+    path = f"{urn}members{chosen}" if chosen[0] in ".[ " else f"{urn}members {chosen}"
+
+    assert patched(["x", "y"], {"op": "remove", "path": path}) == ["y"]
+
+
+@pytest.mark.parametrize("urn", ["", f"{CORE}:Group:"])
+def test_a_removal_of_all_who_are_there_empties_the_group(urn: str) -> None:
+    assert patched(["x", "y"], {"op": "remove", "path": f"{urn}members pr"}) == []
+
+
+def test_nothing_is_no_change() -> None:
+    assert patched(["x"], {"op": "replace", "value": {}}) == ["x"]
+
+
+@pytest.mark.parametrize("path", [0, False, [], {}])
+def test_a_path_is_text(path: Any) -> None:
+    with pytest.raises((SCIMException, ValidationError)):
+        patched(["x"], {"op": "replace", "path": path, "value": {"members": [{"value": "y"}]}})
 
 
 def test_a_removal_needs_a_path() -> None:
