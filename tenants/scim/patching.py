@@ -126,7 +126,7 @@ def _apart(operation: Any) -> list[Any]:
             detail=f"“{next(iter(members or nested)).strip()[:100]}” is given more than once."
         )
     return [
-        *([{**operation, name_in(operation, "value"): rest}] if rest or not value else []),
+        *([{"op": op, "value": rest}] if rest or not value else []),
         *({"op": op, "path": name, "value": one} for name, one in members.items()),
         *(part for one in nested.values() for part in _apart({"op": op, "value": one})),
     ]

@@ -41,7 +41,10 @@ from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group,
 _MEDIA_TYPE = "application/scim+json"
 _READ, _WRITE = Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE
 _ATTRIBUTES = ("attributes", "excludedAttributes")
-_MOST_ATTRIBUTES = 100  # each is looked up in each resource
+_MOST_ATTRIBUTES, _LONGEST_ATTRIBUTE = (
+    100,
+    200,
+)  # each is looked up in each resource, and in each member of a group
 _DEEPEST = 20
 _MOST_PARTS = 60_000  # a group of ten thousand members, with what directories say beside their ids
 _COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count
@@ -359,6 +362,10 @@ def _parameters(asked: Mapping[str, Any]) -> ResponseParameters[Any]:
     chosen = {name: asked[name] for name in _ATTRIBUTES if asked.get(name)}
     if any(value.count(",") >= _MOST_ATTRIBUTES for value in chosen.values()):
         raise InvalidValueException(detail=f"A request names at most {_MOST_ATTRIBUTES} attributes.")
+    if any(len(one) > _LONGEST_ATTRIBUTE for value in chosen.values() for one in value.split(",")):
+        raise InvalidValueException(
+            detail=f"The name of an attribute has at most {_LONGEST_ATTRIBUTE} characters."
+        )
     parameters: ResponseParameters[Any] = ResponseParameters[User | Group].model_validate(chosen)
     return parameters
 

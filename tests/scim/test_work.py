@@ -325,7 +325,7 @@ def test_what_is_not_kept_may_be_long() -> None:
         {f"{CORE}:Group:members": {"value": "x"}},
     ],
 )
-@pytest.mark.parametrize("path", [None, "", f"{CORE}:Group"])
+@pytest.mark.parametrize("path", [None, "", f"{CORE}:Group", f" {CORE}:Group "])
 def test_members_are_named_in_many_ways(value: dict[str, Any], path: str | None) -> None:
     named = {"value": value} if path is None else {"path": path, "value": value}
 
@@ -475,6 +475,17 @@ def test_a_list_names_few_attributes(directory: Directory, acme: Tenant, name: s
     assert (searched.status_code, asked.status_code, one.status_code) == (400, 400, 404)
     assert "at most 100 attributes" in searched.json()["detail"]
     assert directory.send("GET", f"/Users?{name}={','.join(names[:100])}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
+def test_names_of_attributes_are_short(directory: Directory, acme: Tenant, name: str) -> None:
+    """Each is looked up in each member: 100 names of 10,000 characters and as many members took 14 seconds."""
+    long = ["a" * 10_000 + str(one) for one in range(95)]
+    with work_of_at_most(1):
+        answers = [directory.send("POST", f"/{kind}/.search", {name: long}) for kind in ("Groups", "Users")]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert "at most 200 characters" in answers[0].json()["detail"]
 
 
 def test_a_list_of_groups_asks_the_database_as_often_for_many_as_for_one(
