@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextField
+from django.db.models.functions import Cast
 from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFilter
 from scim2_models.path import (
     CompareOperator,
@@ -167,15 +168,28 @@ def _named(name: str, value: Any) -> list[UUID]:
         return list(models.Person.objects.filter(external_id=value).values_list("pk", flat=True))
     addressed = queries.members().filter(user__email=as_kept(str(value))).values_list("pk", flat=True)
     if name in ("emails", "emails.value"):
-        return list(addressed)
+        return _with_address(str(value), addressed)
     if name.startswith(_TYPED):
-        return _of_type(name.removeprefix(_TYPED), str(value), list(addressed))
+        return _of_type(name.removeprefix(_TYPED), str(value), _with_address(str(value), addressed))
     if name != "username":
         raise _unsupported(_USER_FILTERS)
     known = list(models.Person.objects.filter(user_name__iexact=str(value)).values_list("pk", flat=True))
     named = dict(models.Person.objects.filter(pk__in=addressed).values_list("pk", "user_name"))
     same = as_kept(str(value))
     return known or [one for one in addressed if one not in named or as_kept(named[one]) == same]
+
+
+def _with_address(address: str, ids: Iterable[UUID]) -> list[UUID]:
+    """These members, and those of whom a directory told this address beside the one that they sign in with."""
+    same = as_kept(address)
+    told = models.Person.objects.annotate(told=Cast("attributes__emails", TextField()))
+    likely = told.filter(told__icontains=address).values_list("pk", "attributes") if address else ()
+    others = (
+        one
+        for one, known in likely
+        if any(as_kept(email.get("value") or "") == same for email in known["emails"])
+    )
+    return list(dict.fromkeys([*ids, *others]))
 
 
 def _of_type(kind: str, address: str, ids: list[UUID]) -> list[UUID]:

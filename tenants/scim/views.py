@@ -41,10 +41,8 @@ from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group,
 _MEDIA_TYPE = "application/scim+json"
 _READ, _WRITE = Permission.PROVISIONING_READ, Permission.PROVISIONING_WRITE
 _ATTRIBUTES = ("attributes", "excludedAttributes")
-_MOST_ATTRIBUTES, _LONGEST_ATTRIBUTE = (
-    100,
-    200,
-)  # each is looked up in each resource, and in each member of a group
+# Each is looked up in each resource, and in all that it lists; there are fewer than this.
+_MOST_ATTRIBUTES, _LONGEST_ATTRIBUTE = 30, 200
 _DEEPEST = 20
 _MOST_PARTS = 60_000  # a group of ten thousand members, with what directories say beside their ids
 _COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count

@@ -96,6 +96,24 @@ def test_entra_matches_people_by_the_address_of_a_type(directory: Directory) -> 
         assert directory.send("GET", f"/Users?filter={wrong}").status_code == 400
 
 
+def test_people_are_found_by_each_address_that_a_directory_told(directory: Directory) -> None:
+    home = {"value": "ada@acme.example", "type": "home", "primary": True}
+    made = directory.create(
+        "ada@acme.example", emails=[home, {"value": "Ada.L@acme.example", "type": "work"}]
+    )
+    directory.create("eve@acme.example")
+
+    def found(condition: str) -> list[str]:
+        asked = directory.send("GET", f"/Users?filter={condition}")
+        assert asked.status_code == 200, asked.content
+        return [one["id"] for one in asked.json()["Resources"]]
+
+    assert found('emails.value eq "ada.l@ACME.example"') == [made]
+    assert found('emails[type eq "work"].value eq "ada.l@acme.example"') == [made]
+    assert found('emails[type eq "home"].value eq "ada.l@acme.example"') == []
+    assert found('emails.value eq "a.l@acme.example"') == []
+
+
 def test_entra_names_attributes_by_dots_inside_a_value_and_replaces_what_is_not_there(
     directory: Directory,
 ) -> None:
