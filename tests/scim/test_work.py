@@ -477,6 +477,26 @@ def test_a_list_names_few_attributes(directory: Directory, acme: Tenant, name: s
     assert directory.send("GET", f"/Users?{name}={','.join(names[:30])}").status_code == 200
 
 
+def test_people_are_looked_for_by_address_in_time_that_hardly_grows_with_their_addresses(
+    directory: Directory, acme: Tenant
+) -> None:
+    """Each address was taken apart, for each condition anew: 5 milliseconds a person."""
+    told = {"emails": [{"value": f"{one}a@acme.example", "type": "a@acme.example"} for one in range(150)]}
+    with tenant_context(acme.schema_name):
+        models.Person.objects.bulk_create(
+            models.Person(membership_id=uuid.uuid4(), user_name=f"p{one}", attributes=told)
+            for one in range(200)
+        )
+    condition = " and ".join(
+        f'emails.value eq "{name}@acme.example"' for name in ("a", "A", "0a", "0A", "1a")
+    )
+
+    with work_of_at_most(0.5):
+        answer = directory.send("GET", f"/Users?filter={condition}")
+
+    assert (answer.status_code, answer.json()["totalResults"]) == (200, 0)
+
+
 @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
 def test_names_of_attributes_are_short(directory: Directory, acme: Tenant, name: str) -> None:
     """Each is looked up in each member: 100 names of 10,000 characters and as many members took 14 seconds."""
