@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from hashlib import sha256
 from itertools import accumulate
+from operator import or_
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, TextField
+import idna
+from django.db.models import Count, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from scim2_models import InvalidFilterException, Meta, NotFoundException, ScimFilter
 from scim2_models.path import (
@@ -35,6 +38,7 @@ _USER_FILTERS = (
 )
 _TYPED = "emails of type "
 _LONGEST_FILTER, _MOST_TERMS = 2_000, 10
+_MOST_ADDRESSES = 2  # conditions that look into what was told of people
 _GROUP_FILTERS = "id, displayName, externalId and members.value with eq, joined by and"
 
 
@@ -184,8 +188,8 @@ def _with_address(address: str, ids: Iterable[UUID]) -> list[UUID]:
     """These members, and those of whom a directory told this address beside the one that they sign in with."""
     same = _spellings(address)
     told = models.Person.objects.annotate(told=Cast("attributes__emails", TextField()))
-    whole = json.dumps(address, ensure_ascii=False)
-    likely = told.filter(told__icontains=whole).values_list("pk", "attributes").iterator()
+    whole = [Q(told__icontains=json.dumps(one, ensure_ascii=False)) for one in sorted(same)]
+    likely = told.filter(reduce(or_, whole)).values_list("pk", "attributes").iterator()
     others = (
         one
         for one, known in likely
@@ -196,7 +200,13 @@ def _with_address(address: str, ids: Iterable[UUID]) -> list[UUID]:
 
 def _spellings(address: str) -> set[str]:
     """What an address that was told is compared with: taking apart each of them would cost a hundred times as much."""
-    return {address.lower(), as_kept(address).lower()}
+    kept = as_kept(address)
+    local, _, domain = kept.rpartition("@")
+    try:
+        shown = f"{local}@{idna.decode(domain)}"  # as a resource shows it, and keeps what was told
+    except UnicodeError:
+        shown = kept
+    return {address.lower(), kept.lower(), shown.lower()}
 
 
 def _of_type(kind: str, address: str, ids: list[UUID]) -> list[UUID]:
@@ -233,6 +243,10 @@ def _comparisons(text: str | None, supported: str) -> list[tuple[str, Any]]:
         if not isinstance(value, str | bool) or not texts.is_storable(value):
             raise _unsupported(supported)
         found.append((name, value))
+    if sum(name.startswith("emails") for name, _ in found) > _MOST_ADDRESSES:
+        raise InvalidFilterException(
+            detail=f"A filter has at most {_MOST_ADDRESSES} conditions on addresses."
+        )
     return list(dict.fromkeys(found))
 
 

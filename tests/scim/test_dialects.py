@@ -114,6 +114,19 @@ def test_people_are_found_by_each_address_that_a_directory_told(directory: Direc
     assert found('emails.value eq "a.l@acme.example"') == []
 
 
+@pytest.mark.parametrize("told", ["bob@xn--mnchen-3ya.de", "bob@münchen.de"])
+@pytest.mark.parametrize("asked", ["bob@xn--mnchen-3ya.de", "Bob@MÜNCHEN.de"])
+def test_an_address_is_found_however_its_domain_is_written(
+    directory: Directory, told: str, asked: str
+) -> None:
+    emails = [{"value": "ada@acme.example", "type": "home", "primary": True}, {"value": told, "type": "work"}]
+    made = directory.create("ada@acme.example", emails=emails)
+
+    for condition in (f'emails.value eq "{asked}"', f'emails[type eq "work"].value eq "{asked}"'):
+        answer = directory.send("GET", f"/Users?filter={condition}").json()
+        assert [one["id"] for one in answer["Resources"]] == [made]
+
+
 def test_entra_names_attributes_by_dots_inside_a_value_and_replaces_what_is_not_there(
     directory: Directory,
 ) -> None:

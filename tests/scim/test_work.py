@@ -487,14 +487,14 @@ def test_people_are_looked_for_by_address_in_time_that_hardly_grows_with_their_a
             models.Person(membership_id=uuid.uuid4(), user_name=f"p{one}", attributes=told)
             for one in range(200)
         )
-    condition = " and ".join(
-        f'emails.value eq "{name}@acme.example"' for name in ("a", "A", "0a", "0A", "1a")
-    )
+    condition = " and ".join(f'emails.value eq "{name}@acme.example"' for name in ("a", "0a"))
 
     with work_of_at_most(0.5):
         answer = directory.send("GET", f"/Users?filter={condition}")
 
     assert (answer.status_code, answer.json()["totalResults"]) == (200, 0)
+    third = f'{condition} and emails.value eq "b@acme.example"'
+    assert directory.send("GET", f"/Users?filter={third}").status_code == 400
 
 
 @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
