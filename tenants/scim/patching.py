@@ -207,9 +207,10 @@ def _described(operation: Any) -> int:
     return sum(len(one) if isinstance(one, dict) else 1 for one in entries)
 
 
-def _parts(value: Any) -> int:
+def parts_of(value: Any) -> int:
+    """How many names and entries of lists it has, however deep they stand."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return len(inner) + sum(map(_parts, inner))
+    return len(inner) + sum(map(parts_of, inner))
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -243,7 +244,7 @@ def _refuse_more_than(most: int, count: int, what: str) -> None:
 def _refuse_much_to_look_up(operations: list[Any]) -> None:
     names = [name for one in operations for name in _names(_part(one, "value"))]
     paths = [str(_part(one, "path")) for one in operations]
-    parts = sum(_parts(_part(one, "value")) for one in operations)
+    parts = sum(parts_of(_part(one, "value")) for one in operations)
     _refuse_more_than(MOST_PARTS, parts, "names and entries in values beside members by their ids")
     if any(len(one) > LONGEST_PATH for one in (*paths, *names)):
         raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")

@@ -325,16 +325,11 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     if not isinstance(content, dict):
         raise InvalidSyntaxException(detail="The body must be an object.")
     _refuse_depth(content, _DEEPEST)
-    if _parts(content) > _MOST_PARTS:
+    if patching.parts_of(content) > _MOST_PARTS:
         raise PayloadTooLargeException(
             detail=f"A body has at most {_MOST_PARTS:,} names and entries of lists."
         )
     return content
-
-
-def _parts(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return len(inner) + sum(map(_parts, inner))
 
 
 def _refuse_depth(value: Any, left: int) -> None:

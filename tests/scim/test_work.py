@@ -256,7 +256,7 @@ def test_accents_by_the_thousand_are_compared_fast_with_members(operations: list
         [{"op": "replace", "path": 'emails[type ne "x" and type ne "y"].primary', "value": False}]
         * MOST_CHOICES,
         [{"op": "add", "path": "emails", "value": {"value": "a@acme.example"}}] * MOST_OPERATIONS,
-        [{"op": "remove", "path": "emails", "value": [{"type": ACCENTS}] * 5}] * MOST_CHOICES,
+        [{"op": "remove", "path": f'emails[type eq "{ACCENTS[:200]}"]'}] * MOST_CHOICES,
         [{"op": "replace", "value": {"emails.type": ACCENTS}}] * MOST_CHOICES,
     ],
     ids=["choose", "add", "remove", "write"],
