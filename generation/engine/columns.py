@@ -37,10 +37,11 @@ def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little"))
 
 
-def money(minor: Ints, scale: int) -> pa.Array:
-    """Minor units of shape (n,) as decimal64(18, scale) on the same buffer; readers see decimal(18, scale)."""
+def money(minor: Ints, scale: int, present: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Minor units of shape (n,) as decimal64(18, scale) on the same buffer, null where not `present`; readers see decimal(18, scale)."""
     values = np.ascontiguousarray(minor, np.int64)
-    return pa.Array.from_buffers(pa.decimal64(18, scale), len(values), [None, pa.py_buffer(values)])
+    nulls = None if present is None else _bits(present)
+    return pa.Array.from_buffers(pa.decimal64(18, scale), len(values), [nulls, pa.py_buffer(values)])
 
 
 def dates(day: Ints, epoch: int) -> pa.Array:

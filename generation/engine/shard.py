@@ -119,10 +119,10 @@ class Shard(Cut):
         for name in names:
             self._writer.declare(name, self.plan.scale)
 
-    def money(self, minor: NDArray[np.integer]) -> pa.Array:
-        """Minor units of the company's currency as a money column."""
+    def money(self, minor: NDArray[np.integer], present: NDArray[np.bool_] | None = None) -> pa.Array:
+        """Minor units of the company's currency as a money column, null where not `present`."""
         unit = self.names.unit
-        return self.decimals(minor if unit == 1 else minor * unit)
+        return money(minor if unit == 1 else minor * unit, self.plan.scale, present)
 
     def amounts(self, minor: NDArray[np.integer], currency: str) -> pa.Array:
         """Minor units of any currency of the dataset as a money column."""

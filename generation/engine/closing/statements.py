@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Account
+from generation.engine.closing import presentation
 from generation.engine.closing.trial_balance import Closings, is_result
 from generation.engine.columns import category, constant
 from generation.engine.plan.company import CompanyPlan
@@ -82,7 +83,7 @@ class Sold:
 
 
 def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold: Sold) -> Lines:
-    """financial_statements, standalone; returns their lines.
+    """financial_statements, standalone, and the same in the layout of the framework; returns their lines.
 
     opening: what the opening entry posted, (accounts,), debit positive: no flow.
     """
@@ -105,6 +106,8 @@ def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold:
         *_changes_in_equity(plan, flows, income, opening),
     ]
     write_lines(shard, lines)
+    flow_lines = {line: values for statement, line, _, values in lines if statement == "CF"}
+    presentation.write(shard, moved, standing, flow_lines)
     return lines
 
 

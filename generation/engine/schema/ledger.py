@@ -377,6 +377,60 @@ TABLES = (
             ),
         ),
     ),
+    Table(
+        "account_positions",
+        "Captions of accounts",
+        "The caption of the national statement that each account belongs to.",
+        ("company_code", "account"),
+        (
+            company(),
+            code("account", "General ledger account.", role="foreign_key"),
+            Column("position", "int16", "Place of its caption in statement_positions."),
+        ),
+    ),
+    Table(
+        "statement_positions",
+        "National statements",
+        "Balance sheet, income statement and cash flow in the layout of the company's accounting framework, with the year before.",
+        ("company_code", "fiscal_year", "period", "position"),
+        (
+            company(),
+            _YEAR,
+            _PERIOD,
+            Column("position", "int16", "Place in the layout of the framework, from 1.", role="key"),
+            code("part", "assets, equity_and_liabilities, income or cash_flow."),
+            code(
+                "number",
+                "Number of the caption, as in the law where that numbers them; = is the last total of a part.",
+            ),
+            code("caption", "Caption in the language of the framework."),
+            code("caption_en", "Caption in English."),
+            Column(
+                "heading",
+                "int16",
+                "Position of the heading above it; a heading is the sum of its positions.",
+                nullable=True,
+            ),
+            Column(
+                "is_total",
+                "bool",
+                "True for the sum of all positions of the part before it that have no heading and are no totals.",
+            ),
+            money(
+                "amount",
+                "Balance at the period's end, or result and flows of the fiscal year to date; income and inflows positive, "
+                "expenses and outflows negative.",
+            ),
+            Column(
+                "previous_amount",
+                "money",
+                "The same at the end of the last fiscal year, or to the same period of it; null before the books had begun.",
+                unit="company currency",
+                nullable=True,
+                role="measure",
+            ),
+        ),
+    ),
     _open_items("ar_open_items", "Receivables, open items", "customer_invoices", "customers", "customer_id"),
     _open_items("ap_open_items", "Payables, open items", "vendor_invoices", "vendors", "vendor_id"),
     Table(
