@@ -108,10 +108,13 @@ RULES = (
             opened as (
                 select distinct company_code, fiscal_year, period from journal_documents d
                 where document_type = 'EB')
-            select company_code, fiscal_year, period, debit, credit
-            from kept k anti join opened o using (company_code, fiscal_year, period)
-            where period <> 13 and (debit <> 0 or credit <> 0)""",
-        holds="Retained earnings move only in opening entries and year-end closing, over {n} balances.",
-        breaks="In {value} company periods retained earnings moved outside opening and year-end closing.",
+            select company_code, fiscal_year, period, debit, credit, p.amount as dividends
+            from (from kept k anti join opened o using (company_code, fiscal_year, period)) k
+            left join (
+                select company_code, fiscal_year, period, sum(amount) as amount
+                from dividends join days on day = posting_date group by all) p using (company_code, fiscal_year, period)
+            where period <> 13 and (debit <> coalesce(p.amount, 0) or credit <> 0)""",
+        holds="Retained earnings move only in opening entries, dividends and year-end closing, over {n} balances.",
+        breaks="In {value} company periods retained earnings moved outside opening, dividends and year-end closing.",
     ),
 )

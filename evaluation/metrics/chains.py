@@ -17,7 +17,7 @@ DATE_OF = {
     "credit_line_movements": "posting_date", "receipt_applications": "posting_date", "receipt_returns": "posting_date",
     "receivable_write_offs": "posting_date", "dunning_notices": "posting_date", "income_tax_payments": "posting_date",
     "prepaid_expenses": "posting_date", "prepaid_releases": "posting_date", "provision_movements": "posting_date",
-    "cash_pool_movements": "posting_date",
+    "cash_pool_movements": "posting_date", "dividends": "posting_date",
     "loan_movements": "posting_date", "contract_invoices": "posting_date", "contract_releases": "posting_date",
     "vendor_returns": "posting_date", "gr_ir_clearings": "posting_date",
     "stock_adjustments": "posting_date", "stock_revaluations": "posting_date",

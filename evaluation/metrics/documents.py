@@ -101,6 +101,7 @@ _TOTALS = """
     union all select 'prepaid_releases', document_id, amount from prepaid_releases
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
+    union all select 'dividends', document_id, amount from dividends
     union all select 'loan_movements', document_id, amount from loan_movements
     union all select 'cash_pool_movements', document_id, abs(amount) from cash_pool_movements
     union all select 'contract_invoices', document_id, gross_amount from contract_invoices
@@ -289,6 +290,7 @@ RULES = (
             "cost_allocations",
             "bank_charges",
             "credit_line_movements",
+            "dividends",
             "prepaid_expenses",
             "prepaid_releases",
             "provision_movements",

@@ -86,7 +86,7 @@ RULES = (
                        coalesce(sum(amount) filter (where line = 'BS.A.cash'), 0) as cash,
                        sum(amount) filter (where line = 'SE.opening') as opening,
                        sum(amount) filter (where line = 'SE.net_income') as earned,
-                       sum(amount) filter (where line in ('SE.contributions', 'SE.translation')) as other,
+                       sum(amount) filter (where line in ('SE.contributions', 'SE.dividends', 'SE.translation')) as other,
                        sum(amount) filter (where line = 'SE.closing') as closing
                 from ({_CONSOLIDATED}) group by all),
             chained as (

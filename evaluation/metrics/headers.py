@@ -23,6 +23,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
         "SR",
         "SV",
         "SL",
+        "SD",
         "EB",
         "CL",
         "WI",

@@ -40,6 +40,10 @@ _TABLES: Mapping[str, str] = {
     "cash_pool_balances": f"company_code varchar, partner_company_code varchar, period_end date, balance {_MONEY}",
     "covenant_tests": "company_code varchar, fiscal_year smallint, period smallint, covenant varchar, "
     f"numerator {_MONEY}, denominator {_MONEY}, months smallint, value DECIMAL(18,6), threshold DECIMAL(18,6), result varchar",
+    "dividends": f"{_DOCUMENT}, period_end date, distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
+    "account_positions": "company_code varchar, account varchar, position smallint",
+    "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "
+    f"number varchar, heading smallint, is_total boolean, amount {_MONEY}, previous_amount {_MONEY}",
     "budgets": "company_code varchar, fiscal_year smallint, period smallint, account varchar, "
     f"budget_amount {_MONEY}, actual_amount {_MONEY}, deviation {_MONEY}",
     "key_figures": "company_code varchar, fiscal_year smallint, period smallint, key_figure varchar, unit varchar, "

@@ -12,10 +12,11 @@ from evaluation.metrics.wording import decimal, grouped
 
 GROUPS = {
     "structure": "Form of the tables", "ledger": "Journal", "postings": "Posting rules", "balances": "Balances",
-    "statements": "Statements", "subledgers": "Subledgers", "cash": "Cash and bank", "documents": "Documents",
+    "statements": "Statements", "presentation": "National statements",
+    "subledgers": "Subledgers", "cash": "Cash and bank", "documents": "Documents",
     "tax": "Tax", "references": "References", "dates": "Dates", "quantities": "Quantities", "approvals": "Approvals",
     "digits": "Benford’s law", "shape": "Shape of the journal", "calendar": "Calendar",
-    "working_capital": "Working capital", "fidelity": "Likeness to the reference",
+    "working_capital": "Working capital", "ratios": "Ratios", "fidelity": "Likeness to the reference",
 }  # fmt: skip
 WORDS = {"pass": "Pass", "warn": "Warning", "fail": "Fail", "error": "Error", "idle": "Not applicable"}
 _SIGNS = {"==": "=", "<=": "≤", ">=": "≥"}

@@ -138,6 +138,7 @@ LEGAL = (
     _event("R2R", "release of prepaid cost", "operating_expense", "prepaid"),
     _event("R2R", "bank charge or interest", "operating_expense interest", "cash"),
     _event("R2R", "credit line drawn", "cash", "debt"),
+    _event("R2R", "dividend", "retained_earnings", "cash", "SD"),
     _event("R2R", "credit line paid back", "debt", "cash"),
     _event("R2R", "instalment of a loan", "debt accrued provision interest operating_expense", "cash", "SL"),
     _event("R2R", "loan due within a year", "debt", "debt", "SL"),

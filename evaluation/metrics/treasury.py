@@ -1,4 +1,4 @@
-"""Exact rules of loans and covenants: schedules, interest, movements, their accounts, and ratios tested from the statements.
+"""Exact rules of loans, covenants and dividends: schedules, interest, movements, their accounts, and ratios tested from the statements.
 
 Day counts are worked out from the conventions (2006 ISDA Definitions, section 4.16), not from what the books say.
 """
@@ -97,7 +97,36 @@ _COVENANTS = """
     ('net_debt_to_ebitda', debt - cash, ebitda, true), ('equity_ratio', equity, assets, false),
     ('interest_cover', ebitda, interest, false)"""
 
+# What the owners may take out at each period's end.
+_DISTRIBUTABLE = """
+    select company_code, p.period_end, sum(amount) as kept
+    from own_statements join periods p using (fiscal_year, period)
+    where line in ('BS.E.retained_earnings', 'BS.E.current_result') group by all"""
+
 RULES = (
+    Rule(
+        id="treasury.dividends",
+        title="Dividends are no more than retained earnings hold, and stand in the statements",
+        tables=("dividends",),
+        offenders=f"""
+            with paid as (
+                select company_code, fiscal_year, period, sum(amount) as amount
+                from dividends join days on day = posting_date group by all),
+            stated as (
+                select company_code, fiscal_year, period, coalesce(sum(amount) filter (where line = 'SE.dividends'), 0) as equity,
+                       coalesce(sum(amount) filter (where line = 'CF.dividends'), 0) as cash
+                from own_statements where statement in ('SE', 'CF') group by all)
+            select document_id, company_code, d.amount, d.distributable_amount, k.kept
+            from dividends d left join ({_DISTRIBUTABLE}) k using (company_code, period_end)
+            where not coalesce(d.distributable_amount = k.kept and d.amount > 0 and d.amount <= k.kept
+                and d.posting_date > d.period_end and d.posting_date <= d.period_end + interval 40 day, false)
+            union all
+            select null, company_code, p.amount, s.equity, s.cash
+            from stated s left join paid p using (company_code, fiscal_year, period)
+            where s.equity <> -coalesce(p.amount, 0) or s.cash <> -coalesce(p.amount, 0)""",
+        holds="All {n} dividends are within retained earnings of the quarter before and stand in equity and cash flow.",
+        breaks="{value} dividends or statements differ from what may be paid and from what was.",
+    ),
     Rule(
         id="treasury.loan_schedule",
         title="Loan schedules follow from balance, rate and days",

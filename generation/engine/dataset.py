@@ -8,6 +8,7 @@ from typing import Any, Final
 from generation.engine.closing.budgets import growth
 from generation.engine.closing.covenants import COVENANTS, thresholds
 from generation.engine.closing.credit_losses import loss_rates
+from generation.engine.closing.dividends import pays_dividends
 from generation.engine.closing.income_tax import IncomeTax
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
@@ -174,6 +175,8 @@ def _rates(plan: CompanyPlan) -> dict[str, float]:
     if plan.processes.record_to_report.enabled:
         found["warranty_share"] = round(rates.warranty_share, 6)
         found["holiday_pay_share"] = round(rates.holiday_pay_share, 6)
+    if pays_dividends(plan):
+        found["payout_current_ratio"] = round(rates.payout_current_ratio, 3)
     if plan.loans:
         found |= {
             name: limit / 1_000_000 for name, limit in zip(COVENANTS, thresholds(plan), strict=True)

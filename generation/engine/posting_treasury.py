@@ -1,4 +1,4 @@
-"""Postings of loans with banks and of cash pools in groups."""
+"""Postings of loans with banks, of cash pools in groups, and of dividends."""
 
 from typing import Final
 
@@ -39,6 +39,13 @@ def _head(title: str, role: str, amount_text: str, source: str = "automated") ->
 
 _PARTNER: Final = ("partner",)
 TREASURY: Final[dict[str, Posting]] = {
+    "dividend": Posting(
+        "SD",
+        "R2R",
+        "dividends",
+        "Dividend",
+        (Rule("retained_earnings", D, "amount", "Dividend"), Rule("bank", C, "amount", "Dividend")),
+    ),
     "loan_drawdown": _loan(
         "Loan paid out",
         Rule("bank", D, "principal", "Loan paid out"),

@@ -64,7 +64,9 @@ class Layout:
             [places.get((position.part, _above(position.number)), -1) for position in positions]
         )
         self._of_line = {line: place for place, p in enumerate(positions) for line in p.lines}
-        self._of_role = {(p.part, role): place for place, p in enumerate(positions) for role in p.roles}
+        self._of_role: dict[tuple[str, str], int] = {
+            (p.part, role): place for place, p in enumerate(positions) for role in p.roles
+        }
 
     def of_line(self, line: str) -> int:
         """Place of the caption of a statement line. Raises: EngineError: no caption takes it."""

@@ -13,6 +13,7 @@ from generation.engine.closing import (
     cash_pool,
     covenants,
     credit_losses,
+    dividends,
     key_figures,
     loans,
     provisions,
@@ -152,13 +153,13 @@ def close_company(
     owed = loans.write(shard)
     for position in positions:
         cash_pool.mirror(shard, position)
-    own = _finance(shard, totals)
+    own, paid_out = _finance(shard, totals)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
     sold = statements.Sold(totals.asset_sales, totals.asset_book_values)
-    lines = statements.write(shard, balances, closings, opening, sold)
+    lines = statements.write(shard, balances, closings, opening, sold, paid_out)
     key_figures.write(shard, lines)
     if owed:
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
@@ -227,10 +228,11 @@ def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
     return revenue
 
 
-def _finance(shard: Shard, totals: Totals) -> cash_pool.Position | None:
-    """Credit line or cash pool, and income tax, month by month: tax depends on interest, and cash on the tax that is paid later.
+def _finance(shard: Shard, totals: Totals) -> tuple[cash_pool.Position | None, Ints]:
+    """Credit line or cash pool, income tax and dividends, month by month: tax depends on interest, dividends on both, and cash on what
+    is paid later.
 
-    Returns the position of a member of a cash pool.
+    Returns the position of a member of a cash pool, and the dividends paid in each month, (months,).
     """
     plan = shard.plan
     change = totals.cash + shard.summary.cash
@@ -239,14 +241,22 @@ def _finance(shard: Shard, totals: Totals) -> cash_pool.Position | None:
     pool = plan.pool if plan.pool and plan.pool.head != plan.index else None
     line = cash_pool.Member(plan, pool) if pool else treasury.CreditLine(plan)
     tax = IncomeTax(plan) if plan.processes.tax.enabled else None
+    owners = dividends.Dividends(plan, balances) if dividends.pays_dividends(plan) else None
+    interest_paid = 0
     for month in range(plan.horizon.months):
         interest = line.pass_month(month, change)
+        interest_paid += interest
         for payment in tax.close(int(result[month]) - interest) if tax else ():
             change[payment.day] -= payment.amount
+        if owners and isinstance(line, treasury.CreditLine):
+            owed, deferred, tax_paid = tax.standing() if tax else (0, 0, 0)
+            cash = line.drawn - interest_paid - tax_paid
+            day, amount = owners.decide(month, line.drawn, owed, deferred, cash)
+            change[day] -= amount
     position = line.write(shard)
     if tax:
         tax.write(shard)
-    return position
+    return position, owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
 
 
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:

@@ -278,16 +278,20 @@ class _Group:
         standing = self._net[self._tree.root] + sum(self._minority.values())
         closing = standing[1:] - self._open_between()
         opening = np.concatenate([standing[:1], closing[:-1]])
-        contributed, result = self._contributed(), self.result()
-        amounts = (opening, contributed, result, closing - opening - contributed - result, closing)
+        owners, result = (self._of_owners("SE.contributions"), self._of_owners("SE.dividends")), self.result()
+        amounts = (opening, *owners, result, closing - opening - sum(owners) - result, closing)
         return [
             ("SE", line, title, values)
             for (line, title), values in zip(group_tables.EQUITY_TITLES.items(), amounts, strict=True)
         ]
 
     def _contributed(self) -> Ints:
-        """What the owners of the parent paid in or took out, (months,)."""
-        return _translate(self._root.plan, self._root.statement("SE", "SE.contributions"), closing=False)
+        """What the owners of the parent paid in less what they took out, (months,)."""
+        return self._of_owners("SE.contributions") + self._of_owners("SE.dividends")
+
+    def _of_owners(self, line: str) -> Ints:
+        """A line of the parent's changes in equity in the group's currency, (months,)."""
+        return _translate(self._root.plan, self._root.statement("SE", line), closing=False)
 
     def _open_between(self) -> Ints:
         """What the two sides of open items differ by after translation: cents, (months,)."""

@@ -26,6 +26,7 @@ _TITLES: Final = {
 EQUITY_TITLES: Final = {
     "SE.opening": "Equity at the start",
     "SE.contributions": "Contributions",
+    "SE.dividends": "Dividends",
     "SE.net_income": "Net income",
     "SE.translation": "Translation difference",
     "SE.closing": "Equity at the end",

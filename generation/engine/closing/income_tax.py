@@ -94,6 +94,17 @@ class IncomeTax:
         day = int(horizon.next_workday[horizon.month_first[month] + _DAY])
         return Payment(month, day, kind, year_end, amount)
 
+    def standing(self) -> tuple[int, int, int]:
+        """After the last month that was closed: income tax owed, deferred tax asset, and tax paid since the first day."""
+        horizon, month = self.plan.horizon, len(self.months) - 1
+        paid = sum(one.amount for one in self.payments if one.day <= horizon.month_end[month])
+        ended = [
+            one
+            for place, one in enumerate(self.months)
+            if place == month or horizon.fiscal_period[place] == 12
+        ]
+        return sum(one.current for one in ended) - paid, self.months[month].deferred, paid
+
     def write(self, shard: Shard) -> None:
         """Write and post all provisions and payments."""
         self._provide(shard)

@@ -22,6 +22,11 @@ _NOT_CURRENT: Final = (
 )
 
 
+def is_current(line: str) -> bool:
+    """Whether a line of the balance sheet counts into current assets or liabilities."""
+    return line not in _NOT_CURRENT
+
+
 class Sums:
     """Sums of statement lines by prefix, shape (months,): balances at month ends, results of the fiscal year to date."""
 
@@ -49,7 +54,7 @@ class Sums:
 
     def current(self, side: str) -> Ints:
         """Current assets (BS.A) or current liabilities (BS.L)."""
-        return self(*(line for line in self._lines if line.startswith(side) and line not in _NOT_CURRENT))
+        return self(*(line for line in self._lines if line.startswith(side) and is_current(line)))
 
     def all(self, side: str) -> Ints:
         return self(*(line for line in self._lines if line.startswith(side)))

@@ -57,12 +57,14 @@ _CASH_FLOW_TITLES: Final = {
     "CF.pool_lending": "Lending to the cash pool",
     "CF.debt": "Change in debt",
     "CF.pool_borrowing": "Borrowing from the cash pool",
+    "CF.dividends": "Dividends paid",
     "CF.equity": "Contributions to equity",
     "CF.net_change": "Change in cash",
 }
 _EQUITY_TITLES: Final = {
     "SE.opening": "Equity at the start",
     "SE.contributions": "Contributions",
+    "SE.dividends": "Dividends",
     "SE.net_income": "Net income",
     "SE.closing": "Equity at the end",
 }
@@ -82,10 +84,12 @@ class Sold:
     book_value: Ints
 
 
-def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold: Sold) -> Lines:
+def write(
+    shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold: Sold, paid_out: Ints
+) -> Lines:
     """financial_statements, standalone, and the same in the layout of the framework; returns their lines.
 
-    opening: what the opening entry posted, (accounts,), debit positive: no flow.
+    opening: what the opening entry posted, (accounts,), debit positive: no flow; paid_out: dividends, (months,).
     """
     plan = shard.plan
     moved = balances[:, :, 0] - balances[:, :, 1]  # debit positive, (accounts, months)
@@ -102,8 +106,8 @@ def write(shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold:
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, flows, income, sold),
-        *_changes_in_equity(plan, flows, income, opening),
+        *_cash_flow(plan, flows, income, sold, paid_out),
+        *_changes_in_equity(plan, flows, income, opening, paid_out),
     ]
     write_lines(shard, lines)
     flow_lines = {line: values for statement, line, _, values in lines if statement == "CF"}
@@ -146,12 +150,14 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
     return [*lines, ("IS", *NET_INCOME, income)]
 
 
-def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold) -> Lines:
+def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold, paid_out: Ints) -> Lines:
     flows = {line: np.zeros(moved.shape[1], np.int64) for line in _CASH_FLOW_TITLES}
     flows["CF.net_income"] += income
     flows["CF.disposals"] += sold.book_value - sold.proceeds
     flows["CF.divestments"] += sold.proceeds
     flows["CF.investments"] -= sold.book_value
+    flows["CF.dividends"] -= paid_out
+    flows["CF.equity"] += paid_out
     for account, values in zip(plan.chart.accounts, moved, strict=True):
         if account.subtype == "cash":
             flows["CF.net_change"] += values
@@ -176,11 +182,12 @@ def _flow_line(account: Account) -> str:
     return CASH_FLOW.get(account.subtype, "CF.other")
 
 
-def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints, opening: Ints) -> Lines:
+def _changes_in_equity(plan: CompanyPlan, moved: Ints, income: Ints, opening: Ints, paid_out: Ints) -> Lines:
     equity = np.array([account.class_ == "equity" for account in plan.chart.accounts])
-    contributions = -moved[equity].sum(axis=0)
-    closing = np.cumsum(contributions + income) - opening[equity].sum()
-    amounts = (closing - contributions - income, contributions, income, closing)
+    contributions = paid_out - moved[equity].sum(axis=0)
+    change = contributions - paid_out + income
+    closing = np.cumsum(change) - opening[equity].sum()
+    amounts = (closing - change, contributions, -paid_out, income, closing)
     return [
         ("SE", line, title, values)
         for (line, title), values in zip(_EQUITY_TITLES.items(), amounts, strict=True)

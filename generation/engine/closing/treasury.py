@@ -14,16 +14,16 @@ from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 
 KINDS: Final = ("drawing", "repayment", "interest")
-_WEEKS_BEFORE_CASH = 5  # until the customers of the first days have paid
+_WEEKS_OF_CASH = 1  # of pay and services; the credit line carries the company until the customers of the first days have paid
 _FLOOR = 0.005  # of the revenue of a year: what the account keeps when money is drawn or paid back
 _STEP = 0.005  # of the revenue of a year: amounts drawn and paid back are multiples of it
 _RATE_BP = 550  # interest of a year; source: docs/books.md, section "Credit line"
 
 
 def opening_cash(plan: CompanyPlan) -> int:
-    """Cash at the start, minor units: people and services of the weeks before the first customers pay."""
+    """Cash at the start, minor units: people and services of a week, and what the account keeps."""
     weekly = (plan.payroll * (1 + plan.pack.employer_social_rate_bp / 10_000) + plan.overhead) / 52
-    return round(weekly * _WEEKS_BEFORE_CASH + 2 * plan.revenue * _FLOOR)
+    return round(weekly * _WEEKS_OF_CASH + 2 * plan.revenue * _FLOOR)
 
 
 class CreditLine:
@@ -69,6 +69,11 @@ class CreditLine:
         self._drawn += drawn
         self._cash += amount if kind == "drawing" else -amount
         self._moves.append((day, KINDS.index(kind), amount, self._drawn))
+
+    @property
+    def drawn(self) -> int:
+        """What is drawn on the credit line after the last day that was passed."""
+        return self._drawn
 
     def write(self, shard: Shard) -> None:
         """Write and post what the credit line did."""

@@ -603,7 +603,7 @@ CashPool = Literal["none", "month_end", "daily"]
 
 
 class Treasury(Process):
-    """Loans of the companies with banks, the covenants that they are bound to, and the cash pools of groups."""
+    """Loans of the companies with banks, the covenants that they are bound to, the cash pools of groups, and dividends."""
 
     cash_pool: Annotated[
         CashPool,
@@ -625,6 +625,18 @@ class Treasury(Process):
             le=0.3,
         ),
     ] = 0.04
+
+    payout_current_ratio: Annotated[
+        float | None,
+        key(
+            "Owners outside the group take out, quarter by quarter, what lifts current assets over current liabilities above this; 0 pays "
+            "no dividends. Retained earnings and 30 % of the balance sheet as equity bound them.",
+            unit="current assets over current liabilities",
+            source=INDUSTRY,
+            ge=0,
+            le=20,
+        ),
+    ] = None
 
     max_net_debt_to_ebitda: Annotated[
         float,

@@ -72,6 +72,7 @@ class Rates:
     receivable_days: int
     payable_days: int
     posting_lag_days: int
+    payout_current_ratio: float
 
 
 # Our recommendation: returns 3 %, partial shipment 8–10 %,
@@ -142,6 +143,7 @@ _MANUFACTURING: Final = Rates(
     receivable_days=45,
     payable_days=30,
     posting_lag_days=3,
+    payout_current_ratio=1.25,
 )
 INDUSTRY_RATES: Final[dict[str, Rates]] = {
     "manufacturing": _MANUFACTURING,
@@ -156,6 +158,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         foreign_share=0.05,
         receivable_days=30,
         payable_days=35,
+        payout_current_ratio=1.15,
     ),
     "services": replace(
         _MANUFACTURING,
@@ -268,6 +271,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "receivable_days": ("order_to_cash", "receivable_days"),
     "payable_days": ("procure_to_pay", "payable_days"),
     "posting_lag_days": ("procure_to_pay", "posting_lag_days"),
+    "payout_current_ratio": ("treasury", "payout_current_ratio"),
 }
 
 # Shares of depreciation methods; straight line is what they leave.

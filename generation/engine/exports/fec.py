@@ -32,6 +32,7 @@ _JOURNALS: Final = {
     "vendor_payments": ("BQ", "Banque"),
     "bank_charges": ("BQ", "Banque"),
     "credit_line_movements": ("BQ", "Banque"),
+    "dividends": ("BQ", "Banque"),
     "cash_pool_movements": ("BQ", "Banque"),
     "payroll_runs": ("PA", "Paie"),
 }

@@ -94,7 +94,9 @@ def _company_plan(
     annual = float(company.annual_revenue) * factor
     salary = pack.average_salary * reference_rate(pack.currency) / reference_rate(company.currency) * factor
     payroll = (
-        min(company.employees * salary, 0.45 * annual) if config.processes.hire_to_retire.enabled else 0.0
+        min(company.employees * salary * industry.pay_level, 0.45 * annual)
+        if config.processes.hire_to_retire.enabled
+        else 0.0
     )
     people = payroll * (1 + pack.employer_social_rate_bp / 10_000) / annual
     depreciation = industry.asset_intensity / 10 if config.processes.acquire_to_retire.enabled else 0.0

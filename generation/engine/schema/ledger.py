@@ -312,6 +312,24 @@ TABLES = (
         ),
     ),
     Table(
+        "dividends",
+        "Dividends",
+        "What owners outside the group take out, decided at the end of a quarter.",
+        ("document_id",),
+        (
+            key("document_id", "Dividend."),
+            company(),
+            day("period_end", "End of the quarter on whose figures it was decided."),
+            day("posting_date", "Day of payment."),
+            money(
+                "distributable_amount",
+                "Retained earnings and result to date at that quarter's end: the most that may be paid.",
+            ),
+            money("amount", "Dividend."),
+            reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that it is paid from."),
+        ),
+    ),
+    Table(
         "tax_settlements",
         "Tax settlements",
         "Monthly tax return and its payment.",

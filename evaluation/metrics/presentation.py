@@ -1,0 +1,104 @@
+"""Exact rules of the statements in a national layout: captions are sums of accounts, headings and totals of captions."""
+
+from evaluation.metrics.rule import Rule
+
+# What the accounts of each caption add up to at the end of a period, income positive; results count from the start of the fiscal year.
+_OF_ACCOUNTS = """
+    select t.company_code, fiscal_year, period, a.position,
+           sum(if(k.class = 'asset', closing_balance, -closing_balance)) as expected
+    from trial_balances t join account_positions a using (company_code, account)
+    join account_kinds k using (company_code, account) where period <= 12 group by all"""
+# The result of the year to date has a caption of its own on the balance sheet, and no account.
+_LEAVES = """
+    select * from statement_positions p
+    where not is_total and part <> 'cash_flow' and exists (
+        select 1 from account_positions a where a.company_code = p.company_code and a.position = p.position)"""
+_PARTS = """
+    select company_code, fiscal_year, period, part,
+           arg_max(amount, position) filter (where is_total) as total,
+           sum(amount) filter (where not is_total and heading is null) as parts
+    from statement_positions group by all"""
+_TO_DATE = """
+    select company_code, fiscal_year, period, line,
+           sum(amount) over (partition by company_code, fiscal_year, line order by period) as to_date
+    from own_statements where line in ('IS.net_income', 'CF.net_change')"""
+
+RULES = (
+    Rule(
+        id="presentation.captions",
+        title="Captions of national statements are sums of their accounts",
+        tables=("statement_positions",),
+        offenders=f"""
+            select company_code, fiscal_year, period, position, s.number, s.amount, e.expected
+            from ({_LEAVES}) s full join ({_OF_ACCOUNTS}) e using (company_code, fiscal_year, period, position)
+            where coalesce(s.amount, 0) <> coalesce(e.expected, 0) and exists (from statement_positions)
+            union all
+            select k.company_code, null, null, null, k.account, null, null
+            from account_kinds k anti join account_positions a using (company_code, account)
+            where exists (from statement_positions)""",
+        holds="Every caption among {n} lines of national statements is the sum of its accounts, and every account has one.",
+        breaks="{value} captions of national statements are not the sums of their accounts.",
+    ),
+    Rule(
+        id="presentation.totals",
+        title="Headings and totals of national statements add up",
+        tables=("statement_positions",),
+        offenders="""
+            select h.company_code, h.fiscal_year, h.period, h.position, h.amount, sum(p.amount) as parts
+            from statement_positions h join statement_positions p
+              on p.company_code = h.company_code and p.fiscal_year = h.fiscal_year and p.period = h.period and p.heading = h.position
+            group by all having h.amount <> sum(p.amount)
+            union all
+            select t.company_code, t.fiscal_year, t.period, t.position, t.amount, sum(p.amount)
+            from statement_positions t left join statement_positions p
+              on p.company_code = t.company_code and p.fiscal_year = t.fiscal_year and p.period = t.period and p.part = t.part
+             and p.position < t.position and not p.is_total and p.heading is null
+            where t.is_total group by all having t.amount <> coalesce(sum(p.amount), 0)""",
+        holds="Headings and totals among {n} lines of national statements are the sums of what stands under and before them.",
+        breaks="{value} headings or totals of national statements do not add up.",
+    ),
+    Rule(
+        id="presentation.statements",
+        title="National statements show the result and the cash of the statements",
+        tables=("statement_positions",),
+        offenders=f"""
+            with totals as (
+                select company_code, fiscal_year, period,
+                       max(total) filter (where part = 'assets') as assets,
+                       max(total) filter (where part = 'equity_and_liabilities') as funds,
+                       max(total) filter (where part = 'income') as income,
+                       max(total) filter (where part = 'cash_flow') as cash
+                from ({_PARTS}) group by all),
+            stated as (
+                select company_code, fiscal_year, period, max(to_date) filter (where line = 'IS.net_income') as income,
+                       max(to_date) filter (where line = 'CF.net_change') as cash
+                from ({_TO_DATE}) group by all)
+            select company_code, fiscal_year, period, t.assets, t.funds, t.income, s.income as result, t.cash, s.cash as change
+            from totals t full join stated s using (company_code, fiscal_year, period)
+            where not coalesce(t.assets = t.funds and t.income = s.income and t.cash = s.cash, false)
+              and exists (from statement_positions)""",
+        holds="National statements over {n} lines balance and end in the result and the change of cash of the year to date.",
+        breaks="{value} national statements do not balance or show another result or change of cash.",
+    ),
+    Rule(
+        id="presentation.year_before",
+        title="National statements show the year before",
+        tables=("statement_positions",),
+        offenders="""
+            with told as (select distinct company_code, fiscal_year, period, part from statement_positions),
+            before as (
+                select t.company_code, t.fiscal_year, t.period, t.part,
+                       t.fiscal_year - 1 as year_before, if(t.part in ('income', 'cash_flow'), t.period, 12) as period_before
+                from told t),
+            known as (
+                select b.*, exists (from told k where k.company_code = b.company_code and k.fiscal_year = b.year_before
+                    and k.period = if(b.part in ('income', 'cash_flow'), 1, 12)) as there from before b)
+            select p.company_code, p.fiscal_year, p.period, p.position, p.previous_amount, q.amount as amount_before
+            from statement_positions p join known k using (company_code, fiscal_year, period, part)
+            left join statement_positions q on q.company_code = p.company_code and q.fiscal_year = k.year_before
+              and q.period = k.period_before and q.position = p.position
+            where p.previous_amount is distinct from if(k.there, coalesce(q.amount, 0), null)""",
+        holds="All {n} lines of national statements show the figure of the year before, where the books hold it.",
+        breaks="{value} lines of national statements show another figure of the year before.",
+    ),
+)
