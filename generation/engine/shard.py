@@ -162,10 +162,10 @@ class Shard(Cut):
     def currency(self, count: int) -> pa.Array:
         return constant(self.plan.company.currency, count)
 
-    def post(self, docs: Documents, *, value_lag: int = 0) -> Bytes:
+    def post(self, docs: Documents, *, value_lag: int = 0, bank_first: bool = False) -> Bytes:
         """Post documents: journal entries, journal lines, balances, cash and bank transactions. Returns the entries' ids.
 
-        value_lag: up to how many days after posting the bank books the money.
+        value_lag: up to how many days after posting the bank books the money; bank_first: it did so before (see `debited`).
         """
         if not len(docs):
             return np.zeros(0, f"S{ID_WIDTH}")
@@ -184,7 +184,7 @@ class Shard(Cut):
         self._add_tax(docs, journal)
         self._write_journal(docs, journal, ids, hands)
         on_bank = np.flatnonzero(journal.account == plan.chart.roles["bank"])
-        if len(on_bank):
+        if len(on_bank) and not bank_first:
             doc = journal.doc[on_bank]
             self._bank(docs, doc, journal.amount[on_bank], ids, lag[doc])
         return all_ids
@@ -242,6 +242,21 @@ class Shard(Cut):
                 "amount": amount,
                 "journal_id": ids[doc],
                 "reference": docs.ids[doc],
+            }
+        )
+
+    def debited(self, ids: Bytes, amount: Ints, day: Ints) -> None:
+        """What the bank debits before anybody posts it, from documents of shape (n,): its statement knows no entry."""
+        days = self.plan.horizon.days
+        inside = day < days
+        ids, amount, day = ids[inside], amount[inside], day[inside]
+        self.summary.cash -= sum_by(day, amount, days)
+        self.summary.bank.append(
+            {
+                "value_day": day.astype(np.int32),
+                "amount": -amount,
+                "journal_id": np.zeros(len(ids), ids.dtype),
+                "reference": ids,
             }
         )
 

@@ -1,4 +1,5 @@
-"""Bank statements: all transactions of the company in the order in which the bank books them, with a running balance."""
+"""Bank statements: all transactions of the company in the order in which the bank books them, with a running balance; and how they
+reconcile with the books at every period's end."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,15 +8,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import constant, stable_order, text
+from generation.engine.columns import constant, optional_text, stable_order, text
 from generation.engine.errors import EngineError
-from generation.engine.shard import Shard
+from generation.engine.shard import Ints, Shard
 
 Transactions = Mapping[str, NDArray[Any]]  # value_day, amount, journal_id, reference
 
 
-def write(shard: Shard, parts: Sequence[Transactions]) -> None:
+def write(shard: Shard, parts: Sequence[Transactions]) -> Ints:
     """bank_statement_lines up to the end of the books, month by month; what the bank books later is in transit.
+
+    Returns the bank's balance at month ends, (months,).
 
     Raises: EngineError: the account would be overdrawn.
     """
@@ -24,6 +27,7 @@ def write(shard: Shard, parts: Sequence[Transactions]) -> None:
     cuts = np.append(horizon.month_first[: horizon.months], horizon.days)
     places = [np.searchsorted(part["value_day"], cuts) for part in sorted_parts]
     balance, number = 0, 0
+    stated = np.zeros(horizon.months, np.int64)
     for month in range(horizon.months):
         pieces = [
             {name: values[place[month] : place[month + 1]] for name, values in part.items()}
@@ -33,6 +37,35 @@ def write(shard: Shard, parts: Sequence[Transactions]) -> None:
         if pieces:
             lines = _by_day({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
             balance, number = _write_month(shard, lines, balance, number)
+        stated[month] = balance
+    return stated
+
+
+def reconcile(shard: Shard, ledger: Ints, stated: Ints, unrecorded: Ints) -> None:
+    """bank_reconciliations of the month ends.
+
+    ledger, stated: balance of the books and of the bank; unrecorded: what the bank debited and nobody had posted; (months,) each. What
+    remains is on its way: money that the books have paid and the bank has not.
+    Raises: EngineError: more money would be on its way to the company than from it.
+    """
+    horizon, n = shard.plan.horizon, len(ledger)
+    outstanding = stated - ledger + unrecorded
+    if outstanding.min(initial=0) < 0:
+        raise EngineError(f"{shard.plan.code}: the bank's balance does not reconcile with the books")
+    last = horizon.month_end[:n]
+    shard.table(
+        "bank_reconciliations",
+        {
+            "bank_account_id": constant(shard.names.bank_account, n),
+            "period_end": shard.dates(last),
+            "company_code": shard.company(n),
+            "statement_balance": shard.money(stated),
+            "outstanding_payments": shard.money(outstanding),
+            "unrecorded_charges": shard.money(unrecorded),
+            "ledger_balance": shard.money(ledger),
+        },
+        last,
+    )
 
 
 def _by_day(part: Transactions) -> Transactions:
@@ -59,7 +92,7 @@ def _write_month(shard: Shard, lines: Transactions, balance: int, number: int) -
             "amount": shard.money(lines["amount"]),
             "balance": shard.money(balances),
             "reference": text(lines["reference"]),
-            "journal_document_id": text(lines["journal_id"]),
+            "journal_document_id": optional_text(lines["journal_id"], lines["journal_id"] != b""),
         },
         day,
     )

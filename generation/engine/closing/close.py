@@ -73,6 +73,7 @@ class Totals:
         self.adjusted: list[Mapping[str, Ints]] = []
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
+        self.unrecorded_charges = np.zeros(months, np.int64)
         self.asset_sales = np.zeros(months, np.int64)
         self.asset_book_values = np.zeros(months, np.int64)
         self.bank: list[Mapping[str, NDArray[Any]]] = []
@@ -85,6 +86,7 @@ class Totals:
             self.open_items[role] += sums
         self.gross_pay += summary.sums.get("gross_pay", 0)
         self.work_in_progress += summary.sums.get("work_in_progress", 0)
+        self.unrecorded_charges += summary.sums.get("unrecorded_charges", 0)
         self.asset_sales += summary.sums.get("asset_sales", 0)
         self.asset_book_values += summary.sums.get("asset_book_values", 0)
         for side, words in summary.issued.items():
@@ -165,7 +167,8 @@ def close_company(
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
     budgets.write(shard, balances)
     subledgers.write(shard, pieces, worth)
-    bank.write(shard, [*shard.summary.bank, *totals.bank])
+    stated = bank.write(shard, [*shard.summary.bank, *totals.bank])
+    bank.reconcile(shard, closing[plan.chart.roles["bank"]], stated, totals.unrecorded_charges)
     _tie(plan, closing, totals, worth, written_down)
     _tie_loans(plan, closing, owed)
     _tie_pool(plan, closing, [*positions, *([own] if own else [])])

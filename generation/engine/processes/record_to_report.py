@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.engine.columns import constant, optional_text, text
+from generation.engine.columns import constant, optional_text, sum_by, text
 from generation.engine.expenses import expense_accounts
 from generation.engine.plan.volume import LINES_PER_ALLOCATION, SHARES
 from generation.engine.portable import exp
@@ -110,9 +110,10 @@ def _write_accruals(shard: Shard, kind: str, ids: Bytes, day: Ints, amount: Ints
 
 
 def _charge(shard: Shard) -> None:
-    """The bank's fee on the last working day of each calendar month."""
+    """The bank's fee on the last working day of each calendar month; it is posted when the statement has come, two working days later."""
     plan, horizon = shard.plan, shard.plan.horizon
-    day = horizon.settling_day[shard.slice.holds(horizon.settling_day)]
+    debited = horizon.settling_day[shard.slice.holds(horizon.settling_day)]
+    day = horizon.next_workday[horizon.next_workday[debited + 1] + 1]
     months = len(day)
     low, high = (limit * plan.factor for limit in _CHARGE_RANGE)
     fee = shard.rng("bank charge").integers(low, high, months)
@@ -123,11 +124,15 @@ def _charge(shard: Shard) -> None:
             "document_id": text(ids),
             "company_code": shard.company(months),
             "posting_date": shard.dates(day),
+            "value_date": shard.dates(debited),
             "amount": shard.money(fee),
             "bank_account_id": constant(shard.names.bank_account, months),
         },
         day,
     )
-    shard.post(
-        Documents("bank_charge", ids, day, {"fee": fee}, heads={"cost_center": np.zeros(months, np.int64)})
-    )
+    heads = {"cost_center": np.zeros(months, np.int64)}
+    shard.post(Documents("bank_charge", ids, day, {"fee": fee}, heads=heads), bank_first=True)
+    shard.debited(ids, fee, debited)
+    ended, posted = horizon.month[debited], horizon.month[day]
+    waiting = (posted > ended) & (ended < horizon.months)
+    shard.summary.sums["unrecorded_charges"] = sum_by(ended[waiting], fee[waiting], horizon.months)
