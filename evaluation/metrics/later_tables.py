@@ -42,6 +42,8 @@ _TABLES: Mapping[str, str] = {
     f"numerator {_MONEY}, denominator {_MONEY}, months smallint, value DECIMAL(18,6), threshold DECIMAL(18,6), result varchar",
     "bank_reconciliations": f"bank_account_id varchar, period_end date, company_code varchar, statement_balance {_MONEY}, "
     f"outstanding_payments {_MONEY}, unrecorded_charges {_MONEY}, ledger_balance {_MONEY}",
+    "statement_notes": f"company_code varchar, fiscal_year smallint, note varchar, item varchar, amount {_MONEY}, "
+    f"previous_amount {_MONEY}",
     "dividends": f"{_DOCUMENT}, period_end date, distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
     "account_positions": "company_code varchar, account varchar, position smallint",
     "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "

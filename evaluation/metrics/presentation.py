@@ -23,6 +23,46 @@ _TO_DATE = """
            sum(amount) over (partition by company_code, fiscal_year, line order by period) as to_date
     from own_statements where line in ('IS.net_income', 'CF.net_change')"""
 
+# Movements of accounts in each fiscal year that ended, without the opening entry; results are debit positive.
+_YEARS = """
+    select t.company_code, t.fiscal_year, k.subtype, k.statement_line, k.account,
+           sum(t.debit - coalesce(if(o.balance > 0, o.balance, 0), 0)) as debit,
+           sum(t.credit - coalesce(if(o.balance < 0, -o.balance, 0), 0)) as credit,
+           arg_max(t.closing_balance, t.period) as closing
+    from trial_balances t join account_kinds k using (company_code, account)
+    left join openings o using (company_code, fiscal_year, period, account)
+    where t.period <= 12 group by all having max(t.period) = 12"""
+_NOTED = f"""
+    select company_code, fiscal_year, note, item, sum(amount) as expected from (
+        select y.*, v.note, v.item,
+               case v.figure when 'closing' then closing when 'opening' then closing - debit + credit
+                   when 'debit' then debit when 'credit' then credit else debit - credit end * v.sign as amount
+        from ({_YEARS}) y join (values
+            ('fixed_asset_cost', 'fixed_assets', 'cost_opening', 'opening', 1),
+            ('fixed_asset_cost', 'fixed_assets', 'cost_additions', 'debit', 1),
+            ('fixed_asset_cost', 'fixed_assets', 'cost_disposals', 'credit', -1),
+            ('fixed_asset_cost', 'fixed_assets', 'cost_closing', 'closing', 1),
+            ('accumulated_depreciation', 'fixed_assets', 'depreciation_opening', 'opening', -1),
+            ('accumulated_depreciation', 'fixed_assets', 'depreciation_charge', 'credit', 1),
+            ('accumulated_depreciation', 'fixed_assets', 'depreciation_disposals', 'debit', -1),
+            ('accumulated_depreciation', 'fixed_assets', 'depreciation_closing', 'closing', -1),
+            ('fixed_asset_cost', 'fixed_assets', 'book_value', 'closing', 1),
+            ('accumulated_depreciation', 'fixed_assets', 'book_value', 'closing', 1),
+            ('inventory', 'inventories', 'carrying_amount', 'closing', 1),
+            ('trade_receivable', 'receivables', 'gross', 'closing', 1),
+            ('provision', 'provisions', 'opening', 'opening', -1),
+            ('provision', 'provisions', 'added', 'credit', 1),
+            ('provision', 'provisions', 'used_and_released', 'debit', -1),
+            ('provision', 'provisions', 'closing', 'closing', -1),
+            ('revenue', 'revenue', 'total', 'result', -1),
+            ('BS.A.receivables', 'receivables', 'carrying_amount', 'closing', 1),
+            ('BS.L.debt', 'borrowings', 'within_a_year', 'closing', -1),
+            ('BS.L.loans', 'borrowings', 'later', 'closing', -1),
+            ('IS.personnel', 'personnel', 'total', 'result', 1)) v(kind, note, item, figure, sign)
+          on v.kind in (y.subtype, y.statement_line)) group by all"""
+# Lines that are the sum of the others of their note.
+_SUMS = "('inventories', 'carrying_amount'), ('receivables', 'carrying_amount'), ('revenue', 'total'), ('personnel', 'total')"
+
 RULES = (
     Rule(
         id="presentation.captions",
@@ -100,5 +140,31 @@ RULES = (
             where p.previous_amount is distinct from if(k.there, coalesce(q.amount, 0), null)""",
         holds="All {n} lines of national statements show the figure of the year before, where the books hold it.",
         breaks="{value} lines of national statements show another figure of the year before.",
+    ),
+    Rule(
+        id="presentation.notes",
+        title="Notes follow from the accounts and add up",
+        tables=("statement_notes",),
+        offenders=f"""
+            select company_code, fiscal_year, note, item, n.amount, e.expected
+            from statement_notes n full join ({_NOTED}) e using (company_code, fiscal_year, note, item)
+            where exists (from statement_notes) and coalesce(n.amount, 0) <> coalesce(e.expected, 0)
+              and (e.expected is not null or (note, item) in (select note, item from ({_NOTED})))
+            union all
+            select company_code, fiscal_year, note, s.item, max(amount) filter (where n.item = s.item),
+                   sum(amount) filter (where n.item <> s.item)
+            from statement_notes n join (values {_SUMS}) s(note, item) using (note) group by all
+            having coalesce(max(amount) filter (where n.item = s.item), 0)
+                <> coalesce(sum(amount) filter (where n.item <> s.item), 0)
+            union all
+            select n.company_code, n.fiscal_year, n.note, n.item, n.previous_amount, b.amount
+            from statement_notes n
+            left join statement_notes b on b.company_code = n.company_code and b.fiscal_year = n.fiscal_year - 1
+              and b.note = n.note and b.item = n.item
+            where n.previous_amount is distinct from if(exists (
+                from statement_notes e where e.company_code = n.company_code and e.fiscal_year = n.fiscal_year - 1),
+                coalesce(b.amount, 0), null)""",
+        holds="All {n} lines of the notes follow from the accounts, add up, and show the year before.",
+        breaks="{value} lines of the notes do not follow from the accounts, add up or show the year before.",
     ),
 )

@@ -76,7 +76,7 @@ class Layout:
 
     def of_accounts(self, chart: Chart) -> NDArray[np.int64]:
         """Place of the caption of each account, shape (accounts,)."""
-        roles = _first_roles(chart)
+        roles = first_roles(chart)
         return np.array(
             [
                 self._of_role.get(
@@ -112,7 +112,7 @@ def _above(number: str) -> str:
     return number.rpartition(".")[0]
 
 
-def _first_roles(chart: Chart) -> Mapping[int, str]:
+def first_roles(chart: Chart) -> Mapping[int, str]:
     """The first role of each account that has one, in the order of kinds.ROLES."""
     found: dict[int, str] = {}
     for role in ROLES:

@@ -16,6 +16,7 @@ from generation.engine.closing import (
     dividends,
     key_figures,
     loans,
+    notes,
     provisions,
     statements,
     steps,
@@ -162,6 +163,7 @@ def close_company(
     opening = opened[:, 0] - opened[:, 1]
     sold = statements.Sold(totals.asset_sales, totals.asset_book_values)
     lines = statements.write(shard, balances, closings, opening, sold, paid_out)
+    notes.write(shard, balances, opened)
     key_figures.write(shard, lines)
     if owed:
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])

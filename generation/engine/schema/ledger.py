@@ -450,6 +450,32 @@ TABLES = (
             ),
         ),
     ),
+    Table(
+        "statement_notes",
+        "Notes",
+        "What stands behind the annual statements at the end of each fiscal year, with the year before.",
+        ("company_code", "fiscal_year", "position"),
+        (
+            company(),
+            _YEAR,
+            Column("position", "int16", "Place among all notes, from 1.", role="key"),
+            code(
+                "note",
+                "fixed_assets, inventories, receivables, provisions, borrowings, revenue or personnel.",
+            ),
+            code("item", "Line of the note."),
+            code("title", "Name of the line."),
+            money("amount", "Balance at the year's end, or movement of the year; what reduces is negative."),
+            Column(
+                "previous_amount",
+                "money",
+                "The same of the year before; null in the first year of the books.",
+                unit="company currency",
+                nullable=True,
+                role="measure",
+            ),
+        ),
+    ),
     _open_items("ar_open_items", "Receivables, open items", "customer_invoices", "customers", "customer_id"),
     _open_items("ap_open_items", "Payables, open items", "vendor_invoices", "vendors", "vendor_id"),
     Table(
