@@ -17,7 +17,8 @@ DATE_OF = {
     "credit_line_movements": "posting_date", "receipt_applications": "posting_date", "receipt_returns": "posting_date",
     "receivable_write_offs": "posting_date", "dunning_notices": "posting_date", "income_tax_payments": "posting_date",
     "prepaid_expenses": "posting_date", "prepaid_releases": "posting_date", "provision_movements": "posting_date",
-    "cash_pool_movements": "posting_date", "dividends": "posting_date",
+    "cash_pool_movements": "posting_date", "dividends": "posting_date", "tax_withholdings": "posting_date",
+    "withholding_payments": "posting_date",
     "loan_movements": "posting_date", "contract_invoices": "posting_date", "contract_releases": "posting_date",
     "vendor_returns": "posting_date", "gr_ir_clearings": "posting_date",
     "stock_adjustments": "posting_date", "stock_revaluations": "posting_date",
@@ -97,7 +98,11 @@ METRICS = (
             select distinct p.document_id, 'payment before invoice', i.posting_date, p.payment_date
             from vendor_payment_allocations a join vendor_payments p using (document_id)
             join vendor_invoices i on i.document_id = a.vendor_invoice_id
-            where not coalesce(i.posting_date <= p.payment_date, false)""",
+            where not coalesce(i.posting_date <= p.payment_date, false)
+            union all
+            select w.document_id, 'tax withheld before invoice', i.posting_date, w.posting_date
+            from tax_withholdings w left join vendor_invoices i on i.document_id = w.vendor_invoice_id
+            where not coalesce(i.posting_date <= w.posting_date, false)""",
         holds="Orders, receipts, invoices and payments follow each other in all {n} purchases.",
         breaks="{value} purchasing documents are dated before the document that they follow.",
     ),

@@ -69,6 +69,8 @@ _EXPECTED = f"""
     left join (select document_id, sum(cleared_amount) as cleared from vendor_payment_allocations group by 1) a
     using (document_id)
     union all
+    select 'tax_withholdings', document_id, 0, amount, 0, 0, 0, 0 from tax_withholdings
+    union all
     select 'goods_receipts', g.document_id, 0, 0, 0, -l.amount, 0, 0
     from goods_receipts g
     left join (select document_id, sum(amount) as amount from goods_receipt_lines group by 1) l using (document_id)
@@ -102,6 +104,7 @@ _TOTALS = """
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'dividends', document_id, amount from dividends
+    union all select 'withholding_payments', document_id, amount from withholding_payments
     union all select 'loan_movements', document_id, amount from loan_movements
     union all select 'cash_pool_movements', document_id, abs(amount) from cash_pool_movements
     union all select 'contract_invoices', document_id, gross_amount from contract_invoices
@@ -256,6 +259,7 @@ RULES = (
             "customer_receipts",
             "vendor_invoices",
             "vendor_payments",
+            "tax_withholdings",
             "goods_receipts",
             "vendor_returns",
             "gr_ir_clearings",
@@ -291,6 +295,7 @@ RULES = (
             "bank_charges",
             "credit_line_movements",
             "dividends",
+            "withholding_payments",
             "prepaid_expenses",
             "prepaid_releases",
             "provision_movements",

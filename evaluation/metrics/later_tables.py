@@ -44,6 +44,9 @@ _TABLES: Mapping[str, str] = {
     f"outstanding_payments {_MONEY}, unrecorded_charges {_MONEY}, ledger_balance {_MONEY}",
     "statement_notes": f"company_code varchar, fiscal_year smallint, note varchar, item varchar, amount {_MONEY}, "
     f"previous_amount {_MONEY}",
+    "tax_withholdings": f"{_DOCUMENT}, vendor_id varchar, vendor_invoice_id varchar, base_amount {_MONEY}, "
+    f"rate DECIMAL(18,6), amount {_MONEY}",
+    "withholding_payments": f"{_DOCUMENT}, period_end date, amount {_MONEY}",
     "dividends": f"{_DOCUMENT}, period_end date, distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
     "account_positions": "company_code varchar, account varchar, position smallint",
     "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "

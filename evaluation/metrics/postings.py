@@ -139,6 +139,14 @@ LEGAL = (
     _event("R2R", "bank charge or interest", "operating_expense interest", "cash"),
     _event("R2R", "credit line drawn", "cash", "debt"),
     _event("R2R", "dividend", "retained_earnings", "cash", "SD"),
+    _event(
+        "P2P",
+        "tax withheld from a vendor",
+        "trade_payable",
+        "tax_payable payroll_payable other_liability",
+        "KQ",
+    ),
+    _event("R2R", "payment of tax withheld", "tax_payable payroll_payable other_liability", "cash", "SZ"),
     _event("R2R", "credit line paid back", "debt", "cash"),
     _event("R2R", "instalment of a loan", "debt accrued provision interest operating_expense", "cash", "SL"),
     _event("R2R", "loan due within a year", "debt", "debt", "SL"),
@@ -187,7 +195,7 @@ SUBLEDGERS = {
         "customer_invoices", "customer_receipts", "receipt_applications", "receipt_returns", "receivable_write_offs",
         "dunning_notices", "closing_steps",
     ),
-    "trade_payable": ("vendor_invoices", "vendor_payments", "asset_transactions", "closing_steps"),
+    "trade_payable": ("vendor_invoices", "vendor_payments", "tax_withholdings", "asset_transactions", "closing_steps"),
     "inventory": (
         "goods_receipts",
         "vendor_returns",

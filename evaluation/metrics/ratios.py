@@ -17,11 +17,11 @@ Band = tuple[float, float]
 # Our recommendation; source: docs/books.md, section "Industries".
 GROSS_MARGIN: Final[Mapping[str, Band]] = {
     "manufacturing": (0.30, 0.56),
-    "retail": (0.25, 0.45),
-    "services": (0.45, 0.75),
-    "technology": (0.45, 0.75),
-    "financial_services": (0.45, 0.75),
-    "healthcare": (0.35, 0.65),
+    "retail": (0.20, 0.45),
+    "services": (0.35, 0.75),
+    "technology": (0.35, 0.75),
+    "financial_services": (0.35, 0.75),
+    "healthcare": (0.30, 0.65),
 }
 CURRENT_RATIO: Final[Band] = (1.2, 1.5)  # our recommendation for companies that pay dividends
 _WARM_UP = 3  # months that books need until receivables and payables have built up

@@ -96,7 +96,9 @@ _PAYABLE_CHANGES = """
     select document_id, posting_date as day, gross_amount as amount, posted_amount as posted from vendor_invoices
     union all
     select a.vendor_invoice_id, p.payment_date, -(a.amount + a.discount), -a.cleared_amount
-    from vendor_payment_allocations a join vendor_payments p using (document_id)"""
+    from vendor_payment_allocations a join vendor_payments p using (document_id)
+    union all
+    select vendor_invoice_id, posting_date, -amount, -amount from tax_withholdings"""
 
 
 def open_item_rules(side: str, items: str, invoices: str, changes: str) -> tuple[Rule, ...]:

@@ -80,7 +80,7 @@ RULES = (
                 select coalesce(a.vendor_invoice_id, d.source_document_id) as document_id,
                        sum(d.input_tax) as input_tax, -sum(d.tax_payable) as output_tax
                 from journal_documents d left join invoice_of a on a.document_id = d.source_document_id
-                where d.process in ('O2C', 'P2P', 'A2R') group by all
+                where d.process in ('O2C', 'P2P', 'A2R') and d.source_document_type <> 'tax_withholdings' group by all
                 having sum(d.input_tax) <> 0 or sum(d.tax_payable) <> 0),
             stated as (select document_id, input_tax, output_tax from ({_BY_DOCUMENT}))
             select document_id, s.input_tax, p.input_tax as posted_input, s.output_tax, p.output_tax as posted_output
@@ -104,5 +104,50 @@ RULES = (
                 else s.amount = -d.cash end, false)""",
         holds="All {n} tax returns and payments state output less input tax, and post it.",
         breaks="{value} of {n} tax returns or payments state another amount than they post.",
+    ),
+    Rule(
+        id="tax.withheld",
+        title="Tax withheld = net × rate, from vendors at home who are paid",
+        tables=("tax_withholdings",),
+        offenders="""
+            select w.document_id, w.base_amount, w.rate, w.amount, i.net_amount, v.country
+            from tax_withholdings w left join vendor_invoices i on i.document_id = w.vendor_invoice_id
+            left join vendors v on v.vendor_id = w.vendor_id left join currencies c on c.company_code = w.company_code
+            where not coalesce(w.base_amount = i.net_amount and w.vendor_id = i.vendor_id and v.country = c.country
+                and w.amount > 0 and w.amount * (10 ** c.digits)::bigint
+                    = floor(w.base_amount::decimal(27, 4) * w.rate * (10 ** c.digits)::bigint + 0.5), false)
+            union all
+            select vendor_invoice_id, null, null, sum(amount), null, null from tax_withholdings
+            group by 1 having count(*) > 1""",
+        holds="All {n} withholdings are the invoice's net amount times the rate, once, from vendors at home.",
+        breaks="{value} withholdings are not the net amount times the rate, or from the wrong vendor.",
+    ),
+    Rule(
+        id="tax.withheld_paid",
+        title="Tax withheld is paid in the next month",
+        tables=("tax_withholdings", "withholding_payments"),
+        offenders="""
+            with withheld as (
+                select company_code, last_day(posting_date) as period_end, sum(amount) as amount
+                from tax_withholdings group by all),
+            expected as (select * from withheld, horizon where period_end < horizon.last_day - interval 32 day)
+            select company_code, period_end, w.amount as withheld, p.amount as paid, p.posting_date
+            from withheld w full join withholding_payments p using (company_code, period_end)
+            where (p.amount is not null or (company_code, period_end) in (select company_code, period_end from expected))
+              and not coalesce(w.amount = p.amount and p.posting_date > period_end
+                and p.posting_date <= period_end + interval 32 day, false)
+            union all
+            select company_code, null, l.balance, e.owed, null
+            from (select r.company_code, -sum(d.net) as balance from roles r join account_days d
+                    on d.company_code = r.company_code and d.account = r.account
+                  where r.role = 'withholding_tax'
+                    and (select count(*) from roles o where o.company_code = r.company_code and o.account = r.account) = 1
+                  group by all) l
+            left join (select company_code, sum(amount) as owed from (
+                    select company_code, amount from tax_withholdings
+                    union all select company_code, -amount from withholding_payments) group by all) e using (company_code)
+            where l.balance <> coalesce(e.owed, 0)""",
+        holds="What was withheld ({n} documents) is paid to the tax office in the next month; the rest stands on its account.",
+        breaks="{value} months or accounts of tax withheld do not show what was withheld and paid.",
     ),
 )

@@ -161,6 +161,27 @@ POSTINGS: Final[dict[str, Posting]] = {
         needs_approval=True,
         partner="vendor",
     ),
+    "withholding": Posting(
+        "KQ",
+        "P2P",
+        "tax_withholdings",
+        "Tax withheld from a vendor",
+        (
+            Rule("payable", D, "amount", "Tax withheld", carries=_PARTNER),
+            Rule("withholding_tax", C, "amount", "Tax withheld"),
+        ),
+        partner="vendor",
+    ),
+    "withholding_payment": Posting(
+        "SZ",
+        "R2R",
+        "withholding_payments",
+        "Payment of tax withheld",
+        (
+            Rule("withholding_tax", D, "amount", "Payment of tax withheld"),
+            Rule("bank", C, "amount", "Payment of tax withheld"),
+        ),
+    ),
     "payroll": Posting(
         "HR",
         "H2R",

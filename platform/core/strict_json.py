@@ -35,6 +35,8 @@ def loads(text: str | bytes, *, same: Callable[[str], str] | None = None) -> Any
 
     def once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
+        if len(pairs) < 2:
+            return made
         if len(made) < len(pairs) or (same and len({same(key) for key in made}) < len(made)):
             raise GivenTwice(_first_twice(pairs, same or str))
         return made

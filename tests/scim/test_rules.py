@@ -221,6 +221,38 @@ def test_session_and_key_of_a_person_end_with_the_request_that_says_so(
         assert directory.send("GET", f"/Users/{member.pk}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {
+            "emails": [{"value": "ada@elsewhere.example", "type": "work", "primary": True}]
+        },  # no verified domain
+        {"emails": [{"value": "bob@acme.example", "type": "work", "primary": True}]},  # somebody else's
+        {"userName": "bob@acme.example"},
+        {"userName": "ada", "emails": []},  # no address at all
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_who_is_deactivated_loses_access_though_the_rest_is_refused(
+    method: str, refused: dict[str, Any], directory: Directory, ada: str, acme: Tenant
+) -> None:
+    directory.create("bob@acme.example")
+
+    if method == "PUT":
+        answer = directory.send(
+            "PUT", f"/Users/{ada}", {**user("ada@acme.example"), **refused, "active": False}
+        )
+    else:
+        answer = directory.patch(f"/Users/{ada}", {"op": "replace", "value": {**refused, "active": False}})
+
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["active"] is False
+    assert answer.json()["userName"] == "ada@acme.example"
+    assert not Membership.objects.get(pk=ada).is_active
+    [event] = AuditEvent.objects.filter(action="tenants.scim_user.keep")
+    assert event.data["refused"]
+
+
 def test_who_comes_back_has_the_membership_but_not_the_old_keys(
     directory: Directory, api_client: Any, acme: Tenant
 ) -> None:

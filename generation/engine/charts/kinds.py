@@ -84,6 +84,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "output_tax": ("tax_payable",),
     "tax_settlement": ("tax_payable",),
     "wage_tax": ("tax_payable", "payroll_payable"),
+    "withholding_tax": ("tax_payable", "payroll_payable", "other_liability"),
     "wages_payable": ("payroll_payable",),
     "social_security_payable": ("payroll_payable",),
     "gr_ir": ("gr_ir",),
@@ -169,9 +170,11 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 # Roles that only companies of a cash pool post to. A chart of one's own must name their accounts: what stands on them is taken out of
 # the group's statements.
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
+# Roles that a chart of one's own has only where it names their account: no tax is withheld from vendors without one.
+NAMED_ROLES: Final = POOL_ROLES | frozenset({"withholding_tax"})
 # Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, section 277 (5)).
 GAINS: Final = {"fx_result": "exchange_gain"}
-OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | POOL_ROLES | frozenset(GAINS.values())
+OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | NAMED_ROLES | frozenset(GAINS.values())
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.
 SPREAD_ROLES: Final = frozenset(

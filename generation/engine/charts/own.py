@@ -7,10 +7,10 @@ from typing import Protocol
 from generation.engine.charts.growth import Entry
 from generation.engine.charts.kinds import (
     LINE_OF_ROLE,
+    NAMED_ROLES,
     OPTIONAL_ROLES,
     PERSONNEL,
     PERSONNEL_ROLES,
-    POOL_ROLES,
     ROLES,
     SPREAD_ROLES,
 )
@@ -65,7 +65,7 @@ def findings(accounts: Sequence[OwnAccount], needed: frozenset[str]) -> Iterator
             yield Finding(place, "duplicate_role", message)
     for role in ROLES:
         if _account_for(role, accounts) is None and (role in needed or role not in OPTIONAL_ROLES):
-            named = f" that names it: “role: {role}”" if role in POOL_ROLES else ""
+            named = f" that names it: “role: {role}”" if role in NAMED_ROLES else ""
             message = (
                 f"No account can take the role {role}. Add one of subtype {' or '.join(ROLES[role])}{named}."
             )
@@ -91,7 +91,7 @@ def own_entries(accounts: Sequence[OwnAccount]) -> tuple[list[Entry], dict[str, 
 
 def _account_for(role: str, accounts: Sequence[OwnAccount]) -> OwnAccount | None:
     named = [account for account in accounts if account.role == role]
-    if role in POOL_ROLES:
+    if role in NAMED_ROLES:
         return next(iter(named), None)
     fitting = [account for subtype in ROLES[role] for account in accounts if account.subtype == subtype]
     free = [account for account in fitting if account.role is None]

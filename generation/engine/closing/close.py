@@ -75,6 +75,7 @@ class Totals:
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
         self.unrecorded_charges = np.zeros(months, np.int64)
+        self.withheld = np.zeros(len(plan.horizon.civil_month_end), np.int64)
         self.asset_sales = np.zeros(months, np.int64)
         self.asset_book_values = np.zeros(months, np.int64)
         self.bank: list[Mapping[str, NDArray[Any]]] = []
@@ -88,6 +89,7 @@ class Totals:
         self.gross_pay += summary.sums.get("gross_pay", 0)
         self.work_in_progress += summary.sums.get("work_in_progress", 0)
         self.unrecorded_charges += summary.sums.get("unrecorded_charges", 0)
+        self.withheld += summary.sums.get("withheld", 0)
         self.asset_sales += summary.sums.get("asset_sales", 0)
         self.asset_book_values += summary.sums.get("asset_book_values", 0)
         for side, words in summary.issued.items():
@@ -138,6 +140,7 @@ def close_company(
         totals.add(summary)
     stock = _stock(plan, totals)
     tax_return.settle(shard, totals.tax)
+    tax_return.remit(shard, totals.withheld)
     before = shard.summary.balances.copy()
     _open(shard, stock, investments)
     opened = (shard.summary.balances - before)[:, 0]

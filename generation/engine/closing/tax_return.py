@@ -1,4 +1,4 @@
-"""The monthly tax return: what sales and purchases owe, and its payment in the next month."""
+"""The monthly tax return: what sales and purchases owe, and its payment in the next month; and the payment of tax withheld from vendors."""
 
 import numpy as np
 
@@ -40,6 +40,31 @@ def settle(shard: Shard, tax: Ints) -> None:
         Documents("tax_payment", payments, due[paid], {"amount": amount[paid]}, number=month[paid]),
         value_lag=1,
     )
+
+
+def remit(shard: Shard, sums: Ints) -> None:
+    """Write and post the payment of what was withheld in each calendar month, shape (civil months,), on the day that the law names."""
+    plan, horizon = shard.plan, shard.plan.horizon
+    rule = plan.pack.withholding
+    if rule is None:
+        return
+    month = np.flatnonzero(sums)
+    due = horizon.next_workday[horizon.civil_month_end[month] + rule.due_day]
+    month, due = month[due < horizon.days], due[due < horizon.days]
+    ids, n = shard.ids_of("withholding_payments", month), len(month)
+    shard.table(
+        "withholding_payments",
+        {
+            "document_id": text(ids),
+            "company_code": shard.company(n),
+            "period_end": shard.dates(horizon.civil_month_end[month]),
+            "posting_date": shard.dates(due),
+            "amount": shard.money(sums[month]),
+            "bank_account_id": constant(shard.names.bank_account, n),
+        },
+        due,
+    )
+    shard.post(Documents("withholding_payment", ids, due, {"amount": sums[month]}, number=month), value_lag=1)
 
 
 def _write(

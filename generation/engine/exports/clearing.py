@@ -15,6 +15,7 @@ TABLES: Final = frozenset(
         "asset_transactions",
         "customer_receipt_allocations",
         "vendor_payment_allocations",
+        "tax_withholdings",
     }
 )
 
@@ -63,8 +64,10 @@ _ITEM_LINE: Final = """
     SELECT l.document_id, l.line_number, l.account, l.partner_id, l.posting_date, l.fiscal_year, l.balance,
            CASE WHEN l.kind IN ('customer_invoices', 'vendor_invoices') THEN l.source
                 WHEN l.kind = 'asset_transactions' THEN t.vendor_invoice_id
+                WHEN l.kind = 'tax_withholdings' THEN w.vendor_invoice_id
                 WHEN abs(a.cleared) = abs(l.document_amount) THEN a.item END AS item
     FROM partner_line l
+    LEFT JOIN tax_withholdings w ON l.kind = 'tax_withholdings' AND w.document_id = l.source
     LEFT JOIN asset_transactions t ON l.kind = 'asset_transactions' AND t.document_id = l.source
     LEFT JOIN allocation a ON a.source = l.source AND a.place = l.place"""
 

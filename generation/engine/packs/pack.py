@@ -20,7 +20,7 @@ from generation.engine.packs import schema as pack_schema
 from generation.engine.packs.accounts import ACCOUNT_SCHEMES
 from generation.engine.packs.holidays import holidays
 from generation.engine.packs.identifiers import Digits, Text, Words
-from generation.engine.packs.schema import City, PackFile, TaxFrame, fields_of, read_pack
+from generation.engine.packs.schema import City, PackFile, TaxFrame, Withholding, fields_of, read_pack
 from generation.engine.packs.tax_ids import PATTERN, REGISTRY_WIDTHS, TAX_ID_SCHEMES, patterned
 
 Strings = NDArray[np.object_]
@@ -74,6 +74,11 @@ class CountryPack:
     def income_tax_rate(self) -> float:
         """Tax on profits as a fraction."""
         return self.file.income_tax.rate_bp / 10_000
+
+    @property
+    def withholding(self) -> Withholding | None:
+        """Tax withheld from professionals' fees; None where the law has none."""
+        return self.file.withholding
 
     @property
     def social_rate_bp(self) -> int:

@@ -132,6 +132,14 @@ class IncomeTax(_Part):
     source: Annotated[str, Field(min_length=1)]
 
 
+class Withholding(_Part):
+    """Tax that payers keep back of the fees of professionals at home; due_day: of the next month, when they pay it to the tax office."""
+
+    rate_bp: Annotated[int, Field(ge=1, le=5_000)]
+    due_day: Annotated[int, Field(ge=1, le=28)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Identifiers(_Part):
     """How tax ids are made: a named scheme, or a pattern with `#` for a digit and `?` for a letter."""
 
@@ -260,6 +268,7 @@ class PackFile(_Part):
     weekend: tuple[int, ...]
     income_tax: IncomeTax
     tax: TaxFrame
+    withholding: Withholding | None = None
     low_value: LowValue | None = None
     identifiers: Identifiers
     bank: Bank

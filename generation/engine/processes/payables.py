@@ -1,11 +1,14 @@
 """What all vendor invoices have in common: header, tax, payment blocks with their release, and the runs that clear them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, text
 from generation.engine.posting import Documents
+from generation.engine.processes.withholding import keep_back
 from generation.engine.settlement import (
     Invoices,
     Items,
@@ -78,11 +81,13 @@ def pay(
     *,
     held: NDArray[np.bool_] | None = None,
     notes: Invoices | None = None,
+    kept_back: Ints | None = None,
 ) -> Items:
     """Pay in weekly runs, on time in the last one before the due date. Write and post the payments, return what they cleared.
 
     held: which invoices are blocked for their price until somebody releases them, in time for their payment. Disputed ones
-    stay blocked. notes: the vendors' credit notes, netted with the next payment; they count behind the invoices.
+    stay blocked. notes: the vendors' credit notes, netted with the next payment; they count behind the invoices. kept_back: tax that is
+    withheld with the first payment, (n,).
     """
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
@@ -94,12 +99,15 @@ def pay(
     before = np.where(before > invoices.day, before, horizon.next_workday[invoices.day + 1])
     moment = np.where(late | (early & (after <= invoices.due)), after, before)  # a discount makes nobody late
     early &= moment <= invoices.date + 14
+    if kept_back is not None:
+        early &= kept_back == 0
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
     disputed = rng.random(n) < rates.dispute_rate
     _write_blocks(shard, invoices, disputed, np.zeros(n, np.bool_) if held is None else held, moment)
     pays = np.flatnonzero(~disputed)
-    items = instalments(shard, invoices, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
+    paid = invoices if kept_back is None else replace(invoices, net=invoices.net - kept_back)
+    items = instalments(shard, paid, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
     payments = group(items, horizon.reach)
     if notes is not None:
         zero = np.zeros(len(notes.ids), np.int64)
@@ -124,7 +132,10 @@ def pay(
         ),
         value_lag=2,
     )
-    return payments.items
+    if kept_back is None:
+        return payments.items
+    at = pays[kept_back[pays] != 0]
+    return payments.items.plus(keep_back(shard, invoices, at, moment[at], kept_back[at]))
 
 
 def _write_blocks(

@@ -9,11 +9,15 @@ from generation.engine.open_items import write_open_items
 from generation.engine.portable import exp
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import dates_of, pay, write_vendor_invoices
+from generation.engine.processes.withholding import withheld
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Shard
 from generation.engine.streams import quantile_table
 from generation.engine.taxes import tax_on
 
+_PROFESSIONAL = EXPENSES.index(
+    "professional_fees"
+)  # whose fees bear tax withheld at source in some countries
 _SIGMA = 1.5  # of the log-normal amounts: near to Benford's law
 
 
@@ -90,5 +94,7 @@ def produce(shard: Shard) -> None:
             foreign=shard.foreign(rated, net=net_line, gross=invoices.gross),
         )
     )
-    items = pay(shard, invoices, vendors.takes_discount[seller])
+    liable = (trade[seller] == _PROFESSIONAL) & ~vendors.is_foreign[seller]
+    kept_back = withheld(shard, liable, net, rated)
+    items = pay(shard, invoices, vendors.takes_discount[seller], kept_back=kept_back)
     write_open_items(shard, "vendor", invoices, items)
