@@ -229,7 +229,6 @@ def test_session_and_key_of_a_person_end_with_the_request_that_says_so(
         },  # no verified domain
         {"emails": [{"value": "bob@acme.example", "type": "work", "primary": True}]},  # somebody else's
         {"userName": "bob@acme.example"},
-        {
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
