@@ -51,20 +51,32 @@ def run(options: Namespace) -> int:
         lines = [problem_line(options.config, problem) for problem in error.problems]
         raise Refused("\n".join(["the config cannot be used", *lines])) from error
     config = overridden(config, seed=options.seed, formats=options.formats)
+    closings = _closings(config, options.closed_after)
     with staged(options.output) as root:
         _require_space(config, root)
         key, new_path = own_key(data_folder(os.environ))
         if new_path and not options.quiet:
             print(f"Made a key to sign your datasets with: {new_path}. Keep it to yourself.")
-        made = _make(config, root, key, workers=options.workers, quiet=options.quiet)
+        made = _make(config, root, key, closings, workers=options.workers, quiet=options.quiet)
     if not options.quiet:
         tell(made, options.output)
     return DONE if made.gate.verdict == "pass" else GATE_FAILED
 
 
-def _make(config: Config, root: Path, key: SigningKey, *, workers: int | None, quiet: bool) -> Made:
+def _closings(config: Config, closed_after: Sequence[int]) -> list[int]:
+    """How many months the books have each time that they are closed. Raises: Refused: they end before."""
+    months = config.period.months
+    if closed_after and closed_after[-1] >= months:
+        raise Refused(
+            f"the command line: --closed-after: the books have {months} months, and close at their end anyway; name fewer than {months}"
+        )
+    return [*closed_after, months]
+
+
+def _make(
+    config: Config, root: Path, key: SigningKey, closings: Sequence[int], *, workers: int | None, quiet: bool
+) -> Made:
     started_at, start = datetime.now(UTC), time.monotonic()
-    closings = [config.period.months]
     files = make_files(config, root, closings=closings, workers=workers, mark=PublicMark(), quiet=quiet)
     seconds = time.monotonic() - start
     return release(config, root, key, files, closings, started_at=started_at, seconds=seconds, quiet=quiet)

@@ -120,6 +120,14 @@ def _add_generate(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the seed in the config")
     parser.add_argument("--workers", type=_workers, metavar="N", help="processes; default: as many as pay")
     parser.add_argument("--formats", type=_formats, metavar="LIST", help="parquet, or parquet,csv")
+    parser.add_argument(
+        "--closed-after",
+        type=_closings,
+        default=(),
+        metavar="LIST",
+        help="months after which the books are closed before they go on: 12,13 with 14 months gives the bytes of twelve months that "
+        "were continued twice; default: once, at the end",
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing unless something is wrong")
 
 
@@ -220,6 +228,13 @@ def _workers(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 256):
         raise argparse.ArgumentTypeError(f"workers are a whole number from 1 to 256, not {text!r}")
     return int(text)
+
+
+def _closings(text: str) -> tuple[int, ...]:
+    months = [int(part) for part in text.split(",") if part.isascii() and part.isdigit()]
+    if len(months) != text.count(",") + 1 or months != sorted(set(months)) or months[0] < 1:
+        raise argparse.ArgumentTypeError("must be ascending numbers of months, as in 12,13")
+    return tuple(months)
 
 
 def _formats(text: str) -> list[str]:

@@ -53,6 +53,36 @@ def test_a_continued_dataset_verifies_reproduces_and_keeps_the_files_of_closed_m
     assert line.run("reproduce", "out", "--quiet").returncode == 0
 
 
+def test_continued_books_are_the_bytes_of_books_made_in_one_go(line: CommandLine) -> None:
+    months = json.loads((line.folder / "out" / "manifest.json").read_text())["closings"][0]
+    assert line.run("continue", "out", "--months", "2", "--quiet").returncode == 0
+    config = (line.folder / "config.yaml").read_text()
+    longer = config.replace(f"months: {months}", f"months: {months + 2}")
+    assert longer != config
+    (line.folder / "longer.yaml").write_text(longer)
+
+    done = line.run(
+        "generate", "longer.yaml", "-o", "at-once", "--closed-after", months, "--workers", "2", "--quiet"
+    )
+
+    assert done.returncode == 0, done.stderr
+    in_one_go, continued = digests(line.folder / "at-once"), digests(line.folder / "out")
+    data = {path for path in continued if path.startswith(("tables/", "exports/"))}
+    assert data
+    assert {path: in_one_go.get(path) for path in data} == {path: continued[path] for path in data}
+    assert {path for path in in_one_go if path.startswith(("tables/", "exports/"))} == data
+    assert in_one_go["manifest.json"] == continued["manifest.json"]
+
+
+@pytest.mark.parametrize("closings", ["13,12", "12,12", "0,2", "a", "", "120"])
+def test_closings_that_cannot_be_are_refused(closings: str, line: CommandLine) -> None:
+    done = line.run("generate", "config.yaml", "-o", "other", "--closed-after", closings, "--quiet")
+
+    assert done.returncode == 2
+    assert "--closed-after" in done.stderr
+    assert not (line.folder / "other").exists()
+
+
 def test_an_altered_dataset_is_not_continued(line: CommandLine) -> None:
     part = next((line.folder / "out" / "tables" / "journal_lines").glob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-1] + b"x")
