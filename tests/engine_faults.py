@@ -131,6 +131,43 @@ FAULTS = (
 )
 # fmt: on
 # fmt: off
+STATEMENT_FAULTS = (
+    Fault("a caption is a cent too high", "statement_positions", {"part": "income", "number": "8"}, {"amount": _more},
+          "presentation.captions presentation.totals presentation.year_before"),
+    Fault("a caption of the balance sheet is a cent too high", "statement_positions", {"number": "B.II.1", "amount": SOME},
+          {"amount": _more}, "presentation.captions presentation.totals"),
+    Fault("a heading is not the sum of its captions", "statement_positions", {"part": "income", "number": "6"}, {"amount": _more},
+          "presentation.totals presentation.year_before"),
+    Fault("a total is not the sum of the captions before it", "statement_positions", {"part": "income", "number": "15"},
+          {"amount": _more}, "presentation.totals presentation.year_before"),
+    Fault("the last total is another", "statement_positions", {"part": "cash_flow", "number": "="}, {"amount": _more},
+          "presentation.statements presentation.totals presentation.year_before"),
+    Fault("the year before is another", "statement_positions", {"previous_amount": lambda value: value is not None and value > 0},
+          {"previous_amount": _more}, "presentation.year_before"),
+    Fault("an account has another caption", "account_positions", {"account": "6815"}, {"position": 1}, "presentation.captions"),
+    Fault("a note is a cent too high", "statement_notes", {"item": "cost_additions"}, {"amount": _more}, "presentation.notes"),
+    Fault("a part of a note is a cent too high", "statement_notes", {"item": "wages"}, {"amount": _more}, "presentation.notes"),
+    Fault("a dividend is a cent higher", "dividends", {}, {"amount": _more},
+          "balances.retained_earnings_roll documents.journal_repeats_totals treasury.dividends"),
+    Fault("more may be paid out than was earned", "dividends", {}, {"distributable_amount": _more}, "treasury.dividends"),
+    Fault("a reconciliation states another balance", "bank_reconciliations", {}, {"statement_balance": _more}, "cash.reconciliations"),
+    Fault("a charge is posted and still waits", "bank_reconciliations", {},
+          {"unrecorded_charges": _more, "outstanding_payments": _more}, "cash.reconciliations"),
+)
+# fmt: on
+# fmt: off
+WITHHELD_FAULTS = (
+    Fault("tax withheld is not rate times net", "tax_withholdings", {}, {"amount": _more},
+          "documents.journal_repeats_documents subledgers.ap_open_items tax.withheld tax.withheld_paid"),
+    Fault("tax is withheld at another rate", "tax_withholdings", {"base_amount": lambda value: value > 100},
+          {"rate": lambda rate: rate + Decimal("0.01")}, "tax.withheld"),
+    Fault("tax withheld is paid late", "withholding_payments", {}, {"posting_date": lambda day: day + timedelta(days=40)},
+          "dates.posted_on_document_date tax.withheld_paid"),
+    Fault("more is paid than was withheld", "withholding_payments", {}, {"amount": _more},
+          "documents.journal_repeats_totals tax.withheld_paid"),
+)
+# fmt: on
+# fmt: off
 MAKING_FAULTS = (
     Fault("a good costs a cent less than its parts", "routings", {"operation_number": 10}, {"labour_cost": lambda value: value - CENT},
           "manufacturing.standard_costs manufacturing.variances"),

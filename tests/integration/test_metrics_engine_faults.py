@@ -8,7 +8,16 @@ from shutil import copytree
 import pytest
 
 from tests.engine_builders import COMPANY, make_books, small_config
-from tests.engine_faults import FAULTS, LOANS, MAKING_FAULTS, Fault, broken, plant
+from tests.engine_faults import (
+    FAULTS,
+    LOANS,
+    MAKING_FAULTS,
+    STATEMENT_FAULTS,
+    WITHHELD_FAULTS,
+    Fault,
+    broken,
+    plant,
+)
 
 pytestmark = pytest.mark.slow  # books are made and measured once for each fault
 
@@ -40,7 +49,7 @@ def test_the_books_hold_before_a_fault_is_planted(books: Path) -> None:
     assert broken(books) == set()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [*FAULTS, *STATEMENT_FAULTS], ids=lambda fault: fault.name)
 def test_a_planted_fault_is_caught_by_those_that_should(fault: Fault, books: Path, tmp_path: Path) -> None:
     root = copytree(books, tmp_path / "books")
     plant(root, fault)
@@ -61,6 +70,26 @@ def test_a_fault_of_production_is_caught_by_those_that_should(
     fault: Fault, made: Path, tmp_path: Path
 ) -> None:
     root = copytree(made, tmp_path / "books")
+    plant(root, fault)
+
+    assert broken(root) == set(fault.caught_by.split())
+
+
+@pytest.fixture(scope="module")
+def withheld(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five months of an Italian company, which withholds tax from professionals."""
+    root = tmp_path_factory.mktemp("withheld")
+    company = {**COMPANY, "country": "IT", "framework": "ifrs", "industry": "services"}
+    make_books(small_config(companies=[company], period={"months": 5}), root)
+    return root
+
+
+@pytest.mark.parametrize("fault", WITHHELD_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_of_tax_withheld_is_caught_by_those_that_should(
+    fault: Fault, withheld: Path, tmp_path: Path
+) -> None:
+    root = copytree(withheld, tmp_path / "books")
+    assert broken(root) == set()
     plant(root, fault)
 
     assert broken(root) == set(fault.caught_by.split())

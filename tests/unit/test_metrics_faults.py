@@ -25,6 +25,8 @@ from tests.engine_faults import (
     CURRENCY_FAULTS,
     MAKING_FAULTS,
     RENEWAL_FAULTS,
+    STATEMENT_FAULTS,
+    WITHHELD_FAULTS,
 )
 from tests.engine_faults import FAULTS as ENGINE_FAULTS
 from tests.unit.metrics_books import write_books
@@ -393,6 +395,8 @@ def test_every_exact_metric_has_a_fault_that_it_catches() -> None:
         *AVERAGE_FAULTS,
         *RENEWAL_FAULTS,
         *ADVANCE_FAULTS,
+        *STATEMENT_FAULTS,
+        *WITHHELD_FAULTS,
     )
     covered |= {metric for planted in by_engine for metric in planted.caught_by.split()}
     # these books are of no group; tests/integration/test_engine_group.py plants faults in some that are

@@ -40,7 +40,7 @@ CASH_FLOW: Final = {
     "debt": "CF.debt",
     "intangible": "CF.investments",
 }
-_CASH_FLOW_TITLES: Final = {
+CASH_FLOW_LINES: Final = {
     "CF.net_income": "Net income",
     "CF.depreciation": "Depreciation",
     "CF.disposals": "Loss, less gain, on disposals",
@@ -151,7 +151,7 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
 
 
 def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold, paid_out: Ints) -> Lines:
-    flows = {line: np.zeros(moved.shape[1], np.int64) for line in _CASH_FLOW_TITLES}
+    flows = {line: np.zeros(moved.shape[1], np.int64) for line in CASH_FLOW_LINES}
     flows["CF.net_income"] += income
     flows["CF.disposals"] += sold.book_value - sold.proceeds
     flows["CF.divestments"] += sold.proceeds
@@ -170,7 +170,7 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold, paid_ou
             flows["CF.equity"] -= values
         elif account.class_ in ("asset", "liability"):
             flows[_flow_line(account)] -= values
-    return [("CF", line, title, flows[line]) for line, title in _CASH_FLOW_TITLES.items()]
+    return [("CF", line, title, flows[line]) for line, title in CASH_FLOW_LINES.items()]
 
 
 def _flow_line(account: Account) -> str:
