@@ -7,14 +7,14 @@ TRANSIT_DAYS = 14
 
 # Statement lines with the entry that they belong to: the bank names it, or, where the bank was first, it was posted from the document
 # that the line refers to.
-_LINES = """
+STATEMENT_LINES = """
     select b.*, coalesce(b.journal_document_id, d.document_id) as entry, b.journal_document_id is null as bank_first
     from bank_statement_lines b left join journal_documents d
       on b.journal_document_id is null and d.source_document_type = 'bank_charges' and d.source_document_id = b.reference"""
 _MATCHED = f"""
     select entry as document_id, sum(amount) as amount, min(value_date) as first_value,
            max(value_date) as last_value, count(distinct company_code) as companies, bool_or(bank_first) as bank_first
-    from ({_LINES}) where entry is not null group by all"""
+    from ({STATEMENT_LINES}) where entry is not null group by all"""
 
 RULES = (
     Rule(
@@ -71,7 +71,7 @@ RULES = (
             where d.cash <> 0 and d.posting_date <= horizon.last_day - {TRANSIT_DAYS}
               and d.document_id not in (select document_id from ({_MATCHED}))
             union all
-            select bank_account_id || ' ' || line_number, value_date, amount from ({_LINES}), horizon
+            select bank_account_id || ' ' || line_number, value_date, amount from ({STATEMENT_LINES}), horizon
             where entry is null and value_date <= horizon.last_day - {TRANSIT_DAYS}""",
         holds="Every cash posting among {n} entries is on the statement, or on its way in the last days.",
         breaks="{value} cash postings or statement lines have no counterpart and are not in transit.",
@@ -92,7 +92,7 @@ RULES = (
             bank as (select company_code, period_end, sum(balance) as balance from last_lines group by all),
             lines as (
                 select b.company_code, b.value_date, b.amount, d.posting_date
-                from ({_LINES}) b left join journal_documents d on d.document_id = b.entry),
+                from ({STATEMENT_LINES}) b left join journal_documents d on d.document_id = b.entry),
             unmatched as (
                 select d.company_code, d.posting_date, d.cash as amount
                 from journal_documents d where d.cash <> 0
@@ -124,7 +124,7 @@ RULES = (
         offenders=f"""
             with lines as (
                 select b.bank_account_id, b.value_date, b.amount, b.bank_first, d.posting_date
-                from ({_LINES}) b left join journal_documents d on d.document_id = b.entry),
+                from ({STATEMENT_LINES}) b left join journal_documents d on d.document_id = b.entry),
             sums as (
                 select r.bank_account_id, r.period_end,
                        coalesce(sum(l.amount) filter (where l.value_date <= r.period_end), 0) as stated,

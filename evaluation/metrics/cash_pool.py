@@ -1,5 +1,6 @@
 """Exact rules of cash pools: both sides agree, accounts are brought to zero, balances chain, bear interest and stand on their accounts."""
 
+from evaluation.metrics.cash import STATEMENT_LINES
 from evaluation.metrics.rule import Rule
 
 # Days on which a member and the head of its pool both work; `settles`: the last one of a calendar month, as far as the books know;
@@ -116,14 +117,22 @@ RULES = (
             levels as (
                 select company_code, posting_date,
                        sum(sum(net)) over (partition by company_code order by posting_date) as level
-                from account_days where subtype = 'cash' group by company_code, posting_date)
-            select d.company_code, d.day, l.level
-            from due d asof left join levels l on l.company_code = d.company_code and d.day >= l.posting_date
-            where coalesce(l.level, 0) <> 0
+                from account_days where subtype = 'cash' group by company_code, posting_date),
+            stood as (
+                select d.company_code, d.day, coalesce(l.level, 0) as level
+                from due d asof left join levels l on l.company_code = d.company_code and d.day >= l.posting_date),
+            charged as (
+                select b.company_code, b.value_date, -b.amount as amount, d.posting_date
+                from ({STATEMENT_LINES}) b left join journal_documents d on d.document_id = b.entry
+                where b.bank_first and b.company_code in (select company_code from cash_pool_members))
+            select s.company_code, s.day, s.level
+            from stood s left join charged c on c.company_code = s.company_code and c.value_date <= s.day
+              and coalesce(c.posting_date > s.day, true)
+            group by all having s.level <> coalesce(sum(c.amount), 0)
             union all
             select company_code, posting_date, amount from credit_line_movements
             where company_code in (select company_code from cash_pool_members)""",
-        holds="The accounts of {n} members of cash pools are at zero on every day of a sweep, without credit lines of their own.",
+        holds="The accounts of {n} members of cash pools are at zero on every day of a sweep, but for charges that nobody has posted.",
         breaks="On {value} days the account of a member of a cash pool is not at zero, or it has a credit line of its own.",
     ),
     Rule(

@@ -29,6 +29,8 @@ _WARM_UP = 3  # months that books need until receivables and payables have built
 
 def _gross_margin(books: Books) -> Measured:
     """Farthest gross margin of a company, over all its books, from the band of its industry."""
+    if not books.dataset.has("companies", "industry"):
+        return Measured(None, 0, "Not applicable: the dataset names no industries.", 0, applicable=False)
     found = books.rows(
         """select company_code, c.industry, sum(amount) filter (where line = 'IS.revenue') as revenue,
                   coalesce(sum(amount) filter (where line = 'IS.cost_of_sales'), 0) as cost

@@ -118,7 +118,7 @@ def test_headings_and_totals_are_sums_by_hand() -> None:
     assert sums[place["income", "6"]] == -250
     assert sums[place["income", "15"]] == 175
     assert sums[place["income", "17"]] == 175  # the total before it is none of its summands
-    assert sums[place["assets", "="]] == 0
+    assert sums[place["assets", "T"]] == 0
 
 
 def test_an_unknown_framework_and_line_are_refused() -> None:

@@ -23,6 +23,8 @@ from tests.engine_faults import (
     CURRENCY_FAULTS,
     MAKING_FAULTS,
     RENEWAL_FAULTS,
+    STATEMENT_FAULTS,
+    WITHHELD_FAULTS,
 )
 from tests.engine_faults import FAULTS as ENGINE_FAULTS
 from tests.unit.metrics_books import write_books
@@ -70,6 +72,8 @@ def test_every_exact_rule_finds_rows_to_check_in_the_hand_made_books(report: Rep
             *AVERAGE_FAULTS,
             *RENEWAL_FAULTS,
             *ADVANCE_FAULTS,
+            *STATEMENT_FAULTS,
+            *WITHHELD_FAULTS,
         )
         for metric in planted.caught_by.split()
     }

@@ -2,7 +2,7 @@
 
 Schema of a layout file (unknown keys are refused): `positions` in the order of the statement, each with
   part      assets, equity_and_liabilities, income or cash_flow
-  number    of the caption; “B.II.1” stands under “B.II” of the same part; “=” is the last total of a part
+  number    of the caption; “B.II.1” stands under “B.II” of the same part; “T” is the last total of a part
   caption   in the language of the framework
   english   the same in English, where that is another
   lines     statement lines whose accounts belong here (see kinds.py; lines of the cash flow in closing/statements.py)

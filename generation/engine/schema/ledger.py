@@ -420,7 +420,7 @@ TABLES = (
             code("part", "assets, equity_and_liabilities, income or cash_flow."),
             code(
                 "number",
-                "Number of the caption, as in the law where that numbers them; = is the last total of a part.",
+                "Number of the caption, as in the law where that numbers them; T is the last total of a part.",
             ),
             code("caption", "Caption in the language of the framework."),
             code("caption_en", "Caption in English."),
