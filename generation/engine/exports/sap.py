@@ -115,7 +115,7 @@ def _line_view(task: Task, days: str) -> str:
                     WHEN l.material_id IS NOT NULL AND a.subtype = 'inventory' THEN 'M' ELSE 'S' END AS kind,
                CASE WHEN l.partner_type = 'customer' AND h.document_type = 'DZ' THEN CASE WHEN l.debit > 0 THEN '05' ELSE '15' END
                     WHEN l.partner_type = 'customer' THEN CASE WHEN l.debit > 0 THEN '01' ELSE '11' END
-                    WHEN l.partner_type = 'vendor' AND h.document_type = 'KZ' THEN CASE WHEN l.debit > 0 THEN '25' ELSE '35' END
+                    WHEN l.partner_type = 'vendor' AND h.document_type IN ('KZ', 'KQ') THEN CASE WHEN l.debit > 0 THEN '25' ELSE '35' END
                     WHEN l.partner_type = 'vendor' THEN CASE WHEN l.debit > 0 THEN '21' ELSE '31' END
                     WHEN kind = 'A' THEN CASE WHEN l.debit > 0 THEN '70' ELSE '75' END
                     WHEN kind = 'M' THEN CASE WHEN l.debit > 0 THEN '89' ELSE '99' END
