@@ -25,6 +25,7 @@ from generation.engine.processes import (
     record_to_report,
     services,
 )  # fmt: skip
+from generation.engine.schema.catalogue import TABLES
 from generation.engine.shard import Shard
 from generation.engine.summary import Summary
 from generation.engine.writers import FileEntry
@@ -133,7 +134,9 @@ def produce_shard(
         progress(0, 1, f"{company.code} {spec.label}")
     shard = _shard(config, company, root, spec, mark, extends)
     _PRODUCERS[spec.process](shard)
-    output = ShardOutput(shard.close(), shard.summary.to_bytes())
+    files = shard.close()
+    shard.summary.tables = frozenset(entry.table for entry in files)
+    output = ShardOutput(files, shard.summary.to_bytes())
     if progress:
         progress(1, 1, f"{company.code} {spec.label}")
     return output
@@ -155,11 +158,12 @@ def close_books(
     plan = build_plan(config)
     written: dict[int, tuple[FileEntry, ...]] = {}
     closed: dict[int, Closed] = {}
+    seen: set[str] = set()  # tables that have a file
     for done, company in enumerate(_members_first(plan)):
         if progress:
             progress(done, len(plan.companies), f"{company.code} close")
         mine = (
-            Summary.from_bytes(raw)
+            _noted(Summary.from_bytes(raw), seen)
             for shard_spec, raw in zip(plan.shards, summaries, strict=True)
             if shard_spec.company == company.index
         )
@@ -168,17 +172,35 @@ def close_books(
         closed[company.index] = close_company(
             shard, mine, held_by(plan, company.index), _positions(company, closed)
         )
+        if done == len(plan.companies) - 1 and not plan.trees:
+            _declare_others(shard, seen)
         written[company.index] = shard.close()
+        seen |= {entry.table for entry in written[company.index]}
     files = [entry for place in sorted(written) for entry in written[place]]
     for number, tree in enumerate(plan.trees):
         parent = plan.companies[tree.root]
         spec = _close_spec(plan, parent, "consolidation", len(plan.companies) + number)
         shard = _shard(config, parent, root, spec, mark, extends)
         consolidate(shard, plan, tree, closed)
+        if number == len(plan.trees) - 1:
+            _declare_others(shard, seen)
         files += shard.close()
     if progress:
         progress(len(plan.companies), len(plan.companies), "books closed")
     return CloseOutput(tuple(files))
+
+
+def _noted(summary: Summary, seen: set[str]) -> Summary:
+    seen |= summary.tables
+    return summary
+
+
+def _declare_others(shard: Shard, seen: set[str]) -> None:
+    """Files without rows for the tables that have none, so that every table of the data dictionary can be read. Once: books that are
+    kept on have them since their first close.
+    """
+    if not shard.window.first:
+        shard.declare(name for name in TABLES if name not in seen)
 
 
 def _members_first(plan: Plan) -> list[CompanyPlan]:

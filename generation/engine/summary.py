@@ -45,6 +45,7 @@ class Summary:
         default_factory=dict
     )  # open in foreign currency: items/currency -> (months, 3): open, booked, at the closing rate
     sums: dict[str, Ints] = field(default_factory=dict)  # by name -> (months,)
+    tables: frozenset[str] = frozenset()  # that have a file of the shard
     bank: list[Mapping[str, NDArray[Any]]] = field(
         default_factory=list
     )  # value_day, amount, journal_id, reference
@@ -52,6 +53,7 @@ class Summary:
     def to_bytes(self) -> bytes:
         """Serialise for another process or a store; `from_bytes` is the inverse."""
         arrays: dict[str, NDArray[Any]] = {"balances": self.balances, "cash": self.cash, "tax": self.tax}
+        arrays["tables"] = np.array(sorted(self.tables), np.bytes_)
         arrays |= {f"open/{role}": sums for role, sums in self.open_items.items()}
         arrays |= {f"stock/{name}": values for name, values in self.stock.items()}
         arrays |= {f"adjusted/{name}": values for name, values in self.adjusted.items()}
@@ -76,6 +78,7 @@ class Summary:
             balances=arrays["balances"],
             cash=arrays["cash"],
             tax=arrays["tax"],
+            tables=frozenset(arrays["tables"].astype(str).tolist()),
             open_items=groups["open"],
             stock=groups["stock"],
             adjusted=groups["adjusted"],

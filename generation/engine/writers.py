@@ -247,12 +247,18 @@ class DatasetWriter:
 
     def _files(self, table: Table, schema: pa.Schema) -> dict[str, tuple[TableFile, HashedFile]]:
         if table.name not in self._open:
-            (self._root / "tables" / table.name).mkdir(parents=True, exist_ok=True)
             self._open[table.name] = {form: self._new(form, table, schema) for form in self._formats}
         return self._open[table.name]
 
     def _new(self, form: str, table: Table, schema: pa.Schema) -> tuple[TableFile, HashedFile]:
-        file = HashedFile(self._root / self._place(table.name, form))
+        path = self._root / self._place(table.name, form)
+        try:
+            file = HashedFile(path)
+        except (
+            FileNotFoundError
+        ):  # the first file of its table: looking for the folder costs as much as opening the file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = HashedFile(path)
         return (ParquetFile(file, table, schema) if form == "parquet" else CsvFile(file, schema)), file
 
     def _place(self, table: str, form: str) -> str:

@@ -18,7 +18,6 @@ from generation.engine.plan.homes import homes, partner_words
 from generation.engine.plan.partner_columns import PartnerColumns
 from generation.engine.processes import product_data
 from generation.engine.production import MADE
-from generation.engine.schema.catalogue import TABLES
 from generation.engine.shard import Ints, Shard
 from generation.engine.streams import Words
 
@@ -68,8 +67,6 @@ def produce(shard: Shard) -> None:
     vendors = (partners.goods_vendors, partners.service_vendors)
     _partners(shard, "vendors", shard.names.vendors, vendors)
     _partners(shard, "customers", shard.names.customers, (partners.customers,))
-    if plan.index == 0:
-        shard.declare(TABLES)
 
 
 def _words(shard: Shard, purpose: str, count: int) -> Words:
