@@ -96,7 +96,7 @@ def test_values_of_the_wrong_kind_stay_as_typed_so_that_the_check_names_them() -
 
 
 def test_a_problem_stands_at_the_field_with_its_path() -> None:
-    text = TEXTS[0].replace("employees: 140", "employees: many")
+    text = TEXTS[0].replace("employees: 110", "employees: many")
     with pytest.raises(ConfigError) as caught:
         load_config(text)
 
