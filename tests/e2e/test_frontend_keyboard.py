@@ -118,7 +118,7 @@ def test_the_editor_marks_the_line_while_one_types(visit: Visit) -> None:
     text = area.input_value()
     line = next(n for n, one in enumerate(text.splitlines(), 1) if "employees:" in one)
 
-    area.fill(text.replace("employees: 140", "employees: many"))
+    area.fill(text.replace("employees: 110", "employees: many"))
 
     expect(page.locator(f"[data-gutter] b:text-is('{line}')")).to_be_visible()
     expect(page.locator("#check")).to_contain_text(f"Line {line}")
