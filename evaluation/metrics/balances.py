@@ -111,8 +111,8 @@ RULES = (
             select company_code, fiscal_year, period, debit, credit, p.amount as dividends
             from (from kept k anti join opened o using (company_code, fiscal_year, period)) k
             left join (
-                select company_code, fiscal_year, period, sum(amount) as amount
-                from dividends join days on day = posting_date group by all) p using (company_code, fiscal_year, period)
+                select d.company_code, y.fiscal_year, y.period, sum(d.amount) as amount
+                from dividends d join days y on y.day = d.posting_date group by all) p using (company_code, fiscal_year, period)
             where period <> 13 and (debit <> coalesce(p.amount, 0) or credit <> 0)""",
         holds="Retained earnings move only in opening entries, dividends and year-end closing, over {n} balances.",
         breaks="In {value} company periods retained earnings moved outside opening, dividends and year-end closing.",

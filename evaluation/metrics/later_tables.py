@@ -47,7 +47,8 @@ _TABLES: Mapping[str, str] = {
     "tax_withholdings": f"{_DOCUMENT}, vendor_id varchar, vendor_invoice_id varchar, base_amount {_MONEY}, "
     f"rate DECIMAL(18,6), amount {_MONEY}",
     "withholding_payments": f"{_DOCUMENT}, period_end date, amount {_MONEY}",
-    "dividends": f"{_DOCUMENT}, period_end date, distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
+    "dividends": f"{_DOCUMENT}, fiscal_year smallint, year_result {_MONEY}, period_end date, "
+    f"distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
     "account_positions": "company_code varchar, account varchar, position smallint",
     "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "
     f"number varchar, heading smallint, is_total boolean, amount {_MONEY}, previous_amount {_MONEY}",

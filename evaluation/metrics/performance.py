@@ -2,9 +2,7 @@
 
 from evaluation.metrics.rule import Rule
 
-_NOT_CURRENT = (
-    "'BS.A.fixed_assets', 'BS.A.intangibles', 'BS.A.deferred_tax', 'BS.L.deferred_tax', 'BS.L.loans'"
-)
+_NOT_CURRENT = "'BS.A.fixed_assets', 'BS.A.intangibles', 'BS.A.investments', 'BS.A.deferred_tax', 'BS.L.deferred_tax', 'BS.L.loans'"
 # Numerator and denominator of each figure, in terms of the sums below; `d` marks figures in days.
 _FIGURES = """
     ('days_sales_outstanding', receivables, revenue, true),

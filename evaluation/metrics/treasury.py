@@ -103,28 +103,37 @@ _DISTRIBUTABLE = """
     from own_statements join periods p using (fiscal_year, period)
     where line in ('BS.E.retained_earnings', 'BS.E.current_result') group by all"""
 
+# The result of each fiscal year, and its last day.
+_EARNED = """
+    select company_code, fiscal_year, sum(amount) as earned, max(period_end) as last_day
+    from own_statements join periods using (fiscal_year, period) where line = 'IS.net_income' group by all
+    having max(period) = 12"""
+
 RULES = (
     Rule(
         id="treasury.dividends",
-        title="Dividends are no more than retained earnings hold, and stand in the statements",
+        title="Dividends are no more than the year earned and retained earnings hold, and stand in the statements",
         tables=("dividends",),
         offenders=f"""
             with paid as (
-                select company_code, fiscal_year, period, sum(amount) as amount
-                from dividends join days on day = posting_date group by all),
+                select d.company_code, y.fiscal_year, y.period, sum(d.amount) as amount
+                from dividends d join days y on y.day = d.posting_date group by all),
             stated as (
                 select company_code, fiscal_year, period, coalesce(sum(amount) filter (where line = 'SE.dividends'), 0) as equity,
                        coalesce(sum(amount) filter (where line = 'CF.dividends'), 0) as cash
                 from own_statements where statement in ('SE', 'CF') group by all)
             select document_id, company_code, d.amount, d.distributable_amount, k.kept
             from dividends d left join ({_DISTRIBUTABLE}) k using (company_code, period_end)
-            where not coalesce(d.distributable_amount = k.kept and d.amount > 0 and d.amount <= k.kept
-                and d.posting_date > d.period_end and d.posting_date <= d.period_end + interval 40 day, false)
+            left join ({_EARNED}) e using (company_code, fiscal_year)
+            where not coalesce(d.distributable_amount = k.kept and d.year_result = e.earned
+                and d.amount > 0 and d.amount <= k.kept and d.amount <= e.earned
+                and e.last_day < d.period_end and d.posting_date > d.period_end
+                and d.posting_date <= d.period_end + interval 40 day, false)
             union all
             select null, company_code, p.amount, s.equity, s.cash
             from stated s left join paid p using (company_code, fiscal_year, period)
             where s.equity <> -coalesce(p.amount, 0) or s.cash <> -coalesce(p.amount, 0)""",
-        holds="All {n} dividends are within retained earnings of the quarter before and stand in equity and cash flow.",
+        holds="All {n} dividends are within the result of the year and retained earnings, and stand in equity and cash flow.",
         breaks="{value} dividends or statements differ from what may be paid and from what was.",
     ),
     Rule(

@@ -19,6 +19,7 @@ _LIFE = np.array([120, 36, 84, 60, 120])  # months
 _RECOVERY = np.array([84, 60, 84, 60, 0])
 _WEIGHT = np.array([0.35, 0.25, 0.20, 0.15, 0.05])
 _SIZE = np.array([6.0, 0.6, 0.5, 2.0, 4.0])  # relative cost
+_DEARER = 1.2  # what replaces an asset costs a fifth more than that one did
 DESCRIPTIONS = (
     "Machine",
     "Computer equipment",
@@ -111,7 +112,10 @@ def register(
     for year in range(years):
         piece, draw = horizon.slice(year, 12), rng("assets", "bought", year)
         day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, bought_count)])
-        parts.append((_draw(draw, bought_count, policy, cost_centers, vendors).at_cost(size), day))
+        new = _draw(draw, bought_count, policy, cost_centers, vendors)
+        # together what is written off in a year: a handful of purchases would else run the assets down, or double them
+        worth = total_cost * policy.acquisition_rate * _DEARER
+        parts.append((new.at_cost(new.raw.sum() / worth if bought_count and worth else size), day))
         small = _low_value_count(policy, bought_count)
         draw = rng("assets", "low value", year)
         day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, small)])

@@ -8,8 +8,8 @@ from typing import Any, Final
 from generation.engine.closing.budgets import growth
 from generation.engine.closing.covenants import COVENANTS, thresholds
 from generation.engine.closing.credit_losses import loss_rates
-from generation.engine.closing.dividends import pays_dividends
 from generation.engine.closing.income_tax import IncomeTax
+from generation.engine.closing.treasury import pays_dividends
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
 from generation.engine.horizon import Horizon

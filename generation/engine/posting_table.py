@@ -495,6 +495,7 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("loan", C, "loans", "Opening loans"),
             Rule("loan_current", C, "loans_current", "Opening loans due within a year"),
             Rule("accrued_interest", C, "interest", "Interest run up before"),
+            Rule("debt", C, "credit_line", "Opening credit line"),
             Rule("capital", C, "capital", "Share capital"),
             Rule("retained_earnings", C, "reserves", "Retained earnings"),
         ),

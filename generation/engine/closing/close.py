@@ -142,7 +142,7 @@ def close_company(
     tax_return.settle(shard, totals.tax)
     tax_return.remit(shard, totals.withheld)
     before = shard.summary.balances.copy()
-    _open(shard, stock, investments)
+    drawn = _open(shard, stock, investments)
     opened = (shard.summary.balances - before)[:, 0]
     pieces = stock.opening[:, None] + stock.level
     bought = len(plan.materials.cost)  # goods of the group stand behind
@@ -159,7 +159,7 @@ def close_company(
     owed = loans.write(shard)
     for position in positions:
         cash_pool.mirror(shard, position)
-    own, paid_out = _finance(shard, totals)
+    own, paid_out = _finance(shard, totals, drawn)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
@@ -197,8 +197,11 @@ def _stock(plan: CompanyPlan, totals: Totals) -> Stock:
     return stock
 
 
-def _open(shard: Shard, stock: Stock, investments: int) -> None:
-    """Opening balances: the stock that the first weeks sell, cash until customers pay, assets; equity for the rest."""
+def _open(shard: Shard, stock: Stock, investments: int) -> int:
+    """Opening balances: the stock that the first weeks sell, cash, assets; bank debt, and equity for the rest.
+
+    Returns what is drawn on the credit line.
+    """
     plan, zero = shard.plan, np.zeros(1, np.int64)
     opening_cash = np.array([treasury.opening_cash(plan)])
     debt = loans.opening(plan)
@@ -208,7 +211,8 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
     opening_cash += loans.cash_kept(
         plan, int((opening_cash + cost - written_off + value.sum() + investments)[0])
     )
-    equity = opening_cash + cost - written_off + value.sum() + investments - debt.total
+    drawn = treasury.opening_drawn(plan, int(value.sum() + opening_cash[0]))
+    equity = opening_cash + cost - written_off + value.sum() + investments - debt.total - drawn
     capital = equity * _CAPITAL_SHARE // 100
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
@@ -223,10 +227,12 @@ def _open(shard: Shard, stock: Stock, investments: int) -> None:
         "loans": np.array([debt.later]),
         "loans_current": np.array([debt.current]),
         "interest": np.array([debt.accrued]),
+        "credit_line": np.array([drawn]),
         "capital": capital,
         "reserves": equity - capital,
     }
     shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}, number=zero))
+    return drawn
 
 
 def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
@@ -236,7 +242,7 @@ def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
     return revenue
 
 
-def _finance(shard: Shard, totals: Totals) -> tuple[cash_pool.Position | None, Ints]:
+def _finance(shard: Shard, totals: Totals, drawn: int) -> tuple[cash_pool.Position | None, Ints]:
     """Credit line or cash pool, income tax and dividends, month by month: tax depends on interest, dividends on both, and cash on what
     is paid later.
 
@@ -247,9 +253,9 @@ def _finance(shard: Shard, totals: Totals) -> tuple[cash_pool.Position | None, I
     balances = totals.balances + shard.summary.balances
     result = -(balances[:, :, 0] - balances[:, :, 1])[trial_balance.is_result(plan)].sum(axis=0)
     pool = plan.pool if plan.pool and plan.pool.head != plan.index else None
-    line = cash_pool.Member(plan, pool) if pool else treasury.CreditLine(plan)
+    line = cash_pool.Member(plan, pool) if pool else treasury.CreditLine(plan, drawn)
     tax = IncomeTax(plan) if plan.processes.tax.enabled else None
-    owners = dividends.Dividends(plan, balances) if dividends.pays_dividends(plan) else None
+    owners = dividends.Dividends(plan, balances) if treasury.pays_dividends(plan) else None
     interest_paid = 0
     for month in range(plan.horizon.months):
         interest = line.pass_month(month, change)
@@ -258,13 +264,15 @@ def _finance(shard: Shard, totals: Totals) -> tuple[cash_pool.Position | None, I
             change[payment.day] -= payment.amount
         if owners and isinstance(line, treasury.CreditLine):
             owed, deferred, tax_paid = tax.standing() if tax else (0, 0, 0)
-            cash = line.drawn - interest_paid - tax_paid
-            day, amount = owners.decide(month, line.drawn, owed, deferred, cash)
+            moved = line.drawn - drawn
+            cash = moved - interest_paid - tax_paid
+            position = dividends.Position(moved, interest, owed, deferred, cash)
+            day, amount = owners.decide(month, position)
             change[day] -= amount
-    position = line.write(shard)
+    member = line.write(shard)
     if tax:
         tax.write(shard)
-    return position, owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
+    return member, owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
 
 
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:

@@ -16,6 +16,7 @@ _LARGEST = 10**12  # millionths: a quotient beyond a million means nothing
 _NOT_CURRENT: Final = (
     "BS.A.fixed_assets",
     "BS.A.intangibles",
+    "BS.A.investments",
     "BS.A.deferred_tax",
     "BS.L.deferred_tax",
     "BS.L.loans",

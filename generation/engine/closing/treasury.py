@@ -26,15 +26,36 @@ def opening_cash(plan: CompanyPlan) -> int:
     return round(weekly * _WEEKS_OF_CASH + 2 * plan.revenue * _FLOOR)
 
 
+def opening_drawn(plan: CompanyPlan, current: int) -> int:
+    """What is drawn on the credit line at the start, minor units, of which `current` is the worth of stock and cash.
+
+    As much as brings the current ratio to the one that the company aims at once customers owe what they usually do: the line, and what
+    is owed to vendors, then stand against it. None where the company has no owners to whom the difference belongs.
+    """
+    ratio = round(plan.rates.payout_current_ratio * 1_000)
+    if not (ratio and pays_dividends(plan)):
+        return 0
+    receivable = plan.revenue * plan.rates.receivable_days // 365
+    step = max(plan.factor, round(plan.revenue * _STEP))
+    return max(0, (current + receivable) * 1_000 // ratio - receivable) // step * step
+
+
+def pays_dividends(plan: CompanyPlan) -> bool:
+    """Whether the company has owners outside the group and a treasury."""
+    return plan.processes.treasury.enabled and plan.company.parent is None
+
+
 class CreditLine:
     """The credit line of a company, month by month: money moved and what is drawn afterwards. A loop over days, not over rows."""
 
-    def __init__(self, plan: CompanyPlan) -> None:
+    def __init__(self, plan: CompanyPlan, drawn: int) -> None:
+        """drawn: at the start."""
         self._horizon = plan.horizon
         self._settling_days = frozenset(plan.horizon.settling_day.tolist())  # of calendar months
         self._floor = round(plan.revenue * _FLOOR)
         self._step = max(plan.factor, round(plan.revenue * _STEP))
-        self._cash = self._drawn = self._owed = 0
+        self._cash = self._owed = 0
+        self._drawn = drawn
         self._moves: list[tuple[int, int, int, int]] = []  # day, kind, amount, drawn afterwards
 
     def pass_month(self, month: int, change: Ints) -> int:

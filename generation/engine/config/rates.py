@@ -183,6 +183,7 @@ INDUSTRY_RATES: Final[dict[str, Rates]] = {
         foreign_share=0.25,
         receivable_days=50,
         payable_days=35,
+        payout_current_ratio=1.1,
     ),
     "financial_services": replace(
         _MANUFACTURING,

@@ -133,7 +133,10 @@ class IncomeTax(_Part):
 
 
 class Withholding(_Part):
-    """Tax that payers keep back of the fees of professionals at home; due_day: of the next month, when they pay it to the tax office."""
+    """Tax that payers keep back of fees for professional services at home, companies' included.
+
+    due_day: of the next month, when they pay it to the tax office.
+    """
 
     rate_bp: Annotated[int, Field(ge=1, le=5_000)]
     due_day: Annotated[int, Field(ge=1, le=28)]

@@ -87,7 +87,7 @@ def pay(
 
     held: which invoices are blocked for their price until somebody releases them, in time for their payment. Disputed ones
     stay blocked. notes: the vendors' credit notes, netted with the next payment; they count behind the invoices. kept_back: tax that is
-    withheld with the first payment, (n,).
+    withheld when the invoice is posted, (n,).
     """
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
@@ -134,8 +134,8 @@ def pay(
     )
     if kept_back is None:
         return payments.items
-    at = pays[kept_back[pays] != 0]
-    return payments.items.plus(keep_back(shard, invoices, at, moment[at], kept_back[at]))
+    at = np.flatnonzero(kept_back)
+    return payments.items.plus(keep_back(shard, invoices, at, kept_back[at]))
 
 
 def _write_blocks(

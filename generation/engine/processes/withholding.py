@@ -1,6 +1,6 @@
 """Tax withheld from payments to vendors of professional services, where the country's law says so.
 
-The payer keeps a part of the net amount back when it first pays the invoice, and owes it to the tax office in the vendor's stead.
+The payer keeps a part of the net amount back when it posts the invoice, and owes it to the tax office in the vendor's stead.
 """
 
 import numpy as np
@@ -25,8 +25,9 @@ def withheld(shard: Shard, liable: NDArray[np.bool_], net: Ints, rated: Rated | 
     return np.where(liable, (net * rule.rate_bp + _TEN_THOUSAND // 2) // _TEN_THOUSAND, 0)
 
 
-def keep_back(shard: Shard, invoices: Invoices, at: NDArray[np.intp], day: Ints, amount: Ints) -> Items:
-    """Write and post what is kept back on these days of the invoices in `at`, all of shape (n,); returns what it clears."""
+def keep_back(shard: Shard, invoices: Invoices, at: NDArray[np.intp], amount: Ints) -> Items:
+    """Write and post what is kept back of the invoices in `at` when they are posted, both of shape (n,); returns what it clears."""
+    day = invoices.day[at]
     zero, partner, horizon = np.zeros(len(at), np.int64), invoices.partner[at], shard.plan.horizon
     items, rule = Items(at, partner, day, amount, zero, zero), shard.plan.pack.withholding
     if rule is None or not len(at):

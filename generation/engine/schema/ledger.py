@@ -315,17 +315,16 @@ TABLES = (
     Table(
         "dividends",
         "Dividends",
-        "What owners outside the group take out, decided at the end of a quarter.",
+        "What owners outside the group take out of a year's result, decided when its accounts are made.",
         ("document_id",),
         (
             key("document_id", "Dividend."),
             company(),
-            day("period_end", "End of the quarter on whose figures it was decided."),
-            day("posting_date", "Day of payment."),
-            money(
-                "distributable_amount",
-                "Retained earnings and result to date at that quarter's end: the most that may be paid.",
-            ),
+            _YEAR,
+            money("year_result", "Net income of that fiscal year."),
+            day("period_end", "Month end on whose figures it was decided."),
+            money("distributable_amount", "Retained earnings and result to date at that month end."),
+            day("posting_date", "Day of decision and payment."),
             money("amount", "Dividend."),
             reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that it is paid from."),
         ),

@@ -208,7 +208,7 @@ TABLES = (
     Table(
         "tax_withholdings",
         "Tax withheld from vendors",
-        "What is kept back of a vendor's invoice for the tax office when it is first paid.",
+        "What is kept back of a vendor's invoice for the tax office when it is posted.",
         ("document_id",),
         (
             key("document_id", "Withholding."),
@@ -221,7 +221,7 @@ TABLES = (
                 "Invoice that it clears in part.",
                 kind="ref",
             ),
-            day("posting_date", "Day of the first payment."),
+            day("posting_date", "Day on which the invoice is posted."),
             money("base_amount", "Net amount of the invoice."),
             Column("rate", "rate", "Rate of the law.", unit="fraction", role="measure"),
             money("amount", "Base times rate, half up."),
