@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 _MEMBERS = re.compile(r"(urn:ietf:params:scim:schemas:core:2\.0:Group:)?members", re.IGNORECASE)
+_ACTIVE = re.compile(r"(urn:ietf:params:scim:schemas:core:2\.0:User:)?active", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"\\]*)"')
 
 
@@ -20,6 +21,32 @@ def plain_members(body: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(operations, list):
         return dict(body)
     return {**body, name: [_plain(one) for one in operations]}
+
+
+def deactivates(body: Mapping[str, Any]) -> bool:
+    """Whether a request about a person plainly switches them off: `active` in the body, or in an operation that sets it."""
+    operations = body.get(name_in(body, "Operations"))
+    if not isinstance(operations, list):
+        return _is_off(body)
+    return any(isinstance(one, dict) and _switches_off(one) for one in operations)
+
+
+def _switches_off(operation: Mapping[str, Any]) -> bool:
+    if str(operation.get(name_in(operation, "op"))).lower() not in ("add", "replace"):
+        return False
+    path, value = operation.get(name_in(operation, "path")), operation.get(name_in(operation, "value"))
+    if path:
+        return bool(_ACTIVE.fullmatch(str(path).strip())) and _says_no(value)
+    return isinstance(value, dict) and _is_off(value)
+
+
+def _is_off(attributes: Mapping[str, Any]) -> bool:
+    return any(_ACTIVE.fullmatch(name) and _says_no(value) for name, value in attributes.items())
+
+
+def _says_no(value: Any) -> bool:
+    """False, and "False" as Entra has it."""
+    return value is False or (isinstance(value, str) and value.lower() == "false")
 
 
 def _plain(operation: Any) -> Any:

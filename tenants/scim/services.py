@@ -12,16 +12,10 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from scim2_models import (
-    ForbiddenException,
-    InvalidValueException,
-    MutabilityException,
-    SCIMException,
-    UniquenessException,
-)
+from scim2_models import ForbiddenException, InvalidValueException, MutabilityException, UniquenessException
 
 from core import audit, texts
-from core.errors import DomainError, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.permissions import Principal
 from core.tenancy import shared_context
 from tenants import granting, queries, services, standing
@@ -124,8 +118,7 @@ def create_user(wanted: resources.User) -> Membership:
 def change_user(membership: Membership, wanted: resources.User, *, may_give: bool) -> Membership:
     """Bring a member to what the directory says. Raises exceptions of SCIM and DomainError.
 
-    A directory that may give nothing (nobody is responsible for its token) still ends access, and does no more. Who is deactivated
-    loses access in any case: what comes with it and is refused, as an address of a domain that is not verified, stays as it was.
+    A directory that may give nothing (nobody is responsible for its token) still ends access, and does no more.
     """
     if not may_give and wanted.active is not False:
         raise ForbiddenException(detail=NOBODY_RESPONSIBLE)
@@ -135,14 +128,33 @@ def change_user(membership: Membership, wanted: resources.User, *, may_give: boo
         if _is_out_of_reach(before):
             _link(before, wanted)
             return before
+        if not may_give:
+            services.end_access(before, actor=ACTOR, reason="scim")
+            return queries.member(membership.pk)
+        _refuse_double(wanted, before)
+        address = _address(wanted)
+        if address != before.user.email:
+            before = _move(before, _checked_address(wanted))
+        _keep(before, wanted)
         if wanted.active is False:
             services.end_access(before, actor=ACTOR, reason="scim")
-            if may_give:
-                _take_over_if_possible(queries.member(membership.pk), wanted)
-            return queries.member(membership.pk)
-        before = _take_over(before, wanted)
-        if wanted.active:
+        elif wanted.active:
             services.give_access(before, actor=ACTOR, reason="scim")
+    return queries.member(membership.pk)
+
+
+def end_access_alone(membership: Membership, *, refused: str) -> Membership | None:
+    """End the access of a member whom a directory deactivates with something that is refused, which stays as it was.
+
+    refused: why, for the audit log. None, and nothing done, for who may do more than an admin and for who has no access.
+    """
+    with transaction.atomic():
+        granting.one_change_at_a_time(queries.organisation().pk)
+        before = queries.member(membership.pk)
+        if _is_out_of_reach(before) or not before.is_active:
+            return None
+        services.end_access(before, actor=ACTOR, reason="scim")
+        audit.record(actor=ACTOR, action="tenants.scim_user.keep", target=before, refused=refused)
     return queries.member(membership.pk)
 
 
@@ -224,26 +236,6 @@ def delete_group(group: models.Group) -> None:
 
 
 # -- parts: people -------------------------------------------------------------------------------------------
-
-
-def _take_over(membership: Membership, wanted: resources.User) -> Membership:
-    """Name, ids and address as the directory has them. Raises exceptions of SCIM and DomainError."""
-    _refuse_double(wanted, membership)
-    address = _address(wanted)
-    if address != membership.user.email:
-        membership = _move(membership, _checked_address(wanted))
-    _keep(membership, wanted)
-    return membership
-
-
-def _take_over_if_possible(membership: Membership, wanted: resources.User) -> None:
-    """The same of somebody who is deactivated; what is refused changes nothing and leaves an event with the reason."""
-    try:
-        with transaction.atomic():
-            _take_over(membership, wanted)
-    except (SCIMException, DomainError) as error:
-        reason = error.detail if isinstance(error, SCIMException) else str(error)
-        audit.record(actor=ACTOR, action="tenants.scim_user.keep", target=membership, refused=reason or "")
 
 
 def _move(membership: Membership, address: str) -> Membership:

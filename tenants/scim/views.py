@@ -35,7 +35,7 @@ from tenants import granting
 from tenants.addresses import own_address
 from tenants.models import Membership
 from tenants.queries import organisation
-from tenants.scim import models, patching, queries, services, tokens
+from tenants.scim import dialects, models, patching, queries, services, tokens
 from tenants.scim.resources import CONFIG, LENIENT, MOST, PAGE, PROVIDER, Group, User
 
 _MEDIA_TYPE = "application/scim+json"
@@ -46,6 +46,8 @@ _MOST_ATTRIBUTES, _LONGEST_ATTRIBUTE = 30, 200
 _DEEPEST = 20
 _MOST_PARTS = 60_000  # a group of ten thousand members, with what directories say beside their ids
 _COMPLETED = {name.lower(): name for name in ("active", "emails", "userName")}  # capitals do not count
+
+_TAKEN = "Somebody else used this name or id a moment ago."
 
 Answer = Callable[..., HttpResponse]
 _Kind = tuple[Callable[[str | None], QuerySet[Any]], Callable[[Any, str], list[Any]]]
@@ -90,7 +92,7 @@ def _endpoint(**methods: Answer) -> Answer:
                 return _broken_rule(busy)
             raise
         except IntegrityError:
-            return scim_error(409, "Somebody else used this name or id a moment ago.", "uniqueness")
+            return scim_error(409, _TAKEN, "uniqueness")
 
     return answer
 
@@ -173,22 +175,49 @@ def _user_get(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _user_put(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, before = _matched_user(request, user_id)
-    wanted = _read_user(request, Context.RESOURCE_REPLACEMENT_REQUEST, active=before.active)
-    changed = services.change_user(membership, wanted, may_give=_may_give(request))
-    return _user(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
+
+    def wanted() -> User:
+        return _read_user(request, Context.RESOURCE_REPLACEMENT_REQUEST, active=before.active)
+
+    return _user(request, _changed(request, membership, wanted), Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
 def _user_patch(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, resource = _matched_user(request, user_id)
-    patching.patch_user(resource, _body(request))
-    changed = services.change_user(membership, resource, may_give=_may_give(request))
-    return _user(request, changed, Context.RESOURCE_PATCH_RESPONSE)
+
+    def wanted() -> User:
+        patching.patch_user(resource, _body(request))
+        return resource
+
+    return _user(request, _changed(request, membership, wanted), Context.RESOURCE_PATCH_RESPONSE)
 
 
 def _user_delete(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, _ = _matched_user(request, user_id)
     services.delete_user(membership)
     return HttpResponse(status=204)
+
+
+def _changed(request: HttpRequest, membership: Membership, wanted: Callable[[], User]) -> Membership:
+    """The member as the directory wants it. Who is deactivated loses access in any case, also where the rest is refused."""
+    body = _body(request)
+    try:
+        return services.change_user(membership, wanted(), may_give=_may_give(request))
+    except (SCIMException, ValidationError, DomainError, IntegrityError) as refused:
+        if dialects.deactivates(body) and (
+            ended := services.end_access_alone(membership, refused=_reason(refused))
+        ):
+            return ended
+        raise
+
+
+def _reason(refused: Exception) -> str:
+    """Why a request was refused, in a line for the audit log."""
+    if isinstance(refused, SCIMException):
+        return _plain(refused.detail or "")[:500]
+    if isinstance(refused, ValidationError):
+        return str(refused.errors(include_url=False, include_input=False)[0]["msg"])[:500]
+    return _TAKEN if isinstance(refused, IntegrityError) else str(refused)[:500]
 
 
 def _read_user(request: HttpRequest, context: Context, *, active: bool | None) -> User:

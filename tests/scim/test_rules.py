@@ -221,16 +221,19 @@ def test_session_and_key_of_a_person_end_with_the_request_that_says_so(
         assert directory.send("GET", f"/Users/{member.pk}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "refused",
-    [
-        {
-            "emails": [{"value": "ada@elsewhere.example", "type": "work", "primary": True}]
-        },  # no verified domain
-        {"emails": [{"value": "bob@acme.example", "type": "work", "primary": True}]},  # somebody else's
-        {"userName": "bob@acme.example"},
-    ],
-)
+NOT_VERIFIED = {"emails": [{"value": "ada@elsewhere.example", "type": "work", "primary": True}]}
+TAKEN = {"userName": "bob@acme.example"}
+REFUSED = [
+    NOT_VERIFIED,
+    TAKEN,
+    {"emails": [{"value": "bob@acme.example", "type": "work", "primary": True}]},  # somebody else's
+    {"emails": [{"value": "ada@localhost", "type": "work"}]},  # no address
+    {"emails": [{"value": "", "type": "work"}]},
+    {"displayName": "x" * 100_000},
+]
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: str(refused)[:50])
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_who_is_deactivated_loses_access_though_the_rest_is_refused(
     method: str, refused: dict[str, Any], directory: Directory, ada: str, acme: Tenant
@@ -242,7 +245,7 @@ def test_who_is_deactivated_loses_access_though_the_rest_is_refused(
             "PUT", f"/Users/{ada}", {**user("ada@acme.example"), **refused, "active": False}
         )
     else:
-        answer = directory.patch(f"/Users/{ada}", {"op": "replace", "value": {**refused, "active": False}})
+        answer = directory.patch(f"/Users/{ada}", {"op": "replace", "value": {**refused, "active": "False"}})
 
     assert answer.status_code == 200, answer.content
     assert answer.json()["active"] is False
@@ -250,6 +253,55 @@ def test_who_is_deactivated_loses_access_though_the_rest_is_refused(
     assert not Membership.objects.get(pk=ada).is_active
     [event] = AuditEvent.objects.filter(action="tenants.scim_user.keep")
     assert event.data["refused"]
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        {"op": "remove", "path": 'emails[type eq "work"].value'},
+        {"op": "remove", "path": "emails"},
+        {"op": "replace", "path": "userName", "value": None},
+    ],
+    ids=lambda removal: removal["path"],
+)
+def test_a_mailbox_that_goes_with_its_owner_keeps_nobody_in(
+    removal: dict[str, Any], directory: Directory, ada: str, acme: Tenant
+) -> None:
+    off = {"op": "Replace", "path": "active", "value": "False"}
+
+    answer = directory.patch(f"/Users/{ada}", off, removal)
+
+    assert answer.status_code == 200, answer.content
+    assert not Membership.objects.get(pk=ada).is_active
+
+
+@pytest.mark.parametrize("refused", [NOT_VERIFIED, TAKEN], ids=["403", "409"])
+def test_what_is_refused_of_somebody_without_access_is_refused(
+    refused: dict[str, Any], directory: Directory, ada: str, acme: Tenant
+) -> None:
+    directory.create("bob@acme.example")
+    off = {"op": "replace", "path": "active", "value": False}
+    assert directory.patch(f"/Users/{ada}", off).status_code == 200
+    sent = {**user("ada@acme.example"), **refused}
+    del sent["active"]
+
+    answers = [
+        directory.send("PUT", f"/Users/{ada}", sent),
+        directory.send("PUT", f"/Users/{ada}", {**sent, "active": False}),
+        directory.patch(f"/Users/{ada}", {"op": "replace", "value": refused}),
+    ]
+
+    assert {answer.status_code for answer in answers} <= {403, 409}
+    assert not AuditEvent.objects.filter(action="tenants.scim_user.keep").exists()
+
+
+def test_an_owner_is_not_deactivated_by_a_request_that_is_refused(directory: Directory, acme: Tenant) -> None:
+    owner = Membership.objects.get(role="owner")
+
+    answer = directory.send("PUT", f"/Users/{owner.pk}", {**user("x@elsewhere.example"), "active": False})
+
+    assert answer.status_code == 400
+    assert Membership.objects.get(pk=owner.pk).is_active
 
 
 def test_who_comes_back_has_the_membership_but_not_the_old_keys(
