@@ -49,7 +49,7 @@ _TABLES: Mapping[str, str] = {
     "withholding_payments": f"{_DOCUMENT}, period_end date, amount {_MONEY}",
     "dividends": f"{_DOCUMENT}, fiscal_year smallint, year_result {_MONEY}, period_end date, "
     f"distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
-    "account_positions": "company_code varchar, account varchar, position smallint",
+    "account_positions": "company_code varchar, account varchar, position smallint, debit_position smallint",
     "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "
     f"number varchar, heading smallint, is_total boolean, amount {_MONEY}, previous_amount {_MONEY}",
     "budgets": "company_code varchar, fiscal_year smallint, period smallint, account varchar, "

@@ -4,15 +4,17 @@ from evaluation.metrics.rule import Rule
 
 # What the accounts of each caption add up to at the end of a period, income positive; results count from the start of the fiscal year.
 _OF_ACCOUNTS = """
-    select t.company_code, fiscal_year, period, a.position,
-           sum(if(k.class = 'asset', closing_balance, -closing_balance)) as expected
+    select t.company_code, fiscal_year, period,
+           if(t.closing_balance > 0, coalesce(a.debit_position, a.position), a.position) as position,
+           sum(if(k.class = 'asset' or (t.closing_balance > 0 and a.debit_position is not null), closing_balance, -closing_balance))
+               as expected
     from trial_balances t join account_positions a using (company_code, account)
     join account_kinds k using (company_code, account) where period <= 12 group by all"""
 # The result of the year to date has a caption of its own on the balance sheet, and no account.
 _LEAVES = """
     select * from statement_positions p
     where not is_total and part <> 'cash_flow' and exists (
-        select 1 from account_positions a where a.company_code = p.company_code and a.position = p.position)"""
+        select 1 from account_positions a where a.company_code = p.company_code and p.position in (a.position, a.debit_position))"""
 _PARTS = """
     select company_code, fiscal_year, period, part,
            arg_max(amount, position) filter (where is_total) as total,
@@ -132,7 +134,7 @@ RULES = (
                 from told t),
             known as (
                 select b.*, exists (from told k where k.company_code = b.company_code and k.fiscal_year = b.year_before
-                    and k.period = if(b.part in ('income', 'cash_flow'), 1, 12)) as there from before b)
+                    and k.period = b.period_before) as there from before b)
             select p.company_code, p.fiscal_year, p.period, p.position, p.previous_amount, q.amount as amount_before
             from statement_positions p join known k using (company_code, fiscal_year, period, part)
             left join statement_positions q on q.company_code = p.company_code and q.fiscal_year = k.year_before

@@ -12,7 +12,7 @@ Schema of a chart file (unknown keys are refused):
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -48,12 +48,14 @@ class Chart:
     """Accounts in order of number; `roles` and `spread` hold indices into them.
 
     `roles` has every role of kinds.ROLES; a chart of one's own may lack those that only groups or foreign currencies need.
+    `is_own`: of the user, so that numbers mean nothing here.
     `spread` has further accounts that postings of revenue and cost roles may use.
     """
 
     accounts: tuple[Account, ...]
     roles: Mapping[str, int]
     spread: Mapping[str, tuple[int, ...]]
+    is_own: bool = False
 
 
 class _ChartFile(BaseModel):
@@ -75,7 +77,7 @@ def chart_for(framework: str, size: str | ChartConfig, country: str) -> Chart:
     """
     if isinstance(size, ChartConfig):
         if size.accounts is not None:
-            return _chart(*own_entries(size.accounts))
+            return replace(_chart(*own_entries(size.accounts)), is_own=True)
         size = size.size
     if size not in ACCOUNTS:
         raise EngineError(f"a chart is {', '.join(ACCOUNTS)}, not {size!r}")

@@ -6,6 +6,7 @@ Schema of a layout file (unknown keys are refused): `positions` in the order of 
   caption   in the language of the framework
   english   the same in English, where that is another
   lines     statement lines whose accounts belong here (see kinds.py; lines of the cash flow in closing/statements.py)
+  numbers   beginnings of account numbers of the national chart that belong here rather; the longest counts
   roles     roles whose accounts belong here rather than where their line does; of several roles that an account has, the first of
             kinds.ROLES counts
   total     the sum of all positions of the part before it that stand under no other; a heading is the sum of those under it
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from generation.engine.charts.chart import Chart
+from generation.engine.charts.chart import Account, Chart
 from generation.engine.charts.kinds import ROLES
 from generation.engine.errors import EngineError
 
@@ -45,6 +46,7 @@ class Position(BaseModel):
     caption: str
     english: str | None = None
     lines: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     total: bool = False
 
@@ -64,6 +66,9 @@ class Layout:
             [places.get((position.part, _above(position.number)), -1) for position in positions]
         )
         self._of_line = {line: place for place, p in enumerate(positions) for line in p.lines}
+        self._of_number: dict[tuple[str, str], int] = {
+            (p.part, number): place for place, p in enumerate(positions) for number in p.numbers
+        }
         self._of_role: dict[tuple[str, str], int] = {
             (p.part, role): place for place, p in enumerate(positions) for role in p.roles
         }
@@ -75,17 +80,32 @@ class Layout:
         return self._of_line[line]
 
     def of_accounts(self, chart: Chart) -> NDArray[np.int64]:
-        """Place of the caption of each account, shape (accounts,)."""
+        """Place of the caption of each account, shape (accounts,): by its number, its role or its line, in this order."""
         roles = first_roles(chart)
         return np.array(
             [
-                self._of_role.get(
-                    (_PART_OF_CLASS[account.class_], roles.get(index, "")),
-                    self.of_line(account.statement_line),
-                )
+                self._place(account, roles.get(index, ""), chart.is_own)
                 for index, account in enumerate(chart.accounts)
             ]
         )
+
+    def in_debit(self, chart: Chart) -> NDArray[np.int64]:
+        """Place of the caption of each account while its balance is in debit, where that is another, else -1; shape (accounts,).
+
+        Income tax that was paid in advance is an asset, though it stands on the account of what is owed.
+        """
+        places = np.full(len(chart.accounts), -1, np.int64)
+        places[chart.roles["income_tax_payable"]] = self.of_line("BS.A.tax")
+        return places
+
+    def _place(self, account: Account, role: str, is_own: bool) -> int:
+        part = _PART_OF_CLASS[account.class_]
+        found = [
+            number for one, number in self._of_number if one == part and account.number.startswith(number)
+        ]
+        if found and not is_own:
+            return self._of_number[part, max(found, key=len)]
+        return self._of_role.get((part, role), self.of_line(account.statement_line))
 
     def summed(self, amounts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Headings and totals filled in. amounts: of the captions that accounts belong to, (positions, months), others zero."""

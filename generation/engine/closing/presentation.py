@@ -28,10 +28,10 @@ def write(shard: Shard, moved: Ints, standing: Ints, flows: Mapping[str, Ints]) 
     """
     plan = shard.plan
     layout = layout_for(plan.company.framework)
-    of_account = layout.of_accounts(plan.chart)
-    _write_accounts(shard, of_account)
+    of_account, in_debit = layout.of_accounts(plan.chart), layout.in_debit(plan.chart)
+    _write_accounts(shard, of_account, in_debit)
     is_flow = np.array([position.part in ("income", "cash_flow") for position in layout.positions])
-    amounts = _amounts(plan, layout, of_account, moved, standing, flows)
+    amounts = _amounts(plan, layout, of_account, in_debit, moved, standing, flows)
     period = plan.horizon.fiscal_period[: plan.horizon.months].astype(np.int64)
     amounts[is_flow] = _to_date(amounts[is_flow], period)
     _write_positions(shard, layout, amounts, *_year_before(amounts, is_flow, period))
@@ -41,6 +41,7 @@ def _amounts(
     plan: CompanyPlan,
     layout: Layout,
     of_account: NDArray[np.int64],
+    in_debit: NDArray[np.int64],
     moved: Ints,
     standing: Ints,
     flows: Mapping[str, Ints],
@@ -51,6 +52,10 @@ def _amounts(
     is_asset = np.array([account.class_ == "asset" for account in plan.chart.accounts])
     signed = np.where(is_result[:, None], -moved, np.where(is_asset[:, None], standing, -standing))
     np.add.at(values, of_account, signed)
+    for account in np.flatnonzero(in_debit >= 0):
+        turned = np.maximum(standing[account], 0)
+        values[of_account[account]] += turned
+        values[in_debit[account]] += turned
     values[layout.of_line(_CURRENT_RESULT)] -= standing[is_result].sum(axis=0)
     for line, amount in flows.items():
         if line != _NET_CHANGE:  # the total
@@ -69,16 +74,15 @@ def _to_date(amounts: Ints, period: Ints) -> Ints:
 def _year_before(amounts: Ints, is_flow: NDArray[np.bool_], period: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Amounts of the year before, (positions, months), and where there are such.
 
-    Balances are those of the last year's end; flows those to the same period, where the books had begun with that year.
+    Balances are those of the last year's end; flows those to the same period, of a year that the books may have begun in.
     """
     month = np.arange(len(period))
     ended, same = month - period, month - _PERIODS
-    begun = same - period + 1 >= 0
     before = np.where(is_flow[:, None], amounts[:, np.maximum(same, 0)], amounts[:, np.maximum(ended, 0)])
-    return before, np.where(is_flow[:, None], begun, ended >= 0)
+    return before, np.where(is_flow[:, None], same >= 0, ended >= 0)
 
 
-def _write_accounts(shard: Shard, of_account: NDArray[np.int64]) -> None:
+def _write_accounts(shard: Shard, of_account: NDArray[np.int64], in_debit: NDArray[np.int64]) -> None:
     n = len(of_account)
     if shard.window.first > 0:
         return  # stands since the first close
@@ -88,6 +92,7 @@ def _write_accounts(shard: Shard, of_account: NDArray[np.int64]) -> None:
             "company_code": shard.company(n),
             "account": category(np.arange(n), shard.names.accounts),
             "position": pa.array((of_account + 1).astype(np.int16)),
+            "debit_position": pa.array((in_debit + 1).astype(np.int16), mask=in_debit < 0),
         },
     )
 

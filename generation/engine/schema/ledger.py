@@ -404,6 +404,12 @@ TABLES = (
             company(),
             code("account", "General ledger account.", role="foreign_key"),
             Column("position", "int16", "Place of its caption in statement_positions."),
+            Column(
+                "debit_position",
+                "int16",
+                "The same while the account is in debit, where that is another: tax paid in advance.",
+                nullable=True,
+            ),
         ),
     ),
     Table(
