@@ -29,6 +29,7 @@ RULES = (
                    tax_rate, current_tax, losses_carried_forward, deferred_tax_asset
             from ({_LAST}) p left join currencies k using (company_code)
             left join rates r on r.company_code = p.company_code and r.name = 'income_tax_rate'
+            left join rates d on d.company_code = p.company_code and d.name = 'defers_income_tax'
             where not coalesce(tax_rate = r.value
                 and losses_brought_forward = case when year_before is null then 0
                     when fiscal_year = year_before then brought_before else carried_before end
@@ -37,7 +38,7 @@ RULES = (
                 and losses_carried_forward = losses_brought_forward - losses_used + greatest(-pretax_result, 0)
                 and (current_tax * (10 ** k.digits)::bigint)::hugeint = {half_up("taxable_result", "tax_rate")}
                 and (deferred_tax_asset * (10 ** k.digits)::bigint)::hugeint
-                    = {half_up("losses_carried_forward", "tax_rate")}, false)""",
+                    = if(d.value = 0, 0, {half_up("losses_carried_forward", "tax_rate")}), false)""",
         holds="In all {n} months tax is the taxable result times the rate, and losses go from year to year.",
         breaks="In {value} of {n} months tax is not the taxable result times the rate, or losses do not chain.",
     ),

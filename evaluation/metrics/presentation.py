@@ -28,6 +28,9 @@ _TO_DATE = """
 # Movements of accounts in each fiscal year that ended, without the opening entry; results are debit positive.
 _YEARS = """
     select t.company_code, t.fiscal_year, k.subtype, k.statement_line, k.account,
+           if(k.statement_line in ('BS.L.provisions', 'BS.L.accrued') and (k.company_code, k.account) not in (
+               select company_code, account from roles where role in ('income_tax_payable', 'accrued_interest')),
+               'set aside', null) as special,
            sum(t.debit - coalesce(if(o.balance > 0, o.balance, 0), 0)) as debit,
            sum(t.credit - coalesce(if(o.balance < 0, -o.balance, 0), 0)) as credit,
            arg_max(t.closing_balance, t.period) as closing
@@ -52,16 +55,16 @@ _NOTED = f"""
             ('accumulated_depreciation', 'fixed_assets', 'book_value', 'closing', 1),
             ('inventory', 'inventories', 'carrying_amount', 'closing', 1),
             ('trade_receivable', 'receivables', 'gross', 'closing', 1),
-            ('provision', 'provisions', 'opening', 'opening', -1),
-            ('provision', 'provisions', 'added', 'credit', 1),
-            ('provision', 'provisions', 'used_and_released', 'debit', -1),
-            ('provision', 'provisions', 'closing', 'closing', -1),
+            ('set aside', 'provisions', 'opening', 'opening', -1),
+            ('set aside', 'provisions', 'added', 'credit', 1),
+            ('set aside', 'provisions', 'used_and_released', 'debit', -1),
+            ('set aside', 'provisions', 'closing', 'closing', -1),
             ('revenue', 'revenue', 'total', 'result', -1),
             ('BS.A.receivables', 'receivables', 'carrying_amount', 'closing', 1),
             ('BS.L.debt', 'borrowings', 'within_a_year', 'closing', -1),
             ('BS.L.loans', 'borrowings', 'later', 'closing', -1),
             ('IS.personnel', 'personnel', 'total', 'result', 1)) v(kind, note, item, figure, sign)
-          on v.kind in (y.subtype, y.statement_line)) group by all"""
+          on v.kind in (y.subtype, y.statement_line, y.special)) group by all"""
 # Lines that are the sum of the others of their note.
 _SUMS = "('inventories', 'carrying_amount'), ('receivables', 'carrying_amount'), ('revenue', 'total'), ('personnel', 'total')"
 

@@ -28,10 +28,23 @@ _CASH = """
     left join openings o using (company_code, fiscal_year, period, account)
     where k.subtype = 'cash' and period <= 12 group by all"""
 _INVESTED = """
-    select company_code, fiscal_year, period, coalesce(sum(amount) filter (where kind = 'acquisition'), 0) as bought,
+    select company_code, y.fiscal_year, y.period, coalesce(sum(amount) filter (where kind = 'acquisition'), 0) as bought,
            coalesce(sum(proceeds) filter (where kind = 'disposal'), 0) as sold,
            coalesce(sum(amount - accumulated_depreciation - proceeds) filter (where kind = 'disposal'), 0) as lost
-    from asset_transactions join days on day = posting_date group by all"""
+    from asset_transactions join days y on y.day = posting_date group by all"""
+# Of the net amounts of assets bought, what is still to be paid: as large a part as of the gross amount, rounded down.
+_UNPAID = """
+    select o.company_code, p.fiscal_year, p.period, p.number,
+           sum((o.open_amount * (10 ** k.digits)::bigint)::hugeint * (i.net_amount * (10 ** k.digits)::bigint)::hugeint
+               // (i.gross_amount * (10 ** k.digits)::bigint)::hugeint)::decimal(28, 0) / (10 ** any_value(k.digits))::bigint as unpaid
+    from ap_open_items o join vendor_invoices i using (document_id) join periods p using (period_end)
+    join currencies k on k.company_code = o.company_code
+    where document_id in (select vendor_invoice_id from asset_transactions where kind = 'acquisition')
+    group by all"""
+_OWED = f"""
+    select c.company_code, p.fiscal_year, p.period, coalesce(u.unpaid, 0) - coalesce(b.unpaid, 0) as owed
+    from companies c cross join periods p left join ({_UNPAID}) u on u.company_code = c.company_code and u.number = p.number
+    left join ({_UNPAID}) b on b.company_code = c.company_code and b.number = p.number - 1"""
 
 RULES = (
     Rule(
@@ -113,9 +126,11 @@ RULES = (
                        coalesce(sum(amount) filter (where line = 'CF.divestments'), 0) as divestments,
                        coalesce(sum(amount) filter (where line = 'CF.disposals'), 0) as disposals
                 from own_statements where statement = 'CF' group by all)
-            select company_code, fiscal_year, period, s.investments, -i.bought as bought, s.divestments, i.sold, s.disposals, i.lost
+            select company_code, fiscal_year, period, s.investments, o.owed - i.bought as paid, s.divestments, i.sold, s.disposals, i.lost
             from stated s full join ({_INVESTED}) i using (company_code, fiscal_year, period)
-            where coalesce(s.investments, 0) <> -coalesce(i.bought, 0) or coalesce(s.divestments, 0) <> coalesce(i.sold, 0)
+            left join ({_OWED}) o using (company_code, fiscal_year, period)
+            where round(coalesce(s.investments, 0) - coalesce(o.owed, 0) + coalesce(i.bought, 0), 4) <> 0
+               or coalesce(s.divestments, 0) <> coalesce(i.sold, 0)
                or coalesce(s.disposals, 0) <> coalesce(i.lost, 0)""",
         holds="Investing flows are what {n} transactions of assets cost and fetched; what was gained or lost is no flow of operations.",
         breaks="In {value} company periods the cash flow statement does not show what assets cost, fetched, and gained or lost.",

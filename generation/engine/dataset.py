@@ -8,7 +8,7 @@ from typing import Any, Final
 from generation.engine.closing.budgets import growth
 from generation.engine.closing.covenants import COVENANTS, thresholds
 from generation.engine.closing.credit_losses import loss_rates
-from generation.engine.closing.income_tax import IncomeTax
+from generation.engine.closing.income_tax import WITHOUT_DEFERRED, IncomeTax
 from generation.engine.closing.treasury import pays_dividends
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
@@ -183,5 +183,6 @@ def _rates(plan: CompanyPlan) -> dict[str, float]:
         } | {"covenant_months": float(plan.processes.treasury.covenant_months)}
     if plan.processes.tax.enabled:
         found["income_tax_rate"] = IncomeTax(plan).rate / 1_000_000
+        found["defers_income_tax"] = float(plan.company.framework not in WITHOUT_DEFERRED)
         found["income_tax_instalments"] = float(rates.income_tax_instalments)
     return found

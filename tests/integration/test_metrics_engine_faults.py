@@ -77,9 +77,9 @@ def test_a_fault_of_production_is_caught_by_those_that_should(
 
 @pytest.fixture(scope="module")
 def withheld(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five months of an Italian company, which withholds tax from professionals."""
+    """Five months of an Indian company, which withholds tax from professionals."""
     root = tmp_path_factory.mktemp("withheld")
-    company = {**COMPANY, "country": "IT", "framework": "ifrs", "industry": "services"}
+    company = {**COMPANY, "country": "IN", "framework": "ifrs", "industry": "services"}
     make_books(small_config(companies=[company], period={"months": 5}), root)
     return root
 

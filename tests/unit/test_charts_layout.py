@@ -1,6 +1,7 @@
 """Layouts of the statements take every account and every line once, and say what the law says."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_numbers_stand_once_in_a_part_and_under_a_heading_that_takes_nothing_its
             heading = layout.positions[above]
             assert not any((heading.lines, heading.roles, heading.total))
         is_heading = place in layout.heading
-        assert is_heading != bool(one.lines or one.roles or one.total), one.number
+        assert is_heading != bool(one.lines or one.roles or one.numbers or one.total), one.number
     for part in PARTS:
         assert [one for one in layout.positions if one.part == part][-1].total
 
@@ -94,6 +95,8 @@ def test_accounts_stand_where_the_law_says() -> None:
     # PCG: discounts received are financial income, exchange differences financial
     french = captions("pcg", chart_for("pcg", "medium", "FR"))
     assert french["purchase_discount"][:2] == ("income", "3.1")
+    assert french["disposal_loss"][:2] == ("income", "4.2")
+    assert french["intercompany_receivable"][:2] == ("assets", "II.2.a")
     assert french["fx_result"][:2] == ("income", "3.3")
     assert french["social_cost"][2] == "Social security"
     # IAS 1.54 (n) and 1.82 (ba)
@@ -104,6 +107,37 @@ def test_accounts_stand_where_the_law_says() -> None:
     american = captions("us_gaap", chart_for("us_gaap", "medium", "US"))
     assert american["cogs"][2] == "Cost of goods sold"
     assert american["loan"][2] == "Long-term debt, less current portion"
+
+
+@pytest.mark.parametrize(
+    ("framework", "country", "number", "caption"),
+    [
+        ("hgb", "DE", "2960", "Revenue reserves"),  # § 266 (3) A. III
+        ("hgb", "DE", "3000", "Provisions for pensions"),
+        ("hgb", "DE", "1000", "Raw materials and supplies"),
+        ("hgb", "DE", "6140", "Social security, pensions and other benefits"),
+        ("hgb", "DE", "5900", "Purchased services"),
+        ("hgb", "DE", "7100", "Other interest and similar income"),
+        ("pcg", "FR", "701000", "Own products sold"),
+        ("pcg", "FR", "310000", "Raw materials and supplies"),
+        ("pcg", "FR", "418100", "Trade receivables"),
+        ("pcg", "FR", "647000", "Social security"),
+    ],
+)
+def test_national_accounts_stand_by_their_number(
+    framework: str, country: str, number: str, caption: str
+) -> None:
+    chart = chart_for(framework, "medium", country)
+    layout = layout_for(framework)
+    place = next(index for index, account in enumerate(chart.accounts) if account.number.startswith(number))
+
+    found = layout.positions[layout.of_accounts(chart)[place]]
+
+    assert found.english == caption
+    own = replace(chart, is_own=True)
+    assert (
+        layout.positions[layout.of_accounts(own)[place]].english != caption
+    )  # numbers of others mean nothing
 
 
 def test_headings_and_totals_are_sums_by_hand() -> None:

@@ -75,6 +75,7 @@ class Totals:
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
         self.unrecorded_charges = np.zeros(months, np.int64)
+        self.asset_payables = np.zeros(months, np.int64)
         self.withheld = np.zeros(len(plan.horizon.civil_month_end), np.int64)
         self.asset_sales = np.zeros(months, np.int64)
         self.asset_book_values = np.zeros(months, np.int64)
@@ -89,6 +90,7 @@ class Totals:
         self.gross_pay += summary.sums.get("gross_pay", 0)
         self.work_in_progress += summary.sums.get("work_in_progress", 0)
         self.unrecorded_charges += summary.sums.get("unrecorded_charges", 0)
+        self.asset_payables += summary.sums.get("asset_payables", 0)
         self.withheld += summary.sums.get("withheld", 0)
         self.asset_sales += summary.sums.get("asset_sales", 0)
         self.asset_book_values += summary.sums.get("asset_book_values", 0)
@@ -164,8 +166,8 @@ def close_company(
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
-    sold = statements.Sold(totals.asset_sales, totals.asset_book_values)
-    lines = statements.write(shard, balances, closings, opening, sold, paid_out)
+    invested = statements.Invested(totals.asset_sales, totals.asset_book_values, totals.asset_payables)
+    lines = statements.write(shard, balances, closings, opening, invested, paid_out)
     notes.write(shard, balances, opened)
     key_figures.write(shard, lines)
     if owed:

@@ -20,6 +20,7 @@ from generation.engine.shard import Ints, Shard
 
 KINDS: Final = ("instalment", "balance")
 _DAY = 9  # days into the month in which an instalment or the balance is due
+WITHOUT_DEFERRED = ("pcg",)  # single-entity accounts that know no deferred tax
 _BALANCE_AFTER = 5  # months after the end of the fiscal year
 
 
@@ -72,7 +73,11 @@ class IncomeTax:
         used = min(last.brought_forward, max(pretax, 0))
         carried = last.brought_forward - used + max(-pretax, 0)
         current = int(share_of(np.array(max(pretax, 0) - used), self.rate))
-        deferred = int(share_of(np.array(carried), self.rate))
+        deferred = (
+            0
+            if self.plan.company.framework in WITHOUT_DEFERRED
+            else int(share_of(np.array(carried), self.rate))
+        )
         self.months.append(Month(pretax, last.brought_forward, used, current, carried, deferred))
         fresh = self._after_year_end(month) if horizon.fiscal_period[month] == 12 else []
         self.payments += fresh

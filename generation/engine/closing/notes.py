@@ -27,6 +27,10 @@ _REVENUE_ROLES: Final = {
 }
 
 
+# Accounts that are provisions or accruals by their line, and tax or debt by what stands on them, whatever else does.
+_ELSEWHERE: Final = ("income_tax_payable", "accrued_interest")
+
+
 class Item(NamedTuple):
     """A line of a note: title, the accounts that it sums, and what of them. Amounts have the sign of the note."""
 
@@ -86,7 +90,10 @@ ITEMS: Final = (
     Item("receivables", "valuation", "Allowances and exchange valuation",
          lambda a, r: a.statement_line == "BS.A.receivables" and a.subtype != "trade_receivable", "closing", 1),
     Item("receivables", "carrying_amount", "Carrying amount", _line("BS.A.receivables"), "closing", 1),
-    *_schedule("provisions", "", "Provisions", _subtype("provision"), ("added", "used_and_released"), -1),
+    *_schedule(
+        "provisions", "", "Provisions and accruals",
+        lambda a, r: a.statement_line in ("BS.L.provisions", "BS.L.accrued") and r not in _ELSEWHERE, ("added", "used_and_released"), -1,
+    ),
     Item("borrowings", "within_a_year", "Due within a year", _line("BS.L.debt"), "closing", -1),
     Item("borrowings", "later", "Due later", _line("BS.L.loans"), "closing", -1),
     *(
@@ -152,7 +159,7 @@ def _of_year(plan: CompanyPlan, balances: Ints, opened: Ints, end: int) -> Ints:
         "closing": start + result,
         "result": result,
     }
-    roles = first_roles(plan.chart)
+    roles = {**first_roles(plan.chart), **{plan.chart.roles[role]: role for role in _ELSEWHERE}}
     accounts = list(enumerate(plan.chart.accounts))
     chosen = [
         np.array([item.holds(account, roles.get(index, "")) for index, account in accounts]) for item in ITEMS

@@ -3,7 +3,8 @@
 Balance sheet lines stand at the period's end; the other statements show the movement of the period. Lines of accounts carry
 the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
 it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows. Purchases and sales of
-assets are investing flows of their own, and what a sale gains or loses is none of operations (IAS 7.14, 7.16 and 7.21).
+assets are investing flows of their own, purchases when they are paid, and what a sale gains or loses is none of operations (IAS 7.14,
+7.16, 7.21 and 7.43).
 """
 
 from dataclasses import dataclass
@@ -77,15 +78,16 @@ Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (mon
 
 
 @dataclass(frozen=True)
-class Sold:
-    """Fixed assets sold, before tax, arrays of shape (months,)."""
+class Invested:
+    """Fixed assets sold, and what is still to be paid of those bought at month ends, before tax; arrays of shape (months,)."""
 
     proceeds: Ints
     book_value: Ints
+    unpaid: Ints
 
 
 def write(
-    shard: Shard, balances: Ints, closings: Closings, opening: Ints, sold: Sold, paid_out: Ints
+    shard: Shard, balances: Ints, closings: Closings, opening: Ints, invested: Invested, paid_out: Ints
 ) -> Lines:
     """financial_statements, standalone, and the same in the layout of the framework; returns their lines.
 
@@ -106,7 +108,7 @@ def write(
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, flows, income, sold, paid_out),
+        *_cash_flow(plan, flows, income, invested, paid_out),
         *_changes_in_equity(plan, flows, income, opening, paid_out),
     ]
     write_lines(shard, lines)
@@ -150,12 +152,15 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
     return [*lines, ("IS", *NET_INCOME, income)]
 
 
-def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, sold: Sold, paid_out: Ints) -> Lines:
+def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested, paid_out: Ints) -> Lines:
     flows = {line: np.zeros(moved.shape[1], np.int64) for line in CASH_FLOW_LINES}
     flows["CF.net_income"] += income
-    flows["CF.disposals"] += sold.book_value - sold.proceeds
-    flows["CF.divestments"] += sold.proceeds
-    flows["CF.investments"] -= sold.book_value
+    flows["CF.disposals"] += invested.book_value - invested.proceeds
+    flows["CF.divestments"] += invested.proceeds
+    flows["CF.investments"] -= invested.book_value
+    owed = np.diff(invested.unpaid, prepend=0)  # bought and not paid: no flow yet (IAS 7.43)
+    flows["CF.investments"] += owed
+    flows["CF.payables"] -= owed
     flows["CF.dividends"] -= paid_out
     flows["CF.equity"] += paid_out
     for account, values in zip(plan.chart.accounts, moved, strict=True):

@@ -9,7 +9,7 @@ from generation.engine.depreciation import IMMEDIATE
 from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
 from generation.engine.processes.payables import pay, write_vendor_invoices
-from generation.engine.settlement import Invoices
+from generation.engine.settlement import Invoices, Items
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
@@ -72,6 +72,18 @@ def _acquire(shard: Shard) -> None:
     )
     items = pay(shard, invoices, np.zeros(n, np.bool_))
     write_open_items(shard, "vendor", invoices, items)
+    shard.summary.sums["asset_payables"] = _unpaid(shard, invoices, items)
+
+
+def _unpaid(shard: Shard, invoices: Invoices, items: Items) -> Ints:
+    """What of the net amounts is not paid yet at month ends, (months,): as large a part as of the gross amount, rounded down."""
+    ends = shard.plan.horizon.month_end[: shard.plan.horizon.months]
+    cleared = np.zeros((len(invoices.ids), len(ends) + 1), np.int64)
+    np.add.at(cleared, (items.invoice, np.searchsorted(ends, items.day)), items.cleared)
+    posted = invoices.day[:, None] <= ends
+    left = np.where(posted, invoices.gross[:, None] - np.cumsum(cleared, axis=1)[:, :-1], 0)
+    part: Ints = (left * invoices.net[:, None] // np.maximum(invoices.gross, 1)[:, None]).sum(axis=0)
+    return part
 
 
 def _dispose(shard: Shard) -> None:
