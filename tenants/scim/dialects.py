@@ -23,25 +23,31 @@ def plain_members(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, name: [_plain(one) for one in operations]}
 
 
-def deactivates(body: Mapping[str, Any]) -> bool:
-    """Whether a request about a person plainly switches them off: `active` in the body, or in an operation that sets it."""
+def patch_deactivates(body: Mapping[str, Any]) -> bool:
+    """Whether a patch of a person plainly switches them off: the last of its operations that sets `active` says no."""
     operations = body.get(name_in(body, "Operations"))
-    if not isinstance(operations, list):
-        return _is_off(body)
-    return any(isinstance(one, dict) and _switches_off(one) for one in operations)
+    listed = operations if isinstance(operations, list) else []
+    said = [one for operation in listed if isinstance(operation, dict) for one in _switches(operation)]
+    return bool(said) and _says_no(said[-1])
 
 
-def _switches_off(operation: Mapping[str, Any]) -> bool:
+def _switches(operation: Mapping[str, Any]) -> list[Any]:
+    """What an operation says about `active`, if anything."""
     if str(operation.get(name_in(operation, "op"))).lower() not in ("add", "replace"):
-        return False
+        return []
     path, value = operation.get(name_in(operation, "path")), operation.get(name_in(operation, "value"))
     if path:
-        return bool(_ACTIVE.fullmatch(str(path).strip())) and _says_no(value)
-    return isinstance(value, dict) and _is_off(value)
+        return [value] if _ACTIVE.fullmatch(str(path).strip()) else []
+    return _actives(value) if isinstance(value, dict) else []
 
 
-def _is_off(attributes: Mapping[str, Any]) -> bool:
-    return any(_ACTIVE.fullmatch(name) and _says_no(value) for name, value in attributes.items())
+def is_off(attributes: Mapping[str, Any]) -> bool:
+    """Whether attributes of a person say that they are not active."""
+    return any(map(_says_no, _actives(attributes)))
+
+
+def _actives(attributes: Mapping[str, Any]) -> list[Any]:
+    return [value for name, value in attributes.items() if _ACTIVE.fullmatch(name)]
 
 
 def _says_no(value: Any) -> bool:

@@ -175,6 +175,7 @@ def _user_get(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _user_put(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, before = _matched_user(request, user_id)
+    _parameters(request.GET)  # what is wrong with the query is told before anything is done
 
     def wanted() -> User:
         return _read_user(request, Context.RESOURCE_REPLACEMENT_REQUEST, active=before.active)
@@ -184,6 +185,7 @@ def _user_put(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _user_patch(request: HttpRequest, user_id: str) -> HttpResponse:
     membership, resource = _matched_user(request, user_id)
+    _parameters(request.GET)
 
     def wanted() -> User:
         patching.patch_user(resource, _body(request))
@@ -200,15 +202,17 @@ def _user_delete(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _changed(request: HttpRequest, membership: Membership, wanted: Callable[[], User]) -> Membership:
     """The member as the directory wants it. Who is deactivated loses access in any case, also where the rest is refused."""
-    body = _body(request)
+    content = _content(request)
     try:
         return services.change_user(membership, wanted(), may_give=_may_give(request))
     except (SCIMException, ValidationError, DomainError, IntegrityError) as refused:
-        if dialects.deactivates(body) and (
-            ended := services.end_access_alone(membership, refused=_reason(refused))
-        ):
-            return ended
-        raise
+        is_off = (
+            dialects.patch_deactivates(content) if request.method == "PATCH" else dialects.is_off(content)
+        )
+        ended = services.end_access_alone(membership, refused=_reason(refused)) if is_off else None
+        if ended is None:
+            raise
+        return ended
 
 
 def _reason(refused: Exception) -> str:
@@ -216,7 +220,7 @@ def _reason(refused: Exception) -> str:
     if isinstance(refused, SCIMException):
         return _plain(refused.detail or "")[:500]
     if isinstance(refused, ValidationError):
-        return str(refused.errors(include_url=False, include_input=False)[0]["msg"])[:500]
+        return _first_problem(refused)[0][:500]
     return _TAKEN if isinstance(refused, IntegrityError) else str(refused)[:500]
 
 
@@ -345,6 +349,18 @@ def _found(request: HttpRequest, asked: Mapping[str, Any], kinds: tuple[_Kind, .
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
+    """The body, if it may be taken."""
+    content = _content(request)
+    _refuse_depth(content, _DEEPEST)
+    if patching.parts_of(content) > _MOST_PARTS:
+        raise PayloadTooLargeException(
+            detail=f"A body has at most {_MOST_PARTS:,} names and entries of lists."
+        )
+    return content
+
+
+def _content(request: HttpRequest) -> Mapping[str, Any]:
+    """What the body holds, be it deeper, larger or otherwise than may be taken."""
     try:
         content = strict_json.loads(request.body, same=str.lower)  # RFC 7643 §2.1: capitals do not count
     except strict_json.GivenTwice as error:
@@ -353,11 +369,6 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise InvalidSyntaxException(detail="The body is not JSON.") from None
     if not isinstance(content, dict):
         raise InvalidSyntaxException(detail="The body must be an object.")
-    _refuse_depth(content, _DEEPEST)
-    if patching.parts_of(content) > _MOST_PARTS:
-        raise PayloadTooLargeException(
-            detail=f"A body has at most {_MOST_PARTS:,} names and entries of lists."
-        )
     return content
 
 
@@ -454,12 +465,16 @@ def _json(request: HttpRequest, content: Any, status: int = 200) -> HttpResponse
 
 def _invalid(error: ValidationError) -> HttpResponse:
     """The first problem, with its place; values are not repeated, since they may be anything."""
-    problem = error.errors(include_url=False, include_input=False)[0]
-    context = problem.get("ctx") or {}
-    place = ".".join(str(part) for part in problem["loc"])
+    sentence, context = _first_problem(error)
     kind = str(context.get("scim_type") or "invalidValue")
-    status = int(context.get("status") or 400)
-    return scim_error(status, f"{place}: {problem['msg']}" if place else str(problem["msg"]), kind)
+    return scim_error(int(context.get("status") or 400), sentence, kind)
+
+
+def _first_problem(error: ValidationError) -> tuple[str, Mapping[str, Any]]:
+    """Place and message of the first problem, and what the library says about it."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"]), problem.get("ctx") or {}
 
 
 def _plain(detail: str) -> str:

@@ -275,6 +275,40 @@ def test_a_mailbox_that_goes_with_its_owner_keeps_nobody_in(
     assert not Membership.objects.get(pk=ada).is_active
 
 
+@pytest.mark.parametrize("irresponsible", [False, True])
+def test_the_last_word_about_the_switch_counts(
+    irresponsible: bool, directory: Directory, ada: str, acme: Tenant
+) -> None:
+    off, on = ({"op": "replace", "path": "active", "value": value} for value in (False, True))
+    refused = {"op": "replace", "value": NOT_VERIFIED}
+    if irresponsible:
+        Token.objects.update(responsible_id=None)
+
+    assert directory.patch(f"/Users/{ada}", off, on, refused).status_code == 403
+    assert Membership.objects.get(pk=ada).is_active
+
+    assert directory.patch(f"/Users/{ada}", on, refused, off).status_code == 200
+    assert not Membership.objects.get(pk=ada).is_active
+
+
+def test_a_name_cut_in_the_middle_of_a_character_keeps_nobody_in(
+    directory: Directory, ada: str, acme: Tenant
+) -> None:
+    sent = {**user("ada@acme.example"), "displayName": "Ada \ud83d", "active": False}
+
+    assert directory.send("PUT", f"/Users/{ada}", sent).status_code == 200
+    assert not Membership.objects.get(pk=ada).is_active
+
+
+def test_a_query_that_is_wrong_is_told_before_anything_is_done(
+    directory: Directory, ada: str, acme: Tenant
+) -> None:
+    off = {"op": "replace", "path": "active", "value": False}
+
+    assert directory.patch(f"/Users/{ada}?attributes=foo..bar", off).status_code == 400
+    assert Membership.objects.get(pk=ada).is_active
+
+
 @pytest.mark.parametrize("refused", [NOT_VERIFIED, TAKEN], ids=["403", "409"])
 def test_what_is_refused_of_somebody_without_access_is_refused(
     refused: dict[str, Any], directory: Directory, ada: str, acme: Tenant
