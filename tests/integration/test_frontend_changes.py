@@ -92,7 +92,7 @@ def test_form_fields_change_the_text_and_nothing_else(client_for: ClientFor, acm
         "text": text,
         "action": "save",
         "key:seed": "99",
-        "key:companies[0].employees": "140",
+        "key:companies[0].employees": "110",
         "key:companies[0].annual_revenue": "25 000 000",
         "key:processes.tax.enabled": "true",
     }
