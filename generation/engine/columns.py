@@ -71,6 +71,12 @@ def category(codes: Ints, values: Sequence[str] | pa.Array) -> pa.DictionaryArra
     return _coded(np.ascontiguousarray(codes, np.int32), values)
 
 
+def listed(values: Sequence[str], at: Ints) -> pa.DictionaryArray:
+    """The values of the rows at these places, shape of `at`; values may repeat."""
+    names = sorted(set(values))
+    return category(np.array([names.index(value) for value in values], np.int64)[at], names)
+
+
 def _coded(keys: NDArray[np.int32], values: pa.Array) -> pa.DictionaryArray:
     """Like `category`, on the buffer of the keys. One look at the largest key costs less than pyarrow's at each."""
     if keys.max(initial=-1) >= len(values):

@@ -89,3 +89,23 @@ def test_subsidiaries_keep_what_they_earn(tmp_path: Path) -> None:
         if line == "SE.dividends":
             taken[basis] += amount
     assert taken["standalone"] == taken["consolidated"] < 0
+
+
+@pytest.mark.parametrize("ratio", [0.1, 1.0])
+def test_debt_at_the_start_leaves_equity_whatever_the_aim(ratio: float, tmp_path: Path) -> None:
+    loan = {"amount": 900_000, "start": "2023-03-01", "kind": "bullet", "months": 60}
+    config = small_config(
+        companies=[{**COMPANY, "loans": [loan]}], processes={"treasury": {"payout_current_ratio": ratio}}
+    )
+
+    make_books(config, tmp_path)
+
+    lines = rows_of(tmp_path, "journal_lines", "document_id, account, debit, credit")
+    types = dict(rows_of(tmp_path, "journal_entries", "document_id, document_type"))
+    opening = [line for line in lines if types[line[0]] == "EB"]
+    equity = sum(credit - debit for _, account, debit, credit in opening if account in ("2900", "2970"))
+    assets = sum(debit - credit for _, account, debit, credit in opening if account < "2")
+    assert equity >= assets * Decimal("0.2")  # loans alone leave a fifth, a credit line is drawn down to 30 %
+    assert {
+        row.id for row in assess(tmp_path).rows if row.kind == "exact" and row.applicable and row.value
+    } == set()

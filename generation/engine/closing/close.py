@@ -213,8 +213,10 @@ def _open(shard: Shard, stock: Stock, investments: int) -> int:
     opening_cash += loans.cash_kept(
         plan, int((opening_cash + cost - written_off + value.sum() + investments)[0])
     )
-    drawn = treasury.opening_drawn(plan, int(value.sum() + opening_cash[0]))
-    equity = opening_cash + cost - written_off + value.sum() + investments - debt.total - drawn
+    current = int(value.sum() + opening_cash[0])
+    assets = current + int((cost - written_off)[0]) + investments
+    drawn = treasury.opening_drawn(plan, current, assets, debt.total)
+    equity = np.array([assets - debt.total - drawn])
     capital = equity * _CAPITAL_SHARE // 100
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)

@@ -15,13 +15,15 @@ import pyarrow as pa
 
 from generation.engine.closing.covenants import thresholds
 from generation.engine.closing.key_figures import is_current
+from generation.engine.closing.treasury import LEAST_EQUITY
 from generation.engine.columns import constant, sum_by, text
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 
-LEAST_EQUITY: Final = 30  # percent of the balance sheet that stay with the company
-RESERVE: Final = 5  # percent of the result of a year that a legal reserve takes
+RESERVE: Final = (
+    5  # percent of the result of a year that stay with the company, as where the law asks for a reserve
+)
 _YEAR, _LATER = 12, 3  # periods of a year, and of the next one that are over when accounts are made
 _DAY = 19  # days into the month of the payment
 _FLOOR = 100  # part of a year's revenue that the account keeps

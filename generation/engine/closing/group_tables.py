@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from generation.engine.closing.statements import Lines, write_lines
-from generation.engine.columns import category, constant
+from generation.engine.columns import category, constant, listed
 from generation.engine.journal import exchange_rates
 from generation.engine.shard import Ints, Shard
 
@@ -126,12 +126,6 @@ def _shown(shard: Shard, amounts: Ints) -> tuple[Ints, Ints]:
     return month, row
 
 
-def _coded(values: Sequence[str], at: Ints) -> pa.DictionaryArray:
-    """The values of the rows at these places."""
-    names = sorted(set(values))
-    return category(np.array([names.index(value) for value in values], np.int64)[at], names)
-
-
 def _write_translated(shard: Shard, company: Translated) -> None:
     exchange, currency = shard.plan.trade.exchange, shard.plan.trade.currency
     keys = sorted(company.local)
@@ -147,8 +141,8 @@ def _write_translated(shard: Shard, company: Translated) -> None:
             "company_code": constant(company.company, n),
             "parent_company_code": shard.company(n),
             **_periods(shard, month),
-            "statement": _coded([statement for statement, _ in keys], row),
-            "line": _coded([line for _, line in keys], row),
+            "statement": listed([statement for statement, _ in keys], row),
+            "line": listed([line for _, line in keys], row),
             "amount": shard.amounts(local[row, month], company.currency),
             "rate_kind": category(np.where(is_balance, 0, 1), ("closing", "average")),
             "rate": exchange_rates(np.where(is_balance, closing[month], average[month])),
@@ -167,7 +161,7 @@ def _write_entries(shard: Shard, entries: Sequence[Entry]) -> None:
     keys = sorted(keyed)
     amounts = np.stack([keyed[key] for key in keys])
     month, row = _shown(shard, amounts)
-    kind, company, statement, line = (_coded(list(values), row) for values in zip(*keys, strict=True))
+    kind, company, statement, line = (listed(list(values), row) for values in zip(*keys, strict=True))
     shard.table(
         "consolidation_entries",
         {

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from generation.engine.closing import loans
-from generation.engine.closing.treasury import opening_cash, opening_drawn
+from generation.engine.closing.treasury import opening_cash
 from generation.engine.group.exchange import Exchange, convert, digits_between
 from generation.engine.group.structure import MILLION
 from generation.engine.plan.build import Plan
@@ -41,8 +41,9 @@ def held_by(plan: Plan, company: int) -> int:
 def _expected_net_assets(plan: CompanyPlan) -> int:
     cost, written_off = (int(part.sum()) for part in plan.assets.balance(-1))
     stock = plan.revenue * plan.material_share / 365 * plan.materials.order_ahead
-    current = opening_cash(plan) + round(stock)
-    assets = current + cost - written_off - opening_drawn(plan, current)
+    assets = (
+        opening_cash(plan) + cost - written_off + round(stock)
+    )  # a subsidiary opens without a credit line
     return assets + loans.cash_kept(plan, assets) - loans.opening(plan).total
 
 

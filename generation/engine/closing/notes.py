@@ -3,16 +3,15 @@
 Everything follows from the movements of accounts. The opening entry is where a first year starts from, not a movement of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Account
 from generation.engine.charts.layout import first_roles
-from generation.engine.columns import category
+from generation.engine.columns import listed
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
@@ -134,9 +133,9 @@ def write(shard: Shard, balances: Ints, opened: Ints) -> None:
             "company_code": shard.company(len(year)),
             "fiscal_year": pa.array(horizon.fiscal_year[ends][year]),
             "position": pa.array((place + 1).astype(np.int16)),
-            "note": _coded((item.note for item in ITEMS), place),
-            "item": _coded((item.item for item in ITEMS), place),
-            "title": _coded((item.title for item in ITEMS), place),
+            "note": listed([item.note for item in ITEMS], place),
+            "item": listed([item.item for item in ITEMS], place),
+            "title": listed([item.title for item in ITEMS], place),
             "amount": shard.money(amounts[year, place]),
             "previous_amount": shard.money(before[year, place], year > 0),
         },
@@ -168,9 +167,3 @@ def _of_year(plan: CompanyPlan, balances: Ints, opened: Ints, end: int) -> Ints:
         [item.sign * int(figures[item.figure][mask].sum()) for item, mask in zip(ITEMS, chosen, strict=True)],
         np.int64,
     )
-
-
-def _coded(values: Iterable[str], place: NDArray[np.integer]) -> pa.DictionaryArray:
-    listed = list(values)
-    names = sorted(set(listed))
-    return category(np.array([names.index(value) for value in listed])[place], names)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.charts.layout import Layout, layout_for
-from generation.engine.columns import category
+from generation.engine.columns import category, listed
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
 
@@ -115,18 +115,13 @@ def _write_positions(
             "fiscal_year": pa.array(horizon.fiscal_year[month]),
             "period": pa.array(horizon.fiscal_period[month].astype(np.int16)),
             "position": pa.array((place + 1).astype(np.int16)),
-            "part": _coded([position.part for position in positions], place),
-            "number": _coded([position.number for position in positions], place),
-            "caption": _coded([position.caption for position in positions], place),
-            "caption_en": _coded([position.english or position.caption for position in positions], place),
+            "part": listed([position.part for position in positions], place),
+            "number": listed([position.number for position in positions], place),
+            "caption": listed([position.caption for position in positions], place),
+            "caption_en": listed([position.english or position.caption for position in positions], place),
             "heading": pa.array((heading + 1).astype(np.int16), mask=heading < 0),
             "is_total": pa.array(is_total[place]),
             "amount": shard.money(amounts[place, month]),
             "previous_amount": shard.money(before[place, month], known[place, month]),
         },
     )
-
-
-def _coded(values: list[str], place: Ints) -> pa.DictionaryArray:
-    names = sorted(set(values))
-    return category(np.array([names.index(value) for value in values])[place], names)

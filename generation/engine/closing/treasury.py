@@ -14,6 +14,9 @@ from generation.engine.posting import Documents
 from generation.engine.shard import Ints, Shard
 
 KINDS: Final = ("drawing", "repayment", "interest")
+LEAST_EQUITY: Final = (
+    30  # percent of the balance sheet that neither credit line nor dividends take from the company
+)
 _WEEKS_OF_CASH = 1  # of pay and services; the credit line carries the company until the customers of the first days have paid
 _FLOOR = 0.005  # of the revenue of a year: what the account keeps when money is drawn or paid back
 _STEP = 0.005  # of the revenue of a year: amounts drawn and paid back are multiples of it
@@ -26,18 +29,20 @@ def opening_cash(plan: CompanyPlan) -> int:
     return round(weekly * _WEEKS_OF_CASH + 2 * plan.revenue * _FLOOR)
 
 
-def opening_drawn(plan: CompanyPlan, current: int) -> int:
-    """What is drawn on the credit line at the start, minor units, of which `current` is the worth of stock and cash.
+def opening_drawn(plan: CompanyPlan, current: int, assets: int, owed: int) -> int:
+    """What is drawn on the credit line at the start, minor units.
 
-    As much as brings the current ratio to the one that the company aims at once customers owe what they usually do: the line, and what
-    is owed to vendors, then stand against it. None where the company has no owners to whom the difference belongs.
+    current: worth of stock and cash; assets: of everything; owed: on loans. As much as brings the current ratio to the one that the
+    company aims at once customers owe what they usually do: the line, and what is owed to vendors, then stand against it. The least
+    equity stays; none is drawn where the company has no owners to whom the difference belongs.
     """
     ratio = round(plan.rates.payout_current_ratio * 1_000)
     if not (ratio and pays_dividends(plan)):
         return 0
     receivable = plan.revenue * plan.rates.receivable_days // 365
     step = max(plan.factor, round(plan.revenue * _STEP))
-    return max(0, (current + receivable) * 1_000 // ratio - receivable) // step * step
+    wanted = (current + receivable) * 1_000 // ratio - receivable
+    return max(0, min(wanted, assets * (100 - LEAST_EQUITY) // 100 - owed)) // step * step
 
 
 def pays_dividends(plan: CompanyPlan) -> bool:

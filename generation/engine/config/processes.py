@@ -629,8 +629,9 @@ class Treasury(Process):
     payout_current_ratio: Annotated[
         float | None,
         key(
-            "Owners outside the group take out, quarter by quarter, what lifts current assets over current liabilities above this; 0 pays "
-            "no dividends. Retained earnings and 30 % of the balance sheet as equity bound them.",
+            "Owners outside the group take out of each year's profit what lifts current assets over current liabilities above this, and "
+            "the books open with a credit line drawn to it; 0 does neither. Retained earnings, covenants and 30 % of the balance sheet as "
+            "equity bound both.",
             unit="current assets over current liabilities",
             source=INDUSTRY,
             ge=0,
