@@ -177,7 +177,7 @@ MAKING_FAULTS = (
           {"quantity": lambda value: value + 1}, "manufacturing.issues documents.movements_repeat_documents"),
     Fault("components are issued before the order is released", "production_issues", {"posting_date": lambda day: day > date(2025, 2, 10)},
           {"posting_date": date(2025, 2, 3)},
-          "manufacturing.issues manufacturing.work_in_progress dates.references dates.posted_on_document_date "
+          "manufacturing.issues manufacturing.materials_used manufacturing.work_in_progress dates.references dates.posted_on_document_date "
           "documents.movements_repeat_documents"),
     Fault("time costs a cent more than its rate", "production_confirmations", {}, {"labour_amount": _more},
           "manufacturing.confirmations manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
@@ -194,6 +194,10 @@ MAKING_FAULTS = (
           "manufacturing.variances manufacturing.work_in_progress manufacturing.postings"),
     Fault("an open order is a cent higher", "wip_balances", {}, {"amount": _more},
           "manufacturing.work_in_progress manufacturing.work_in_progress_control subledgers.inventory_control"),
+    Fault("a component is called merchandise", "materials", {"type": "component"}, {"type": "trading_good"},
+          "manufacturing.standard_costs subledgers.stock_accounts"),
+    Fault("the change in stock of own products is a cent higher", "statement_positions", {"part": "income", "number": "2"},
+          {"amount": _more}, "presentation.stock_change presentation.captions presentation.totals"),
     Fault("an open order is another company month's", "wip_balances", {"period_end": date(2025, 2, 28)}, {"period_end": date(2025, 3, 31)},
           "manufacturing.work_in_progress manufacturing.work_in_progress_control subledgers.inventory_control"),
 )

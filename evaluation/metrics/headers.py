@@ -8,7 +8,7 @@ from evaluation.metrics.rule import Rule
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW", "DV", "DL", "DP", "DQ"),
     "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP", "KQ"),
-    "MFG": ("PI", "PC", "PR", "PV"),
+    "MFG": ("PI", "PC", "PR", "PV", "WM"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),
     "R2R": (

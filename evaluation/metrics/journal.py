@@ -38,6 +38,7 @@ FOLLOWED = (
     "customer_deposits", "loss_allowance", "credit_losses", "bad_debt", "sales_return", "dunning_income", "income_tax",
     "income_tax_payable", "deferred_tax", "prepaid", "warranty_provision", "holiday_provision", "accrued",
     "work_in_progress", "production_absorbed", "usage_variance", "efficiency_variance", "production_scrap",
+    "materials_used", "materials_in_production",
     "loan", "loan_current", "accrued_interest", "contract_liability", "pool_receivable", "pool_payable", "pool_interest",
     "customer_advance",
     "receivable_valuation", "payable_valuation",

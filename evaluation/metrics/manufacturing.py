@@ -224,4 +224,27 @@ RULES = (
         holds="All {n} issues, confirmations, receipts and settlements are posted with the amounts that they state.",
         breaks="{value} postings of {n} production documents differ from what the documents state.",
     ),
+    Rule(
+        id="manufacturing.materials_used",
+        title="Components taken are materials used, where statements are by nature",
+        tables=("production_issue_lines",),
+        offenders=f"""
+            with makers as (
+                select u.company_code, u.account as used_account, t.account as taken_account
+                from roles u join roles t using (company_code) join companies c using (company_code)
+                where u.role = 'materials_used' and t.role = 'materials_in_production' and c.framework <> 'us_gaap'),
+            stated as (
+                select company_code, period_end, sum(amount) as amount
+                from ({_ISSUED}) join days on day = posting_date semi join makers using (company_code) group by all),
+            posted as (
+                select company_code, period_end, coalesce(sum(net) filter (account = used_account), 0) as used,
+                       coalesce(sum(net) filter (account = taken_account), 0) as taken
+                from role_lines join days on day = posting_date join makers using (company_code)
+                where source = 'closing_steps' and document_type = 'WM' group by all)
+            select company_code, period_end, amount, used, taken
+            from stated full join posted using (company_code, period_end)
+            where not coalesce(used = amount and taken = -amount, false)""",
+        holds="Each month's components of {n} lines of issues are posted as materials used and as taken into production.",
+        breaks="In {value} months of companies materials used are not the components taken out of stock ({n} lines of issues).",
+    ),
 )

@@ -170,6 +170,7 @@ LEGAL = (
     _event("MFG", "time confirmed", "inventory", "cost_of_sales", "PC"),
     _event("MFG", "goods from production", "inventory", "inventory", "PR"),
     _event("MFG", "variances", "cost_of_sales inventory", "cost_of_sales inventory", "PV"),
+    _event("MFG", "materials used", "cost_of_sales", "cost_of_sales", "WM"),
     _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
     _event("R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"),

@@ -68,6 +68,15 @@ _NOTED = f"""
 # Lines that are the sum of the others of their note.
 _SUMS = "('inventories', 'carrying_amount'), ('receivables', 'carrying_amount'), ('revenue', 'total'), ('personnel', 'total')"
 
+# Companies whose statements show what own products add to stock: (company_code, position), and the accounts of that stock.
+_MAKERS = """
+    select p.company_code, p.position from roles r join account_positions p using (company_code, account)
+    join companies c using (company_code)
+    where r.role = 'materials_in_production' and c.framework <> 'us_gaap'
+      and r.company_code in (select company_code from roles g join roles i using (company_code)
+          where g.role = 'finished_goods' and i.role = 'inventory' and g.account <> i.account)"""
+_OWN_STOCK = "select company_code, account from roles where role in ('finished_goods', 'work_in_progress')"
+
 RULES = (
     Rule(
         id="presentation.captions",
@@ -124,6 +133,26 @@ RULES = (
               and exists (from statement_positions)""",
         holds="National statements over {n} lines balance and end in the result and the change of cash of the year to date.",
         breaks="{value} national statements do not balance or show another result or change of cash.",
+    ),
+    Rule(
+        id="presentation.stock_change",
+        title="The change in stock of own products is that of its accounts",
+        tables=("production_receipts",),
+        offenders=f"""
+            with moved as (
+                select m.company_code, m.position, t.fiscal_year, t.period, t.account,
+                       t.debit - t.credit - coalesce(o.balance, 0) as change
+                from ({_MAKERS}) m join trial_balances t using (company_code) semi join ({_OWN_STOCK}) s using (company_code, account)
+                left join openings o using (company_code, fiscal_year, period, account) where t.period <= 12),
+            expected as (
+                select f.company_code, f.position, f.fiscal_year, p.period, sum(f.change) as change
+                from moved f join (select distinct company_code, fiscal_year, period from trial_balances where period <= 12) p
+                  on p.company_code = f.company_code and p.fiscal_year = f.fiscal_year and p.period >= f.period group by all)
+            select company_code, fiscal_year, period, e.change, s.amount
+            from expected e left join statement_positions s using (company_code, fiscal_year, period, position)
+            where coalesce(s.amount, 0) <> e.change""",
+        holds="Statements by nature show how much the stock of own products changed, over {n} receipts from production.",
+        breaks="{value} statements show another change in stock of own products than its accounts ({n} receipts from production).",
     ),
     Rule(
         id="presentation.year_before",

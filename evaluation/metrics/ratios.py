@@ -13,7 +13,7 @@ from evaluation.metrics.rule import Figure, Measured
 from evaluation.metrics.wording import decimal, grouped
 
 Band = tuple[float, float]
-# Revenue less cost of goods, of revenue. Income statements are by nature: pay of production is not in the cost of goods.
+# Revenue less cost of goods, of revenue. Goods that a company makes cost the pay and overhead of production, too.
 # Our recommendation; source: docs/books.md, section "Industries".
 GROSS_MARGIN: Final[Mapping[str, Band]] = {
     "manufacturing": (0.30, 0.56),
@@ -23,6 +23,7 @@ GROSS_MARGIN: Final[Mapping[str, Band]] = {
     "financial_services": (0.35, 0.75),
     "healthcare": (0.30, 0.65),
 }
+MAKERS: Final[Band] = (0.25, 0.45)  # of companies that make what they sell; 0.35 is usual
 CURRENT_RATIO: Final[Band] = (1.2, 1.5)  # our recommendation for companies that pay dividends
 _WARM_UP = 3  # months that books need until receivables and payables have built up
 
@@ -32,14 +33,16 @@ def _gross_margin(books: Books) -> Measured:
     if not books.dataset.has("companies", "industry"):
         return Measured(None, 0, "Not applicable: the dataset names no industries.", 0, applicable=False)
     found = books.rows(
-        """select company_code, c.industry, sum(amount) filter (where line = 'IS.revenue') as revenue,
+        """select company_code, c.industry,
+                  company_code in (select company_code from materials where type = 'finished_good') as makes,
+                  sum(amount) filter (where line = 'IS.revenue') as revenue,
                   coalesce(sum(amount) filter (where line = 'IS.cost_of_sales'), 0) as cost
            from own_statements join companies c using (company_code) where statement = 'IS'
            group by all having sum(amount) filter (where line = 'IS.revenue') > 0"""
     )
     margins = [
-        (code, 1 - float(cost) / float(revenue), GROSS_MARGIN[industry])
-        for code, industry, revenue, cost in found
+        (code, 1 - float(cost) / float(revenue), MAKERS if makes else GROSS_MARGIN[industry])
+        for code, industry, makes, revenue, cost in found
         if industry in GROSS_MARGIN
     ]
     return _farthest(margins, "The gross margin", "earns revenue")

@@ -173,6 +173,17 @@ _STOCK_VALUES = f"""{_of("inventory_balances", "value")}
     from inventory_write_downs w join ({REVIEWS}) r on r.company_code = w.company_code and r.reviewed_on = w.period_end
     join month_ends m on m.period_end >= r.reviewed_on and (r.next_on is null or m.period_end < r.next_on)
     union all {_of("wip_balances", "amount")}"""
+# The account that holds goods of a kind, in charts that keep no work in progress or write-downs on it: (company_code, account, type).
+_HOLDING = """
+    select distinct company_code, account, k.type
+    from (values ('inventory', 'trading_good'), ('inventory', 'group_good'), ('finished_goods', 'finished_good'),
+                 ('raw_materials', 'component')) k(role, type)
+    join (select company_code, role, account from roles
+          union all -- books without accounts for kinds of goods
+          select company_code, other.role, account from roles, (values ('finished_goods'), ('raw_materials')) other(role)
+          where roles.role = 'inventory' and (company_code, other.role) not in (select company_code, role from roles)) r using (role)
+    where (company_code, account) not in (
+        select company_code, account from roles where role in ('work_in_progress', 'inventory_allowance'))"""
 _COSTS = _of("asset_balances", "cost")
 _WRITTEN_OFF = _of("asset_balances", "accumulated_depreciation")
 
@@ -183,6 +194,27 @@ RULES = (
     control_rule("ap_control", "Payables = control account", "Open payables", _PAYABLES, "trade_payable", -1),
     control_rule(
         "inventory_control", "Inventory = control account", "Inventory values", _STOCK_VALUES, "inventory", 1
+    ),
+    Rule(
+        id="subledgers.stock_accounts",
+        title="Goods stand on the account of their kind",
+        tables=("inventory_balances",),
+        offenders=f"""
+            with holding as ({_HOLDING}),
+            ledger as (
+                select a.company_code, a.account, m.period_end, coalesce(sum(d.net), 0) as balance
+                from (select distinct company_code, account from holding) a cross join month_ends m
+                left join account_days d on d.company_code = a.company_code and d.account = a.account
+                    and d.posting_date <= m.period_end group by all),
+            stock as (
+                select b.company_code, h.account, b.period_end, sum(b.value) as value
+                from inventory_balances b join materials m using (material_id)
+                join holding h on h.company_code = b.company_code and h.type = m.type group by all)
+            select company_code, account, period_end, balance, value
+            from ledger full join stock using (company_code, account, period_end)
+            where coalesce(value, 0) is distinct from balance""",
+        holds="Merchandise, finished goods and components equal their accounts at every month end, over {n} balances of materials.",
+        breaks="At {value} month ends an account of goods differs from the goods of its kind ({n} balances of materials).",
     ),
     control_rule(
         "asset_cost_control", "Asset cost = control account", "Asset costs", _COSTS, "fixed_asset_cost", 1

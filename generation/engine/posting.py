@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.engine.charts.chart import Chart
-from generation.engine.charts.kinds import GAINS
+from generation.engine.charts.kinds import GAINS, GOODS_ROLES
 from generation.engine.errors import EngineError
 from generation.engine.posting_kinds import Posting, Rule
 from generation.engine.posting_table import POSTINGS
@@ -115,9 +115,10 @@ class Journal:
         return values[self.doc]
 
 
-def expand(docs: Documents, chart: Chart) -> Journal:
+def expand(docs: Documents, chart: Chart, goods: Ints | None = None) -> Journal:
     """Place the lines of every rule by counting, without a sort, and prove that each document balances.
 
+    goods: TRADED, MADE or COMPONENT by material, see production.py; None where all are traded.
     Raises: EngineError: a document has fewer than two lines or does not balance.
     """
     rules, n = docs.posting.rules, len(docs)
@@ -134,7 +135,7 @@ def expand(docs: Documents, chart: Chart) -> Journal:
         place = lines.places(base)
         rule_of[place], row_of[place] = position, lines.rows
         amount[place] = lines.amount if rule.side > 0 else -lines.amount
-        account[place] = _accounts(docs, rule, lines, chart)
+        account[place] = _accounts(docs, rule, lines, chart, goods)
         base += lines.count
     # running totals are nothing at the end of each document only if all documents balance
     if n and (per_doc.min() < 2 or np.cumsum(amount)[base - 1].any()):
@@ -177,12 +178,19 @@ def _posted(docs: Documents, rule: Rule) -> _Posted:
     return _Posted(rule.per_line, rows, owner, amount, np.bincount(owner, minlength=len(docs)))
 
 
-def _accounts(docs: Documents, rule: Rule, lines: _Posted, chart: Chart) -> NDArray[np.integer] | int:
+def _accounts(
+    docs: Documents, rule: Rule, lines: _Posted, chart: Chart, goods: Ints | None
+) -> NDArray[np.integer] | int:
     if "account" in rule.carries:
         codes = docs.lines["account"] if rule.per_line else docs.heads["account"]
         chosen: NDArray[np.integer] = codes[lines.rows]
         return chosen
     account = chart.roles[rule.role]
+    if goods is not None and rule.role in GOODS_ROLES:
+        material = (docs.lines if rule.per_line else docs.heads)["material"][lines.rows]
+        of_kind = np.array([chart.roles[role] for role in GOODS_ROLES[rule.role]], np.int32)
+        by_kind: NDArray[np.integer] = of_kind[goods[material]]
+        return by_kind
     if rule.role not in GAINS:
         return account
     is_gain = (lines.amount * rule.side < 0) ^ rule.takes_back

@@ -27,6 +27,17 @@ PERIOD_END: Final[dict[str, Posting]] = {
         ),
         source="adjustment",
     ),
+    "materials_used": Posting(
+        "WM",
+        "MFG",
+        "closing_steps",
+        "Materials used by production",
+        (
+            Rule("materials_used", D, "amount", "Materials used by production"),
+            Rule("materials_in_production", C, "amount", "Materials taken into work in progress"),
+        ),
+        source="adjustment",
+    ),
     "income_tax": Posting(
         "SI",
         "R2R",

@@ -178,7 +178,7 @@ class Shard(Cut):
             docs, ids, hands, lag = everything.take(index), all_ids[index], hands.take(index), lag[index]
             if not len(docs):
                 return all_ids
-        journal = expand(docs, plan.chart)
+        journal = expand(docs, plan.chart, plan.goods_kind)
         month = plan.horizon.month[docs.day]
         self.summary.balances += balances_of(journal, month, len(plan.chart.accounts), plan.horizon.months)
         self._add_tax(docs, journal)

@@ -20,7 +20,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from generation.engine.charts.growth import Entry, grown
-from generation.engine.charts.kinds import CONTROLLED, KINDS, SPREAD_ROLES
+from generation.engine.charts.kinds import CONTROLLED, KINDS, SHARED_ROLES, SPREAD_ROLES
 from generation.engine.charts.own import own_entries
 from generation.engine.config.company import ChartConfig
 from generation.engine.errors import EngineError
@@ -88,7 +88,8 @@ def chart_for(framework: str, size: str | ChartConfig, country: str) -> Chart:
         entry.model_copy(update={"name": names.get(entry.number, entry.name)}) for entry in file.accounts
     ]
     accounts = grown(entries, target, file.digits[size])
-    return _chart(accounts, {entry.role: index for index, entry in enumerate(accounts) if entry.role})
+    roles = {entry.role: index for index, entry in enumerate(accounts) if entry.role}
+    return _chart(accounts, {**{role: roles[other] for role, other in SHARED_ROLES.items()}, **roles})
 
 
 def _file(framework: str) -> _ChartFile:

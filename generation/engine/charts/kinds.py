@@ -76,6 +76,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "receivable": ("trade_receivable",),
     "input_tax": ("input_tax",),
     "inventory": ("inventory",),
+    "finished_goods": ("inventory",),
+    "raw_materials": ("inventory",),
     "inventory_allowance": ("inventory",),
     "work_in_progress": ("inventory",),
     "asset_cost": ("fixed_asset_cost",),
@@ -97,14 +99,19 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "capital": ("share_capital",),
     "retained_earnings": ("retained_earnings",),
     "revenue": ("revenue",),
+    "own_revenue": ("revenue",),
     "exempt_revenue": ("revenue",),
     "sales_discount": ("revenue",),
     "contract_revenue": ("revenue",),
     "sales_return": ("revenue",),
     "purchase_discount": ("other_income", "cost_of_sales"),
     "cogs": ("cost_of_sales",),
+    "own_products_sold": ("cost_of_sales",),
+    "materials_used": ("cost_of_sales",),
+    "materials_in_production": ("cost_of_sales",),
     "price_variance": ("cost_of_sales",),
     "stock_difference": ("cost_of_sales",),
+    "own_stock_difference": ("cost_of_sales",),
     "production_absorbed": ("cost_of_sales",),
     "usage_variance": ("cost_of_sales",),
     "efficiency_variance": ("cost_of_sales",),
@@ -170,8 +177,23 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 # Roles that only companies of a cash pool post to. A chart of one's own must name their accounts: what stands on them is taken out of
 # the group's statements.
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
-# Roles that a chart of one's own has only where it names their account: no tax is withheld from vendors without one.
-NAMED_ROLES: Final = POOL_ROLES | frozenset({"withholding_tax"})
+# Roles that a chart of one's own has only where it names their account: without one no tax is withheld from vendors, and the components
+# that production takes out of stock are not shown as used.
+NAMED_ROLES: Final = POOL_ROLES | frozenset({"withholding_tax", "materials_used", "materials_in_production"})
+# Roles that take the account of another one, where a chart of one's own names none for them.
+SHARED_ROLES: Final = {
+    "finished_goods": "inventory",
+    "raw_materials": "inventory",
+    "own_revenue": "revenue",
+    "own_products_sold": "cogs",
+    "own_stock_difference": "stock_difference",
+}
+# Roles of goods by what becomes of them: of those that are traded, those that are made, and components.
+GOODS_ROLES: Final = {
+    "inventory": ("inventory", "finished_goods", "raw_materials"),
+    "cogs": ("cogs", "own_products_sold", "cogs"),
+    "stock_difference": ("stock_difference", "own_stock_difference", "stock_difference"),
+}
 # Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, section 277 (5)).
 GAINS: Final = {"fx_result": "exchange_gain"}
 OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | NAMED_ROLES | frozenset(GAINS.values())

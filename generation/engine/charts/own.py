@@ -12,6 +12,7 @@ from generation.engine.charts.kinds import (
     PERSONNEL,
     PERSONNEL_ROLES,
     ROLES,
+    SHARED_ROLES,
     SPREAD_ROLES,
 )
 from generation.engine.errors import EngineError
@@ -93,6 +94,8 @@ def _account_for(role: str, accounts: Sequence[OwnAccount]) -> OwnAccount | None
     named = [account for account in accounts if account.role == role]
     if role in NAMED_ROLES:
         return next(iter(named), None)
+    if role in SHARED_ROLES and not named:
+        return _account_for(SHARED_ROLES[role], accounts)
     fitting = [account for subtype in ROLES[role] for account in accounts if account.subtype == subtype]
     free = [account for account in fitting if account.role is None]
     return next(iter(named + free + fitting), None)

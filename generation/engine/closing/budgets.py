@@ -61,10 +61,21 @@ def _planned(plan: CompanyPlan, months: int) -> Ints:
     }
     even |= {role: (plan.overhead + plan.prepaid) // len(EXPENSES) for role in EXPENSES}
     lines = {role: np.full(count, amount // _YEAR) for role, amount in even.items()}
-    lines["revenue"] = revenue
+    # what own products bring and cost, and what of it is pay and overhead; the rest is materials
+    materials = plan.materials
+    sold, made, absorbed = (
+        np.rint(revenue * share).astype(np.int64)
+        for share in (materials.made_share, materials.made_cost_share, materials.absorbed_share)
+    )
+    lines["own_revenue"] = sold
+    lines["revenue"] = revenue - sold
     lines["contract_revenue"] = np.full(count, plan.contract_revenue // _YEAR)
-    lines["cogs"] = np.rint(revenue * plan.materials.cost_share).astype(np.int64)
-    lines["production_absorbed"] = -np.rint(revenue * plan.materials.absorbed_share).astype(np.int64)
+    lines["cogs"] = np.rint(revenue * plan.materials.cost_share).astype(np.int64) - made
+    lines["own_products_sold"] = made
+    lines["production_absorbed"] = -absorbed
+    if plan.shows_materials_used:
+        lines["materials_used"] = made - absorbed
+        lines["materials_in_production"] = absorbed - made
     owned = plan.assets.bought < 0
     lines["depreciation"] = np.array(
         [plan.assets.charge(month)[owned].sum() for month in range(count)], np.int64

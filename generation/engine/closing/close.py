@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.charts.kinds import GOODS_ROLES
 from generation.engine.closing import (
     bank,
     budgets,
@@ -33,6 +34,7 @@ from generation.engine.errors import EngineError
 from generation.engine.open_items import BUCKETS, OPEN_COLUMNS
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
+from generation.engine.production import TRADED
 from generation.engine.shard import TAX_ROLES, Ints, Shard
 from generation.engine.summary import Summary
 
@@ -74,6 +76,7 @@ class Totals:
         self.adjusted: list[Mapping[str, Ints]] = []
         self.gross_pay = np.zeros(months, np.int64)
         self.work_in_progress = np.zeros(months, np.int64)
+        self.materials_used = np.zeros(months, np.int64)
         self.unrecorded_charges = np.zeros(months, np.int64)
         self.asset_payables = np.zeros(months, np.int64)
         self.withheld = np.zeros(len(plan.horizon.civil_month_end), np.int64)
@@ -89,6 +92,7 @@ class Totals:
             self.open_items[role] += sums
         self.gross_pay += summary.sums.get("gross_pay", 0)
         self.work_in_progress += summary.sums.get("work_in_progress", 0)
+        self.materials_used += summary.sums.get("materials_used", 0)
         self.unrecorded_charges += summary.sums.get("unrecorded_charges", 0)
         self.asset_payables += summary.sums.get("asset_payables", 0)
         self.withheld += summary.sums.get("withheld", 0)
@@ -154,6 +158,7 @@ def close_company(
     if plan.valuation.renews_costs:
         stock_values.renew_costs(shard, stock.opening[:bought], pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought], worth[:bought])
+    stock_keeping.show_materials_used(shard, totals.materials_used)
     valuation.value(shard, totals.foreign)
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:
@@ -286,7 +291,8 @@ def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_
         role: sign * totals.open_items[role].sum(axis=1)
         for role, sign in (("receivable", 1), ("payable", -1))
     }
-    expected["inventory"] = worth.sum(axis=0)
+    kind = plan.goods_kind if plan.goods_kind is not None else np.full(len(worth), TRADED)
+    expected |= {role: worth[kind == one].sum(axis=0) for one, role in enumerate(GOODS_ROLES["inventory"])}
     expected["work_in_progress"] = totals.work_in_progress
     expected["inventory_allowance"] = -written_down
     assets = [plan.assets.balance(month) for month in range(months)]

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from generation.engine.columns import constant, text
 from generation.engine.shard import Bytes, Ints, Shard
 
-_MONTHLY: Final = ("inventory_write_down", "credit_losses", "income_tax")  # steps that come once a month
+_MONTHLY: Final = (
+    "inventory_write_down",
+    "credit_losses",
+    "income_tax",
+    "materials_used",
+)  # steps that come once a month
 _ROOM: Final = 1 << 12  # numbers of a kind of step: more than books have months
 
 

@@ -147,6 +147,20 @@ def write_down(shard: Shard, pieces: Ints, worth: Ints) -> Ints:
     return standing
 
 
+def show_materials_used(shard: Shard, amount: Ints) -> None:
+    """Post at each month's end what production took out of stock, as income statements by nature show it; amount: shape (months,).
+
+    Materials are an expense when they are used, and an increase of work in progress (IAS 1.102; HGB, section 275 (2) nos. 2 and 5).
+    """
+    if not shard.plan.shows_materials_used:
+        return
+    horizon = shard.plan.horizon
+    month = np.flatnonzero(amount)
+    day = horizon.last_workday[horizon.month_end[month]]
+    ids = steps.write_monthly(shard, "materials_used", month, day)
+    shard.post(Documents("materials_used", ids, day, {"amount": amount[month]}, number=month))
+
+
 def _worth(plan: CompanyPlan, pieces: Ints, worth: Ints, month: int) -> tuple[Ints, Ints, Ints]:
     """Materials in stock that will bring less than they cost, what a piece will bring, and the write-down; shape (n,).
 

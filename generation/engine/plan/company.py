@@ -7,6 +7,9 @@ it keeps, and the plan keeps its rooms, so that each array is made once in a pro
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from generation.engine.assets import Assets, Policy, register
 from generation.engine.loans import LoanPlan, plan_loans
 from generation.engine.people import People, hire
@@ -18,6 +21,9 @@ from generation.engine.plan.price_lists import PriceLists
 from generation.engine.plan.season import Season
 from generation.engine.plan.valuation import Valuation
 from generation.engine.plan.volume import Volume
+from generation.engine.production import TRADED
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,24 @@ class CompanyPlan(Facts):
     @cached_property
     def valuation(self) -> Valuation:
         return Valuation(self, self.materials)
+
+    @cached_property
+    def goods_kind(self) -> Ints | None:
+        """TRADED, MADE or COMPONENT by material, goods of the group behind, shape (goods,); None where all are traded."""
+        if not self.makes:
+            return None
+        kind = np.full(len(self.valuation.stock_cost), TRADED)
+        kind[: len(self.materials.kind)] = self.materials.kind
+        return kind
+
+    @property
+    def shows_materials_used(self) -> bool:
+        """Does the income statement show materials by their nature? Under US GAAP it is by function: they reach it with the goods sold."""
+        return (
+            self.makes
+            and self.company.framework != "us_gaap"
+            and {"materials_used", "materials_in_production"} <= set(self.chart.roles)
+        )
 
     @cached_property
     def partners(self) -> Partners:

@@ -110,6 +110,21 @@ class Materials:
         return float((self.cost * self.demand).sum() / (self.price * self.demand).sum())
 
     @property
+    def made_share(self) -> float:
+        """What own products are expected to bring, of revenue from goods."""
+        return self._of_made(self.price)
+
+    @property
+    def made_cost_share(self) -> float:
+        """What own products are expected to cost when they are sold, of revenue from goods."""
+        return self._of_made(self.cost)
+
+    def _of_made(self, value: Ints) -> float:
+        if not self.facts.makes:
+            return 0.0
+        return float((value * self.demand)[self.structure.made].sum() / (self.price * self.demand).sum())
+
+    @property
     def absorbed_share(self) -> float:
         """Labour and overhead in the goods that are expected to be sold, of revenue."""
         if not self.facts.makes:

@@ -74,6 +74,10 @@ def _issue(shard: Shard, made: Production, costs: Costs, orders: Bytes) -> None:
     day = made.start[doc]
     shard.movements(ids, doc, day, made.component, -made.used, -costs.components, "production_issue")
     amounts = {"total": sum_by(doc, costs.components, n), "cost": costs.components}
+    horizon = shard.plan.horizon
+    month = horizon.month[made.start]
+    inside = np.flatnonzero(month < horizon.months)
+    shard.summary.sums["materials_used"] = sum_by(month[inside], amounts["total"][inside], horizon.months)
     shard.post(
         Documents("production_issue", ids, made.start, amounts, doc, lines={"material": made.component})
     )

@@ -13,6 +13,7 @@ from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import advances, contracts, receivables
 from generation.engine.processes.costing import worth
+from generation.engine.production import MADE
 from generation.engine.settlement import Invoices
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
@@ -284,16 +285,25 @@ def _rated(plan: CompanyPlan, customer: NDArray[np.integer], day: NDArray[np.int
 
 
 def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: Ints) -> NDArray[np.int32]:
-    """Revenue account of each invoice line: the one for exempt sales where no tax is due, else one of those for goods."""
+    """Revenue account of each invoice line: the one for exempt sales where no tax is due, else one of those for goods.
+
+    Own products have accounts of their own where the chart knows such.
+    """
     roles = plan.chart.roles
-    accounts = np.array([roles["revenue"], *plan.chart.spread.get("revenue", ())], np.int32)
-    of_material = plan.rng("materials", "revenue account").integers(
-        0, min(len(accounts), _REVENUE_ACCOUNTS), len(plan.materials.cost)
-    )
-    goods = accounts[of_material[material]]
+    draw = plan.rng("materials", "revenue account").random(len(plan.materials.cost))
+    of_material = _spread(plan, "revenue", draw)
+    if plan.goods_kind is not None and roles["own_revenue"] != roles["revenue"]:
+        of_material = np.where(plan.materials.kind == MADE, _spread(plan, "own_revenue", draw), of_material)
+    goods = of_material[material]
     if not plan.processes.tax.enabled:
         return goods
     return np.where(tax_code == plan.taxes.sales_zero, roles["exempt_revenue"], goods).astype(np.int32)
+
+
+def _spread(plan: CompanyPlan, role: str, draw: NDArray[np.float64]) -> NDArray[np.int32]:
+    """One of the first accounts of a role for each draw from [0, 1)."""
+    accounts = np.array([plan.chart.roles[role], *plan.chart.spread.get(role, ())], np.int32)
+    return accounts[(draw * min(len(accounts), _REVENUE_ACCOUNTS)).astype(np.int64)]
 
 
 def _tax(shard: Shard, invoices: Invoices) -> None:

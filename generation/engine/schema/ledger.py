@@ -352,7 +352,10 @@ TABLES = (
         (
             key("document_id", "Step."),
             company(),
-            code("step", "opening, credit_losses, income_tax, inventory_write_down or year_end_close."),
+            code(
+                "step",
+                "opening, credit_losses, income_tax, inventory_write_down, materials_used or year_end_close.",
+            ),
             day("posting_date", "Day of posting."),
             _YEAR,
         ),
