@@ -93,6 +93,80 @@ def test_goods_sold_come_from_production(tables: duckdb.DuckDBPyConnection) -> N
     ]  # fmt: skip
 
 
+def test_statements_by_nature_show_materials_used_and_the_change_in_own_stock(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    """HGB, section 275 (2) no. 2 and 5 a, recomputed from documents and stock alone."""
+
+    def amount(query: str) -> Decimal:
+        (found,) = tables.execute(f"select coalesce(sum({query}").fetchone() or (None,)
+        return Decimal(found)
+
+    def caption(number: str) -> Decimal:
+        return amount(
+            f"amount), 0) from statement_positions where part = 'income' and number = '{number}' and period = 5"
+        )
+
+    def stock(kind: str) -> Decimal:
+        """Change of what goods of a kind are worth, from the opening stock to the end of May."""
+        return amount(
+            "amount), 0) from inventory_movements join materials m using (material_id) "
+            f"where m.type = '{kind}' and kind <> 'opening'"
+        )
+
+    open_orders = amount("amount), 0) from wip_balances where period_end = '2025-05-31'")
+    used = amount("amount), 0) from production_issue_lines")
+    sold = -amount(
+        "v.amount), 0) from inventory_movements v join materials m using (material_id) "
+        "where v.kind in ('issue', 'return') and m.type = 'trading_good'"
+    )
+    others = amount(
+        "debit - credit), 0) from journal_lines join account_positions using (company_code, account) "
+        "where account in ('5730', '5880', '5885') and period <= 5"
+    )
+    write_downs = amount("debit - credit), 0) from journal_lines where account = '6270'")
+
+    assert used > 0
+    assert caption("2") == stock("finished_good") + open_orders
+    assert caption("5.a") == -(used + sold + others + write_downs)
+    accounts = "debit - credit), 0) from journal_lines where account ="
+    assert amount(f"{accounts} '5000'") == used == -amount(f"{accounts} '4811'")
+    assert amount(f"{accounts} '1100'") == stock("finished_good") + amount(
+        "amount), 0) from inventory_movements join materials m using (material_id) "
+        "where m.type = 'finished_good' and kind = 'opening'"
+    )
+
+
+def test_a_french_maker_sells_own_products_and_an_american_one_shows_cost_by_function(tmp_path: Path) -> None:
+    company = small_config().companies[0].model_dump()
+    config = small_config(
+        companies=[
+            {**company, "code": "FR", "country": "FR", "framework": "pcg"},
+            {**company, "code": "US", "country": "US", "framework": "us_gaap"},
+        ],
+        period={"months": 3},
+        processes=MAKING,
+    )
+    make_books(config, tmp_path)
+
+    with duckdb.connect() as connection:
+        sales = connection.execute(
+            "select l.company_code, m.type, left(l.account, 3) as account "
+            f"from read_parquet('{tmp_path}/tables/journal_lines/*.parquet') l "
+            f"join read_parquet('{tmp_path}/tables/materials/*.parquet') m using (material_id) "
+            "where l.credit > 0 and l.tax_code is not null and l.account >= '4' and l.company_code = 'FR' group by all order by all"
+        ).fetchall()
+        steps = connection.execute(
+            f"select distinct company_code from read_parquet('{tmp_path}/tables/closing_steps/*.parquet') "
+            "where step = 'materials_used'"
+        ).fetchall()
+    assert [row for row in sales if row[2] in ("701", "707")] == [
+        ("FR", "finished_good", "701"),
+        ("FR", "trading_good", "707"),
+    ]
+    assert steps == [("FR",)]
+
+
 def test_only_manufacturers_make_goods(tmp_path: Path) -> None:
     config = small_config(
         companies=[

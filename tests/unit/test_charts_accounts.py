@@ -6,13 +6,22 @@ import pytest
 
 from generation.engine.charts.chart import chart_for
 from generation.engine.charts.growth import Entry, grown
-from generation.engine.charts.kinds import CONTROLLED, KINDS, OPTIONAL_ROLES, ROLES, SPREAD_ROLES
+from generation.engine.charts.kinds import (
+    CONTROLLED,
+    KINDS,
+    OPTIONAL_ROLES,
+    ROLES,
+    SHARED_ROLES,
+    SPREAD_ROLES,
+)
+from generation.engine.charts.own import own_entries
+from generation.engine.config.company import ChartConfig, OwnAccount
 from generation.engine.config.load import load_config
 from generation.engine.errors import EngineError
 from tests.unit.test_config_schema import with_own_chart
 
 FRAMEWORKS = ("us_gaap", "ifrs", "hgb", "pcg")
-SIZES = {"small": (90, 135), "medium": (400, 400), "large": (2_500, 2_500)}
+SIZES = {"small": (90, 140), "medium": (400, 400), "large": (2_500, 2_500)}
 CASES = [(framework, size) for framework in FRAMEWORKS for size in SIZES]
 
 
@@ -32,7 +41,9 @@ def test_every_role_has_an_account_of_a_fitting_subtype(framework: str, size: st
     chart = chart_for(framework, size, "DE")
 
     assert set(chart.roles) == set(ROLES)
-    assert len(set(chart.roles.values())) == len(ROLES)
+    shared = {role for role, other in SHARED_ROLES.items() if chart.roles[role] == chart.roles[other]}
+    assert shared == (set() if framework == "pcg" else {"own_revenue"})
+    assert len(set(chart.roles.values())) == len(ROLES) - len(shared)
     for role, subtypes in ROLES.items():
         assert chart.accounts[chart.roles[role]].subtype in subtypes
 
@@ -81,6 +92,42 @@ def test_well_known_accounts_have_their_well_known_numbers() -> None:
     assert [number("us_gaap", role) for role in ("bank", "receivable", "payable", "gr_ir", "revenue", "cogs")] == [
         "1000", "1100", "2000", "2900", "4000", "5000",
     ]  # fmt: skip
+
+
+def test_goods_have_accounts_by_kind() -> None:
+    def numbers(framework: str) -> list[str]:
+        chart = chart_for(framework, "small", "DE")
+        roles = (
+            "raw_materials",
+            "work_in_progress",
+            "finished_goods",
+            "inventory",
+            "cogs",
+            "own_products_sold",
+        )
+        return [chart.accounts[chart.roles[role]].number for role in roles]
+
+    # SKR04: 1000 raw materials, 1050 unfinished and 1100 finished products, 1140 merchandise, 5200 merchandise used, 4800 change in stock.
+    assert numbers("hgb") == ["1000", "1050", "1100", "1140", "5200", "4800"]
+    # PCG: classes 31, 33, 35 and 37 of stock, 607 merchandise, 7135 change in stock of products.
+    assert numbers("pcg") == ["310000", "335000", "355000", "370000", "607000", "713500"]
+    assert numbers("us_gaap") == ["1210", "1220", "1230", "1200", "5000", "5080"]
+
+
+def test_own_goods_take_the_account_of_others_unless_one_is_named() -> None:
+    chart = load_config(with_own_chart()).companies[0].chart
+    assert isinstance(chart, ChartConfig)
+    assert chart.accounts
+    named = OwnAccount(number="1299", name="Products", subtype="inventory", role="finished_goods")
+
+    _, shared = own_entries(chart.accounts)
+    entries, roles = own_entries((*chart.accounts, named))
+
+    assert shared["finished_goods"] == shared["raw_materials"] == shared["inventory"]
+    assert shared["own_products_sold"] == shared["cogs"]
+    assert not {"materials_used", "materials_in_production"} & set(shared)  # only where they are named
+    assert entries[roles["finished_goods"]].number == "1299"
+    assert entries[roles["raw_materials"]].number == entries[roles["inventory"]].number != "1299"
 
 
 def test_contra_accounts_have_the_other_side() -> None:

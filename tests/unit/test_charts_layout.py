@@ -90,6 +90,11 @@ def test_accounts_stand_where_the_law_says() -> None:
     assert german["accrued_interest"][:2] == ("equity_and_liabilities", "C.2")
     assert german["customer_advance"][:2] == ("equity_and_liabilities", "C.3")
     assert german["work_in_progress"][:2] == ("assets", "B.I.2")
+    assert german["raw_materials"][:2] == ("assets", "B.I.1")
+    assert german["finished_goods"][:2] == german["inventory"][:2] == ("assets", "B.I.3")
+    assert german["materials_used"][:2] == german["cogs"][:2] == ("income", "5.a")
+    change = ("own_products_sold", "production_absorbed", "materials_in_production", "usage_variance")
+    assert {german[role][:2] for role in change} == {("income", "2")}
     assert german["exchange_gain"][:2] == ("income", "4")
     assert german["fx_result"][:2] == ("income", "8")
     # PCG: discounts received are financial income, exchange differences financial
@@ -99,13 +104,28 @@ def test_accounts_stand_where_the_law_says() -> None:
     assert french["intercompany_receivable"][:2] == ("assets", "II.2.a")
     assert french["fx_result"][:2] == ("income", "3.3")
     assert french["social_cost"][2] == "Social security"
+    assert [french[role][1] for role in ("raw_materials", "finished_goods", "inventory")] == [
+        "II.1.0",
+        "II.1.b",
+        "II.1.c",
+    ]
+    assert [french[role][1] for role in ("own_revenue", "revenue", "own_products_sold")] == [
+        "1.2",
+        "1.1",
+        "1.4",
+    ]
+    assert [french[role][1] for role in ("cogs", "materials_used")] == ["2.1", "2.2"]
     # IAS 1.54 (n) and 1.82 (ba)
     standard = captions("ifrs", chart_for("ifrs", "medium", "GB"))
     assert standard["income_tax_payable"][2] == "Current tax liabilities"
+    # IAS 1.102
+    assert {standard[role][2] for role in change} == {
+        "Changes in inventories of finished goods and work in progress"
+    }
     assert standard["credit_losses"][2] == "Impairment of trade receivables"
     # Regulation S-X 5-03
     american = captions("us_gaap", chart_for("us_gaap", "medium", "US"))
-    assert american["cogs"][2] == "Cost of goods sold"
+    assert american["cogs"][2] == american["own_products_sold"][2] == "Cost of goods sold"
     assert american["loan"][2] == "Long-term debt, less current portion"
 
 
@@ -114,12 +134,9 @@ def test_accounts_stand_where_the_law_says() -> None:
     [
         ("hgb", "DE", "2960", "Revenue reserves"),  # § 266 (3) A. III
         ("hgb", "DE", "3000", "Provisions for pensions"),
-        ("hgb", "DE", "1000", "Raw materials and supplies"),
         ("hgb", "DE", "6140", "Social security, pensions and other benefits"),
         ("hgb", "DE", "5900", "Purchased services"),
         ("hgb", "DE", "7100", "Other interest and similar income"),
-        ("pcg", "FR", "701000", "Own products sold"),
-        ("pcg", "FR", "310000", "Raw materials and supplies"),
         ("pcg", "FR", "418100", "Trade receivables"),
         ("pcg", "FR", "647000", "Social security"),
     ],
