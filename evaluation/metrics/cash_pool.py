@@ -160,15 +160,18 @@ RULES = (
         title="The journal posts the movements of cash pools",
         tables=("cash_pool_movements",),
         offenders="""
-            select m.document_id, m.kind, m.amount, j.cash, i.interest
+            select m.document_id, m.kind, m.amount, j.cash, i.interest, i.earned
             from cash_pool_movements m
             left join journal_documents j on j.source_document_type = 'cash_pool_movements' and j.source_document_id = m.document_id
             left join (
-                select l.source_document_id, sum(l.net) as interest from role_lines l join roles r using (company_code, account)
-                where r.role = 'pool_interest' group by 1) i on i.source_document_id = m.document_id
+                select l.source_document_id, sum(l.net) as interest, sum(l.net) filter (where r.role = 'pool_interest_income') as earned
+                from role_lines l join roles r using (company_code, account)
+                where r.role in ('pool_interest', 'pool_interest_income') group by 1) i on i.source_document_id = m.document_id
+            left join (select company_code from roles where role = 'pool_interest_income') a on a.company_code = m.company_code
             where not coalesce(j.process = 'IC' and j.document_type = 'IL' and j.cash = if(m.kind = 'interest', 0, -m.amount)
-                and coalesce(i.interest, 0) = if(m.kind = 'interest', -m.amount, 0) and j.debit = abs(m.amount), false)""",
-        holds="All {n} movements of cash pools move the bank account, or earn or cost interest, by their amount.",
+                and coalesce(i.interest, 0) = if(m.kind = 'interest', -m.amount, 0) and j.debit = abs(m.amount)
+                and coalesce(i.earned, 0) = if(m.kind = 'interest' and a.company_code is not null, -greatest(m.amount, 0), 0), false)""",
+        holds="All {n} movements of cash pools move the bank account, or earn or cost interest on accounts apart, by their amount.",
         breaks="{value} of {n} movements of cash pools post another amount than they state.",
     ),
     Rule(

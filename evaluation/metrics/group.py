@@ -108,7 +108,7 @@ RULES = (
         offenders=f"""
             select parent_company_code, fiscal_year, period, line, amount from ({_CONSOLIDATED})
             where line in ('BS.A.intercompany', 'BS.L.intercompany', 'BS.A.investments', 'BS.A.cash_pool', 'BS.L.cash_pool',
-                           'CF.pool_lending', 'CF.pool_borrowing') and amount <> 0""",
+                           'CF.pool_lending', 'CF.pool_borrowing', 'CF.interest_received') and amount <> 0""",
         holds="No balance between companies, no flow of a cash pool and no share in one is left after {n} entries.",
         breaks="{value} balances between companies are left in the statements of the group.",
     ),

@@ -40,6 +40,7 @@ FOLLOWED = (
     "work_in_progress", "production_absorbed", "usage_variance", "efficiency_variance", "production_scrap",
     "materials_used", "materials_in_production",
     "loan", "loan_current", "accrued_interest", "contract_liability", "pool_receivable", "pool_payable", "pool_interest",
+    "pool_interest_income", "interest",
     "customer_advance",
     "receivable_valuation", "payable_valuation",
 )  # fmt: skip

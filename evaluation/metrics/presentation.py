@@ -1,6 +1,7 @@
 """Exact rules of the statements in a national layout: captions are sums of accounts, headings and totals of captions."""
 
 from evaluation.metrics.rule import Rule
+from evaluation.metrics.statements import SETTLED
 
 # What the accounts of each caption add up to at the end of a period, income positive; results count from the start of the fiscal year.
 _OF_ACCOUNTS = """
@@ -39,7 +40,7 @@ _YEARS = """
     where t.period <= 12 group by all having max(t.period) = 12"""
 _NOTED = f"""
     select company_code, fiscal_year, note, item, sum(amount) as expected from (
-        select y.*, v.note, v.item,
+        select y.company_code, y.fiscal_year, v.note, v.item,
                case v.figure when 'closing' then closing when 'opening' then closing - debit + credit
                    when 'debit' then debit when 'credit' then credit else debit - credit end * v.sign as amount
         from ({_YEARS}) y join (values
@@ -64,7 +65,12 @@ _NOTED = f"""
             ('BS.L.debt', 'borrowings', 'within_a_year', 'closing', -1),
             ('BS.L.loans', 'borrowings', 'later', 'closing', -1),
             ('IS.personnel', 'personnel', 'total', 'result', 1)) v(kind, note, item, figure, sign)
-          on v.kind in (y.subtype, y.statement_line, y.special)) group by all"""
+          on v.kind in (y.subtype, y.statement_line, y.special)
+        union all
+        select company_code, fiscal_year, 'cash_paid', v.item, v.amount
+        from (select company_code, fiscal_year, sum(interest_paid) as interest, sum(income_tax_paid) as tax from ({SETTLED}) group by all)
+        join (select company_code, fiscal_year from ({_YEARS}) group by all) using (company_code, fiscal_year),
+        lateral (values ('interest', -interest), ('income_tax', -tax)) v(item, amount)) group by all"""
 # Lines that are the sum of the others of their note.
 _SUMS = "('inventories', 'carrying_amount'), ('receivables', 'carrying_amount'), ('revenue', 'total'), ('personnel', 'total')"
 

@@ -46,6 +46,33 @@ _OWED = f"""
     from companies c cross join periods p left join ({_UNPAID}) u on u.company_code = c.company_code and u.number = p.number
     left join ({_UNPAID}) b on b.company_code = c.company_code and b.number = p.number - 1"""
 
+# Interest and income tax by period, from the lines that documents of banks, pools and tax posted. A role may share its account with others,
+# so that it counts with the documents that post to it.
+_OF_LOANS = "source in ('loan_movements', 'credit_line_movements')"
+_OF_POOLS = "role in ('pool_interest', 'pool_interest_income') and source = 'cash_pool_movements'"
+_OF_TAX = "(document_type = 'SI' or source = 'income_tax_payments')"
+SETTLED = f"""
+    select company_code, y.fiscal_year, y.period,
+           coalesce(sum(net) filter (where (role = 'interest' and {_OF_LOANS}) or ({_OF_POOLS})), 0) as interest,
+           coalesce(-sum(net) filter (where role in ('interest', 'accrued_interest') and {_OF_LOANS}), 0)
+               - coalesce(sum(greatest(net, 0)) filter (where {_OF_POOLS}), 0) as interest_paid,
+           coalesce(-sum(least(net, 0)) filter (where {_OF_POOLS}), 0) as interest_received,
+           coalesce(sum(net) filter (where role = 'income_tax' and document_type = 'SI'), 0) as income_tax,
+           coalesce(-sum(net) filter (where role = 'income_tax_payable' and source = 'income_tax_payments'), 0) as income_tax_paid
+    from role_lines l join roles r using (company_code, account) join days y on y.day = l.posting_date group by all"""
+# What accruals, provisions and taxes changed by, but for interest and income tax.
+_REST = f"""
+    select company_code, fiscal_year, period, 'CF.' || if(k.subtype in ('accrued', 'provision'), 'accruals', 'taxes') as line, sum(-net) as flow
+    from (
+        select company_code, fiscal_year, period, account, m.debit - m.credit - coalesce(o.balance, 0) as net
+        from account_months m left join openings o using (company_code, fiscal_year, period, account) where period <= 12
+        union all
+        select company_code, y.fiscal_year, y.period, account, -net
+        from role_lines l join roles r using (company_code, account) join days y on y.day = l.posting_date
+        where (role = 'accrued_interest' and source = 'loan_movements') or (role in ('income_tax_payable', 'deferred_tax') and {_OF_TAX}))
+    join account_kinds k using (company_code, account)
+    where k.subtype in ('accrued', 'provision', 'input_tax', 'tax_payable', 'deferred_tax_asset', 'deferred_tax_liability') group by all"""
+
 RULES = (
     Rule(
         id="statements.lines_are_balances",
@@ -134,6 +161,35 @@ RULES = (
                or coalesce(s.disposals, 0) <> coalesce(i.lost, 0)""",
         holds="Investing flows are what {n} transactions of assets cost and fetched; what was gained or lost is no flow of operations.",
         breaks="In {value} company periods the cash flow statement does not show what assets cost, fetched, and gained or lost.",
+    ),
+    Rule(
+        id="statements.interest_and_tax",
+        title="Interest and income tax are out of operations, and paid on lines of their own",
+        tables=("financial_statements",),
+        offenders=f"""
+            with posted as (
+                unpivot ({SETTLED}) on interest, interest_paid, interest_received, income_tax, income_tax_paid into name line value flow),
+            stated as (
+                select company_code, fiscal_year, period, line[4:] as line, amount from own_statements where line in
+                    ('CF.interest', 'CF.interest_paid', 'CF.interest_received', 'CF.income_tax', 'CF.income_tax_paid'))
+            select company_code, fiscal_year, period, line, s.amount, p.flow
+            from posted p full join stated s using (company_code, fiscal_year, period, line)
+            where coalesce(s.amount, 0) <> coalesce(p.flow, 0)""",
+        holds="Interest and income tax, and what was paid of them, are what the journal posts, among {n} statement lines.",
+        breaks="{value} lines of cash flow statements show other interest or income tax than the journal.",
+    ),
+    Rule(
+        id="statements.accruals_and_taxes",
+        title="Changes of accruals and taxes are free of interest and income tax",
+        tables=("financial_statements",),
+        offenders=f"""
+            select company_code, fiscal_year, period, line, s.amount, r.flow
+            from ({_REST}) r full join (
+                select company_code, fiscal_year, period, line, amount from own_statements where line in ('CF.accruals', 'CF.taxes')) s
+              using (company_code, fiscal_year, period, line)
+            where coalesce(s.amount, 0) <> coalesce(r.flow, 0)""",
+        holds="Accruals and taxes change by their accounts, without interest and income tax, among {n} statement lines.",
+        breaks="{value} changes of accruals or taxes are not those of their accounts without interest and income tax.",
     ),
     Rule(
         id="statements.changes_in_equity",

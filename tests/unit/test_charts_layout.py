@@ -102,7 +102,7 @@ def test_accounts_stand_where_the_law_says() -> None:
     assert french["purchase_discount"][:2] == ("income", "3.1")
     assert french["disposal_loss"][:2] == ("income", "4.2")
     assert french["intercompany_receivable"][:2] == ("assets", "II.2.a")
-    assert french["fx_result"][:2] == ("income", "3.3")
+    assert french["fx_result"][:2] == ("income", "3.4")
     assert french["social_cost"][2] == "Social security"
     assert [french[role][1] for role in ("raw_materials", "finished_goods", "inventory")] == [
         "II.1.0",

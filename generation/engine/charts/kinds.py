@@ -147,6 +147,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "pool_receivable": ("other_current_asset",),
     "pool_payable": ("other_liability",),
     "pool_interest": ("interest",),
+    "pool_interest_income": ("interest",),
     "loss_allowance": ("other_current_asset", "clearing", "prepaid"),
     "credit_losses": ("operating_expense",),
     "bad_debt": ("operating_expense",),
@@ -179,7 +180,9 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
 # Roles that a chart of one's own has only where it names their account: without one no tax is withheld from vendors, and the components
 # that production takes out of stock are not shown as used.
-NAMED_ROLES: Final = POOL_ROLES | frozenset({"withholding_tax", "materials_used", "materials_in_production"})
+NAMED_ROLES: Final = POOL_ROLES | frozenset(
+    {"withholding_tax", "pool_interest_income", "materials_used", "materials_in_production"}
+)
 # Roles that take the account of another one, where a chart of one's own names none for them.
 SHARED_ROLES: Final = {
     "finished_goods": "inventory",
@@ -194,8 +197,8 @@ GOODS_ROLES: Final = {
     "cogs": ("cogs", "own_products_sold", "cogs"),
     "stock_difference": ("stock_difference", "own_stock_difference", "stock_difference"),
 }
-# Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, section 277 (5)).
-GAINS: Final = {"fx_result": "exchange_gain"}
+# Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, sections 246 (2) and 277 (5)).
+GAINS: Final = {"fx_result": "exchange_gain", "pool_interest": "pool_interest_income"}
 OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | NAMED_ROLES | frozenset(GAINS.values())
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.

@@ -38,7 +38,7 @@ from generation.engine.production import TRADED
 from generation.engine.shard import TAX_ROLES, Ints, Shard
 from generation.engine.summary import Summary
 
-_CAPITAL_SHARE = 30  # percent of opening equity that is share capital
+_CAPITAL_SHARE = 30  # percent of opening equity that is share capital, in whole thousands
 
 
 @dataclass(frozen=True)
@@ -163,17 +163,19 @@ def close_company(
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:
         provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)
+    posted = _Posted(shard)
     owed = loans.write(shard)
+    borrowing = posted.anew()
     for position in positions:
         cash_pool.mirror(shard, position)
-    own, paid_out = _finance(shard, totals, drawn)
+    own, paid_out, settled = _finance(shard, totals, drawn, borrowing, posted)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
     invested = statements.Invested(totals.asset_sales, totals.asset_book_values, totals.asset_payables)
-    lines = statements.write(shard, balances, closings, opening, invested, paid_out)
-    notes.write(shard, balances, opened)
+    lines = statements.write(shard, balances, closings, opening, invested, settled, paid_out)
+    notes.write(shard, balances, opened, lines)
     key_figures.write(shard, lines)
     if owed:
         covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
@@ -222,7 +224,7 @@ def _open(shard: Shard, stock: Stock, investments: int) -> int:
     assets = current + int((cost - written_off)[0]) + investments
     drawn = treasury.opening_drawn(plan, current, assets, debt.total)
     equity = np.array([assets - debt.total - drawn])
-    capital = equity * _CAPITAL_SHARE // 100
+    capital = _whole(equity * _CAPITAL_SHARE // 100, plan.factor)
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
     owner = np.zeros(len(material), np.int64)
@@ -244,6 +246,12 @@ def _open(shard: Shard, stock: Stock, investments: int) -> int:
     return drawn
 
 
+def _whole(capital: Ints, unit: int) -> Ints:
+    """Share capital in whole thousands of the currency, or in whole units where it is less than one; unit: in minor units."""
+    step = np.where(capital < 1_000 * unit, unit, 1_000 * unit)
+    return np.asarray(capital // step * step, np.int64)
+
+
 def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
     """Revenue of each month, shape (months,)."""
     of_revenue = np.array([account.subtype == "revenue" for account in plan.chart.accounts])
@@ -251,11 +259,28 @@ def _revenue(plan: CompanyPlan, balances: Ints) -> Ints:
     return revenue
 
 
-def _finance(shard: Shard, totals: Totals, drawn: int) -> tuple[cash_pool.Position | None, Ints]:
+class _Posted:
+    """What the close posts from one look to the next."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._before = shard.summary.balances.copy()
+
+    def anew(self) -> Ints:
+        """Debits and credits since the last look, (accounts, months, 2)."""
+        now = self._shard.summary.balances.copy()
+        found, self._before = now - self._before, now
+        return found
+
+
+def _finance(
+    shard: Shard, totals: Totals, drawn: int, borrowing: Ints, posted: _Posted
+) -> tuple[cash_pool.Position | None, Ints, statements.Settled]:
     """Credit line or cash pool, income tax and dividends, month by month: tax depends on interest, dividends on both, and cash on what
     is paid later.
 
-    Returns the position of a member of a cash pool, and the dividends paid in each month, (months,).
+    borrowing: what loans posted; posted: has seen that, and not yet what members of the pool left to their head.
+    Returns the position of a member of a cash pool, the dividends paid in each month, (months,), and what was posted but for them.
     """
     plan = shard.plan
     change = totals.cash + shard.summary.cash
@@ -278,10 +303,16 @@ def _finance(shard: Shard, totals: Totals, drawn: int) -> tuple[cash_pool.Positi
             position = dividends.Position(moved, interest, owed, deferred, cash)
             day, amount = owners.decide(month, position)
             change[day] -= amount
+    pooling = posted.anew()
     member = line.write(shard)
+    by_line = posted.anew()
     if tax:
         tax.write(shard)
-    return member, owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
+    settled = statements.Settled(
+        borrowing if pool else borrowing + by_line, pooling + by_line if pool else pooling, posted.anew()
+    )
+    paid_out = owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
+    return member, paid_out, settled
 
 
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:

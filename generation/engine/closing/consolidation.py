@@ -205,6 +205,9 @@ class _Group:
             for line, flow in POOL_FLOWS.items():
                 entries.append(self._entry("balances", place, "BS", line, -member.line(line)[1:]))
                 entries.append(self._entry("balances", place, "CF", flow, -member.flow(flow)))
+            earned = member.flow("CF.interest_received")  # of cash pools: another company's interest paid
+            entries.append(self._entry("balances", place, "CF", "CF.interest_received", -earned))
+            entries.append(self._entry("balances", place, "CF", "CF.interest_paid", earned))
         return entries
 
     def _profits_in_stock(self) -> list[Entry]:

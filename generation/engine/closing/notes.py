@@ -3,7 +3,7 @@
 Everything follows from the movements of accounts. The opening entry is where a first year starts from, not a movement of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from generation.engine.charts.chart import Account
 from generation.engine.charts.layout import first_roles
+from generation.engine.closing.statements import Lines
 from generation.engine.columns import listed
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.shard import Ints, Shard
@@ -37,7 +38,7 @@ class Item(NamedTuple):
     item: str
     title: str
     holds: Callable[[Account, str], bool]  # account and its first role
-    figure: str  # opening, debit, credit or closing
+    figure: str  # opening, debit, credit, closing or result; or a line of the cash flow statement, which no account adds to
     sign: int
 
 
@@ -109,20 +110,24 @@ ITEMS: Final = (
     Item("personnel", "social_cost", "Social security",
          lambda a, r: a.statement_line == "IS.personnel" and r == "social_cost", "result", 1),
     Item("personnel", "total", "Personnel expenses", _line("IS.personnel"), "result", 1),
+    Item("cash_paid", "interest", "Cash paid for interest", _line(), "CF.interest_paid", -1),
+    Item("cash_paid", "income_tax", "Cash paid for income taxes", _line(), "CF.income_tax_paid", -1),
 )  # fmt: skip
 
 
-def write(shard: Shard, balances: Ints, opened: Ints) -> None:
+def write(shard: Shard, balances: Ints, opened: Ints, lines: Lines) -> None:
     """statement_notes of every fiscal year that ends inside the books.
 
-    balances: debits and credits without year-end closes, (accounts, months, 2); opened: of the opening entry, (accounts, 2).
+    balances: debits and credits without year-end closes, (accounts, months, 2); opened: of the opening entry, (accounts, 2); lines: of the
+    statements.
     """
     plan = shard.plan
     horizon, months = plan.horizon, plan.horizon.months
     ends = np.flatnonzero(horizon.fiscal_period[:months] == _LAST_PERIOD)
     if not len(ends):
         return
-    amounts = np.stack([_of_year(plan, balances, opened, int(end)) for end in ends])  # (years, items)
+    flows = {line: values for statement, line, _, values in lines if statement == "CF"}
+    amounts = np.stack([_of_year(plan, balances, opened, flows, int(end)) for end in ends])  # (years, items)
     before = np.concatenate([np.zeros((1, len(ITEMS)), np.int64), amounts[:-1]])
     shown = np.logical_or.accumulate(amounts != 0, axis=0)
     shown[horizon.month_end[ends] < shard.window.first] = False
@@ -142,7 +147,9 @@ def write(shard: Shard, balances: Ints, opened: Ints) -> None:
     )
 
 
-def _of_year(plan: CompanyPlan, balances: Ints, opened: Ints, end: int) -> Ints:
+def _of_year(
+    plan: CompanyPlan, balances: Ints, opened: Ints, flows: Mapping[str, Ints], end: int
+) -> Ints:
     """The items at the end of the fiscal year that ends with this month, (items,)."""
     first = max(0, end + 1 - _LAST_PERIOD)
     moved = balances[:, first : end + 1].sum(axis=1)
@@ -164,6 +171,14 @@ def _of_year(plan: CompanyPlan, balances: Ints, opened: Ints, end: int) -> Ints:
         np.array([item.holds(account, roles.get(index, "")) for index, account in accounts]) for item in ITEMS
     ]
     return np.array(
-        [item.sign * int(figures[item.figure][mask].sum()) for item, mask in zip(ITEMS, chosen, strict=True)],
+        [
+            item.sign
+            * int(
+                flows[item.figure][first : end + 1].sum()
+                if item.figure in flows
+                else figures[item.figure][mask].sum()
+            )
+            for item, mask in zip(ITEMS, chosen, strict=True)
+        ],
         np.int64,
     )

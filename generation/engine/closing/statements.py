@@ -4,7 +4,7 @@ Balance sheet lines stand at the period's end; the other statements show the mov
 the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
 it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows. Purchases and sales of
 assets are investing flows of their own, purchases when they are paid, and what a sale gains or loses is none of operations (IAS 7.14,
-7.16, 7.21 and 7.43).
+7.16, 7.21 and 7.43). Interest and income tax are taken out of the result, and what is paid of them has lines of its own (IAS 7.31 and 35).
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,8 @@ CASH_FLOW_LINES: Final = {
     "CF.net_income": "Net income",
     "CF.depreciation": "Depreciation",
     "CF.disposals": "Loss, less gain, on disposals",
+    "CF.interest": "Interest expense, less income",
+    "CF.income_tax": "Income tax expense",
     "CF.receivables": "Change in receivables",
     "CF.inventory": "Change in inventory",
     "CF.other_assets": "Change in other assets",
@@ -53,6 +55,9 @@ CASH_FLOW_LINES: Final = {
     "CF.accruals": "Change in accruals and provisions",
     "CF.payroll": "Change in payroll liabilities",
     "CF.other": "Change in other items",
+    "CF.income_tax_paid": "Income tax paid",
+    "CF.interest_paid": "Interest paid",
+    "CF.interest_received": "Interest received",
     "CF.investments": "Purchases of fixed assets",
     "CF.divestments": "Proceeds from fixed assets",
     "CF.pool_lending": "Lending to the cash pool",
@@ -72,6 +77,7 @@ _EQUITY_TITLES: Final = {
 _ALWAYS: Final = (CURRENT_RESULT[0], NET_INCOME[0], "CF.net_income", "CF.net_change")
 # Lines of the balance sheet that cash pools move: what is lent is an investment, what is borrowed is financing (IAS 7.16 and 17).
 POOL_FLOWS: Final = {"BS.A.cash_pool": "CF.pool_lending", "BS.L.cash_pool": "CF.pool_borrowing"}
+POOL_INTEREST: Final = ("pool_interest", "pool_interest_income")  # roles
 _FIXED_ASSETS: Final = ("fixed_asset_cost", "accumulated_depreciation")
 
 Lines = list[tuple[str, str, str, Ints]]  # statement, line, title, amounts (months,)
@@ -86,8 +92,23 @@ class Invested:
     unpaid: Ints
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What loans and the credit line, cash pools and income tax post: debits and credits, (accounts, months, 2) each."""
+
+    borrowing: Ints
+    pooling: Ints
+    taxing: Ints
+
+
 def write(
-    shard: Shard, balances: Ints, closings: Closings, opening: Ints, invested: Invested, paid_out: Ints
+    shard: Shard,
+    balances: Ints,
+    closings: Closings,
+    opening: Ints,
+    invested: Invested,
+    settled: Settled,
+    paid_out: Ints,
 ) -> Lines:
     """financial_statements, standalone, and the same in the layout of the framework; returns their lines.
 
@@ -108,7 +129,7 @@ def write(
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, flows, income, invested, paid_out),
+        *_cash_flow(plan, flows, income, invested, settled, paid_out),
         *_changes_in_equity(plan, flows, income, opening, paid_out),
     ]
     write_lines(shard, lines)
@@ -152,7 +173,9 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
     return [*lines, ("IS", *NET_INCOME, income)]
 
 
-def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested, paid_out: Ints) -> Lines:
+def _cash_flow(
+    plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested, settled: Settled, paid_out: Ints
+) -> Lines:
     flows = {line: np.zeros(moved.shape[1], np.int64) for line in CASH_FLOW_LINES}
     flows["CF.net_income"] += income
     flows["CF.disposals"] += invested.book_value - invested.proceeds
@@ -175,7 +198,40 @@ def _cash_flow(plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested,
             flows["CF.equity"] -= values
         elif account.class_ in ("asset", "liability"):
             flows[_flow_line(account)] -= values
+    for line, values in _settlements(plan, settled):
+        flows[line] += values
     return [("CF", line, title, flows[line]) for line, title in CASH_FLOW_LINES.items()]
+
+
+def _settlements(plan: CompanyPlan, settled: Settled) -> list[tuple[str, Ints]]:
+    """Interest and income tax out of the result, and out of the lines where what is owed of them would be; in its place what is paid.
+
+    Their sum is nothing. What a cash pool adds to a balance counts as paid or received, and lent or borrowed on the same day.
+    """
+    chart = plan.chart
+
+    def net(posted: Ints, role: str) -> Ints:
+        debit, credit = posted[chart.roles[role]].T
+        return np.asarray(debit - credit, np.int64)
+
+    def of(role: str) -> str:
+        return _flow_line(chart.accounts[chart.roles[role]])
+
+    pools = sorted({chart.roles[role] for role in POOL_INTEREST if role in chart.roles})
+    charged, earned = settled.pooling[pools].sum(axis=0).T
+    interest, run_up = net(settled.borrowing, "interest"), -net(settled.borrowing, "accrued_interest")
+    tax, owed = net(settled.taxing, "income_tax"), -net(settled.taxing, "income_tax_payable")
+    deferred = net(settled.taxing, "deferred_tax")
+    return [
+        ("CF.interest", interest + charged - earned),
+        ("CF.interest_paid", run_up - interest - charged),
+        ("CF.interest_received", earned),
+        (of("accrued_interest"), -run_up),
+        ("CF.income_tax", tax),
+        ("CF.income_tax_paid", owed - tax - deferred),
+        (of("income_tax_payable"), -owed),
+        (of("deferred_tax"), deferred),
+    ]
 
 
 def _flow_line(account: Account) -> str:

@@ -19,7 +19,7 @@ LEAST_EQUITY: Final = (
 )
 _WEEKS_OF_CASH = 1  # of pay and services; the credit line carries the company until the customers of the first days have paid
 _FLOOR = 0.005  # of the revenue of a year: what the account keeps when money is drawn or paid back
-_STEP = 0.005  # of the revenue of a year: amounts drawn and paid back are multiples of it
+_STEP = 0.005  # of the revenue of a year: amounts drawn and paid back are multiples of it, without cents
 _RATE_BP = 550  # interest of a year; source: docs/books.md, section "Credit line"
 
 
@@ -40,9 +40,14 @@ def opening_drawn(plan: CompanyPlan, current: int, assets: int, owed: int) -> in
     if not (ratio and pays_dividends(plan)):
         return 0
     receivable = plan.revenue * plan.rates.receivable_days // 365
-    step = max(plan.factor, round(plan.revenue * _STEP))
+    step = _step(plan)
     wanted = (current + receivable) * 1_000 // ratio - receivable
     return max(0, min(wanted, assets * (100 - LEAST_EQUITY) // 100 - owed)) // step * step
+
+
+def _step(plan: CompanyPlan) -> int:
+    """What the credit line is drawn and paid back in, whole units of the currency in minor units."""
+    return max(1, round(plan.revenue * _STEP) // plan.factor) * plan.factor
 
 
 def pays_dividends(plan: CompanyPlan) -> bool:
@@ -58,7 +63,7 @@ class CreditLine:
         self._horizon = plan.horizon
         self._settling_days = frozenset(plan.horizon.settling_day.tolist())  # of calendar months
         self._floor = round(plan.revenue * _FLOOR)
-        self._step = max(plan.factor, round(plan.revenue * _STEP))
+        self._step = _step(plan)
         self._cash = self._owed = 0
         self._drawn = drawn
         self._moves: list[tuple[int, int, int, int]] = []  # day, kind, amount, drawn afterwards

@@ -469,7 +469,7 @@ TABLES = (
             Column("position", "int16", "Place among all notes, from 1.", role="key"),
             code(
                 "note",
-                "fixed_assets, inventories, receivables, provisions, borrowings, revenue or personnel.",
+                "fixed_assets, inventories, receivables, provisions, borrowings, revenue, personnel or cash_paid.",
             ),
             code("item", "Line of the note."),
             code("title", "Name of the line."),
