@@ -117,4 +117,20 @@ RULES = (
         holds="Retained earnings move only in opening entries, dividends and year-end closing, over {n} balances.",
         breaks="In {value} company periods retained earnings moved outside opening, dividends and year-end closing.",
     ),
+    Rule(
+        id="balances.round_opening",
+        title="Share capital and credit line open without cents",
+        tables=("trial_balances",),
+        offenders="""
+            select k.company_code, 'share capital' as opened, -sum(o.balance) as amount
+            from openings o join account_kinds k using (company_code, account) where k.subtype = 'share_capital'
+            group by all having -sum(o.balance) % if(-sum(o.balance) < 1000, 1, 1000) <> 0
+            union all
+            select r.company_code, 'credit line', -o.balance
+            from openings o join roles r using (company_code, account)
+            where r.role = 'debt' and o.balance % 1 <> 0 and (company_code, account) not in (
+                select company_code, account from roles where role in ('loan', 'loan_current'))""",
+        holds="Books open with share capital in whole thousands and a credit line in whole units, over {n} balances.",
+        breaks="{value} companies open with cents in share capital or credit line, or with share capital in no whole thousands.",
+    ),
 )

@@ -62,7 +62,8 @@ SETTLED = f"""
     from role_lines l join roles r using (company_code, account) join days y on y.day = l.posting_date group by all"""
 # What accruals, provisions and taxes changed by, but for interest and income tax.
 _REST = f"""
-    select company_code, fiscal_year, period, 'CF.' || if(k.subtype in ('accrued', 'provision'), 'accruals', 'taxes') as line, sum(-net) as flow
+    select company_code, fiscal_year, period, if(k.subtype in ('accrued', 'provision'), 'CF.accruals', 'CF.taxes') as line,
+           sum(-net) as flow
     from (
         select company_code, fiscal_year, period, account, m.debit - m.credit - coalesce(o.balance, 0) as net
         from account_months m left join openings o using (company_code, fiscal_year, period, account) where period <= 12

@@ -147,6 +147,36 @@ def test_only_the_companies_show_what_they_lend_each_other(books: Path) -> None:
     assert not any(is_shown for basis, _, is_shown in shown if basis == "consolidated")
 
 
+def test_interest_of_a_pool_is_apart_by_what_it_is_and_none_of_the_group(books: Path) -> None:
+    # The member earns in every month in which it has lent more than it has borrowed, and is charged in others.
+    moved = "select greatest(amount, 0), greatest(-amount, 0) from {cash_pool_movements} where kind = 'interest' and company_code = 'FR01'"
+    earned, charged = (sum(values) for values in zip(*rows(books, moved), strict=True))
+    assert earned > 0
+    assert charged > 0
+    booked = """
+        select account, sum(credit - debit) from {journal_lines}
+        where account in ('763800', '661500') and period <= 12 group by all order by all"""
+    assert rows(books, booked) == [("661500", -charged), ("763800", earned)]
+    stated = """
+        select number, sum(amount) from {statement_positions} where company_code = 'FR01' and part = 'income' and number in ('3.2', '3.3')
+          and period in (2, 12) group by all order by all"""
+    credit = "select coalesce(sum(amount), 0) from {credit_line_movements} where company_code = 'FR01' and kind = 'interest'"
+    assert rows(books, credit) == [(0,)]  # the pool stands in its place
+    assert rows(books, stated) == [("3.2", earned), ("3.3", -charged)]
+
+    paid = """
+        select basis, line, sum(amount) from {financial_statements}
+        where basis <> 'elimination' and line in ('CF.interest_paid', 'CF.interest_received') group by all having sum(amount) <> 0"""
+    flows = {(basis, line): amount for basis, line, amount in rows(books, paid)}
+    assert flows["standalone", "CF.interest_received"] == earned + charged  # of one side, or of the other
+    # all companies are in euro, so that nothing but the pool is between them
+    assert flows == {
+        **flows,
+        ("consolidated", "CF.interest_paid"): flows["standalone", "CF.interest_paid"] + earned + charged,
+    }
+    assert ("consolidated", "CF.interest_received") not in flows
+
+
 FAULTS = (
     Fault("one side lends more", "cash_pool_movements", {"side": "member", "kind": "sweep"}, {"amount": lambda v: v + CENT},
           "intercompany.pool_pairs intercompany.pool_balances intercompany.pool_journal documents.journal_repeats_totals"),
@@ -159,6 +189,12 @@ FAULTS = (
           "intercompany.pool_pairs intercompany.pool_interest intercompany.pool_sweeps"),
     Fault("a flow of the pool is a cent higher", "financial_statements", {"line": "CF.pool_lending", "basis": "standalone"},
           {"amount": lambda v: v + CENT}, "intercompany.pool_flows group.translation statements.cash_flow"),
+    Fault("interest earned stands with what is charged", "journal_lines", {"account": "763800"}, {"account": "661500"},
+          "intercompany.pool_journal"),
+    Fault("interest received is a cent higher", "financial_statements", {"line": "CF.interest_received", "basis": "standalone"},
+          {"amount": lambda v: v + CENT}, "group.translation statements.cash_flow statements.interest_and_tax"),
+    Fault("the group receives interest of the pool", "financial_statements", {"line": "CF.inventory", "basis": "consolidated"},
+          {"line": "CF.interest_received"}, "group.nothing_between_companies group.adds_up"),
     Fault("the group shows a balance of the pool", "financial_statements", {"line": "BS.A.inventory", "basis": "consolidated"},
           {"line": "BS.A.cash_pool"}, "group.nothing_between_companies group.adds_up"),
 )  # fmt: skip
@@ -290,9 +326,29 @@ def test_a_chart_of_ones_own_names_the_accounts_of_the_pool() -> None:
         own.append({"number": f"98{number:02d}", "name": f"Group {number}", "subtype": subtype, "role": role})
     member = {**MEMBER, "framework": "ifrs", "chart": {"accounts": own}}
 
-    assert problems([HEAD, member]) == []
+    assert problems([HEAD, member]) == []  # an account for interest earned is its own choice
     for place in (-3, -2, -1):
         left = [account for account in own if account is not own[place]]
         (problem,) = problems([HEAD, {**member, "chart": {"accounts": left}}])
         assert problem.code == "missing_role"
         assert own[place]["role"] in problem.message
+
+
+@pytest.mark.slow  # further books, measured
+@pytest.mark.parametrize("is_apart", [True, False])
+def test_interest_of_a_pool_on_a_chart_of_ones_own(is_apart: bool, tmp_path: Path) -> None:
+    accounts = load_config(with_own_chart()).companies[0].chart.accounts or ()
+    own = [account.model_dump(exclude_none=True) for account in accounts]
+    further = (*IN_GROUPS, *([("interest", "pool_interest_income")] if is_apart else []))
+    for number, (subtype, role) in enumerate(further):
+        own.append({"number": f"98{number:02d}", "name": f"Group {number}", "subtype": subtype, "role": role})
+    member = {**MEMBER, "framework": "ifrs", "chart": {"accounts": own}}
+
+    make_books(pool_config(companies=[member, HEAD]), tmp_path)
+
+    assert of_pools(tmp_path) == set()
+    received = """
+        select sum(amount) > 0 from {financial_statements} where company_code = 'FR01' and line = 'CF.interest_received'"""
+    assert rows(tmp_path, received) == [(True,)]
+    income = "select count(*) > 0 from {statement_positions} where company_code = 'FR01' and part = 'income' and number = '8'"
+    assert rows(tmp_path, income) == [(is_apart,)]

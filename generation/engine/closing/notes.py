@@ -147,9 +147,7 @@ def write(shard: Shard, balances: Ints, opened: Ints, lines: Lines) -> None:
     )
 
 
-def _of_year(
-    plan: CompanyPlan, balances: Ints, opened: Ints, flows: Mapping[str, Ints], end: int
-) -> Ints:
+def _of_year(plan: CompanyPlan, balances: Ints, opened: Ints, flows: Mapping[str, Ints], end: int) -> Ints:
     """The items at the end of the fiscal year that ends with this month, (items,)."""
     first = max(0, end + 1 - _LAST_PERIOD)
     moved = balances[:, first : end + 1].sum(axis=1)
