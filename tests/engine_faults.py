@@ -178,6 +178,14 @@ WITHHELD_FAULTS = (
 )
 # fmt: on
 # fmt: off
+RESERVE_FAULTS = (
+    Fault("the legal reserve is a cent less", "trial_balances", {"account": "106100", "period": 2},
+          {"closing_balance": lambda value: value + CENT},
+          "balances.accounting_equation balances.closing_is_opening_plus_movement balances.legal_reserve "
+          "balances.opening_is_previous_closing presentation.captions statements.lines_are_balances"),
+)
+# fmt: on
+# fmt: off
 MAKING_FAULTS = (
     Fault("a good costs a cent less than its parts", "routings", {"operation_number": 10}, {"labour_cost": lambda value: value - CENT},
           "manufacturing.standard_costs manufacturing.variances"),

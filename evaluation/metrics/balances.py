@@ -97,6 +97,26 @@ RULES = (
         breaks="In {value} company years the result was not moved to retained earnings in full.",
     ),
     Rule(
+        id="balances.legal_reserve",
+        title="The legal reserve holds what the law asks for",
+        tables=("trial_balances",),
+        offenders="""
+            with held as (
+                select t.company_code, t.fiscal_year, t.period, r.role, -t.closing_balance as balance
+                from trial_balances t join roles r using (company_code, account)
+                where r.role in ('capital', 'legal_reserve') and t.period <= 12),
+            sides as (
+                select s.company_code, fiscal_year, period, s.value as share, any_value(h.half) as half,
+                       coalesce(sum(balance) filter (where role = 'capital'), 0) as capital,
+                       coalesce(sum(balance) filter (where role = 'legal_reserve'), 0) as reserve
+                from held join rates s using (company_code) join halves h using (company_code)
+                where s.name = 'legal_reserve_share' group by all)
+            select company_code, fiscal_year, period, capital, reserve from sides
+            where not (capital * share - reserve >= 0 and capital * share - reserve < 2 * half)""",
+        holds="Where the law asks for a legal reserve it is full at every period's end, over {n} balances.",
+        breaks="At {value} period ends the legal reserve is not the part of capital that the law asks for.",
+    ),
+    Rule(
         id="balances.retained_earnings_roll",
         title="Retained earnings roll forward",
         tables=("trial_balances",),

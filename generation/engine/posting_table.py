@@ -497,6 +497,7 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("accrued_interest", C, "interest", "Interest run up before"),
             Rule("debt", C, "credit_line", "Opening credit line"),
             Rule("capital", C, "capital", "Share capital"),
+            Rule("legal_reserve", C, "legal_reserve", "Legal reserve"),
             Rule("retained_earnings", C, "reserves", "Retained earnings"),
         ),
     ),

@@ -12,6 +12,7 @@ from tests.engine_faults import (
     FAULTS,
     LOANS,
     MAKING_FAULTS,
+    RESERVE_FAULTS,
     STATEMENT_FAULTS,
     WITHHELD_FAULTS,
     Fault,
@@ -89,6 +90,27 @@ def test_a_fault_of_tax_withheld_is_caught_by_those_that_should(
     fault: Fault, withheld: Path, tmp_path: Path
 ) -> None:
     root = copytree(withheld, tmp_path / "books")
+    assert broken(root) == set()
+    plant(root, fault)
+
+    assert broken(root) == set(fault.caught_by.split())
+
+
+@pytest.fixture(scope="module")
+def french(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three months of a French company, whose law asks for a legal reserve."""
+    root = tmp_path_factory.mktemp("french")
+    make_books(
+        small_config(companies=[{**COMPANY, "country": "FR", "framework": "pcg"}], period={"months": 3}), root
+    )
+    return root
+
+
+@pytest.mark.parametrize("fault", RESERVE_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_of_the_legal_reserve_is_caught_by_those_that_should(
+    fault: Fault, french: Path, tmp_path: Path
+) -> None:
+    root = copytree(french, tmp_path / "books")
     assert broken(root) == set()
     plant(root, fault)
 

@@ -97,6 +97,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "loan_current": ("debt",),
     "accrued_interest": ("accrued", "provision"),
     "capital": ("share_capital",),
+    "legal_reserve": ("other_equity",),
     "retained_earnings": ("retained_earnings",),
     "revenue": ("revenue",),
     "own_revenue": ("revenue",),
@@ -178,10 +179,10 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 # Roles that only companies of a cash pool post to. A chart of one's own must name their accounts: what stands on them is taken out of
 # the group's statements.
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
-# Roles that a chart of one's own has only where it names their account: without one no tax is withheld from vendors, and the components
-# that production takes out of stock are not shown as used.
+# Roles that a chart of one's own has only where it names their account: without one no tax is withheld from vendors, retained earnings
+# hold the legal reserve, and the components that production takes out of stock are not shown as used.
 NAMED_ROLES: Final = POOL_ROLES | frozenset(
-    {"withholding_tax", "pool_interest_income", "materials_used", "materials_in_production"}
+    {"withholding_tax", "legal_reserve", "pool_interest_income", "materials_used", "materials_in_production"}
 )
 # Roles that take the account of another one, where a chart of one's own names none for them.
 SHARED_ROLES: Final = {

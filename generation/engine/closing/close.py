@@ -225,6 +225,7 @@ def _open(shard: Shard, stock: Stock, investments: int) -> int:
     drawn = treasury.opening_drawn(plan, current, assets, debt.total)
     equity = np.array([assets - debt.total - drawn])
     capital = _whole(equity * _CAPITAL_SHARE // 100, plan.factor)
+    legal_reserve = capital * treasury.legal_reserve_share(plan) // 10_000
     ids = shard.ids_of("closing_steps", zero)
     steps.write(shard, ids, "opening", zero)
     owner = np.zeros(len(material), np.int64)
@@ -240,7 +241,8 @@ def _open(shard: Shard, stock: Stock, investments: int) -> int:
         "interest": np.array([debt.accrued]),
         "credit_line": np.array([drawn]),
         "capital": capital,
-        "reserves": equity - capital,
+        "legal_reserve": legal_reserve,
+        "reserves": equity - capital - legal_reserve,
     }
     shard.post(Documents("opening", ids, zero, amounts, owner, lines={"material": material}, number=zero))
     return drawn

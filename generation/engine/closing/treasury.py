@@ -50,6 +50,14 @@ def _step(plan: CompanyPlan) -> int:
     return max(1, round(plan.revenue * _STEP) // plan.factor) * plan.factor
 
 
+def legal_reserve_share(plan: CompanyPlan) -> int:
+    """Basis points of share capital that earlier profits have put into the legal reserve: all that the law asks for.
+
+    Companies are old enough to have filled it; capital does not change, so no later profit adds to it.
+    """
+    return plan.pack.legal_reserve_bp if "legal_reserve" in plan.chart.roles else 0
+
+
 def pays_dividends(plan: CompanyPlan) -> bool:
     """Whether the company has owners outside the group and a treasury."""
     return plan.processes.treasury.enabled and plan.company.parent is None

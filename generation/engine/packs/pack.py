@@ -81,6 +81,12 @@ class CountryPack:
         return self.file.withholding
 
     @property
+    def legal_reserve_bp(self) -> int:
+        """Basis points of share capital that stay in the legal reserve; 0 where the law asks for none."""
+        reserve = self.file.legal_reserve
+        return reserve.of_capital_bp if reserve else 0
+
+    @property
     def social_rate_bp(self) -> int:
         return self.file.social_rate_bp
 

@@ -143,6 +143,13 @@ class Withholding(_Part):
     source: Annotated[str, Field(min_length=1)]
 
 
+class LegalReserve(_Part):
+    """Reserve that companies fill from their profits until it holds this part of share capital, and may not pay out."""
+
+    of_capital_bp: Annotated[int, Field(ge=1, le=10_000)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Identifiers(_Part):
     """How tax ids are made: a named scheme, or a pattern with `#` for a digit and `?` for a letter."""
 
@@ -272,6 +279,7 @@ class PackFile(_Part):
     income_tax: IncomeTax
     tax: TaxFrame
     withholding: Withholding | None = None
+    legal_reserve: LegalReserve | None = None
     low_value: LowValue | None = None
     identifiers: Identifiers
     bank: Bank
