@@ -112,6 +112,8 @@ FAULTS = (
     Fault("tax is based on another result", "income_tax_provisions", {"pretax_result": SOME},
           {"pretax_result": lambda value: value + 1, "taxable_result": lambda value: value + 1},
           "income_tax.provision income_tax.base"),
+    Fault("income is exempt that no subsidiary paid", "income_tax_provisions", {"pretax_result": SOME},
+          {"exempt_income": _more}, "income_tax.exempt_income income_tax.provision"),
     Fault("a loss appears from nowhere", "income_tax_provisions", {"losses_brought_forward": 0, "period": 6},
           {"losses_brought_forward": Decimal(100), "losses_carried_forward": lambda value: value + 100}, "income_tax.provision"),
     Fault("deferred tax is off", "income_tax_provisions", {"deferred_tax_asset": SOME}, {"deferred_tax_asset": _more},

@@ -104,6 +104,7 @@ _TOTALS = """
     union all select 'provision_movements', document_id, amount from provision_movements
     union all select 'credit_line_movements', document_id, amount from credit_line_movements
     union all select 'dividends', document_id, amount from dividends
+    union all select 'dividend_receipts', document_id, amount from dividend_receipts
     union all select 'withholding_payments', document_id, amount from withholding_payments
     union all select 'loan_movements', document_id, amount from loan_movements
     union all select 'cash_pool_movements', document_id, abs(amount) from cash_pool_movements
@@ -295,6 +296,7 @@ RULES = (
             "bank_charges",
             "credit_line_movements",
             "dividends",
+            "dividend_receipts",
             "withholding_payments",
             "prepaid_expenses",
             "prepaid_releases",

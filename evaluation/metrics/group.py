@@ -108,7 +108,8 @@ RULES = (
         offenders=f"""
             select parent_company_code, fiscal_year, period, line, amount from ({_CONSOLIDATED})
             where line in ('BS.A.intercompany', 'BS.L.intercompany', 'BS.A.investments', 'BS.A.cash_pool', 'BS.L.cash_pool',
-                           'CF.pool_lending', 'CF.pool_borrowing', 'CF.interest_received') and amount <> 0""",
+                           'CF.pool_lending', 'CF.pool_borrowing', 'CF.interest_received',
+                           'CF.dividend_income', 'CF.dividends_received') and amount <> 0""",
         holds="No balance between companies, no flow of a cash pool and no share in one is left after {n} entries.",
         breaks="{value} balances between companies are left in the statements of the group.",
     ),
@@ -327,6 +328,9 @@ _DIFFERENCES: Any = """
                coalesce(sum(amount) filter (where statement = 'BS'), 0) as standing,
                coalesce(sum(amount) filter (where statement = 'IS'), 0) as written_off
         from consolidation_entries where entry = 'goodwill' group by all),
+    passed_on as ( -- dividends between companies leave one at its average rate and reach the other at its own
+        select parent_company_code, fiscal_year, period, sum(amount) as amount from consolidation_entries
+        where entry = 'dividends' and line in ('IS.other_income', 'CF.dividends') group by all),
     chained as (
         select e.*, coalesce(g.standing, 0) as standing, coalesce(g.written_off, 0) as written_off,
                coalesce(lag(g.standing) over w, 0) as standing_before
@@ -337,8 +341,9 @@ _DIFFERENCES: Any = """
                sum(amount) filter (where line = 'SE.translation') as amount
         from financial_statements where basis = 'consolidated' and statement = 'SE' group by all)
     select parent_company_code, fiscal_year, period, s.amount,
-           c.expected + (c.standing - c.standing_before + c.written_off)::double, (3 * c.lines + 20) * r.half * 2
-    from chained c join stated s using (parent_company_code, fiscal_year, period), reporting r
+           c.expected + (c.standing - c.standing_before + c.written_off - coalesce(p.amount, 0))::double, (3 * c.lines + 20) * r.half * 2
+    from chained c join stated s using (parent_company_code, fiscal_year, period)
+    left join passed_on p using (parent_company_code, fiscal_year, period), reporting r
     where c.known order by all"""
 
 METRICS: tuple[Metric, ...] = (

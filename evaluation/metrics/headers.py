@@ -32,7 +32,7 @@ DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
         "WN",
         "FW",
     ),
-    "IC": ("II", "IR", "IZ", "FW", "IV", "IL"),
+    "IC": ("II", "IR", "IZ", "FW", "IV", "IL", "ID"),
 }
 _OF_PROCESS = ", ".join(
     f"('{process}', '{kind}')" for process, kinds in DOCUMENT_TYPES.items() for kind in kinds

@@ -25,22 +25,37 @@ RULES = (
         title="Income tax = taxable result × rate",
         tables=("income_tax_provisions",),
         offenders=f"""
-            select p.company_code, p.fiscal_year, p.period, pretax_result, losses_brought_forward, losses_used, taxable_result,
-                   tax_rate, current_tax, losses_carried_forward, deferred_tax_asset
+            select p.company_code, p.fiscal_year, p.period, pretax_result, exempt_income, losses_brought_forward, losses_used,
+                   taxable_result, tax_rate, current_tax, losses_carried_forward, deferred_tax_asset
             from ({_LAST}) p left join currencies k using (company_code)
             left join rates r on r.company_code = p.company_code and r.name = 'income_tax_rate'
             left join rates d on d.company_code = p.company_code and d.name = 'defers_income_tax'
             where not coalesce(tax_rate = r.value
                 and losses_brought_forward = case when year_before is null then 0
                     when fiscal_year = year_before then brought_before else carried_before end
-                and losses_used = least(losses_brought_forward, greatest(pretax_result, 0))
-                and taxable_result = greatest(pretax_result, 0) - losses_used
-                and losses_carried_forward = losses_brought_forward - losses_used + greatest(-pretax_result, 0)
+                and losses_used = least(losses_brought_forward, greatest(pretax_result - exempt_income, 0))
+                and taxable_result = greatest(pretax_result - exempt_income, 0) - losses_used
+                and losses_carried_forward = losses_brought_forward - losses_used + greatest(exempt_income - pretax_result, 0)
                 and (current_tax * (10 ** k.digits)::bigint)::hugeint = {half_up("taxable_result", "tax_rate")}
                 and (deferred_tax_asset * (10 ** k.digits)::bigint)::hugeint
                     = if(d.value = 0, 0, {half_up("losses_carried_forward", "tax_rate")}), false)""",
         holds="In all {n} months tax is the taxable result times the rate, and losses go from year to year.",
         breaks="In {value} of {n} months tax is not the taxable result times the rate, or losses do not chain.",
+    ),
+    Rule(
+        id="income_tax.exempt_income",
+        title="Only dividends of subsidiaries are free of income tax",
+        tables=("income_tax_provisions",),
+        offenders="""
+            with received as (
+                select r.company_code, y.fiscal_year, y.period, sum(r.amount) as amount
+                from dividend_receipts r join days y on y.day = r.posting_date group by all)
+            select p.company_code, p.fiscal_year, p.period, any_value(p.exempt_income) as stated, coalesce(sum(r.amount), 0) as received
+            from income_tax_provisions p left join received r
+              on r.company_code = p.company_code and r.fiscal_year = p.fiscal_year and r.period <= p.period
+            group by all having any_value(p.exempt_income) <> coalesce(sum(r.amount), 0)""",
+        holds="In all {n} months exempt income is what subsidiaries paid out in the fiscal year to date.",
+        breaks="In {value} of {n} months other income than dividends of subsidiaries is free of income tax.",
     ),
     Rule(
         id="income_tax.base",

@@ -1,4 +1,4 @@
-"""Columns that a dataset without foreign currency may lack, and what they say then, in SQL of the table's other columns."""
+"""Columns that a dataset without foreign currency or of an older engine may lack, and what they say then, in SQL of the other columns."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -45,4 +45,5 @@ LATER_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "ar_open_items": _OPEN,
     "ap_open_items": _OPEN,
     "fx_revaluations": {"items": "'intercompany'"},
+    "income_tax_provisions": {"exempt_income": "0::decimal(18, 2)"},
 }

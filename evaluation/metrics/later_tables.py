@@ -49,6 +49,8 @@ _TABLES: Mapping[str, str] = {
     "withholding_payments": f"{_DOCUMENT}, period_end date, amount {_MONEY}",
     "dividends": f"{_DOCUMENT}, fiscal_year smallint, year_result {_MONEY}, period_end date, "
     f"distributable_amount {_MONEY}, amount {_MONEY}, bank_account_id varchar",
+    "dividend_receipts": f"{_DOCUMENT}, partner_company_code varchar, dividend_id varchar, currency varchar, "
+    f"dividend_amount {_MONEY}, exchange_rate DECIMAL(18,10), amount {_MONEY}, bank_account_id varchar",
     "account_positions": "company_code varchar, account varchar, position smallint, debit_position smallint",
     "statement_positions": "company_code varchar, fiscal_year smallint, period smallint, position smallint, part varchar, "
     f"number varchar, heading smallint, is_total boolean, amount {_MONEY}, previous_amount {_MONEY}",
@@ -57,7 +59,7 @@ _TABLES: Mapping[str, str] = {
     "key_figures": "company_code varchar, fiscal_year smallint, period smallint, key_figure varchar, unit varchar, "
     f"numerator {_MONEY}, factor int, denominator {_MONEY}, value DECIMAL(18,6)",
     "income_tax_provisions": "company_code varchar, fiscal_year smallint, period smallint, period_end date, "
-    f"pretax_result {_MONEY}, losses_brought_forward {_MONEY}, losses_used {_MONEY}, taxable_result {_MONEY}, "
+    f"pretax_result {_MONEY}, exempt_income {_MONEY}, losses_brought_forward {_MONEY}, losses_used {_MONEY}, taxable_result {_MONEY}, "
     f"tax_rate DECIMAL(18,6), current_tax {_MONEY}, losses_carried_forward {_MONEY}, deferred_tax_asset {_MONEY}",
     "bills_of_material": "material_id varchar, line_number int, company_code varchar, component_id varchar, quantity int",
     "work_centers": f"work_center_id varchar, company_code varchar, labour_rate {_MONEY}, overhead_rate {_MONEY}",

@@ -162,6 +162,7 @@ LEGAL = (
     _event("IC", "settlement paid", "intercompany_payable fx_result interest", "cash fx_result interest"),
     _event("IC", "loss of open items", "fx_result interest", "intercompany_payable", "FW"),
     _event("IC", "gain of open items", "intercompany_payable", "fx_result interest", "FW"),
+    _event("IC", "dividend of a subsidiary", "cash", "other_income", "ID"),
     _event("IC", "transfer in a cash pool", f"cash {_POOL}", f"cash {_POOL}", "IL"),
     _event("IC", "interest of a cash pool", f"interest {_POOL}", f"interest {_POOL}", "IL"),
     _event("R2R", "revaluation of open items", _VALUED, _VALUED, "FW"),

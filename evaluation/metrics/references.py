@@ -18,7 +18,7 @@ POSTING_TABLES = (
     "payroll_runs", "asset_transactions", "accruals", "cost_allocations", "bank_charges", "tax_settlements",
     "credit_line_movements", "receipt_applications", "receipt_returns", "receivable_write_offs", "income_tax_payments",
     "cash_pool_movements", "prepaid_expenses", "prepaid_releases", "provision_movements", "loan_movements",
-    "contract_invoices", "contract_releases", "dividends", "tax_withholdings", "withholding_payments",
+    "contract_invoices", "contract_releases", "dividends", "dividend_receipts", "tax_withholdings", "withholding_payments",
     "closing_steps", "intercompany_documents", "intercompany_payments", "fx_revaluations", "group_goods_issues",
     "production_issues", "production_receipts", "production_settlements", "stock_revaluations",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from generation.engine.closing.budgets import growth
 from generation.engine.closing.covenants import COVENANTS, thresholds
 from generation.engine.closing.credit_losses import loss_rates
 from generation.engine.closing.income_tax import WITHOUT_DEFERRED, IncomeTax
-from generation.engine.closing.treasury import legal_reserve_share, pays_dividends
+from generation.engine.closing.treasury import has_outside_owners, legal_reserve_share
 from generation.engine.config.load import digest, plain
 from generation.engine.config.model import Config
 from generation.engine.horizon import Horizon
@@ -175,7 +175,7 @@ def _rates(plan: CompanyPlan) -> dict[str, float]:
     if plan.processes.record_to_report.enabled:
         found["warranty_share"] = round(rates.warranty_share, 6)
         found["holiday_pay_share"] = round(rates.holiday_pay_share, 6)
-    if pays_dividends(plan):
+    if has_outside_owners(plan):
         found["payout_current_ratio"] = round(rates.payout_current_ratio, 3)
     if share := legal_reserve_share(plan):
         found["legal_reserve_share"] = share / 10_000

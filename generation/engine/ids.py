@@ -33,7 +33,7 @@ PREFIXES = {
     "production_orders": "MO", "production_issues": "MI", "production_confirmations": "MC", "production_receipts": "MR",
     "production_settlements": "MV",
     "cash_pool_movements": "PB", "loan_movements": "LM", "contract_invoices": "KI", "contract_releases": "KL",
-    "dividends": "DV", "tax_withholdings": "TW", "withholding_payments": "TP",
+    "dividends": "DV", "dividend_receipts": "DI", "tax_withholdings": "TW", "withholding_payments": "TP",
 }  # fmt: skip
 
 

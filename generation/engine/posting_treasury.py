@@ -46,6 +46,17 @@ TREASURY: Final[dict[str, Posting]] = {
         "Dividend",
         (Rule("retained_earnings", D, "amount", "Dividend"), Rule("bank", C, "amount", "Dividend")),
     ),
+    "dividend_receipt": Posting(
+        "ID",
+        "IC",
+        "dividend_receipts",
+        "Dividend of a subsidiary",
+        (
+            Rule("bank", D, "amount", "Dividend of a subsidiary"),
+            Rule("dividend_income", C, "amount", "Dividend of a subsidiary", carries=_PARTNER),
+        ),
+        partner="company",
+    ),
     "loan_drawdown": _loan(
         "Loan paid out",
         Rule("bank", D, "principal", "Loan paid out"),

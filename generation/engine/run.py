@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from generation.engine.closing.cash_pool import Position
 from generation.engine.closing.close import Closed, close_company
 from generation.engine.closing.consolidation import consolidate
+from generation.engine.closing.dividend_receipts import Holding
 from generation.engine.closing.investments import held_by
 from generation.engine.config.model import Config
 from generation.engine.cutting import ShardSpec
@@ -159,7 +160,7 @@ def close_books(
     written: dict[int, tuple[FileEntry, ...]] = {}
     closed: dict[int, Closed] = {}
     seen: set[str] = set()  # tables that have a file
-    for done, company in enumerate(_members_first(plan)):
+    for done, company in enumerate(_in_order(plan)):
         if progress:
             progress(done, len(plan.companies), f"{company.code} close")
         mine = (
@@ -170,7 +171,11 @@ def close_books(
         spec = _close_spec(plan, company, "close", company.index)
         shard = _shard(config, company, root, spec, mark, extends)
         closed[company.index] = close_company(
-            shard, mine, held_by(plan, company.index), _positions(company, closed)
+            shard,
+            mine,
+            held_by(plan, company.index),
+            _positions(company, closed),
+            _holdings(plan, company, closed),
         )
         if done == len(plan.companies) - 1 and not plan.trees:
             _declare_others(shard, seen)
@@ -203,9 +208,25 @@ def _declare_others(shard: Shard, seen: set[str]) -> None:
         shard.declare(name for name in TABLES if name not in seen)
 
 
-def _members_first(plan: Plan) -> list[CompanyPlan]:
-    """The companies in the order of their closes: the head of a cash pool books what its members did with it."""
-    return sorted(plan.companies, key=lambda one: one.pool is not None and one.pool.head == one.index)
+def _in_order(plan: Plan) -> list[CompanyPlan]:
+    """The companies in the order of their closes: parents book the dividends of their subsidiaries, and the head of a cash pool, which is
+    the highest of its members, what these did with it.
+    """
+    places = [place for tree in plan.trees for place in tree.members]
+    return [
+        *(plan.companies[place] for place in places),
+        *(one for one in plan.companies if one.index not in places),
+    ]
+
+
+def _holdings(plan: Plan, company: CompanyPlan, closed: Mapping[int, Closed]) -> list[Holding]:
+    """What the subsidiaries of a company have paid out."""
+    return [
+        Holding(plan.companies[child], tree.ownership[child], paid)
+        for tree in plan.trees
+        for child in tree.children(company.index)
+        if (paid := closed[child].paid_out) is not None and len(paid.day)
+    ]
 
 
 def _positions(company: CompanyPlan, closed: Mapping[int, Closed]) -> list[Position]:

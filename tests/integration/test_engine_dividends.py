@@ -78,19 +78,6 @@ def test_nothing_is_paid_where_the_config_says_so(tmp_path: Path) -> None:
     assert not row.applicable
 
 
-def test_subsidiaries_keep_what_they_earn(tmp_path: Path) -> None:
-    daughter = {**COMPANY, "code": "2000", "name": "Tochter GmbH", "parent": "1000", "ownership": 1.0}
-    make_books(small_config(period=YEAR, companies=[COMPANY, daughter]), tmp_path)
-
-    assert {code for (code,) in rows_of(tmp_path, "dividends", "company_code")} == {"1000"}
-    statements = rows_of(tmp_path, "financial_statements", "basis, line, amount")
-    taken = dict.fromkeys(("standalone", "consolidated"), Decimal(0))
-    for basis, line, amount in statements:
-        if line == "SE.dividends":
-            taken[basis] += amount
-    assert taken["standalone"] == taken["consolidated"] < 0
-
-
 @pytest.mark.parametrize("ratio", [0.1, 1.0])
 def test_debt_at_the_start_leaves_equity_whatever_the_aim(ratio: float, tmp_path: Path) -> None:
     loan = {"amount": 900_000, "start": "2023-03-01", "kind": "bullet", "months": 60}

@@ -136,6 +136,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "disposal_gain": ("other_income",),
     "disposal_loss": ("operating_expense",),
     "other_expense": ("operating_expense",),
+    "dividend_income": ("other_income",),
     "intercompany_receivable": ("intercompany_receivable",),
     "intercompany_payable": ("intercompany_payable",),
     "intercompany_revenue": ("revenue",),
@@ -172,6 +173,7 @@ GROUP_ROLES: Final = frozenset(
         "intercompany_cost",
         "fx_result",
         "investment",
+        "dividend_income",
     }
 )
 # Roles that only companies with customers or vendors in foreign currency post to.

@@ -14,6 +14,7 @@ from generation.engine.closing import (
     cash_pool,
     covenants,
     credit_losses,
+    dividend_receipts,
     dividends,
     key_figures,
     loans,
@@ -30,6 +31,7 @@ from generation.engine.closing import (
     valuation,
 )
 from generation.engine.closing.income_tax import IncomeTax
+from generation.engine.columns import sum_by
 from generation.engine.errors import EngineError
 from generation.engine.open_items import BUCKETS, OPEN_COLUMNS
 from generation.engine.plan.company import CompanyPlan
@@ -123,22 +125,30 @@ class Closed:
     """What the close of a group needs of a company's.
 
     lines: of its statements; opening: of the balance sheet before the first month, by line, assets positive; goods_value: stock of
-    goods from the group at month ends, (goods, months); group: as Summary has it; position: of a member of a cash pool.
+    goods from the group at month ends, (goods, months); group: as Summary has it; received: income from dividends of subsidiaries,
+    (months,); paid_out: its own dividends; position: of a member of a cash pool.
     """
 
     lines: statements.Lines
     opening: Mapping[str, int]
     goods_value: Ints
     group: Mapping[str, Ints]
+    received: Ints
+    paid_out: dividends.PaidOut | None = None
     position: cash_pool.Position | None = None
 
 
 def close_company(
-    shard: Shard, summaries: Iterable[Summary], investments: int, positions: Sequence[cash_pool.Position] = ()
+    shard: Shard,
+    summaries: Iterable[Summary],
+    investments: int,
+    positions: Sequence[cash_pool.Position] = (),
+    holdings: Sequence[dividend_receipts.Holding] = (),
 ) -> Closed:
     """Write everything that follows from the sums of the company's shards.
 
-    investments: cost of the shares in subsidiaries; positions: of the members of the cash pool that the company heads.
+    investments: cost of the shares in subsidiaries; positions: of the members of the cash pool that the company heads; holdings: what
+    subsidiaries have paid out.
     Raises: EngineError: a subledger does not tie to its control account; nothing may be released then.
     """
     plan, totals = shard.plan, Totals(shard.plan)
@@ -168,13 +178,17 @@ def close_company(
     borrowing = posted.anew()
     for position in positions:
         cash_pool.mirror(shard, position)
-    own, paid_out, settled = _finance(shard, totals, drawn, borrowing, posted)
+    pooling = posted.anew()
+    received = dividend_receipts.receive(shard, holdings)
+    posted.anew()
+    own, paid_out, settled = _finance(shard, totals, drawn, received, borrowing, pooling, posted)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
     opening = opened[:, 0] - opened[:, 1]
     invested = statements.Invested(totals.asset_sales, totals.asset_book_values, totals.asset_payables)
-    lines = statements.write(shard, balances, closings, opening, invested, settled, paid_out)
+    flows = statements.Dividends(received, _by_month(plan, paid_out))
+    lines = statements.write(shard, balances, closings, opening, invested, settled, flows)
     notes.write(shard, balances, opened, lines)
     key_figures.write(shard, lines)
     if owed:
@@ -191,8 +205,17 @@ def close_company(
         statements.opening_by_line(plan, opening),
         stock.level[bought:] * plan.valuation.stock_cost[bought:, None],
         totals.group,
+        received,
+        paid_out,
         own,
     )
+
+
+def _by_month(plan: CompanyPlan, paid_out: dividends.PaidOut | None) -> Ints:
+    """Dividends paid in each month, (months,)."""
+    if paid_out is None:
+        return np.zeros(plan.horizon.months, np.int64)
+    return sum_by(plan.horizon.month[paid_out.day], paid_out.amount, plan.horizon.months)
 
 
 def _stock(plan: CompanyPlan, totals: Totals) -> Stock:
@@ -276,13 +299,19 @@ class _Posted:
 
 
 def _finance(
-    shard: Shard, totals: Totals, drawn: int, borrowing: Ints, posted: _Posted
-) -> tuple[cash_pool.Position | None, Ints, statements.Settled]:
+    shard: Shard,
+    totals: Totals,
+    drawn: int,
+    received: Ints,
+    borrowing: Ints,
+    pooling: Ints,
+    posted: _Posted,
+) -> tuple[cash_pool.Position | None, dividends.PaidOut | None, statements.Settled]:
     """Credit line or cash pool, income tax and dividends, month by month: tax depends on interest, dividends on both, and cash on what
     is paid later.
 
-    borrowing: what loans posted; posted: has seen that, and not yet what members of the pool left to their head.
-    Returns the position of a member of a cash pool, the dividends paid in each month, (months,), and what was posted but for them.
+    received: income from dividends, (months,); borrowing, pooling: what loans posted, and the head of a pool for its members; posted: has
+    seen all that. Returns the position of a member of a cash pool, the dividends, and what was posted but for them.
     """
     plan = shard.plan
     change = totals.cash + shard.summary.cash
@@ -296,7 +325,7 @@ def _finance(
     for month in range(plan.horizon.months):
         interest = line.pass_month(month, change)
         interest_paid += interest
-        for payment in tax.close(int(result[month]) - interest) if tax else ():
+        for payment in tax.close(int(result[month]) - interest, int(received[month])) if tax else ():
             change[payment.day] -= payment.amount
         if owners and isinstance(line, treasury.CreditLine):
             owed, deferred, tax_paid = tax.standing() if tax else (0, 0, 0)
@@ -305,7 +334,6 @@ def _finance(
             position = dividends.Position(moved, interest, owed, deferred, cash)
             day, amount = owners.decide(month, position)
             change[day] -= amount
-    pooling = posted.anew()
     member = line.write(shard)
     by_line = posted.anew()
     if tax:
@@ -313,8 +341,7 @@ def _finance(
     settled = statements.Settled(
         borrowing if pool else borrowing + by_line, pooling + by_line if pool else pooling, posted.anew()
     )
-    paid_out = owners.write(shard) if owners else np.zeros(plan.horizon.months, np.int64)
-    return member, paid_out, settled
+    return member, owners.write(shard) if owners else None, settled
 
 
 def _tie(plan: CompanyPlan, closing: Ints, totals: Totals, worth: Ints, written_down: Ints) -> None:

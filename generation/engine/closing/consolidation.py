@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from generation.engine.closing import group_tables, investments
 from generation.engine.closing.close import Closed
+from generation.engine.closing.dividend_receipts import Holding
 from generation.engine.closing.group_tables import Entry, Line, Segment, Translated
 from generation.engine.closing.statements import POOL_FLOWS, Lines
+from generation.engine.columns import sum_by
 from generation.engine.group.exchange import convert, digits_between
 from generation.engine.group.structure import MILLION, Tree
 from generation.engine.plan.build import Plan
@@ -46,7 +48,7 @@ def consolidate(shard: Shard, plan: Plan, tree: Tree, closed: Mapping[int, Close
 class _Member:
     """A company of the group, translated. Amounts in minor units of the group's currency; the day before the books comes first.
 
-    net_assets: (1 + months,); result, sales: (months,).
+    net_assets: (1 + months,); result: without the dividends of subsidiaries, received: these, (months,).
     """
 
     place: int
@@ -57,6 +59,7 @@ class _Member:
     opening: dict[str, int]
     net_assets: Ints
     result: Ints
+    received: Ints
     goodwill: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     amortised: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -79,9 +82,10 @@ class _Member:
             for (statement, line), amounts in lines.items()
             if statement == "IS"
         ]
+        received = _translate(company, closed.received, closing=False)
         return cls(
             place, company, closed, lines, local, opening, np.sum(assets, axis=0) - np.sum(debts, axis=0),
-            np.sum(income, axis=0),
+            np.sum(income, axis=0) - received, received,
         )  # fmt: skip
 
     def local_balance(self, name: str) -> Ints:
@@ -179,6 +183,7 @@ class _Group:
             *self._balances(),
             *self._profits_in_stock(),
             *self._shares(),
+            *self._dividends(),
             *self._equity(),
         ]
         return [*entries, *self._cash(entries)]
@@ -235,6 +240,37 @@ class _Group:
                 ]
         return entries
 
+    def _dividends(self) -> list[Entry]:
+        """What subsidiaries pay to their parents is no income of the group; what they pay to others stays a flow."""
+        entries = []
+        for place, member in self._members.items():
+            entries += [
+                self._entry("dividends", place, "IS", "IS.other_income", -member.received),
+                self._entry("dividends", place, "CF", "CF.dividend_income", member.received),
+                self._entry("dividends", place, "CF", "CF.dividends_received", -member.received),
+            ]
+            if place != self._tree.root:
+                inside = _translate(member.plan, self._to_parent(member), closing=False)
+                entries.append(self._entry("dividends", place, "CF", "CF.dividends", inside))
+        return entries
+
+    def _to_parent(self, member: _Member) -> Ints:
+        """The parent's part of the dividends of a subsidiary, in its currency, (months,)."""
+        paid = member.closed.paid_out
+        if paid is None:
+            return np.zeros(self._months, np.int64)
+        part = Holding(member.plan, self._tree.ownership[member.place], paid).parents_part()
+        return sum_by(member.plan.horizon.month[paid.day], part, self._months)
+
+    def _to_others(self) -> Ints:
+        """What subsidiaries paid to others than the companies of the group, negative, (months,)."""
+        total = np.zeros(self._months, np.int64)
+        for place, member in self._members.items():
+            if place != self._tree.root:
+                outside = member.statement("SE", "SE.dividends") + self._to_parent(member)
+                total += _translate(member.plan, outside, closing=False)
+        return total
+
     def _equity(self) -> list[Entry]:
         """Capital, reserves and result of the owners of the parent; the translation difference is what remains."""
         root, net = self._root, self._net[self._tree.root]
@@ -281,7 +317,8 @@ class _Group:
         standing = self._net[self._tree.root] + sum(self._minority.values())
         closing = standing[1:] - self._open_between()
         opening = np.concatenate([standing[:1], closing[:-1]])
-        owners, result = (self._of_owners("SE.contributions"), self._of_owners("SE.dividends")), self.result()
+        dividends = self._of_owners("SE.dividends") + self._to_others()
+        owners, result = (self._of_owners("SE.contributions"), dividends), self.result()
         amounts = (opening, *owners, result, closing - opening - sum(owners) - result, closing)
         return [
             ("SE", line, title, values)

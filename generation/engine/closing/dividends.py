@@ -4,22 +4,24 @@ Decided in the fourth month after the fiscal year on the figures of the month en
 after the year is no liability of it: IAS 10.12). The account gives what it can spare, the credit line the rest, which the year had paid
 back. Never more is paid than the year earned, less a twentieth, nor so much that the current ratio falls below the one that the company
 aims at, or equity below a share of the balance sheet; nothing where a covenant would be breached. Everything looks back only.
-Subsidiaries keep what they earn.
+Subsidiaries pay their owners alike, on a day on which their parent works, too; members of a cash pool keep what they earn.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from generation.engine.closing.covenants import thresholds
 from generation.engine.closing.key_figures import is_current
 from generation.engine.closing.treasury import LEAST_EQUITY
-from generation.engine.columns import constant, sum_by, text
+from generation.engine.columns import constant, text
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
-from generation.engine.shard import Ints, Shard
+from generation.engine.shard import Bytes, Ints, Shard
 
 RESERVE: Final = (
     5  # percent of the result of a year that stay with the company, as where the law asks for a reserve
@@ -46,6 +48,16 @@ class Position(NamedTuple):
     tax_owed: int
     tax_deferred: int
     cash: int
+
+
+@dataclass(frozen=True)
+class PaidOut:
+    """The dividends of a company: ids, month of the decision, day of payment, and amount in minor units; shape (dividends,)."""
+
+    ids: Bytes
+    month: Ints
+    day: Ints
+    amount: Ints
 
 
 class _Dividend(NamedTuple):
@@ -88,6 +100,7 @@ class Dividends:
         self._ratio = round(plan.rates.payout_current_ratio * 1_000)
         self._step = max(plan.factor, plan.revenue // _STEP)
         self._least_cash = plan.revenue // _FLOOR
+        self._payable = np.flatnonzero(_works(plan))
         self._paid = 0
         self._rows: list[_Dividend] = []
 
@@ -101,8 +114,11 @@ class Dividends:
         kept = equity - int(self._capital[month])
         self._kept.append(kept + self._paid)
         ended = month - _LATER  # the fiscal year's last month
-        day = int(horizon.next_workday[horizon.month_end[month] + 1 + _DAY])
-        if not self._ratio or horizon.fiscal_period[month] != _LATER or ended < 0 or day >= horizon.days:
+        if not self._ratio or horizon.fiscal_period[month] != _LATER or ended < 0:
+            return 0, 0
+        place = np.searchsorted(self._payable, horizon.month_end[month] + 1 + _DAY)
+        day = int(self._payable[place])
+        if day >= horizon.days:
             return 0, 0
         first = max(0, ended + 1 - _YEAR)
         earned = self._kept[ended] - (self._kept[first - 1] if first else self._reserves)
@@ -137,8 +153,8 @@ class Dividends:
             and ebitda >= least_cover * interest
         )
 
-    def write(self, shard: Shard) -> Ints:
-        """Write and post the dividends; returns what was paid in each month, (months,)."""
+    def write(self, shard: Shard) -> PaidOut:
+        """Write and post the dividends."""
         horizon = self._plan.horizon
         month, day, ended, earned, kept, amount = np.array(self._rows, np.int64).reshape(-1, 6).T
         ids = shard.ids_of("dividends", month)
@@ -159,4 +175,10 @@ class Dividends:
             day,
         )
         shard.post(Documents("dividend", ids, day, {"amount": amount}, number=month), value_lag=1)
-        return sum_by(horizon.month[day], amount, horizon.months)
+        return PaidOut(ids, month, day, amount)
+
+
+def _works(plan: CompanyPlan) -> NDArray[np.bool_]:
+    """Days on which the company and its parent, where it has one, work; shape (reach,)."""
+    own, above = plan.horizon.is_workday, plan.company.parent
+    return own if above is None else own & plan.trade.calendars[plan.trade.codes.index(above)].is_workday

@@ -29,6 +29,7 @@ class Month:
     """The provision at a month end; amounts are those of the fiscal year to date, the last two are balances."""
 
     pretax: int
+    exempt: int
     brought_forward: int
     used: int
     current: int
@@ -37,7 +38,7 @@ class Month:
 
     @property
     def taxable(self) -> int:
-        return max(self.pretax, 0) - self.used
+        return max(self.pretax - self.exempt, 0) - self.used
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,26 @@ class IncomeTax:
         given = self.plan.processes.tax.income_tax_rate
         return round((self.plan.pack.income_tax_rate if given is None else given) * 1_000_000)
 
-    def close(self, result: int) -> list[Payment]:
-        """Provide for the next month, whose result before tax this is; returns the payments that follow from a year's end."""
+    def close(self, result: int, exempt: int = 0) -> list[Payment]:
+        """Provide for the next month; returns the payments that follow from a year's end.
+
+        result: of the month before tax; exempt: dividends of subsidiaries in it, which most countries leave to the subsidiary's tax.
+        """
         horizon, month = self.plan.horizon, len(self.months)
-        last = self.months[-1] if self.months else Month(0, 0, 0, 0, 0, 0)
+        last = self.months[-1] if self.months else Month(0, 0, 0, 0, 0, 0, 0)
         if horizon.fiscal_period[month] == 1:
-            last = Month(0, last.carried_forward, 0, 0, last.carried_forward, last.deferred)
-        pretax = last.pretax + result
-        used = min(last.brought_forward, max(pretax, 0))
-        carried = last.brought_forward - used + max(-pretax, 0)
-        current = int(share_of(np.array(max(pretax, 0) - used), self.rate))
+            last = Month(0, 0, last.carried_forward, 0, 0, last.carried_forward, last.deferred)
+        pretax, exempt = last.pretax + result, last.exempt + exempt
+        taxed = pretax - exempt
+        used = min(last.brought_forward, max(taxed, 0))
+        carried = last.brought_forward - used + max(-taxed, 0)
+        current = int(share_of(np.array(max(taxed, 0) - used), self.rate))
         deferred = (
             0
             if self.plan.company.framework in WITHOUT_DEFERRED
             else int(share_of(np.array(carried), self.rate))
         )
-        self.months.append(Month(pretax, last.brought_forward, used, current, carried, deferred))
+        self.months.append(Month(pretax, exempt, last.brought_forward, used, current, carried, deferred))
         fresh = self._after_year_end(month) if horizon.fiscal_period[month] == 12 else []
         self.payments += fresh
         return fresh
@@ -120,6 +125,7 @@ class IncomeTax:
         month = np.arange(n)
         columns = {
             "pretax_result": self._column("pretax"),
+            "exempt_income": self._column("exempt"),
             "losses_brought_forward": self._column("brought_forward"),
             "losses_used": self._column("used"),
             "taxable_result": self._column("taxable"),
@@ -137,6 +143,7 @@ class IncomeTax:
                 "period": pa.array(horizon.fiscal_period[month].astype(np.int16)),
                 "period_end": shard.dates(last),
                 "pretax_result": amounts["pretax_result"],
+                "exempt_income": amounts["exempt_income"],
                 "losses_brought_forward": amounts["losses_brought_forward"],
                 "losses_used": amounts["losses_used"],
                 "taxable_result": amounts["taxable_result"],

@@ -46,6 +46,7 @@ CASH_FLOW_LINES: Final = {
     "CF.depreciation": "Depreciation",
     "CF.disposals": "Loss, less gain, on disposals",
     "CF.interest": "Interest expense, less income",
+    "CF.dividend_income": "Income from dividends of subsidiaries",
     "CF.income_tax": "Income tax expense",
     "CF.receivables": "Change in receivables",
     "CF.inventory": "Change in inventory",
@@ -60,6 +61,7 @@ CASH_FLOW_LINES: Final = {
     "CF.interest_received": "Interest received",
     "CF.investments": "Purchases of fixed assets",
     "CF.divestments": "Proceeds from fixed assets",
+    "CF.dividends_received": "Dividends received",
     "CF.pool_lending": "Lending to the cash pool",
     "CF.debt": "Change in debt",
     "CF.pool_borrowing": "Borrowing from the cash pool",
@@ -101,6 +103,14 @@ class Settled:
     taxing: Ints
 
 
+@dataclass(frozen=True)
+class Dividends:
+    """Income from those of subsidiaries, received in the month in which it is earned, and what was paid out; (months,) each."""
+
+    received: Ints
+    paid: Ints
+
+
 def write(
     shard: Shard,
     balances: Ints,
@@ -108,11 +118,11 @@ def write(
     opening: Ints,
     invested: Invested,
     settled: Settled,
-    paid_out: Ints,
+    dividends: Dividends,
 ) -> Lines:
     """financial_statements, standalone, and the same in the layout of the framework; returns their lines.
 
-    opening: what the opening entry posted, (accounts,), debit positive: no flow; paid_out: dividends, (months,).
+    opening: what the opening entry posted, (accounts,), debit positive: no flow.
     """
     plan = shard.plan
     moved = balances[:, :, 0] - balances[:, :, 1]  # debit positive, (accounts, months)
@@ -129,8 +139,8 @@ def write(
     lines: Lines = [
         *_balance_sheet(plan, standing, result),
         *_income_statement(plan, moved, result, income),
-        *_cash_flow(plan, flows, income, invested, settled, paid_out),
-        *_changes_in_equity(plan, flows, income, opening, paid_out),
+        *_cash_flow(plan, flows, income, invested, settled, dividends),
+        *_changes_in_equity(plan, flows, income, opening, dividends.paid),
     ]
     write_lines(shard, lines)
     flow_lines = {line: values for statement, line, _, values in lines if statement == "CF"}
@@ -174,7 +184,7 @@ def _income_statement(plan: CompanyPlan, moved: Ints, result: NDArray[np.bool_],
 
 
 def _cash_flow(
-    plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested, settled: Settled, paid_out: Ints
+    plan: CompanyPlan, moved: Ints, income: Ints, invested: Invested, settled: Settled, dividends: Dividends
 ) -> Lines:
     flows = {line: np.zeros(moved.shape[1], np.int64) for line in CASH_FLOW_LINES}
     flows["CF.net_income"] += income
@@ -184,8 +194,10 @@ def _cash_flow(
     owed = np.diff(invested.unpaid, prepend=0)  # bought and not paid: no flow yet (IAS 7.43)
     flows["CF.investments"] += owed
     flows["CF.payables"] -= owed
-    flows["CF.dividends"] -= paid_out
-    flows["CF.equity"] += paid_out
+    flows["CF.dividends"] -= dividends.paid
+    flows["CF.equity"] += dividends.paid
+    flows["CF.dividend_income"] -= dividends.received  # of investing, not of operations (IAS 7.33)
+    flows["CF.dividends_received"] += dividends.received
     for account, values in zip(plan.chart.accounts, moved, strict=True):
         if account.subtype == "cash":
             flows["CF.net_change"] += values

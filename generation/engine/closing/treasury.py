@@ -37,7 +37,7 @@ def opening_drawn(plan: CompanyPlan, current: int, assets: int, owed: int) -> in
     equity stays; none is drawn where the company has no owners to whom the difference belongs.
     """
     ratio = round(plan.rates.payout_current_ratio * 1_000)
-    if not (ratio and pays_dividends(plan)):
+    if not (ratio and has_outside_owners(plan)):
         return 0
     receivable = plan.revenue * plan.rates.receivable_days // 365
     step = _step(plan)
@@ -59,8 +59,13 @@ def legal_reserve_share(plan: CompanyPlan) -> int:
 
 
 def pays_dividends(plan: CompanyPlan) -> bool:
-    """Whether the company has owners outside the group and a treasury."""
-    return plan.processes.treasury.enabled and plan.company.parent is None
+    """Whether the company has a treasury, and money of its own: members of a cash pool keep what they earn."""
+    return plan.processes.treasury.enabled and (plan.pool is None or plan.pool.head == plan.index)
+
+
+def has_outside_owners(plan: CompanyPlan) -> bool:
+    """Whether the company pays its dividends to owners outside the group alone."""
+    return plan.company.parent is None and pays_dividends(plan)
 
 
 class CreditLine:

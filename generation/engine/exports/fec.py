@@ -33,6 +33,7 @@ _JOURNALS: Final = {
     "bank_charges": ("BQ", "Banque"),
     "credit_line_movements": ("BQ", "Banque"),
     "dividends": ("BQ", "Banque"),
+    "dividend_receipts": ("BQ", "Banque"),
     "cash_pool_movements": ("BQ", "Banque"),
     "payroll_runs": ("PA", "Paie"),
 }

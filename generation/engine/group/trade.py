@@ -195,8 +195,10 @@ def _sides_of(config: Config) -> _Sides:
 
 
 def _pairs(config: Config) -> tuple[tuple[str, str], ...]:
-    """Companies' currencies into the group's, sellers' into buyers', and those of partners abroad into the company's."""
+    """Companies' currencies into the group's and their parents', sellers' into buyers', and those of partners abroad into the company's."""
+    currency_of = {company.code: company.currency for company in config.companies}
     found = {(company.currency, config.group.currency) for company in config.companies}
+    found |= {(one.currency, currency_of[one.parent]) for one in config.companies if one.parent is not None}
     found |= {(flow.currency, flow.buyer_currency) for flow in flows_of(config)}
     for company in config.companies:
         found |= {(code, company.currency) for code in foreign_currencies(config, company)}

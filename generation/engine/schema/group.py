@@ -39,6 +39,26 @@ def _other_document(name: str, description: str) -> Column:
 
 TABLES = (
     Table(
+        "dividend_receipts",
+        "Dividends of subsidiaries",
+        "The parent's part of what its subsidiaries pay out, in the parent's books.",
+        ("document_id",),
+        (
+            key("document_id", "Receipt."),
+            company(),
+            reference("partner_company_code", "companies", "company_code", "Subsidiary that pays."),
+            reference("dividend_id", "dividends", "document_id", "Dividend of the subsidiary.", kind="ref"),
+            day("posting_date", "Day of posting, the same on both sides."),
+            code("currency", "Currency of the dividend: that of the subsidiary, ISO 4217."),
+            document_money("dividend_amount", "The parent's part of it, rounded down, in that currency."),
+            Column(
+                "exchange_rate", "exchange", "Company currency per currency of the dividend.", role="measure"
+            ),
+            money("amount", "The same in company currency at the rate of the day."),
+            reference("bank_account_id", "bank_accounts", "bank_account_id", "Account that takes the money."),
+        ),
+    ),
+    Table(
         "fx_rates",
         "Exchange rates",
         "Rates between the currencies of the companies and the group: every working day, month averages and month ends.",

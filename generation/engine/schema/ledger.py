@@ -315,7 +315,7 @@ TABLES = (
     Table(
         "dividends",
         "Dividends",
-        "What owners outside the group take out of a year's result, decided when its accounts are made.",
+        "What owners take out of a year's result, decided when its accounts are made.",
         ("document_id",),
         (
             key("document_id", "Dividend."),
