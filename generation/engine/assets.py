@@ -1,7 +1,7 @@
 """The asset register as arrays: what is owned at the start, bought and sold, and what is written off it by method."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,15 +50,23 @@ class Assets:
     cost_center: Ints
     vendor: Ints  # service vendor that sold it
     shift: int  # months from the start of its fiscal year to the start of the books
+    _known: dict[int, Ints] = field(default_factory=dict, repr=False, compare=False)  # written off, by month
 
     def __len__(self) -> int:
         return len(self.cost)
 
     def written_off(self, month: int) -> Ints:
-        """Accumulated depreciation of each asset at the end of a month, were it still owned; -1 is the opening."""
-        return written_off(
-            self.method, self.cost, self.salvage, self.life, self.bought_month, month, self.shift
-        )
+        """Accumulated depreciation of each asset at the end of a month, were it still owned; -1 is the opening.
+
+        Kept, because depreciation, disposals, budgets and the close all ask.
+        """
+        if month not in self._known:
+            amounts = written_off(
+                self.method, self.cost, self.salvage, self.life, self.bought_month, month, self.shift
+            )
+            amounts.setflags(write=False)
+            self._known[month] = amounts
+        return self._known[month]
 
     def charge(self, month: int) -> Ints:
         """Depreciation of each asset in a month, as its method says, until the month before disposal."""

@@ -156,6 +156,12 @@ def begins(values: Ints) -> NDArray[np.bool_]:
     return is_first
 
 
+def distinct(values: Ints) -> NDArray[np.int64]:
+    """The different values, ascending. numpy's `unique` loads its masked arrays first, which takes ten milliseconds."""
+    ordered = np.sort(values)
+    return ordered[begins(ordered)].astype(np.int64)
+
+
 def line_numbers(owner: Ints) -> NDArray[np.int32]:
     """1, 2, 3 ... within each run of equal owners; `owner` of shape (n,) ascends."""
     steps, start = np.ones(len(owner), np.int32), np.flatnonzero(begins(owner))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.columns import distinct
 from generation.engine.horizon import Slice
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def equal_blocks(share: NDArray[np.float64], lines: float) -> NDArray[np.int64]:
     """First partner of each block, and the end; blocks carry about equal volume, at most SHARD_LINES of `lines`."""
     blocks = math.ceil(lines / SHARD_LINES)
     inner = np.searchsorted(np.cumsum(share), np.arange(1, blocks) / blocks)
-    return np.unique(np.concatenate([[0], inner, [len(share)]])).astype(np.int64)
+    return distinct(np.concatenate([[0], inner, [len(share)]]))

@@ -14,6 +14,7 @@ from generation.engine.errors import EngineError
 from generation.engine.group.exchange import ONE, RATE_DIGITS
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents, Journal
+from generation.engine.posting_kinds import Posting
 
 Columns = dict[str, pa.Array]
 Ints = NDArray[np.int64]
@@ -78,9 +79,9 @@ class Hands:
         )
 
 
-def draw_hands(plan: CompanyPlan, docs: Documents, rng: np.random.Generator) -> Hands:
-    """The clock of a document comes from its stream, not from the wall. What is approved is entered while people are there."""
-    n, by_hand, approved = len(docs), docs.posting.by_hand, docs.posting.needs_approval
+def draw_hands(plan: CompanyPlan, posting: Posting, n: int, rng: np.random.Generator) -> Hands:
+    """The clock of `n` documents comes from their stream, not from the wall. What is approved is entered while people are there."""
+    by_hand, approved = posting.by_hand, posting.needs_approval
     second = clock.second_of_day(rng, n, by_hand=by_hand or approved)
     nobody = np.zeros(n, np.float32)
     return Hands(

@@ -215,10 +215,10 @@ class Shard(Cut):
     def _hands(self, docs: Documents) -> Hands:
         """Who enters and approves, and when; drawn for all documents."""
         if docs.number is None:
-            return draw_hands(self.plan, docs, self.rng(docs.kind, "entry"))
+            return draw_hands(self.plan, docs.posting, len(docs), self.rng(docs.kind, "entry"))
         parts = [
-            draw_hands(self.plan, docs.take(np.array([place])), self.rng(docs.kind, "entry", number))
-            for place, number in enumerate(docs.number.tolist())
+            draw_hands(self.plan, docs.posting, 1, self.rng(docs.kind, "entry", number))
+            for number in docs.number.tolist()
         ]
         return Hands.joined(parts)
 

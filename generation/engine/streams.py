@@ -6,9 +6,11 @@
 """
 
 import hashlib
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import DTypeLike, NDArray
 
 Words = NDArray[np.uint64]
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -24,9 +26,20 @@ def words_of(seed: int, *name: object) -> Words:
     return np.frombuffer(digest(seed, *name), dtype="<u8").astype(np.uint64)
 
 
+class _Key(ISeedSequence):
+    """The key of a generator as numpy asks for it; given as `key`, it costs a draw of the system's entropy that nobody uses."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint64) -> Words:
+        return self._words
+
+
 def stream(seed: int, *name: object) -> np.random.Generator:
     """Return the Philox generator of (company, process, block, purpose, ...). Adding a name changes no other stream."""
-    return np.random.Generator(np.random.Philox(key=words_of(seed, *name)))
+    key: Any = _Key(words_of(seed, *name))  # numpy's stubs know just one of its kinds of seeds
+    return np.random.Generator(np.random.Philox(key))
 
 
 def mix(words: Words) -> Words:

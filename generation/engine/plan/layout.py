@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.columns import distinct
 from generation.engine.cutting import LONG_SLICE, Part, equal_blocks
 from generation.engine.horizon import Slice
 from generation.engine.plan.facts import Facts
@@ -47,7 +48,7 @@ class Layout:
     def employee_cut(self) -> Ints:
         employees = self.facts.company.employees
         blocks = max(1, math.ceil(employees * LONG_SLICE / _EMPLOYEE_MONTHS))
-        return np.unique(np.linspace(0, employees, blocks + 1).astype(np.int64))
+        return distinct(np.linspace(0, employees, blocks + 1).astype(np.int64))
 
     @cached_property
     def purchase_slices(self) -> int:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.engine.columns import distinct
 from generation.engine.cutting import SHARD_LINES
 from generation.engine.demand import MEAN_QUANTITY
 from generation.engine.plan.facts import Facts
@@ -39,7 +40,7 @@ class Materials:
     def vendor_cut(self) -> Ints:
         """First vendor of each block, and the end. Cut here, not with the shards: goods are made from components of their block."""
         blocks = math.ceil(self.volume.slice_lines * self.volume.purchase_share / SHARD_LINES)
-        return np.unique(np.linspace(0, self.volume.goods_vendor_count, blocks + 1).astype(np.int64))
+        return distinct(np.linspace(0, self.volume.goods_vendor_count, blocks + 1).astype(np.int64))
 
     @cached_property
     def cut(self) -> Ints:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generation.engine.columns import category, constant, line_numbers, sum_by, text
+from generation.engine.columns import category, constant, distinct, line_numbers, sum_by, text
 from generation.engine.depreciation import IMMEDIATE
 from generation.engine.open_items import write_open_items
 from generation.engine.posting import Documents
@@ -93,9 +93,9 @@ def _dispose(shard: Shard) -> None:
     asset = asset[np.argsort(assets.sold[asset], kind="stable")]
     n, day, cost = len(asset), assets.sold[asset], assets.cost[asset]
     written_off = np.zeros(n, np.int64)
-    for month in np.unique(assets.sold_month[asset]):
+    for month in distinct(assets.sold_month[asset]).tolist():
         at = assets.sold_month[asset] == month
-        written_off[at] = assets.written_off(int(month) - 1)[asset[at]]
+        written_off[at] = assets.written_off(month - 1)[asset[at]]
     book_value = cost - written_off
     proceeds = book_value * shard.rng("disposal").integers(40, 141, n) // 100 + cost // 100
     booked = day < plan.horizon.days

@@ -20,6 +20,7 @@ from generation.engine.averages import (
     in_stock,
     moved,
 )
+from generation.engine.columns import distinct
 from generation.engine.cutting import Cut
 from generation.engine.plan.company import CompanyPlan
 from generation.engine.processes.covering import adjusted
@@ -55,7 +56,7 @@ def into_stock(plan: CompanyPlan, material: Ints, day: Ints, billed: Ints, diffe
     part = np.zeros(len(material), np.int64)
     at = np.flatnonzero(difference) if plan.valuation.at_average else np.zeros(0, np.int64)
     block = np.searchsorted(plan.materials.cut, material[at], side="right") - 1
-    for number in np.unique(block).tolist():
+    for number in distinct(block).tolist():
         here = at[block == number]
         known = averages_of(plan, number)
         place = known.place(material[here], day[here])
