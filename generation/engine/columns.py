@@ -12,6 +12,7 @@ from generation.engine.errors import EngineError
 Ints = NDArray[np.integer]
 _SMALL = 512  # values of a dictionary that is written whole
 _SPARSE = 8  # values for each row from which on sorting the rows beats a look at all values
+_NULL = (1 << 32) - 1  # the key of null, -1, without its sign
 _WORD_BITS = 63  # of a number that is not negative
 
 
@@ -90,30 +91,31 @@ def compact(column: pa.Array) -> pa.Array:
     """A dictionary column without values that none of its rows uses, in the order of the old dictionary; others as they are.
 
     Small dictionaries stay whole: they cost less than a look at every row. Of one that is no longer than the rows just the
-    ends are cut off: what lies between is mostly used.
+    ends are cut off: what lies between is mostly used. No pass goes over more of a longer one than what lies between the ends.
     """
     if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= _SMALL:
         return column
     indices, values = column.indices, column.dictionary
     keys = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    low = min(int(keys.view(np.uint32).min(initial=_NULL)), len(values))  # null counts as the highest
+    span = max(int(keys.max(initial=-1)) + 1 - low, 0)
     if len(values) <= len(keys):
-        low = min(int(keys.view(np.uint32).min()), len(values))  # null counts as the highest
-        high = int(keys.max()) + 1
-        if high - low == len(values):
+        if span == len(values):
             return column
-        return _coded(keys - np.int32(low), values.slice(low, max(high - low, 0)))
-    if len(values) > _SPARSE * len(keys):
+        return _coded(keys - np.int32(low), values.slice(low, span))
+    if span > _SPARSE * len(keys):
         some, rank = np.unique(keys, return_inverse=True)
         nulls = int(np.searchsorted(some, 0))  # null is -1
         return _coded(rank.astype(np.int32) - np.int32(nulls), values.take(pa.array(some[nulls:])))
-    used = np.zeros(len(values) + 1, np.bool_)  # the last is that of null
-    used[keys] = True
-    used[-1] = False
-    if used[:-1].all():
-        return column
-    rank = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    rank[-1] = -1
-    return _coded(rank.take(keys), values.filter(pa.array(used[:-1])))
+    places = keys - np.int32(low)
+    if indices.null_count:
+        places[keys < 0] = span
+    used = np.zeros(span + 1, np.bool_)  # the last is that of null
+    used[places] = True
+    some = np.flatnonzero(used[:span])
+    rank = np.full(span + 1, -1, np.int32)
+    rank[some] = np.arange(len(some), dtype=np.int32)
+    return _coded(rank.take(places), values.take(pa.array(some + low)))
 
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:
