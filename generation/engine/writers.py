@@ -19,7 +19,7 @@ from generation.engine.schema.declaration import Table
 
 EXPORTS: Final = "exports/"  # where exports lie in a dataset
 _BUFFER: Final = 1 << 18  # bytes of a file that are written at a time
-_HELD: Final = 8192  # rows up to which batches wait for others: a column of a row group costs as much as a thousand values
+_HELD: Final = 32768  # rows up to which batches wait for others: a column of a row group costs as much as ten thousand values
 # Measured on made books: smaller and faster than plain values or dictionaries of them.
 _ENCODING = {
     "id": "DELTA_LENGTH_BYTE_ARRAY",
