@@ -18,10 +18,20 @@ _WORD_BITS = 63  # of a number that is not negative
 
 def text(raw: NDArray[np.bytes_]) -> pa.StringArray:
     """Fixed-width bytes of shape (n,), each of full width, as strings; the bytes are not copied."""
-    width = raw.dtype.itemsize
-    offsets = np.arange(0, width * (len(raw) + 1), width, dtype=np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(raw))]
+    offsets = _offsets(raw.dtype.itemsize, _room(len(raw) + 1))
+    buffers = [None, offsets, pa.py_buffer(np.ascontiguousarray(raw))]
     return pa.Array.from_buffers(pa.string(), len(raw), buffers)
+
+
+@lru_cache(maxsize=16)
+def _offsets(width: int, length: int) -> pa.Buffer:
+    """Where texts of this width begin; kept, because all columns of ids share them."""
+    return pa.py_buffer(np.arange(0, width * length, width, dtype=np.int32))
+
+
+def _room(length: int) -> int:
+    """A power of two in which so many rows have room, so that few different buffers are kept."""
+    return 1 << max(length, 1 << 16).bit_length()
 
 
 def optional_text(raw: NDArray[np.bytes_], present: NDArray[np.bool_]) -> pa.StringArray:
@@ -120,7 +130,7 @@ def compact(column: pa.Array) -> pa.Array:
 
 def constant(value: str | None, length: int) -> pa.DictionaryArray:
     """One value, or null, `length` times; a dictionary either way, so that the batches of a table agree on the type."""
-    return _many(value, 1 << max(length, 1 << 16).bit_length()).slice(0, length)
+    return _many(value, _room(length)).slice(0, length)
 
 
 @lru_cache(maxsize=256)

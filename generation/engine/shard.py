@@ -111,7 +111,8 @@ class Shard(Cut):
             if not kept.any():
                 return
             mask = pa.array(kept if owner is None else kept[owner])
-            columns = {column: values.filter(mask) for column, values in columns.items()}
+            batch = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+            columns = dict(zip(columns, batch.filter(mask).columns, strict=True))
         self._writer.add(name, columns)
 
     def declare(self, names: Iterable[str]) -> None:
@@ -169,15 +170,16 @@ class Shard(Cut):
         """
         if not len(docs):
             return np.zeros(0, f"S{ID_WIDTH}")
-        plan, everything = self.plan, docs
-        all_ids, hands = self._entry_ids(docs), self._hands(docs)
-        lag = self.rng(docs.kind, "value date").integers(0, value_lag + 1, len(docs))
+        plan = self.plan
+        all_ids = self._entry_ids(docs)
         ids, booked = all_ids, Window(0, plan.horizon.days).holds(docs.day)
+        if booked is not None and not booked.any():
+            return all_ids
+        hands = self._hands(docs)
+        lag = self.rng(docs.kind, "value date").integers(0, value_lag + 1, len(docs))
         if booked is not None:
             index = np.flatnonzero(booked)
-            docs, ids, hands, lag = everything.take(index), all_ids[index], hands.take(index), lag[index]
-            if not len(docs):
-                return all_ids
+            docs, ids, hands, lag = docs.take(index), all_ids[index], hands.take(index), lag[index]
         journal = expand(docs, plan.chart, plan.goods_kind)
         month = plan.horizon.month[docs.day]
         self.summary.balances += balances_of(journal, month, len(plan.chart.accounts), plan.horizon.months)
