@@ -97,12 +97,13 @@ def test_accounts_stand_where_the_law_says() -> None:
     assert {german[role][:2] for role in change} == {("income", "2")}
     assert german["exchange_gain"][:2] == ("income", "4")
     assert german["fx_result"][:2] == ("income", "8")
+    assert (german["pool_interest_income"][1], german["pool_interest"][1]) == ("11", "13")
     # PCG: discounts received are financial income, exchange differences financial
     french = captions("pcg", chart_for("pcg", "medium", "FR"))
-    assert french["purchase_discount"][:2] == ("income", "3.1")
+    assert french["purchase_discount"][:2] == ("income", "3.2")
     assert french["disposal_loss"][:2] == ("income", "4.2")
     assert french["intercompany_receivable"][:2] == ("assets", "II.2.a")
-    assert french["fx_result"][:2] == ("income", "3.4")
+    assert french["fx_result"][:2] == ("income", "3.5")
     assert french["social_cost"][2] == "Social security"
     assert [french[role][1] for role in ("raw_materials", "finished_goods", "inventory")] == [
         "II.1.0",
@@ -115,6 +116,9 @@ def test_accounts_stand_where_the_law_says() -> None:
         "1.4",
     ]
     assert [french[role][1] for role in ("cogs", "materials_used")] == ["2.1", "2.2"]
+    assert french["dividend_income"][2] == german["dividend_income"][2] == "Income from investments"
+    assert french["pool_interest_income"][2] == "Other interest and similar income"
+    assert french["pool_interest"][2] == "Interest and similar charges"
     # IAS 1.54 (n) and 1.82 (ba)
     standard = captions("ifrs", chart_for("ifrs", "medium", "GB"))
     assert standard["income_tax_payable"][2] == "Current tax liabilities"
@@ -123,10 +127,18 @@ def test_accounts_stand_where_the_law_says() -> None:
         "Changes in inventories of finished goods and work in progress"
     }
     assert standard["credit_losses"][2] == "Impairment of trade receivables"
+    assert (standard["pool_interest_income"][2], standard["pool_interest"][2]) == (
+        "Finance income",
+        "Finance costs",
+    )
     # Regulation S-X 5-03
     american = captions("us_gaap", chart_for("us_gaap", "medium", "US"))
     assert american["cogs"][2] == american["own_products_sold"][2] == "Cost of goods sold"
     assert american["loan"][2] == "Long-term debt, less current portion"
+    assert (american["pool_interest_income"][2], american["pool_interest"][2]) == (
+        "Interest and dividend income",
+        "Interest expense",
+    )
 
 
 @pytest.mark.parametrize(
