@@ -45,5 +45,6 @@ LATER_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "ar_open_items": _OPEN,
     "ap_open_items": _OPEN,
     "fx_revaluations": {"items": "'intercompany'"},
+    "materials": {"type": "'trading_good'"},
     "income_tax_provisions": {"exempt_income": "0::decimal(18, 2)"},
 }
