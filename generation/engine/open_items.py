@@ -12,7 +12,7 @@ from generation.engine.shard import Ints, Shard
 
 BUCKETS: Final = ("current", "1-30", "31-60", "61-90", "90+")
 OPEN_COLUMNS: Final = len(BUCKETS) + 1  # of sums of open items: invoices by age, then credit notes
-_BUCKET_FROM: Final = np.array([1, 31, 61, 91])  # days overdue
+BUCKET_FROM: Final = np.array([1, 31, 61, 91])  # days overdue
 
 
 def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -> None:
@@ -33,7 +33,7 @@ def write_open_items(shard: Shard, who: str, invoices: Invoices, items: Items) -
         start = until[month]
         row = np.flatnonzero((invoices.day <= last) & (rest != 0))
         late = np.maximum(last - invoices.due[row], 0)
-        bucket = np.searchsorted(_BUCKET_FROM, late, side="right")
+        bucket = np.searchsorted(BUCKET_FROM, late, side="right")
         rated = invoices.rated and invoices.rated.take(row)
         worth = local(rest[row], rated)
         np.add.at(sums[month], np.where(rest[row] < 0, len(BUCKETS), bucket), worth)

@@ -56,11 +56,11 @@ class Rates:
     dunning_interval_days: int
     dunning_fee: int
     dunning_interest_rate: float
-    loss_rate_current: float
-    loss_rate_1_30: float
-    loss_rate_31_60: float
-    loss_rate_61_90: float
-    loss_rate_over_90: float
+    loss_rate_current: float | None
+    loss_rate_1_30: float | None
+    loss_rate_31_60: float | None
+    loss_rate_61_90: float | None
+    loss_rate_over_90: float | None
     income_tax_instalments: int
     prepaid_share: float
     warranty_share: float
@@ -127,11 +127,11 @@ _MANUFACTURING: Final = Rates(
     dunning_interval_days=14,
     dunning_fee=25,
     dunning_interest_rate=0.09,
-    loss_rate_current=0.005,
-    loss_rate_1_30=0.02,
-    loss_rate_31_60=0.05,
-    loss_rate_61_90=0.10,
-    loss_rate_over_90=0.25,
+    loss_rate_current=None,
+    loss_rate_1_30=None,
+    loss_rate_31_60=None,
+    loss_rate_61_90=None,
+    loss_rate_over_90=None,
     income_tax_instalments=4,
     prepaid_share=0.06,
     warranty_share=0.005,

@@ -87,7 +87,7 @@ class Receivables(Section):
         key(
             "Expected credit loss on receivables that are not overdue.",
             unit="share of the open amount",
-            source="our recommendation of a provision matrix",
+            source="what customers of this age of debt never pay, by their habits (IFRS 9.B5.5.35)",
             ge=0,
             le=1,
         ),
@@ -97,7 +97,7 @@ class Receivables(Section):
         key(
             "Expected credit loss on receivables up to 30 days overdue.",
             unit="share of the open amount",
-            source="our recommendation of a provision matrix",
+            source="what customers of this age of debt never pay, by their habits (IFRS 9.B5.5.35)",
             ge=0,
             le=1,
         ),
@@ -107,7 +107,7 @@ class Receivables(Section):
         key(
             "Expected credit loss on receivables 31 to 60 days overdue.",
             unit="share of the open amount",
-            source="our recommendation of a provision matrix",
+            source="what customers of this age of debt never pay, by their habits (IFRS 9.B5.5.35)",
             ge=0,
             le=1,
         ),
@@ -117,7 +117,7 @@ class Receivables(Section):
         key(
             "Expected credit loss on receivables 61 to 90 days overdue.",
             unit="share of the open amount",
-            source="our recommendation of a provision matrix",
+            source="what customers of this age of debt never pay, by their habits (IFRS 9.B5.5.35)",
             ge=0,
             le=1,
         ),
@@ -127,7 +127,7 @@ class Receivables(Section):
         key(
             "Expected credit loss on receivables more than 90 days overdue.",
             unit="share of the open amount",
-            source="our recommendation of a provision matrix",
+            source="what customers of this age of debt never pay, by their habits (IFRS 9.B5.5.35)",
             ge=0,
             le=1,
         ),

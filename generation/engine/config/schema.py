@@ -41,4 +41,5 @@ def _add_industry_defaults(definitions: dict[str, Any]) -> None:
     for rate, (section, key) in PLACES.items():
         target = sections[section]["$ref"].rsplit("/", 1)[1]
         defaults = {industry: getattr(rates, rate) for industry, rates in INDUSTRY_RATES.items()}
-        definitions[target]["properties"][key]["x-defaults"] = defaults
+        if any(value is not None for value in defaults.values()):  # others follow from the books themselves
+            definitions[target]["properties"][key]["x-defaults"] = defaults

@@ -67,6 +67,6 @@ def _habits(rates: Rates, *, sales: bool) -> Habits:
     taken = rates.customer_cash_discount_share if sales else rates.vendor_cash_discount_share
     early = (1 - late) * DISCOUNT_TERMS * taken
     if sales:
-        # payment days every 7 to 28 days; 5, 25 or 60 days late; 8 % pay half of it four weeks later
-        return Habits(7.2, 20.0, 3.5, 1.1, late, early, rates.never_paid_rate)
+        # payment days every 7 to 28 days; 5, 25, 60 or 110 days late; 8 % pay half of it four weeks later
+        return Habits(7.2, 22.5, 3.5, 1.1, late, early, rates.never_paid_rate)
     return Habits(3.3, 15.8, 5.5, 0.5, late, early, 0.01)  # weekly runs; 1 to 24 days late; 1 % blocked

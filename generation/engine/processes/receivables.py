@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from generation.engine.columns import category, constant, sum_by, text
 from generation.engine.open_items import write_open_items
+from generation.engine.plan.company import CompanyPlan
 from generation.engine.posting import Documents
 from generation.engine.processes import dunning
 from generation.engine.processes.advances import Advances
@@ -34,9 +35,12 @@ from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 PARTIAL, SHORT, ON_ACCOUNT, RETURNED, FULL = range(5)
 _PARTIAL_RATE: Final = 0.08
 _GAP = 28  # days until the rest of a partial or short payment comes
+_SPREAD = 6  # days by which late payments scatter
+_LEAD = 7  # days before the due date at which punctual customers pay, about
 _RETURNED_AFTER, _PAID_AGAIN_AFTER = 3, 14  # days
 _APPLIED_AFTER = 14  # days until a payment on account finds its invoice
 _GRANTED_AFTER = 21  # days until a deduction is granted
@@ -114,7 +118,7 @@ def _fates(shard: Shard, invoices: Invoices, is_ahead: Flags) -> tuple[Fates, du
     punctual = horizon.last_workday[np.maximum(invoices.due - (invoices.due - phase) % cycle, 0)]
     at_due = horizon.last_workday[invoices.due]
     punctual = np.where(punctual > invoices.day, punctual, np.maximum(at_due, invoices.day + 1))
-    overdue = horizon.next_workday[invoices.due + customers.delay[partner] + rng.integers(0, 6, n)]
+    overdue = horizon.next_workday[invoices.due + customers.delay[partner] + rng.integers(0, _SPREAD, n)]
     soon = horizon.next_workday[invoices.day + 3]
     paid = np.where(early, soon, np.where(late, overdue, punctual))
     shares = np.cumsum(
@@ -149,6 +153,23 @@ def _fates(shard: Shard, invoices: Invoices, is_ahead: Flags) -> tuple[Fates, du
     )
     notices = dunning.remind(shard, invoices, fates.settled, lambda day: _unpaid(fates, gross, day))
     return replace(fates, charges=notices.charges_of(n)), notices
+
+
+def open_after_due(plan: CompanyPlan, days: int) -> Floats:
+    """What is expected to be unpaid of invoices that are paid in the end, 1, 2, 3 ... days after the due date, of all; shape (days,).
+
+    By the habits of the company's customers and their shares of the volume. Short and returned payments are left out, holidays too.
+    """
+    customers, late = plan.partners.customers, plan.rates.customer_late_payment_share
+    of_delay = np.bincount(customers.delay, customers.share)
+    paid = np.zeros(max(len(of_delay) + _SPREAD, days + 1))
+    for more in range(_SPREAD):
+        paid[more + 1 : more + 1 + len(of_delay)] += of_delay / _SPREAD  # a day more for weekends
+    unpaid = 1 - np.cumsum(paid)[1 : days + 1]
+    rest = np.concatenate([np.ones(min(_GAP, days)), unpaid])[:days]  # of those who pay in two parts
+    of_late = unpaid + _PARTIAL_RATE * (rest - unpaid) / 2
+    of_punctual = _PARTIAL_RATE / 2 * (np.arange(1, days + 1) <= _GAP - _LEAD)
+    return np.asarray(late * of_late + (1 - late) * of_punctual, np.float64)
 
 
 def _unpaid(fates: Fates, gross: Ints, day: Ints) -> Ints:
