@@ -7,7 +7,7 @@ from evaluation.metrics.rule import Rule
 # Document types by process, as the books post them.
 DOCUMENT_TYPES: Mapping[str, tuple[str, ...]] = {
     "O2C": ("WA", "DR", "DG", "DZ", "DA", "DX", "DM", "DD", "DW", "DV", "DL", "DP", "DQ"),
-    "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP", "KQ"),
+    "P2P": ("WE", "WL", "RE", "KG", "KR", "KZ", "KP", "KQ", "WP"),
     "MFG": ("PI", "PC", "PR", "PV", "WM"),
     "H2R": ("HR", "HZ"),
     "A2R": ("AA", "AF"),

@@ -35,7 +35,7 @@ DAILY = (
 
 # Roles whose accounts are followed document by document.
 FOLLOWED = (
-    "customer_deposits", "loss_allowance", "credit_losses", "bad_debt", "sales_return", "dunning_income", "income_tax",
+    "customer_deposits", "loss_allowance", "credit_losses", "allowance_release", "bad_debt", "sales_return", "dunning_income", "income_tax",
     "income_tax_payable", "deferred_tax", "prepaid", "warranty_provision", "holiday_provision", "accrued",
     "work_in_progress", "production_absorbed", "usage_variance", "efficiency_variance", "production_scrap",
     "materials_used", "materials_in_production",

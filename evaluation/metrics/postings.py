@@ -172,16 +172,21 @@ LEGAL = (
     _event("MFG", "goods from production", "inventory", "inventory", "PR"),
     _event("MFG", "variances", "cost_of_sales inventory", "cost_of_sales inventory", "PV"),
     _event("MFG", "materials used", "cost_of_sales", "cost_of_sales", "WM"),
+    _event("P2P", "purchases of the month", "cost_of_sales", "cost_of_sales", "WP"),
     _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
     _event("R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"),
     _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
-    _event("R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense", "WB"),
+    _event(
+        "R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense other_income", "WB"
+    ),
     _event("R2R", "expected credit losses", "operating_expense", _ALLOWANCE, "SW"),
-    _event("R2R", "expected credit losses released", _ALLOWANCE, "operating_expense", "SW"),
+    _event("R2R", "expected credit losses released", _ALLOWANCE, "operating_expense other_income", "SW"),
     _event("R2R", "cost paid ahead", "prepaid", "cash", "SP"),
     _event("R2R", "provision", "operating_expense", "provision accrued", "SV"),
-    _event("R2R", "provision used or released", "provision accrued", "operating_expense cash", "SV"),
+    _event(
+        "R2R", "provision used or released", "provision accrued", "operating_expense other_income cash", "SV"
+    ),
     _event("R2R", "income tax", _TAXED, _TAXED, "SI"),
     _event("R2R", "income tax payment", "tax_payable provision", "cash", "SZ"),
     _event("R2R", "income tax refund", "cash", "tax_payable provision", "SZ"),

@@ -161,6 +161,25 @@ RULES = (
         breaks="{value} statements show another change in stock of own products than its accounts ({n} receipts from production).",
     ),
     Rule(
+        id="presentation.purchases",
+        title="Purchases apart, the accounts of consumption hold the change of stock",
+        tables=("trial_balances",),
+        offenders="""
+            with kinds(purchased, stock, used, lost) as (values
+                ('merchandise_purchased', 'inventory', 'cogs', 'stock_difference'),
+                ('materials_purchased', 'raw_materials', 'materials_used', 'raw_stock_difference')),
+            followed as (
+                select r.company_code, k.purchased, s.account
+                from kinds k join roles r on r.role = k.purchased
+                join roles s on s.company_code = r.company_code and s.role in (k.stock, k.used, k.lost))
+            select company_code, f.purchased, t.fiscal_year, t.period, sum(t.debit - t.credit - coalesce(o.balance, 0)) as rest
+            from followed f join trial_balances t using (company_code, account)
+            left join openings o using (company_code, fiscal_year, period, account)
+            where t.period <= 12 group by all having rest <> 0""",
+        holds="Where purchases have accounts of their own, stock and its change add up to nothing, over {n} balances.",
+        breaks="In {value} periods accounts of consumption hold something else than the change of stock, over {n} balances.",
+    ),
+    Rule(
         id="presentation.year_before",
         title="National statements show the year before",
         tables=("statement_positions",),

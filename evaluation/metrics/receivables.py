@@ -64,8 +64,11 @@ def role_control(
     amounts: str,
     *,
     only: str = "true",
+    release: str = "",
 ) -> Rule:
     """Σ of a subledger at each month end = what its documents posted to the account of a role so far, debit positive.
+
+    release: a role that takes what lowers it, where the chart has one.
 
     amounts: a query of (company_code, period_end, amount); sources: tables whose documents move it, in SQL;
     only: which of them, as a condition on `role_lines` l, where roles of a chart of one's own may share the account.
@@ -78,8 +81,8 @@ def role_control(
             with ledger as (
                 select c.company_code, m.period_end, coalesce(sum(l.net), 0) as balance
                 from (select company_code from companies) c cross join month_ends m
-                left join (select l.* from role_lines l join roles r on r.company_code = l.company_code
-                           and r.account = l.account and r.role = '{role}' where l.source in ({sources}) and {only}) l
+                left join (select l.* from role_lines l semi join (select * from roles where role in ('{role}', '{release}')) r
+                           on r.company_code = l.company_code and r.account = l.account where l.source in ({sources}) and {only}) l
                   on l.company_code = c.company_code and l.posting_date <= m.period_end
                 group by all),
             subledger as (select company_code, period_end, sum(amount) as amount from ({amounts}) group by all)
@@ -326,5 +329,6 @@ RULES = (
         "credit_losses",
         "select company_code, period_end, allowance as amount from loss_allowances",
         only="l.document_type = 'SW'",
+        release="allowance_release",
     ),
 )

@@ -186,7 +186,7 @@ def _accounts(
         chosen: NDArray[np.integer] = codes[lines.rows]
         return chosen
     account = chart.roles[rule.role]
-    if goods is not None and rule.role in GOODS_ROLES:
+    if goods is not None and rule.role in GOODS_ROLES and "material" in rule.carries:
         material = (docs.lines if rule.per_line else docs.heads)["material"][lines.rows]
         of_kind = np.array([chart.roles[role] for role in GOODS_ROLES[rule.role]], np.int32)
         by_kind: NDArray[np.integer] = of_kind[goods[material]]

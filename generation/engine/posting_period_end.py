@@ -38,6 +38,19 @@ PERIOD_END: Final[dict[str, Posting]] = {
         ),
         source="adjustment",
     ),
+    "purchases": Posting(
+        "WP",
+        "P2P",
+        "closing_steps",
+        "Purchases of the month",
+        (
+            Rule("merchandise_purchased", D, "merchandise", "Merchandise purchased"),
+            Rule("cogs", C, "merchandise", "Change in stock of merchandise"),
+            Rule("materials_purchased", D, "materials", "Raw materials purchased"),
+            Rule("materials_used", C, "materials", "Change in stock of raw materials"),
+        ),
+        source="adjustment",
+    ),
     "income_tax": Posting(
         "SI",
         "R2R",

@@ -377,7 +377,7 @@ POSTINGS: Final[dict[str, Posting]] = {
         "Invoice to a sister company",
         (
             Rule("intercompany_receivable", D, "amount", "Invoice to a sister company", carries=_PARTNER),
-            Rule("intercompany_revenue", C, "line_amount", "Sale to a sister company", True),
+            Rule("intercompany_revenue", C, "line_amount", "Sale to a sister company", True, ("account",)),
         ),
         partner="company",
     ),

@@ -115,7 +115,12 @@ def test_accounts_stand_where_the_law_says() -> None:
         "1.1",
         "1.4",
     ]
-    assert [french[role][1] for role in ("cogs", "materials_used")] == ["2.1", "2.2"]
+    purchases = ("merchandise_purchased", "cogs", "materials_purchased", "materials_used")
+    assert [french[role][1] for role in purchases] == ["2.1", "2.2", "2.3", "2.4"]
+    assert {french[role][1] for role in ("allowance_release", "write_down_release", "provision_release")} == {
+        "1.5"
+    }
+    assert (french["intercompany_revenue"][1], french["intercompany_services"][1]) == ("1.1", "1.3")
     assert french["dividend_income"][2] == german["dividend_income"][2] == "Income from investments"
     assert french["pool_interest_income"][2] == "Other interest and similar income"
     assert french["pool_interest"][2] == "Interest and similar charges"

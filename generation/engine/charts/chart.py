@@ -89,7 +89,8 @@ def chart_for(framework: str, size: str | ChartConfig, country: str) -> Chart:
     ]
     accounts = grown(entries, target, file.digits[size])
     roles = {entry.role: index for index, entry in enumerate(accounts) if entry.role}
-    return _chart(accounts, {**{role: roles[other] for role, other in SHARED_ROLES.items()}, **roles})
+    shared = {role: roles[other] for role, other in SHARED_ROLES.items() if role not in roles}
+    return _chart(accounts, {**roles, **shared})
 
 
 def _file(framework: str) -> _ChartFile:

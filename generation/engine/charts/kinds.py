@@ -102,17 +102,23 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "revenue": ("revenue",),
     "own_revenue": ("revenue",),
     "exempt_revenue": ("revenue",),
+    "own_exempt_revenue": ("revenue",),
     "sales_discount": ("revenue",),
     "contract_revenue": ("revenue",),
     "sales_return": ("revenue",),
+    "own_sales_return": ("revenue",),
     "purchase_discount": ("other_income", "cost_of_sales"),
     "cogs": ("cost_of_sales",),
     "own_products_sold": ("cost_of_sales",),
     "materials_used": ("cost_of_sales",),
     "materials_in_production": ("cost_of_sales",),
     "price_variance": ("cost_of_sales",),
+    "raw_price_variance": ("cost_of_sales",),
+    "merchandise_purchased": ("cost_of_sales",),
+    "materials_purchased": ("cost_of_sales",),
     "stock_difference": ("cost_of_sales",),
     "own_stock_difference": ("cost_of_sales",),
+    "raw_stock_difference": ("cost_of_sales",),
     "production_absorbed": ("cost_of_sales",),
     "usage_variance": ("cost_of_sales",),
     "efficiency_variance": ("cost_of_sales",),
@@ -137,9 +143,13 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "disposal_loss": ("operating_expense",),
     "other_expense": ("operating_expense",),
     "dividend_income": ("other_income",),
+    "allowance_release": ("other_income",),
+    "write_down_release": ("other_income",),
+    "provision_release": ("other_income",),
     "intercompany_receivable": ("intercompany_receivable",),
     "intercompany_payable": ("intercompany_payable",),
     "intercompany_revenue": ("revenue",),
+    "intercompany_services": ("revenue",),
     "intercompany_cost": ("operating_expense",),
     "fx_result": ("fx_result", "interest"),
     "exchange_gain": ("fx_result", "interest"),
@@ -170,6 +180,7 @@ GROUP_ROLES: Final = frozenset(
         "intercompany_receivable",
         "intercompany_payable",
         "intercompany_revenue",
+        "intercompany_services",
         "intercompany_cost",
         "fx_result",
         "investment",
@@ -182,15 +193,31 @@ CURRENCY_ROLES: Final = frozenset({"fx_result", "receivable_valuation", "payable
 # the group's statements.
 POOL_ROLES: Final = frozenset({"pool_receivable", "pool_payable", "pool_interest"})
 # Roles that a chart of one's own has only where it names their account: without one no tax is withheld from vendors, retained earnings
-# hold the legal reserve, and the components that production takes out of stock are not shown as used.
+# hold the legal reserve, releases lower expenses, and neither the components that production takes out of stock nor purchases are shown.
 NAMED_ROLES: Final = POOL_ROLES | frozenset(
-    {"withholding_tax", "legal_reserve", "pool_interest_income", "materials_used", "materials_in_production"}
+    {
+        "withholding_tax",
+        "legal_reserve",
+        "pool_interest_income",
+        "allowance_release",
+        "write_down_release",
+        "provision_release",
+        "materials_used",
+        "materials_in_production",
+        "merchandise_purchased",
+        "materials_purchased",
+    }
 )
 # Roles that take the account of another one, where a chart of one's own names none for them.
 SHARED_ROLES: Final = {
     "finished_goods": "inventory",
     "raw_materials": "inventory",
     "own_revenue": "revenue",
+    "own_exempt_revenue": "exempt_revenue",
+    "own_sales_return": "sales_return",
+    "intercompany_services": "intercompany_revenue",
+    "raw_price_variance": "price_variance",
+    "raw_stock_difference": "stock_difference",
     "own_products_sold": "cogs",
     "own_stock_difference": "stock_difference",
 }
@@ -198,10 +225,20 @@ SHARED_ROLES: Final = {
 GOODS_ROLES: Final = {
     "inventory": ("inventory", "finished_goods", "raw_materials"),
     "cogs": ("cogs", "own_products_sold", "cogs"),
-    "stock_difference": ("stock_difference", "own_stock_difference", "stock_difference"),
+    "stock_difference": ("stock_difference", "own_stock_difference", "raw_stock_difference"),
+    "price_variance": ("price_variance", "price_variance", "raw_price_variance"),
+    "sales_return": ("sales_return", "own_sales_return", "sales_return"),
 }
 # Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, sections 246 (2) and 277 (5)).
-GAINS: Final = {"fx_result": "exchange_gain", "pool_interest": "pool_interest_income"}
+# What is released of an allowance or a provision is income of its own where the law knows no netting (HGB, section 246 (2); plan comptable,
+# accounts 78); under IFRS and US GAAP it lowers the expense.
+GAINS: Final = {
+    "fx_result": "exchange_gain",
+    "pool_interest": "pool_interest_income",
+    "credit_losses": "allowance_release",
+    "inventory_write_down": "write_down_release",
+    "warranty_expense": "provision_release",
+}
 OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | NAMED_ROLES | frozenset(GAINS.values())
 PERSONNEL_ROLES: Final = frozenset({"wages", "social_cost"})
 # Roles whose postings may spread over sub-accounts.

@@ -76,6 +76,9 @@ def _planned(plan: CompanyPlan, months: int) -> Ints:
     if plan.shows_materials_used:
         lines["materials_used"] = made - absorbed
         lines["materials_in_production"] = absorbed - made
+    for bought, used in (("merchandise_purchased", "cogs"), ("materials_purchased", "materials_used")):
+        if bought in roles and used in lines:  # what is used is bought anew
+            lines[bought], lines[used] = lines[used], np.zeros(count, np.int64)
     owned = plan.assets.bought < 0
     lines["depreciation"] = np.array(
         [plan.assets.charge(month)[owned].sum() for month in range(count)], np.int64

@@ -169,6 +169,9 @@ def close_company(
         stock_values.renew_costs(shard, stock.opening[:bought], pieces[:bought])
     written_down = stock_keeping.write_down(shard, pieces[:bought], worth[:bought])
     stock_keeping.show_materials_used(shard, totals.materials_used)
+    moved = totals.balances + shard.summary.balances
+    moved[:, 0] -= opened
+    stock_keeping.show_purchases(shard, moved[:, :, 0] - moved[:, :, 1])
     valuation.value(shard, totals.foreign)
     credit_losses.provide(shard, totals.open_items["receivable"][:, : len(BUCKETS)])
     if plan.processes.record_to_report.enabled:

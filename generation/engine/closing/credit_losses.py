@@ -58,7 +58,8 @@ def provide(shard: Shard, ageing: Ints) -> None:
     month = np.flatnonzero(change)
     day = horizon.month_end[month]
     ids = steps.write_monthly(shard, "credit_losses", month, day)
-    heads = {"cost_center": np.zeros(len(month), np.int64)}
+    is_income = (change[month] < 0) & ("allowance_release" in shard.plan.chart.roles)
+    heads = {"cost_center": -is_income.astype(np.int64)}
     shard.post(Documents("credit_losses", ids, day, {"change": change[month]}, heads=heads, number=month))
     months, buckets = ageing.shape
     month, bucket = np.repeat(np.arange(months), buckets), np.tile(np.arange(buckets), months)

@@ -21,8 +21,11 @@ _LAST_PERIOD: Final = 12
 _REVENUE_ROLES: Final = {
     "contract_revenue": "service_contracts",
     "intercompany_revenue": "group_companies",
+    "intercompany_services": "group_companies",
     "exempt_revenue": "goods_without_tax",
+    "own_exempt_revenue": "goods_without_tax",
     "sales_return": "returns",
+    "own_sales_return": "returns",
     "sales_discount": "discounts",
 }
 

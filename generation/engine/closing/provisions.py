@@ -76,5 +76,6 @@ def _write(shard: Shard, kind: str, movement: str, amount: Ints) -> None:
         },
         day,
     )
-    heads: dict[str, NDArray[np.integer]] = {} if pays else {"cost_center": zero}
+    is_income = (kind, movement) == ("warranty", "release") and "provision_release" in shard.plan.chart.roles
+    heads: dict[str, NDArray[np.integer]] = {} if pays else {"cost_center": zero - int(is_income)}
     shard.post(Documents(f"{kind}_{movement}", ids, day, {"amount": amount}, heads=heads, number=month))

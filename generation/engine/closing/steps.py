@@ -14,6 +14,7 @@ _MONTHLY: Final = (
     "credit_losses",
     "income_tax",
     "materials_used",
+    "purchases",
 )  # steps that come once a month
 _ROOM: Final = 1 << 12  # numbers of a kind of step: more than books have months
 

@@ -16,6 +16,11 @@ from generation.engine.shard import Ints, Shard
 from generation.engine.streams import hashed, uniforms
 
 KINDS: Final = ("count", "scrap")
+# What is purchased, and the roles of it, its stock, its use and its losses.
+_PURCHASES: Final = (
+    ("merchandise", "merchandise_purchased", "inventory", "cogs", "stock_difference"),
+    ("materials", "materials_purchased", "raw_materials", "materials_used", "raw_stock_difference"),
+)
 _LOSS_PERCENT: Final = (5, 50)  # of cost, where goods bring less than they cost
 
 
@@ -159,6 +164,25 @@ def show_materials_used(shard: Shard, amount: Ints) -> None:
     day = horizon.last_workday[horizon.month_end[month]]
     ids = steps.write_monthly(shard, "materials_used", month, day)
     shard.post(Documents("materials_used", ids, day, {"amount": amount[month]}, number=month))
+
+
+def show_purchases(shard: Shard, moved: Ints) -> None:
+    """Post at each month's end what was purchased, so that what is left on the accounts of consumption is the change of stock.
+
+    Plan comptable, accounts 601, 603 and 607: purchases are expenses, and the change of stock corrects them. moved: of the accounts in each
+    month without the opening entry, debit positive, (accounts, months).
+    """
+    roles, horizon = shard.plan.chart.roles, shard.plan.horizon
+    amounts = {}
+    for name, purchased, stock, used, lost in _PURCHASES:
+        amounts[name] = np.zeros(horizon.months, np.int64)
+        if {purchased, stock, used, lost} <= set(roles):
+            amounts[name] = sum((moved[roles[role]] for role in (stock, used, lost)), amounts[name])
+    month = np.flatnonzero((amounts["merchandise"] != 0) | (amounts["materials"] != 0))
+    day = horizon.last_workday[horizon.month_end[month]]
+    ids = steps.write_monthly(shard, "purchases", month, day)
+    of_month = {name: values[month] for name, values in amounts.items()}
+    shard.post(Documents("purchases", ids, day, of_month, number=month))
 
 
 def _worth(plan: CompanyPlan, pieces: Ints, worth: Ints, month: int) -> tuple[Ints, Ints, Ints]:

@@ -42,7 +42,8 @@ def _sell(shard: Shard, flow: Flow, sales: Sales) -> None:
     one = np.full(len(sales), 10**10, np.int64)
     _write_invoices(shard, flow, sales, ids, one, sales.amount)
     _write_pairs(shard, flow, sales, ids)
-    partner = np.full(len(sales), flow.buyer)
+    partner, roles = np.full(len(sales), flow.buyer), shard.plan.chart.roles
+    accounts = np.where(sales.good < 0, roles["intercompany_services"], roles["intercompany_revenue"])
     shard.post(
         Documents(
             "intercompany_sale",
@@ -51,6 +52,7 @@ def _sell(shard: Shard, flow: Flow, sales: Sales) -> None:
             {"amount": sales.amount, "line_amount": sales.line_amount},
             sales.doc,
             heads={"partner": partner},
+            lines={"account": accounts},
         )
     )
     months = _months(shard, sales)

@@ -297,7 +297,10 @@ def _revenue_accounts(plan: CompanyPlan, material: NDArray[np.int32], tax_code: 
     goods = of_material[material]
     if not plan.processes.tax.enabled:
         return goods
-    return np.where(tax_code == plan.taxes.sales_zero, roles["exempt_revenue"], goods).astype(np.int32)
+    exempt = np.array(roles["exempt_revenue"], np.int32)
+    if plan.goods_kind is not None:
+        exempt = np.where(plan.materials.kind[material] == MADE, roles["own_exempt_revenue"], exempt)
+    return np.where(tax_code == plan.taxes.sales_zero, exempt, goods).astype(np.int32)
 
 
 def _spread(plan: CompanyPlan, role: str, draw: NDArray[np.float64]) -> NDArray[np.int32]:

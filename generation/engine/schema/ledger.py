@@ -354,7 +354,7 @@ TABLES = (
             company(),
             code(
                 "step",
-                "opening, credit_losses, income_tax, inventory_write_down, materials_used or year_end_close.",
+                "opening, credit_losses, income_tax, inventory_write_down, materials_used, purchases or year_end_close.",
             ),
             day("posting_date", "Day of posting."),
             _YEAR,
