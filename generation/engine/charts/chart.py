@@ -2,6 +2,7 @@
 
 Schema of a chart file (unknown keys are refused):
   digits          digits of an account number by size; shorter numbers of the file are filled up with zeros
+  free_digits     where numbers have a meaning of their own: how many last digits are left to sub-accounts (see growth.py)
   accounts        in order of number: number, name, subtype (see kinds.py); optional role (what the books post here),
                   spread (a role whose postings may come here, too), side (D or C against the subtype's normal side),
                   line (another statement line), fill (what sub-accounts are called: “site” gives “Rent, site 01”),
@@ -61,6 +62,7 @@ class Chart:
 class _ChartFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     digits: Mapping[str, int]
+    free_digits: int | None = None
     accounts: tuple[Entry, ...] = ()
     like: str | None = None
     names: Mapping[str, str] = {}
@@ -87,7 +89,7 @@ def chart_for(framework: str, size: str | ChartConfig, country: str) -> Chart:
     entries = [
         entry.model_copy(update={"name": names.get(entry.number, entry.name)}) for entry in file.accounts
     ]
-    accounts = grown(entries, target, file.digits[size])
+    accounts = grown(entries, target, file.digits[size], file.free_digits)
     roles = {entry.role: index for index, entry in enumerate(accounts) if entry.role}
     shared = {role: roles[other] for role, other in SHARED_ROLES.items() if role not in roles}
     return _chart(accounts, {**roles, **shared})

@@ -1,4 +1,9 @@
-"""Grows a chart to a size with sub-accounts that mean something: sites under rent, product lines under revenue."""
+"""Grows a chart to a size with sub-accounts that mean something: sites under rent, product lines under revenue.
+
+A chart whose numbers the law or a standard gives a meaning has `free_digits`: the sub-accounts of an account differ from it in so many
+last digits only, and only where these are zeros (two: 616000 has 616001 to 616099, 681120 has 681121 to 681129). Other charts use the
+whole gap to the next account.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -26,14 +31,22 @@ class Entry(BaseModel):
     weight: int = 1
 
 
-def grown(entries: Sequence[Entry], target: int, digits: int) -> list[Entry]:
+def grown(
+    entries: Sequence[Entry], target: int, digits: int, free_digits: int | None = None
+) -> list[Entry]:
     """Entries with sub-accounts behind those that name a `fill`, `target` accounts in all, numbers of `digits` digits.
+
+    free_digits: how many last digits sub-accounts may change, or None: as many as fit before the next account.
 
     Raises: EngineError: the gaps between the numbers do not hold that many accounts.
     """
     width = 10 ** (digits - len(entries[0].number))
     numbers = [int(entry.number) * width for entry in entries]
     gaps = [after - number for number, after in pairwise([*numbers, 10**digits])]
+    if free_digits is not None:
+        gaps = [
+            min(gap, _own_range(number, free_digits)) for gap, number in zip(gaps, numbers, strict=True)
+        ]
     counts = _counts(entries, [gap - 1 for gap in gaps], target - len(entries))
     result: list[Entry] = []
     for entry, number, gap, count in zip(entries, numbers, gaps, counts, strict=True):
@@ -44,6 +57,11 @@ def grown(entries: Sequence[Entry], target: int, digits: int) -> list[Entry]:
             for place in range(count)
         ]
     return result
+
+
+def _own_range(number: int, free_digits: int) -> int:
+    """How many numbers from this one on differ from it only in trailing zeros, in `free_digits` of them at most."""
+    return max(10**place for place in range(free_digits + 1) if number % 10**place == 0)
 
 
 def _counts(entries: Sequence[Entry], room: Sequence[int], wanted: int) -> list[int]:
