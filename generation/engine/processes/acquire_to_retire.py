@@ -1,5 +1,7 @@
 """Acquire to retire: purchases of assets on credit, disposals, and monthly depreciation runs."""
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from generation.engine.processes.payables import pay, write_vendor_invoices
 from generation.engine.settlement import Invoices, Items
 from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
+
+# The plan comptable shows proceeds (775) and book value (675) of what is sold; other frameworks show the gain or the loss.
+GROSS_DISPOSALS: Final = frozenset({"pcg"})
 
 
 def produce(shard: Shard) -> None:
@@ -107,13 +112,16 @@ def _dispose(shard: Shard) -> None:
     ids = shard.ids("asset_transactions", n)
     _write(shard, "disposal", ids, day, asset, cost, written_off, proceeds, pa.nulls(n, pa.string()))
     shard.tax_lines("asset_transactions", ids, np.ones(n, np.int32), day, code, proceeds, tax, "output")
-    gain = proceeds - book_value
+    is_gross = plan.company.framework in GROSS_DISPOSALS
+    gain, none = proceeds - book_value, np.zeros(n, np.int64)
     amounts = {
         "written_off": written_off,
         "gross": proceeds + tax,
-        "loss": np.maximum(-gain, 0),
+        "loss": none if is_gross else np.maximum(-gain, 0),
+        "book_value": book_value if is_gross else none,
         "cost": cost,
-        "gain": np.maximum(gain, 0),
+        "gain": none if is_gross else np.maximum(gain, 0),
+        "proceeds": proceeds if is_gross else none,
         "tax": tax,
     }
     shard.post(
