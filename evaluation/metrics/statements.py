@@ -60,6 +60,14 @@ SETTLED = f"""
            coalesce(sum(net) filter (where role = 'income_tax' and document_type = 'SI'), 0) as income_tax,
            coalesce(-sum(net) filter (where role = 'income_tax_payable' and source = 'income_tax_payments'), 0) as income_tax_paid
     from role_lines l join roles r using (company_code, account) join days y on y.day = l.posting_date group by all"""
+# Money of loans and credit lines by line of the cash flow, of companies with loans.
+_DRAWN = """
+    select company_code, posting_date, if(kind = 'drawdown', 'CF.borrowings', 'CF.repayments') as line,
+           if(kind = 'drawdown', principal_amount, -principal_amount) as flow
+    from loan_movements where kind in ('drawdown', 'instalment')
+    union all
+    select company_code, posting_date, 'CF.debt', if(kind = 'drawing', amount, -amount)
+    from credit_line_movements where kind <> 'interest' and company_code in (select company_code from loan_movements)"""
 # What accruals, provisions and taxes changed by, but for interest and income tax.
 _REST = f"""
     select company_code, fiscal_year, period, if(k.subtype in ('accrued', 'provision'), 'CF.accruals', 'CF.taxes') as line,
@@ -178,6 +186,24 @@ RULES = (
             where coalesce(s.amount, 0) <> coalesce(p.flow, 0)""",
         holds="Interest and income tax, and what was paid of them, are what the journal posts, among {n} statement lines.",
         breaks="{value} lines of cash flow statements show other interest or income tax than the journal.",
+    ),
+    Rule(
+        id="statements.loans",
+        title="Loans drawn and paid back are apart, and the credit line is net",
+        tables=("loan_movements",),
+        offenders=f"""
+            with posted as (
+                select company_code, y.fiscal_year, y.period, line, sum(flow) as flow
+                from ({_DRAWN}) d join days y on y.day = d.posting_date group by all),
+            stated as (
+                select company_code, fiscal_year, period, line, amount from own_statements
+                where line in ('CF.borrowings', 'CF.repayments', 'CF.debt')
+                  and company_code in (select company_code from loan_movements))
+            select company_code, fiscal_year, period, line, s.amount, p.flow
+            from posted p full join stated s using (company_code, fiscal_year, period, line)
+            where coalesce(s.amount, 0) <> coalesce(p.flow, 0)""",
+        holds="Loans drawn and paid back are financing flows of their own, over {n} movements of loans.",
+        breaks="{value} lines of cash flow statements show other loans drawn, paid back, or another change of the credit line.",
     ),
     Rule(
         id="statements.accruals_and_taxes",

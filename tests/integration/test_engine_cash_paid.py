@@ -11,6 +11,7 @@ import pytest
 from evaluation.metrics.assess import assess
 from generation.engine.plan.build import build_plan
 from tests.engine_builders import COMPANY, make_books, small_config
+from tests.integration.test_engine_books import own_accounts
 
 # 6 % on 60,000 by 30/360 are 10 a day and 300 a month, due on 30 September for a year: 900 have run up when the books begin.
 # The last day of February is its 28th or 29th (30E/360), and March has the days that February lacks.
@@ -115,6 +116,34 @@ def test_captions_stand_where_the_law_has_them(books: Path) -> None:
         number, amount = shown[caption]
         assert number.rpartition(".")[0] == heading
         assert amount == sum(value for (year, _), value in stated(books, line).items() if year == 2025)
+
+
+# An eighth of 24,000 is due at the ends of April and July, and half of 12,000 at that of June; the other half was paid before.
+LENT = (
+    {"amount": 24_000, "start": "2025-01-31", "kind": "linear", "months": 24, "payment_months": 3},
+    {"amount": 12_000, "start": "2024-06-30", "kind": "linear", "months": 12, "payment_months": 6},
+)
+
+
+@pytest.mark.parametrize("chart", [{"size": "small"}, {"accounts": own_accounts()}], ids=["hgb", "own"])
+def test_loans_are_drawn_and_paid_back_apart_from_the_credit_line(
+    chart: dict[str, Any], tmp_path: Path
+) -> None:
+    company = {**COMPANY, "loans": LENT, "chart": chart}
+    make_books(small_config(companies=[company], period={"months": 7}), tmp_path)
+
+    def flows(line: str) -> dict[int, Decimal]:
+        return {period: amount for (_, period), amount in stated(tmp_path, line).items() if amount}
+
+    assert flows("CF.borrowings") == {1: 24_000}
+    assert flows("CF.repayments") == {4: -3_000, 6: -6_000, 7: -3_000}
+    moves: dict[int, Decimal] = defaultdict(Decimal)
+    for day, kind, amount in rows_of(tmp_path, "credit_line_movements", "posting_date, kind, amount"):
+        moves[day.month] += {"drawing": amount, "repayment": -amount, "interest": Decimal()}[kind]
+    assert flows("CF.debt") == {month: amount for month, amount in moves.items() if amount}
+    found = {row.id: row.value for row in assess(tmp_path).rows if row.id.startswith("statements.")}
+    assert found["statements.loans"] == 0
+    assert not any(found.values())
 
 
 def test_share_capital_is_whole_thousands_and_the_credit_line_whole_units(tmp_path: Path) -> None:

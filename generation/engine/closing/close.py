@@ -177,14 +177,14 @@ def close_company(
     if plan.processes.record_to_report.enabled:
         provisions.provide(shard, _revenue(plan, totals.balances), totals.gross_pay)
     posted = _Posted(shard)
-    owed = loans.write(shard)
+    lent = loans.write(shard)
     borrowing = posted.anew()
     for position in positions:
         cash_pool.mirror(shard, position)
     pooling = posted.anew()
     received = dividend_receipts.receive(shard, holdings)
     posted.anew()
-    own, paid_out, settled = _finance(shard, totals, drawn, received, borrowing, pooling, posted)
+    own, paid_out, settled = _finance(shard, totals, drawn, received, lent, borrowing, pooling, posted)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)
     closing = trial_balance.write(shard, balances, closings)
@@ -194,14 +194,14 @@ def close_company(
     lines = statements.write(shard, balances, closings, opening, invested, settled, flows)
     notes.write(shard, balances, opened, lines)
     key_figures.write(shard, lines)
-    if owed:
-        covenants.write(shard, lines, owed["loan"] + owed["loan_current"])
+    if lent.owed:
+        covenants.write(shard, lines, lent.owed["loan"] + lent.owed["loan_current"])
     budgets.write(shard, balances)
     subledgers.write(shard, pieces, worth)
     stated = bank.write(shard, [*shard.summary.bank, *totals.bank])
     bank.reconcile(shard, closing[plan.chart.roles["bank"]], stated, totals.unrecorded_charges)
     _tie(plan, closing, totals, worth, written_down)
-    _tie_loans(plan, closing, owed)
+    _tie_loans(plan, closing, lent.owed)
     _tie_pool(plan, closing, [*positions, *([own] if own else [])])
     return Closed(
         lines,
@@ -306,6 +306,7 @@ def _finance(
     totals: Totals,
     drawn: int,
     received: Ints,
+    lent: loans.Written,
     borrowing: Ints,
     pooling: Ints,
     posted: _Posted,
@@ -313,8 +314,8 @@ def _finance(
     """Credit line or cash pool, income tax and dividends, month by month: tax depends on interest, dividends on both, and cash on what
     is paid later.
 
-    received: income from dividends, (months,); borrowing, pooling: what loans posted, and the head of a pool for its members; posted: has
-    seen all that. Returns the position of a member of a cash pool, the dividends, and what was posted but for them.
+    received: income from dividends, (months,); lent: the loans; borrowing, pooling: what these posted, and the head of a pool for its
+    members; posted: has seen all that. Returns the position of a member of a cash pool, the dividends, and what was posted but for them.
     """
     plan = shard.plan
     change = totals.cash + shard.summary.cash
@@ -342,7 +343,11 @@ def _finance(
     if tax:
         tax.write(shard)
     settled = statements.Settled(
-        borrowing if pool else borrowing + by_line, pooling + by_line if pool else pooling, posted.anew()
+        borrowing if pool else borrowing + by_line,
+        pooling + by_line if pool else pooling,
+        posted.anew(),
+        lent.drawn,
+        lent.repaid,
     )
     return member, owners.write(shard) if owners else None, settled
 

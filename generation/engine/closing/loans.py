@@ -110,20 +110,42 @@ def cash_kept(plan: CompanyPlan, assets: int) -> int:
     return max(0, opening(plan).total * _WITH_EQUITY[0] // _WITH_EQUITY[1] - assets)
 
 
-def write(shard: Shard) -> dict[str, Ints]:
-    """Write and post the loans of a company; returns the credit balances of their accounts at month ends by role, (months,)."""
+@dataclass(frozen=True)
+class Written:
+    """The loans of a company by month, (months,) each: credit balances of their accounts by role, and principal drawn and paid back."""
+
+    owed: dict[str, Ints]
+    drawn: Ints
+    repaid: Ints
+
+
+def write(shard: Shard) -> Written:
+    """Write and post the loans of a company."""
     loans = [_Loan.of(shard.plan, loan) for loan in shard.plan.loans]
+    months = shard.plan.horizon.months
     if not loans:
-        return {}
+        return Written({}, np.zeros(months, np.int64), np.zeros(months, np.int64))
     _write_terms(shard, loans)
     movements: list[_Movement] = []
-    months = shard.plan.horizon.months
     balances = np.zeros((len(ROLES), months), np.int64)
     for place, loan in enumerate(loans):
         balances += _follow(shard.plan, place, loan, movements)
     for kind in range(len(KINDS)):
         _write(shard, kind, [one for one in movements if one.kind == kind])
-    return dict(zip(ROLES, balances, strict=True))
+    return Written(
+        dict(zip(ROLES, balances, strict=True)),
+        _principal(shard.plan, "drawdown", movements),
+        _principal(shard.plan, "instalment", movements),
+    )
+
+
+def _principal(plan: CompanyPlan, kind: str, movements: list[_Movement]) -> Ints:
+    """Principal of the movements of a kind by month, (months,)."""
+    moved = np.zeros(plan.horizon.months, np.int64)
+    for one in movements:
+        if KINDS[one.kind] == kind:
+            moved[plan.horizon.month[one.day]] += one.principal
+    return moved
 
 
 def _follow(plan: CompanyPlan, place: int, loan: _Loan, movements: list[_Movement]) -> Ints:

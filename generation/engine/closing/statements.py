@@ -4,7 +4,8 @@ Balance sheet lines stand at the period's end; the other statements show the mov
 the account's statement line; computed lines are named here. The cash flow is indirect and ties to the cash accounts exactly:
 it is nothing but the balance sheet's change, sorted. Opening balances are where the flows start from, not flows. Purchases and sales of
 assets are investing flows of their own, purchases when they are paid, and what a sale gains or loses is none of operations (IAS 7.14,
-7.16, 7.21 and 7.43). Interest and income tax are taken out of the result, and what is paid of them has lines of its own (IAS 7.31 and 35).
+7.16, 7.21 and 7.43). Loans drawn and paid back are apart, the credit line is net (IAS 7.21 to 7.23). Interest and income tax are taken
+out of the result, and what is paid of them has lines of its own (IAS 7.31 and 35).
 """
 
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ CASH_FLOW_LINES: Final = {
     "CF.divestments": "Proceeds from fixed assets",
     "CF.dividends_received": "Dividends received",
     "CF.pool_lending": "Lending to the cash pool",
-    "CF.debt": "Change in debt",
+    "CF.borrowings": "Loans drawn",
+    "CF.repayments": "Loans paid back",
+    "CF.debt": "Change in the credit line",
     "CF.pool_borrowing": "Borrowing from the cash pool",
     "CF.dividends": "Dividends paid",
     "CF.equity": "Contributions to equity",
@@ -96,11 +99,16 @@ class Invested:
 
 @dataclass(frozen=True)
 class Settled:
-    """What loans and the credit line, cash pools and income tax post: debits and credits, (accounts, months, 2) each."""
+    """What loans and the credit line, cash pools and income tax post: debits and credits, (accounts, months, 2) each.
+
+    drawn, repaid: principal of loans, which their accounts cannot tell from what moves between them or on a credit line, (months,).
+    """
 
     borrowing: Ints
     pooling: Ints
     taxing: Ints
+    drawn: Ints
+    repaid: Ints
 
 
 @dataclass(frozen=True)
@@ -217,6 +225,7 @@ def _cash_flow(
 
 def _settlements(plan: CompanyPlan, settled: Settled) -> list[tuple[str, Ints]]:
     """Interest and income tax out of the result, and out of the lines where what is owed of them would be; in its place what is paid.
+    Loans drawn and paid back, out of the debt.
 
     Their sum is nothing. What a cash pool adds to a balance counts as paid or received, and lent or borrowed on the same day.
     """
@@ -243,6 +252,9 @@ def _settlements(plan: CompanyPlan, settled: Settled) -> list[tuple[str, Ints]]:
         ("CF.income_tax_paid", owed - tax - deferred),
         (of("income_tax_payable"), -owed),
         (of("deferred_tax"), deferred),
+        ("CF.borrowings", settled.drawn),
+        ("CF.repayments", -settled.repaid),
+        (of("loan"), settled.repaid - settled.drawn),
     ]
 
 
