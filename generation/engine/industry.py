@@ -35,7 +35,7 @@ class Industry:
 
 
 _INDUSTRIES = (
-    Industry("manufacturing", 0.075, 0.08, 0.35, 1.0, False, (
+    Industry("manufacturing", 0.09, 0.08, 0.35, 1.0, False, (
         Season((3, 1), (4, 30), 1.3), Season((7, 1), (7, 31), 0.6), Season((9, 1), (9, 30), 1.5), Season((10, 1), (11, 30), 1.6),
         Season((12, 24), (12, 26), 0.2))),
     Industry("retail", 0.06, 0.06, 0.22, 0.65, True, (
