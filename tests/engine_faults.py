@@ -185,11 +185,13 @@ WITHHELD_FAULTS = (
 )
 # fmt: on
 # fmt: off
-RESERVE_FAULTS = (
+FRENCH_FAULTS = (
     Fault("the legal reserve is a cent less", "trial_balances", {"account": "106100", "period": 2},
           {"closing_balance": lambda value: value + CENT},
           "balances.accounting_equation balances.closing_is_opening_plus_movement balances.legal_reserve "
           "balances.opening_is_previous_closing presentation.captions statements.lines_are_balances"),
+    Fault("proceeds of a sale are other income", "journal_lines", {"account": "775000"}, {"account": "758000"},
+          "balances.trial_balance_is_journal subledgers.disposals"),
 )
 # fmt: on
 # fmt: off

@@ -149,6 +149,13 @@ def _schedules(books: Books) -> Measured:
     return Measured(len(wrong), n, text, 0, samples)
 
 
+# What the entry of each sale posts as income and as expense.
+_SALES = """
+    select company_code, l.source_document_id as document_id,
+           coalesce(-sum(net) filter (where role = 'disposal_gain'), 0) as income,
+           coalesce(sum(net) filter (where role = 'disposal_loss'), 0) as expense
+    from role_lines l join roles using (company_code, account) where l.source = 'asset_transactions' group by all"""
+
 RULES = (
     Figure(
         "subledgers.depreciation_schedule", "Depreciation follows each asset's method", "exact", _schedules
@@ -164,6 +171,22 @@ RULES = (
                 acquisition_cost between 0 and low_value_limit and useful_life_months = 1 and salvage_value = 0, false)""",
         holds="Among {n} assets only those up to the limit of their country are expensed at once.",
         breaks="{value} of {n} assets are expensed at once above the limit of their country.",
+    ),
+    Rule(
+        id="subledgers.disposals",
+        title="Sales of assets show gain or loss, or proceeds and book value under the plan comptable",
+        tables=("asset_transactions",),
+        offenders=f"""
+            with sales as (
+                select company_code, document_id, proceeds, amount - accumulated_depreciation as book_value, framework = 'pcg' as is_gross
+                from asset_transactions join companies using (company_code)
+                where kind = 'disposal' and company_code in (select company_code from roles where role = 'disposal_gain'))
+            select s.document_id, s.proceeds, s.book_value, s.is_gross, p.income, p.expense
+            from sales s left join ({_SALES}) p using (company_code, document_id)
+            where coalesce(p.income, 0) is distinct from if(is_gross, proceeds, greatest(proceeds - book_value, 0))
+               or coalesce(p.expense, 0) is distinct from if(is_gross, book_value, greatest(book_value - proceeds, 0))""",
+        holds="Among {n} transactions of assets each sale is in the result as its framework asks.",
+        breaks="{value} sales of assets, of {n} transactions, are not in the result as their framework asks.",
     ),
     Rule(
         id="subledgers.asset_classes",

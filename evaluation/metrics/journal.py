@@ -43,6 +43,7 @@ FOLLOWED = (
     "pool_interest_income", "interest",
     "customer_advance",
     "receivable_valuation", "payable_valuation",
+    "disposal_gain", "disposal_loss",
 )  # fmt: skip
 
 _HEADER = (

@@ -237,7 +237,9 @@ POSTINGS: Final[dict[str, Posting]] = {
             Rule("accumulated_depreciation", D, "written_off", "Depreciation released", True, ("asset",)),
             Rule("bank", D, "gross", "Proceeds"),
             Rule("disposal_loss", D, "loss", "Loss on disposal", True, ("asset", "cost_center")),
-            Rule("disposal_loss", D, "book_value", "Book value of assets sold", True, ("asset", "cost_center")),
+            Rule(
+                "disposal_loss", D, "book_value", "Book value of assets sold", True, ("asset", "cost_center")
+            ),
             Rule("asset_cost", C, "cost", "Asset disposed of", True, ("asset",)),
             Rule("disposal_gain", C, "gain", "Gain on disposal", True, ("asset",)),
             Rule("disposal_gain", C, "proceeds", "Proceeds of disposal", True, ("asset",)),

@@ -154,3 +154,23 @@ def test_invoices_of_vendors_are_posted_days_after_their_date_some_in_the_next_m
     assert 2 < mean < 3
     assert later_month > 10
     assert journal == 0
+
+
+def test_sales_of_assets_are_gross_under_the_plan_comptable(books: duckdb.DuckDBPyConnection) -> None:
+    """775 takes what the assets fetched, 675 what they stood at; the result keeps the difference."""
+    posted = books.execute("""
+        select l.account, sum(debit - credit) from journal_lines l join journal_entries e using (document_id)
+        where account in ('675000', '775000') and e.document_type = 'AA' group by 1 order by 1""").fetchall()
+    book_value, proceeds = only(
+        books,
+        """select sum(amount - accumulated_depreciation), sum(proceeds) from asset_transactions where kind = 'disposal'""",
+    )
+    captions = books.execute("""
+        select number, caption, amount from statement_positions where part = 'income' and number in ('4.1', '4.2')
+            and period = 9 order by 1""").fetchall()
+
+    assert posted == [("675000", book_value), ("775000", -proceeds)]
+    assert captions == [
+        ("4.1", "Produits exceptionnels sur opérations en capital", proceeds),
+        ("4.2", "Charges exceptionnelles sur opérations en capital", -book_value),
+    ]

@@ -10,9 +10,9 @@ import pytest
 from tests.engine_builders import COMPANY, make_books, small_config
 from tests.engine_faults import (
     FAULTS,
+    FRENCH_FAULTS,
     LOANS,
     MAKING_FAULTS,
-    RESERVE_FAULTS,
     STATEMENT_FAULTS,
     WITHHELD_FAULTS,
     Fault,
@@ -98,16 +98,16 @@ def test_a_fault_of_tax_withheld_is_caught_by_those_that_should(
 
 @pytest.fixture(scope="module")
 def french(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three months of a French company, whose law asks for a legal reserve."""
+    """Three months of a French company, whose law asks for a legal reserve and for gross sales of assets."""
     root = tmp_path_factory.mktemp("french")
-    make_books(
-        small_config(companies=[{**COMPANY, "country": "FR", "framework": "pcg"}], period={"months": 3}), root
-    )
+    company = {**COMPANY, "country": "FR", "framework": "pcg"}
+    rates = {"acquire_to_retire": {"disposal_rate": 0.5}}
+    make_books(small_config(companies=[company], period={"months": 3}, processes=rates), root)
     return root
 
 
-@pytest.mark.parametrize("fault", RESERVE_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_of_the_legal_reserve_is_caught_by_those_that_should(
+@pytest.mark.parametrize("fault", FRENCH_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_of_french_books_is_caught_by_those_that_should(
     fault: Fault, french: Path, tmp_path: Path
 ) -> None:
     root = copytree(french, tmp_path / "books")

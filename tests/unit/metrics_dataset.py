@@ -29,7 +29,7 @@ _OPEN = (
 
 # table: key | columns as name:type, with ? for nullable and >table.column for a foreign key
 TABLES = {
-    "companies": "company_code | company_code:s name:s country:s currency:s parent_company_code:s?>companies.company_code "
+    "companies": "company_code | company_code:s name:s country:s currency:s framework:s parent_company_code:s?>companies.company_code "
     "ownership:r",
     "accounts": "company_code account | company_code:s>companies.company_code account:s name:s class:s subtype:s "
     "normal_side:s is_control:b statement_line:s",

@@ -145,8 +145,8 @@ def told() -> Story:
 
 def _master_data(story: Story) -> None:
     for code, country in (("1000", "DE"), ("2000", "GB")):
-        story.add("companies", company_code=code, name=code, country=country, currency=CURRENCY[code], parent_company_code=None,
-                  ownership=Decimal(1))
+        story.add("companies", company_code=code, name=code, country=country, currency=CURRENCY[code], framework="hgb",
+                  parent_company_code=None, ownership=Decimal(1))
         for number, (class_, subtype, line) in ACCOUNTS.items():
             story.add("accounts", company_code=code, account=number, name=subtype, **{"class": class_}, subtype=subtype,
                       normal_side="D" if class_ in ("asset", "expense") else "C", is_control=subtype in CONTROL,

@@ -99,6 +99,8 @@ def test_well_known_accounts_have_their_well_known_numbers() -> None:
     assert [number("pcg", role) for role in ("bank", "receivable", "payable", "capital", "travel", "gr_ir")] == [
         "512000", "411000", "401000", "101000", "625100", "408100",
     ]  # fmt: skip
+    roles = ("customer_advance", "low_value_assets", "disposal_gain", "disposal_loss", "credit_losses")
+    assert [number("pcg", role) for role in roles] == ["419100", "606300", "775000", "675000", "681740"]
     assert [number("us_gaap", role) for role in ("bank", "receivable", "payable", "gr_ir", "revenue", "cogs")] == [
         "1000", "1100", "2000", "2900", "4000", "5000",
     ]  # fmt: skip
@@ -186,6 +188,37 @@ def test_a_chart_of_ones_own_fills_the_roles_by_name_and_by_subtype() -> None:
     assert numbers["output_tax"] == numbers["wage_tax"] == "2100"
     assert numbers["rent"] == numbers["wages"] == "6000"
     assert [chart.accounts[place].number for place in chart.spread["revenue"]] == ["4010"]
+
+
+@pytest.mark.parametrize("size", ["medium", "large"])
+@pytest.mark.parametrize("framework", ["hgb", "pcg"])
+def test_sub_accounts_of_national_charts_stay_within_the_number_of_their_account(
+    framework: str, size: str
+) -> None:
+    """SKR04 6310 is rent and 6315 is lease of land, PCG 616 is insurance and 617 is studies: no filler may be called by them."""
+    small = {account.number: account for account in chart_for(framework, "small", "DE").accounts}
+    wide = {number.ljust(6, "0"): account for number, account in small.items()}
+
+    subs = [one for one in chart_for(framework, size, "DE").accounts if one.number not in wide]
+
+    assert len(subs) > 200
+    for sub in subs:
+        parent = max(number for number in wide if number < sub.number)
+        assert sub.name.startswith(f"{wide[parent].name}, ")
+        assert int(sub.number) - int(parent) < 100
+        assert parent[:4] == sub.number[:4]
+
+
+def test_free_digits_are_those_that_are_zeros() -> None:
+    def numbers(first: str, free_digits: int | None) -> list[str]:
+        entries = [Entry(number=first, name="A", subtype="cash", fill="site")]
+        return [entry.number for entry in grown(entries, 10, len(first), free_digits)]
+
+    assert numbers("616000", 2) == [f"6160{place}0" for place in range(10)]
+    assert numbers("681120", 2) == [f"68112{place}" for place in range(10)]
+    assert numbers("616000", None) == [f"{number}000" for number in range(616, 626)]
+    with pytest.raises(EngineError, match="no room for 9 more"):
+        numbers("681123", 2)
 
 
 def test_no_room_for_more_accounts_is_said() -> None:

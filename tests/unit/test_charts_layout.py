@@ -101,7 +101,9 @@ def test_accounts_stand_where_the_law_says() -> None:
     # PCG: discounts received are financial income, exchange differences financial
     french = captions("pcg", chart_for("pcg", "medium", "FR"))
     assert french["purchase_discount"][:2] == ("income", "3.2")
-    assert french["disposal_loss"][:2] == ("income", "4.2")
+    assert (french["disposal_gain"][1], french["disposal_loss"][1]) == ("4.1", "4.2")
+    assert french["low_value_assets"][2] == "Other purchases and external charges"
+    assert french["customer_deposits"][2] == "Other liabilities"
     assert french["intercompany_receivable"][:2] == ("assets", "II.2.a")
     assert french["fx_result"][:2] == ("income", "3.5")
     assert french["social_cost"][2] == "Social security"
@@ -156,6 +158,7 @@ def test_accounts_stand_where_the_law_says() -> None:
         ("hgb", "DE", "7100", "Other interest and similar income"),
         ("pcg", "FR", "418100", "Trade receivables"),
         ("pcg", "FR", "647000", "Social security"),
+        ("pcg", "FR", "687100", "Exceptional depreciation"),
     ],
 )
 def test_national_accounts_stand_by_their_number(

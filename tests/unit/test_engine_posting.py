@@ -10,6 +10,7 @@ from generation.engine.errors import EngineError
 from generation.engine.ids import bodies, render
 from generation.engine.posting import Documents, balances_of, expand
 from generation.engine.posting_table import POSTINGS
+from generation.engine.processes.acquire_to_retire import disposal_amounts
 
 
 def lines_of(docs: Documents, chart: Chart) -> list[tuple[int, str, int]]:
@@ -140,3 +141,39 @@ def test_ids_are_unique_over_shards_and_carry_the_public_mark() -> None:
 def test_a_shard_refuses_to_number_more_documents_than_an_id_can_hold() -> None:
     with pytest.raises(EngineError, match="more documents"):
         bodies(1, "journal_entries", 0, np.array([2**22 - 1, 2**22]))
+
+
+@pytest.mark.parametrize(
+    ("framework", "result"),
+    [
+        # a machine of 12,000.00 with 3,500.00 written off sells at 8,000.00 and 1,600.00 tax, another of the same at 9,000.00 and 1,800.00
+        (
+            "pcg",
+            {
+                ("675000", 0): 850_000,
+                ("775000", 0): -800_000,
+                ("675000", 1): 850_000,
+                ("775000", 1): -900_000,
+            },
+        ),
+        ("hgb", {("6900", 0): 50_000, ("4849", 1): -50_000}),
+    ],
+)
+def test_sales_of_assets_are_gross_under_the_plan_comptable_and_net_elsewhere(
+    framework: str, result: dict[tuple[str, int], int]
+) -> None:
+    chart = chart_for(framework, "small", "FR")
+    cost, written_off = np.array([1_200_000, 1_200_000]), np.array([350_000, 350_000])
+    proceeds, tax = np.array([800_000, 900_000]), np.array([160_000, 180_000])
+    amounts = disposal_amounts(framework, cost, written_off, proceeds, tax)
+
+    journal = expand(Documents("disposal", ids(2), np.array([5, 6]), amounts, np.arange(2)), chart)
+
+    found = {
+        (chart.accounts[account].number, int(doc)): int(amount)
+        for account, doc, amount in zip(journal.account, journal.doc, journal.amount, strict=True)
+        if chart.accounts[account].class_ in ("revenue", "expense")
+    }
+    assert found == result
+    assert sorted(journal.amount[journal.doc == 0].tolist())[0] == -1_200_000
+    assert journal.amount.max() == 1_080_000  # 9,000.00 and tax

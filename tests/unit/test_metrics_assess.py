@@ -21,9 +21,9 @@ from tests.engine_faults import (
     ADVANCE_FAULTS,
     AVERAGE_FAULTS,
     CURRENCY_FAULTS,
+    FRENCH_FAULTS,
     MAKING_FAULTS,
     RENEWAL_FAULTS,
-    RESERVE_FAULTS,
     STATEMENT_FAULTS,
     WITHHELD_FAULTS,
 )
@@ -75,7 +75,7 @@ def test_every_exact_rule_finds_rows_to_check_in_the_hand_made_books(report: Rep
             *ADVANCE_FAULTS,
             *STATEMENT_FAULTS,
             *WITHHELD_FAULTS,
-            *RESERVE_FAULTS,
+            *FRENCH_FAULTS,
         )
         for metric in planted.caught_by.split()
     }

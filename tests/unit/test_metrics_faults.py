@@ -23,9 +23,9 @@ from tests.engine_faults import (
     ADVANCE_FAULTS,
     AVERAGE_FAULTS,
     CURRENCY_FAULTS,
+    FRENCH_FAULTS,
     MAKING_FAULTS,
     RENEWAL_FAULTS,
-    RESERVE_FAULTS,
     STATEMENT_FAULTS,
     WITHHELD_FAULTS,
 )
@@ -398,7 +398,7 @@ def test_every_exact_metric_has_a_fault_that_it_catches() -> None:
         *ADVANCE_FAULTS,
         *STATEMENT_FAULTS,
         *WITHHELD_FAULTS,
-        *RESERVE_FAULTS,
+        *FRENCH_FAULTS,
     )
     covered |= {metric for planted in by_engine for metric in planted.caught_by.split()}
     # these books are of no group; tests/integration/test_engine_group.py plants faults in some that are

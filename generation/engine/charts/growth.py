@@ -31,9 +31,7 @@ class Entry(BaseModel):
     weight: int = 1
 
 
-def grown(
-    entries: Sequence[Entry], target: int, digits: int, free_digits: int | None = None
-) -> list[Entry]:
+def grown(entries: Sequence[Entry], target: int, digits: int, free_digits: int | None = None) -> list[Entry]:
     """Entries with sub-accounts behind those that name a `fill`, `target` accounts in all, numbers of `digits` digits.
 
     free_digits: how many last digits sub-accounts may change, or None: as many as fit before the next account.
@@ -44,9 +42,7 @@ def grown(
     numbers = [int(entry.number) * width for entry in entries]
     gaps = [after - number for number, after in pairwise([*numbers, 10**digits])]
     if free_digits is not None:
-        gaps = [
-            min(gap, _own_range(number, free_digits)) for gap, number in zip(gaps, numbers, strict=True)
-        ]
+        gaps = [min(gap, _own_range(number, free_digits)) for gap, number in zip(gaps, numbers, strict=True)]
     counts = _counts(entries, [gap - 1 for gap in gaps], target - len(entries))
     result: list[Entry] = []
     for entry, number, gap, count in zip(entries, numbers, gaps, counts, strict=True):

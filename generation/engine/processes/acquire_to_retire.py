@@ -16,7 +16,7 @@ from generation.engine.shard import Bytes, Ints, Shard
 from generation.engine.taxes import tax_on
 
 # The plan comptable shows proceeds (775) and book value (675) of what is sold; other frameworks show the gain or the loss.
-GROSS_DISPOSALS: Final = frozenset({"pcg"})
+_GROSS_DISPOSALS: Final = frozenset({"pcg"})
 
 
 def produce(shard: Shard) -> None:
@@ -112,18 +112,7 @@ def _dispose(shard: Shard) -> None:
     ids = shard.ids("asset_transactions", n)
     _write(shard, "disposal", ids, day, asset, cost, written_off, proceeds, pa.nulls(n, pa.string()))
     shard.tax_lines("asset_transactions", ids, np.ones(n, np.int32), day, code, proceeds, tax, "output")
-    is_gross = plan.company.framework in GROSS_DISPOSALS
-    gain, none = proceeds - book_value, np.zeros(n, np.int64)
-    amounts = {
-        "written_off": written_off,
-        "gross": proceeds + tax,
-        "loss": none if is_gross else np.maximum(-gain, 0),
-        "book_value": book_value if is_gross else none,
-        "cost": cost,
-        "gain": none if is_gross else np.maximum(gain, 0),
-        "proceeds": proceeds if is_gross else none,
-        "tax": tax,
-    }
+    amounts = disposal_amounts(plan.company.framework, cost, written_off, proceeds, tax)
     shard.post(
         Documents(
             "disposal",
@@ -135,6 +124,25 @@ def _dispose(shard: Shard) -> None:
             lines={"asset": asset, "cost_center": assets.cost_center[asset]},
         )
     )
+
+
+def disposal_amounts(
+    framework: str, cost: Ints, written_off: Ints, proceeds: Ints, tax: Ints
+) -> dict[str, Ints]:
+    """What the entries of sales post, by the amounts of the posting table; proceeds are without tax."""
+    book_value, none = cost - written_off, np.zeros(len(cost), np.int64)
+    gain = proceeds - book_value
+    is_gross = framework in _GROSS_DISPOSALS
+    return {
+        "written_off": written_off,
+        "gross": proceeds + tax,
+        "loss": none if is_gross else np.maximum(-gain, 0),
+        "book_value": book_value if is_gross else none,
+        "cost": cost,
+        "gain": none if is_gross else np.maximum(gain, 0),
+        "proceeds": proceeds if is_gross else none,
+        "tax": tax,
+    }
 
 
 def _depreciate(shard: Shard) -> None:
