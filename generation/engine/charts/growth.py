@@ -57,7 +57,7 @@ def grown(entries: Sequence[Entry], target: int, digits: int, free_digits: int |
 
 def _own_range(number: int, free_digits: int) -> int:
     """How many numbers from this one on differ from it only in trailing zeros, in `free_digits` of them at most."""
-    return max(10**place for place in range(free_digits + 1) if number % 10**place == 0)
+    return int(max(10**place for place in range(free_digits + 1) if number % 10**place == 0))
 
 
 def _counts(entries: Sequence[Entry], room: Sequence[int], wanted: int) -> list[int]:
