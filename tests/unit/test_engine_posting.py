@@ -156,7 +156,7 @@ def test_a_shard_refuses_to_number_more_documents_than_an_id_can_hold() -> None:
                 ("775000", 1): -900_000,
             },
         ),
-        ("hgb", {("6900", 0): 50_000, ("4849", 1): -50_000}),
+        ("hgb", {("6900", 0): 50_000, ("4900", 1): -50_000}),
     ],
 )
 def test_sales_of_assets_are_gross_under_the_plan_comptable_and_net_elsewhere(
