@@ -19,6 +19,12 @@ _LIFE = np.array([120, 36, 84, 60, 120])  # months
 _RECOVERY = np.array([84, 60, 84, 60, 0])
 _WEIGHT = np.array([0.35, 0.25, 0.20, 0.15, 0.05])
 _SIZE = np.array([6.0, 0.6, 0.5, 2.0, 4.0])  # relative cost
+# US dollars that half of a class cost more than at most; machines and buildings cost what remains. Source: docs/books.md, "Fixed assets".
+_USUAL = np.array([np.inf, 8_000, 6_000, 36_000, np.inf])
+_OPEN = np.isinf(_USUAL)
+_SPREAD = 0.6  # of the logarithm of cost; classes with a usual cost reach as far above it as below
+_FARTHEST = 1.0
+_INVESTING = 0.25  # how far the purchases of a year stray from the mean: of their logarithm
 _DEARER = 1.2  # what replaces an asset costs a fifth more than that one did
 DESCRIPTIONS = (
     "Machine",
@@ -91,6 +97,7 @@ class Policy:
     declining_share: float
     digits_share: float
     macrs_share: float
+    dollar: float  # about what a US dollar is worth, minor units
 
 
 def register(
@@ -111,19 +118,19 @@ def register(
     years = horizon.slices_until(horizon.days, 12)
     bought_count = int(np.rint(owned * policy.acquisition_rate))
     start = _draw(rng("assets", "owned"), owned, policy, cost_centers, vendors)
-    size = start.raw.sum() / total_cost if owned and total_cost else 1.0
     months = 1 + (rng("assets", "age").random(owned) * start.life * 0.8).astype(
         np.int64
     )  # owned before the start
     bought = -months * 30 + rng("assets", "in month").integers(0, 28, owned) - 30
-    parts = [(start.at_cost(size), bought)]
+    parts = [(start.at_cost(total_cost, policy.dollar), bought)]
     for year in range(years):
         piece, draw = horizon.slice(year, 12), rng("assets", "bought", year)
         day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, bought_count)])
         new = _draw(draw, bought_count, policy, cost_centers, vendors)
-        # together what is written off in a year: a handful of purchases would else run the assets down, or double them
-        worth = total_cost * policy.acquisition_rate * _DEARER
-        parts.append((new.at_cost(new.raw.sum() / worth if bought_count and worth else size), day))
+        # on average what is written off in a year: a handful of purchases would else run the assets down, or double them
+        stray = rng("assets", "investing", year).normal(-(_INVESTING**2) / 2, _INVESTING)
+        worth = total_cost * policy.acquisition_rate * _DEARER * float(exp(stray))
+        parts.append((new.at_cost(worth, policy.dollar), day))
         small = _low_value_count(policy, bought_count)
         draw = rng("assets", "low value", year)
         day = np.sort(horizon.next_workday[draw.integers(piece.first, piece.end, small)])
@@ -155,19 +162,29 @@ class _Drawn(NamedTuple):
     kind: Ints
     method: Ints
     life: Ints
-    raw: NDArray[np.float64]  # cost without a unit, or in minor units
+    raw: NDArray[np.float64]  # cost beside the middle one of its class, or in minor units
     kept: Ints  # days from purchase, or from the start, to the sale
     cost_center: Ints
     vendor: Ints
 
-    def at_cost(self, size: float) -> "_Drawn":
-        """The same with costs in whole minor units."""
-        return self._replace(raw=np.maximum(1, np.rint(self.raw / size)))
+    def at_cost(self, total: float, dollar: float) -> "_Drawn":
+        """The same with costs in whole minor units, `total` together. No class costs more than is usual, but for those that are open."""
+        size, most = self.raw * _SIZE[self.kind], self.raw * _USUAL[self.kind] * dollar
+        is_most, cost = np.zeros(len(size), np.bool_), size
+        for _ in range(int((~_OPEN).sum()) + 1):  # what one class does not cost, the others do
+            left = total - most[is_most].sum()
+            cost = size * (left / size[~is_most].sum()) if len(size) else size
+            is_most |= cost > most
+        return self._replace(raw=np.maximum(1, np.rint(np.where(is_most, most, cost))))
 
 
 def _draw(rng: np.random.Generator, count: int, policy: Policy, cost_centers: int, vendors: int) -> _Drawn:
     kind = rng.choice(len(_WEIGHT), count, p=_WEIGHT).astype(np.int64)
-    raw = _SIZE[kind] * exp(rng.normal(0.0, 0.6, count))
+    if not _OPEN[kind].any():
+        kind[:1] = 0  # something takes what the others do not cost
+    power = rng.normal(0.0, _SPREAD, count)
+    power = np.where(_OPEN[kind] | (power <= _FARTHEST), power, 2 * _FARTHEST - power)
+    raw = exp(power)
     kept = _kept(rng, count, policy)
     shares = np.array([policy.declining_share, policy.digits_share, policy.macrs_share])
     pick = np.searchsorted(np.cumsum(shares), rng.random(count), side="right")

@@ -41,7 +41,8 @@ def test_margin_and_current_ratio_are_those_of_the_industry(
 
 
 def test_a_dividend_follows_a_year_with_a_profit_and_is_no_more_than_that(tmp_path: Path) -> None:
-    make_books(small_config(period={**YEAR, "months": 29}), tmp_path)
+    volume = {"journal_lines_per_year": 24_000}
+    make_books(small_config(period={**YEAR, "months": 29}, volume=volume), tmp_path)
 
     paid = rows_of(
         tmp_path,

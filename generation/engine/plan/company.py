@@ -104,9 +104,10 @@ class CompanyPlan(Facts):
                 declining_share=self.rates.double_declining_share,
                 digits_share=self.rates.sum_of_years_share,
                 macrs_share=self.rates.macrs_share,
+                dollar=self.dollar,
             ),
             owned=self.volume.asset_count,
-            total_cost=round(self.revenue * self.industry.asset_intensity),
+            total_cost=self.asset_cost,
             cost_centers=self.cost_center_count,
             vendors=len(self.partners.service_vendors),
         )

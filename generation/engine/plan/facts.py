@@ -84,5 +84,15 @@ class Facts:
         return limit * self.factor
 
     @property
+    def dollar(self) -> float:
+        """About what a US dollar is worth, minor units: to weigh things that have their price everywhere."""
+        return self.factor / reference_rate(self.company.currency)
+
+    @property
+    def asset_cost(self) -> int:
+        """What the fixed assets of the industry cost at such a revenue, minor units."""
+        return round(self.revenue * self.industry.asset_intensity)
+
+    @property
     def cost_center_count(self) -> int:
         return int(np.clip(self.company.employees // 15, 8, 60))

@@ -1,5 +1,6 @@
 """How much a company does: what the journal lines of a year mean in orders, vendors, invoices and assets, and what a slice holds."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,11 @@ LINES_PER_VENDOR = 343  # journal lines a year
 MATERIALS_PER_VENDOR = 6
 LINES_PER_SERVICE_INVOICE = 5.4
 LINES_PER_ALLOCATION = 2
-LINES_PER_ASSET = 4000  # journal lines of the company a year for each asset
+LINES_PER_ASSET = 25  # a year: monthly depreciation, and purchases
+ASSET_SHARE = 0.05  # of the journal lines, at most
+ASSETS_PER_EMPLOYEE = 2
+COST_PER_ASSET = 36_000  # US dollars on average; source: docs/books.md, section "Fixed assets"
+FEWEST_ASSETS, MOST_ASSETS = 20, 10_000
 LINES_PER_PRODUCTION_ORDER = 16
 
 
@@ -28,7 +33,7 @@ class Volume:
     @cached_property
     def trade_lines(self) -> float:
         """Journal lines without those of production, of which sales and purchases take their usual shares."""
-        lines = self.facts.lines
+        lines = self._without_assets
         if not self.facts.makes:
             return lines
         rates = self.facts.processes.manufacturing
@@ -39,6 +44,11 @@ class Volume:
         usual = SHARES["o2c"] + SHARES["p2p"]
         return lines * usual / (usual + orders * LINES_PER_PRODUCTION_ORDER)
 
+    @property
+    def _without_assets(self) -> float:
+        """Journal lines of a year but for those of fixed assets."""
+        return self.facts.lines - self.asset_count * LINES_PER_ASSET
+
     @cached_property
     def order_lines(self) -> float:
         """Order lines of customers."""
@@ -47,7 +57,7 @@ class Volume:
     @property
     def purchase_share(self) -> float:
         """Of the journal lines: purchases, and what is made from them."""
-        return SHARES["p2p"] + (SHARES["o2c"] + SHARES["p2p"]) * (1 - self.trade_lines / self.facts.lines)
+        return SHARES["p2p"] + (SHARES["o2c"] + SHARES["p2p"]) * (1 - self.trade_lines / self._without_assets)
 
     @cached_property
     def goods_vendor_count(self) -> int:
@@ -60,10 +70,16 @@ class Volume:
 
     @cached_property
     def asset_count(self) -> int:
-        """Assets in the register at the start of the period; none when the process is off."""
+        """Assets in the register at the start of the period; none when the process is off.
+
+        As many as people and cost ask for, the geometric mean of both, as far as journal lines reach.
+        """
         if not self.facts.processes.acquire_to_retire.enabled:
             return 0
-        return max(20, round(self.facts.lines / LINES_PER_ASSET))
+        of_people = self.facts.company.employees * ASSETS_PER_EMPLOYEE
+        of_cost = self.facts.asset_cost / (COST_PER_ASSET * self.facts.dollar)
+        most = min(self.facts.lines * ASSET_SHARE / LINES_PER_ASSET, MOST_ASSETS)
+        return max(FEWEST_ASSETS, round(min(math.sqrt(of_people * of_cost), most)))
 
     @cached_property
     def slice_months(self) -> int:
