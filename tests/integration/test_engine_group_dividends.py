@@ -107,6 +107,20 @@ def test_the_parent_receives_its_part_at_the_rate_of_the_day(tables: duckdb.Duck
     assert day.weekday() < 5
 
 
+def test_banks_of_both_sides_book_a_dividend_on_the_day_of_its_payment(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    booked = tables.execute(
+        "select s.company_code, d.posting_date, s.value_date, s.amount > 0 "
+        "from bank_statement_lines s join journal_entries e on e.document_id = s.journal_document_id "
+        "join (select document_id, posting_date from dividends union all select document_id, posting_date from dividend_receipts) d "
+        "on d.document_id = e.source_document_id"
+    ).fetchall()
+
+    assert {("M", False), ("P", True)} <= {(company, comes) for company, _, _, comes in booked}
+    assert all(posted == valued for _, posted, valued, _ in booked)
+
+
 def test_what_comes_from_a_subsidiary_is_taxed_there_and_not_again(tables: duckdb.DuckDBPyConnection) -> None:
     received = one(tables, "select sum(amount) from dividend_receipts where company_code = 'P'")
     pretax, exempt, used, taxable = one(

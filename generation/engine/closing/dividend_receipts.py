@@ -75,7 +75,6 @@ def _write(shard: Shard, holding: Holding) -> Ints:
             heads=heads,
             number=paid.month,
             space=child.index,
-        ),
-        value_lag=1,
+        )
     )
     return amount

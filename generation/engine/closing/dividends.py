@@ -174,7 +174,7 @@ class Dividends:
             },
             day,
         )
-        shard.post(Documents("dividend", ids, day, {"amount": amount}, number=month), value_lag=1)
+        shard.post(Documents("dividend", ids, day, {"amount": amount}, number=month))
         return PaidOut(ids, month, day, amount)
 
 
