@@ -196,7 +196,14 @@ RULES = (
             from statement_positions p join known k using (company_code, fiscal_year, period, part)
             left join statement_positions q on q.company_code = p.company_code and q.fiscal_year = k.year_before
               and q.period = k.period_before and q.position = p.position
-            where p.previous_amount is distinct from if(k.there, coalesce(q.amount, 0), null)""",
+            where p.previous_amount is distinct from if(k.there, coalesce(q.amount, 0), null)
+            union all
+            select k.company_code, k.fiscal_year, k.period, q.position, null, q.amount
+            from known k join statement_positions q
+              on q.company_code = k.company_code and q.fiscal_year = k.year_before and q.period = k.period_before and q.part = k.part
+            anti join statement_positions p
+              on p.company_code = k.company_code and p.fiscal_year = k.fiscal_year and p.period = k.period and p.position = q.position
+            where q.amount <> 0""",
         holds="All {n} lines of national statements show the figure of the year before, where the books hold it.",
         breaks="{value} lines of national statements show another figure of the year before.",
     ),

@@ -100,11 +100,14 @@ def _write_accounts(shard: Shard, of_account: NDArray[np.int64], in_debit: NDArr
 def _write_positions(
     shard: Shard, layout: Layout, amounts: Ints, before: Ints, known: NDArray[np.bool_]
 ) -> None:
-    """A position appears from the first period in which it has an amount; totals always."""
+    """A position appears while it, or what stands under it, has an amount in this year or the one before (§ 265 (8) HGB); totals always."""
     horizon, months = shard.plan.horizon, shard.plan.horizon.months
     positions = layout.positions
     is_total = np.array([position.total for position in positions])
-    shown = np.logical_or.accumulate(amounts != 0, axis=1) | is_total[:, None]
+    shown = (amounts != 0) | (known & (before != 0)) | is_total[:, None]
+    for place in range(len(positions) - 1, -1, -1):  # what stands under a heading comes after it
+        if layout.heading[place] >= 0:
+            shown[layout.heading[place]] |= shown[place]
     shown[:, horizon.month_end[:months] < shard.window.first] = False
     month, place = np.nonzero(shown.T)
     heading = layout.heading[place]
