@@ -177,6 +177,22 @@ def test_national_accounts_stand_by_their_number(
     )  # numbers of others mean nothing
 
 
+@pytest.mark.parametrize(
+    ("framework", "country", "number"),
+    [("hgb", "DE", "B.II.4"), ("pcg", "FR", "II.2.c"), ("ifrs", "IT", "2.4"), ("us_gaap", "US", "1.6")],
+)
+def test_tax_that_the_office_owes_is_an_asset(framework: str, country: str, number: str) -> None:
+    chart, layout = chart_for(framework, "medium", country), layout_for(framework)
+
+    places = layout.in_debit(chart)
+
+    turned = {chart.accounts[index].number for index in np.flatnonzero(places >= 0)}
+    roles = ("income_tax_payable", "tax_settlement")
+    assert turned == {chart.accounts[chart.roles[role]].number for role in roles}
+    for place in places[places >= 0]:
+        assert (layout.positions[place].part, layout.positions[place].number) == ("assets", number)
+
+
 def test_headings_and_totals_are_sums_by_hand() -> None:
     layout = layout_for("hgb")
     place = {(one.part, one.number): index for index, one in enumerate(layout.positions)}

@@ -34,6 +34,7 @@ _PART_OF_CLASS: Final = {
     "revenue": "income",
     "expense": "income",
 }
+_IN_DEBIT: Final = ("income_tax_payable", "tax_settlement")  # roles
 _DATA: Final = files("generation.engine.charts") / "layouts"
 
 
@@ -92,10 +93,11 @@ class Layout:
     def in_debit(self, chart: Chart) -> NDArray[np.int64]:
         """Place of the caption of each account while its balance is in debit, where that is another, else -1; shape (accounts,).
 
-        Income tax that was paid in advance is an asset, though it stands on the account of what is owed.
+        Income tax that was paid in advance, and what the tax office owes after a return, are assets, though they stand on accounts of
+        what is owed.
         """
         places = np.full(len(chart.accounts), -1, np.int64)
-        places[chart.roles["income_tax_payable"]] = self.of_line("BS.A.tax")
+        places[[chart.roles[role] for role in _IN_DEBIT]] = self.of_line("BS.A.tax")
         return places
 
     def _place(self, account: Account, role: str, is_own: bool) -> int:

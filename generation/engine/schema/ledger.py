@@ -410,7 +410,7 @@ TABLES = (
             Column(
                 "debit_position",
                 "int16",
-                "The same while the account is in debit, where that is another: tax paid in advance.",
+                "The same while the account is in debit, where that is another: tax paid in advance or to be refunded.",
                 nullable=True,
             ),
         ),
