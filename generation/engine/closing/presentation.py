@@ -105,9 +105,9 @@ def _write_positions(
     positions = layout.positions
     is_total = np.array([position.total for position in positions])
     shown = (amounts != 0) | (known & (before != 0)) | is_total[:, None]
-    for place in range(len(positions) - 1, -1, -1):  # what stands under a heading comes after it
-        if layout.heading[place] >= 0:
-            shown[layout.heading[place]] |= shown[place]
+    for below in range(len(positions) - 1, -1, -1):  # what stands under a heading comes after it
+        if layout.heading[below] >= 0:
+            shown[layout.heading[below]] |= shown[below]
     shown[:, horizon.month_end[:months] < shard.window.first] = False
     month, place = np.nonzero(shown.T)
     heading = layout.heading[place]
