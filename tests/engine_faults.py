@@ -186,6 +186,9 @@ WITHHELD_FAULTS = (
 # fmt: on
 # fmt: off
 FRENCH_FAULTS = (
+    Fault("merchandise is used that was not purchased", "trial_balances", {"account": "603700", "period": 2}, {"debit": _more},
+          "balances.closing_is_opening_plus_movement balances.trial_balance_is_journal performance.budgets presentation.purchases "
+          "statements.changes_in_equity statements.income statements.lines_are_balances"),
     Fault("the legal reserve is a cent less", "trial_balances", {"account": "106100", "period": 2},
           {"closing_balance": lambda value: value + CENT},
           "balances.accounting_equation balances.closing_is_opening_plus_movement balances.legal_reserve "
