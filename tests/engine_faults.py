@@ -61,8 +61,7 @@ FAULTS = (
     Fault("a reminder skips a level", "dunning_notices", {"level": 1}, {"level": 2}, "receivables.reminders"),
     Fault("a reminder asks for more than is unpaid", "dunning_notices", {}, {"overdue_amount": _more}, "receivables.reminders"),
     Fault("a reminder's interest is a cent too high", "dunning_notices", {"interest": SOME}, {"interest": _more},
-          "receivables.reminders receivables.postings receivables.reminders_posted receivables.write_offs "
-          "subledgers.ar_open_items"),
+          "receivables.reminders receivables.postings receivables.reminders_posted subledgers.ar_open_items"),
     Fault("the allowance of a bucket is a cent too high", "loss_allowances", {"allowance": SOME}, {"allowance": _more},
           "receivables.allowance_matrix receivables.allowance_control receivables.credit_losses"),
     Fault("a bucket is provided for at another rate", "loss_allowances", {"bucket": "31-60"}, {"loss_rate": Decimal("0.06")},
