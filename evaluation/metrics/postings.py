@@ -176,11 +176,11 @@ LEGAL = (
     _event("R2R", "stock count", "cost_of_sales inventory", "cost_of_sales inventory", "WI"),
     _event("R2R", "scrap", "cost_of_sales", "inventory", "WV"),
     _event("R2R", "revaluation of stock", "cost_of_sales inventory", "cost_of_sales inventory", "WN"),
-    _event("R2R", "write-down of stock", "cost_of_sales operating_expense", "inventory", "WB"),
+    _event("R2R", "write-down of stock", "cost_of_sales operating_expense other_income", "inventory", "WB"),
     _event(
         "R2R", "reversal of a write-down", "inventory", "cost_of_sales operating_expense other_income", "WB"
     ),
-    _event("R2R", "expected credit losses", "operating_expense", _ALLOWANCE, "SW"),
+    _event("R2R", "expected credit losses", "operating_expense other_income", _ALLOWANCE, "SW"),
     _event("R2R", "expected credit losses released", _ALLOWANCE, "operating_expense other_income", "SW"),
     _event("R2R", "cost paid ahead", "prepaid", "cash", "SP"),
     _event("R2R", "provision", "operating_expense", "provision accrued", "SV"),

@@ -92,7 +92,7 @@ RULES = (
                 b.blocks = 1 and b.reasons = 1 and b.releases <= 1 and b.since = i.posting_date
                 and coalesce(b.until >= b.since, true)
                 and case b.reason when 'price' then off.document_id is not null
-                    when 'dispute' then off.document_id is null and b.releases = 0 else false end), false)""",
+                    when 'dispute' then off.document_id is null else false end), false)""",
         holds="Of {n} vendor invoices those off their order's price beyond the tolerance, and disputed ones, are blocked.",
         breaks="{value} of {n} vendor invoices are not blocked though they should be, or blocked without a reason.",
     ),

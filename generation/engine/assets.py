@@ -17,7 +17,7 @@ LOW_VALUE: Final = CLASSES.index("low_value")
 _LIFE = np.array([120, 36, 84, 60, 120])  # months
 # Recovery periods of IRS Publication 946; improvements of buildings are depreciated straight line there, too.
 _RECOVERY = np.array([84, 60, 84, 60, 0])
-_WEIGHT = np.array([0.35, 0.25, 0.20, 0.15, 0.05])
+LEASEHOLD: Final = CLASSES.index("leasehold_improvements")
 _SIZE = np.array([6.0, 0.6, 0.5, 2.0, 4.0])  # relative cost
 # US dollars that half of a class cost more than at most; machines and buildings cost what remains. Source: docs/books.md, "Fixed assets".
 _USUAL = np.array([np.inf, 8_000, 6_000, 36_000, np.inf])
@@ -97,6 +97,7 @@ class Policy:
     declining_share: float
     digits_share: float
     macrs_share: float
+    shares: tuple[float, ...]  # of the classes but low value, of the number of assets
     dollar: float  # about what a US dollar is worth, minor units
 
 
@@ -179,9 +180,9 @@ class _Drawn(NamedTuple):
 
 
 def _draw(rng: np.random.Generator, count: int, policy: Policy, cost_centers: int, vendors: int) -> _Drawn:
-    kind = rng.choice(len(_WEIGHT), count, p=_WEIGHT).astype(np.int64)
-    if not _OPEN[kind].any():
-        kind[:1] = 0  # something takes what the others do not cost
+    kind = rng.choice(len(policy.shares), count, p=policy.shares).astype(np.int64)
+    if not _OPEN[kind].any():  # something takes what the others do not cost
+        kind[:1] = np.flatnonzero(_OPEN & (np.array(policy.shares) > 0))[0]
     power = rng.normal(0.0, _SPREAD, count)
     power = np.where(_OPEN[kind] | (power <= _FARTHEST), power, 2 * _FARTHEST - power)
     raw = exp(power)

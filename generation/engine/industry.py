@@ -31,23 +31,26 @@ class Industry:
     asset_intensity: float
     pay_level: float  # of the country's average salary
     is_retail: bool
+    asset_shares: tuple[
+        float, ...
+    ]  # of machinery, IT equipment, furniture, vehicles, leasehold improvements among the assets
     seasons: tuple[Season, ...]
 
 
 _INDUSTRIES = (
-    Industry("manufacturing", 0.09, 0.08, 0.35, 1.0, False, (
+    Industry("manufacturing", 0.09, 0.08, 0.35, 1.0, False, (0.35, 0.25, 0.20, 0.15, 0.05), (
         Season((3, 1), (4, 30), 1.3), Season((7, 1), (7, 31), 0.6), Season((9, 1), (9, 30), 1.5), Season((10, 1), (11, 30), 1.6),
         Season((12, 24), (12, 26), 0.2))),
-    Industry("retail", 0.06, 0.06, 0.22, 0.65, True, (
+    Industry("retail", 0.06, 0.06, 0.22, 0.65, True, (0.0, 0.35, 0.35, 0.10, 0.20), (
         Season((1, 1), (1, 15), 1.6), Season((2, 7), (2, 14), 1.4), Season((3, 20), (4, 15), 1.3), Season((6, 1), (7, 31), 0.8),
         Season((11, 20), (11, 30), 2.6), Season((12, 15), (12, 24), 2.4))),
-    Industry("services", 0.12, 0.13, 0.12, 0.95, False, (
+    Industry("services", 0.12, 0.13, 0.12, 0.95, False, (0.0, 0.55, 0.28, 0.10, 0.07), (
         Season((2, 1), (4, 15), 1.4), Season((7, 1), (8, 31), 0.75), Season((10, 1), (11, 30), 1.3), Season((12, 23), (12, 26), 0.3))),
-    Industry("technology", 0.15, 0.18, 0.15, 1.25, False, (
+    Industry("technology", 0.15, 0.18, 0.15, 1.25, False, (0.0, 0.70, 0.18, 0.02, 0.10), (
         Season((3, 1), (3, 31), 1.4), Season((7, 15), (8, 15), 0.7), Season((9, 1), (9, 30), 1.4), Season((11, 15), (12, 20), 1.6))),
-    Industry("financial_services", 0.17, 0.18, 0.08, 1.3, False, (
+    Industry("financial_services", 0.17, 0.18, 0.08, 1.3, False, (0.0, 0.60, 0.28, 0.02, 0.10), (
         Season((2, 1), (2, 28), 1.3), Season((4, 10), (4, 20), 1.4), Season((12, 15), (12, 31), 1.8))),
-    Industry("healthcare", 0.08, 0.12, 0.25, 0.9, False, (
+    Industry("healthcare", 0.08, 0.12, 0.25, 0.9, False, (0.35, 0.30, 0.20, 0.05, 0.10), (
         Season((1, 1), (1, 31), 1.4), Season((6, 15), (8, 15), 0.8), Season((10, 1), (11, 30), 1.3), Season((12, 15), (12, 31), 1.4))),
 )  # fmt: skip
 _BY_NAME = {industry.name: industry for industry in _INDUSTRIES}

@@ -22,7 +22,8 @@ PERIOD_END: Final[dict[str, Posting]] = {
         "closing_steps",
         "Expected credit losses",
         (
-            Rule("credit_losses", D, "change", "Change in loss allowance", carries=("cost_center",)),
+            Rule("credit_losses", D, "charge", "Change in loss allowance", carries=("cost_center",)),
+            Rule("allowance_release", C, "release", "Loss allowance released"),
             Rule("loss_allowance", C, "change", "Change in loss allowance"),
         ),
         source="adjustment",

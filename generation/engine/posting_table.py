@@ -480,8 +480,9 @@ POSTINGS: Final[dict[str, Posting]] = {
         "closing_steps",
         "Write-down of inventory",
         (
-            Rule("inventory_write_down", D, "amount", "Change of the write-down"),
-            Rule("inventory_allowance", C, "amount", "Change of the write-down"),
+            Rule("inventory_write_down", D, "charge", "Change of the write-down"),
+            Rule("write_down_release", C, "release", "Write-down reversed"),
+            Rule("inventory_allowance", C, "change", "Change of the write-down"),
         ),
         source="adjustment",
     ),

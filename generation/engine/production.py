@@ -29,6 +29,7 @@ _NEAR = 8  # vendors whose components go into a good; a block has as many at lea
 _FEWEST_COMPONENTS, _MOST_COMPONENTS = 2, 5
 _MOST_PIECES = 4  # of a component in a good
 _COMPONENT_SIZE = 9.0  # how often a component's price goes into a good's, about
+_LEAST_OF_PRICE = 0.05  # that components cost
 _MOST_OF_PRICE = 0.95  # that a good costs, where money is not too small for it
 _HOURS = 1_700  # of a person in a year
 _PEOPLE_PER_CENTER, _FEWEST_CENTERS, _MOST_CENTERS = 30, 3, 24
@@ -150,9 +151,9 @@ class Structure:
 
     def costs(self, bought: Ints, price: Ints, share: float) -> Ints:
         """Standard costs of all materials; bought: what they cost where they are bought, price: list prices."""
-        costs = np.where(self.kind == COMPONENT, np.maximum(1, np.rint(price * share)), bought).astype(
-            np.int64
-        )
+        of_component = max(_LEAST_OF_PRICE, share - self._share_of_price * (1 - self._made_part))
+        costs = np.where(self.kind == COMPONENT, np.maximum(1, np.rint(price * of_component)), bought)
+        costs = costs.astype(np.int64)
         costs[self.made] = self.rolled_up(costs.astype(np.float64)).astype(np.int64) + self.conversion
         return costs
 
@@ -207,11 +208,23 @@ class Structure:
             overhead=cost_of(minutes, centers.overhead_rate[center], BASE_PIECES),
         )
 
+    def share_of_traded(self, share: float) -> float:
+        """Cost of what is bought and sold, of its price, where what is made costs labour and overhead besides: both earn alike.
+
+        share: of revenue that all goods cost without labour and overhead.
+        """
+        return min(_MOST_OF_PRICE, share + self._share_of_price * self._made_part)
+
+    @cached_property
+    def _made_part(self) -> float:
+        """Own products in the expected sales of goods."""
+        sales = self._materials.price * self._materials.demand
+        return float(sales[self.made].sum() / sales.sum())
+
     @property
     def _share_of_price(self) -> float:
         """Labour and overhead as a share of the price of a made good: what production is to absorb over its sales."""
         facts, rates = self._facts, self._facts.processes.manufacturing
-        sales = self._materials.price * self._materials.demand
-        made = float(sales[self.made].sum() / sales.sum()) * facts.revenue
+        made = self._made_part * facts.revenue
         absorbed = self._pay * rates.labour_share * (1 + rates.overhead_rate) / made
         return min(absorbed, max(0.0, _MOST_OF_PRICE - facts.material_share * 1.15))

@@ -39,7 +39,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
         small_config(
             period={"start": "2024-01-01", "months": 19},
             companies=[{**COMPANY, "employees": 18, "loans": LOANS}],
-            processes={"order_to_cash": rates},
+            processes={"order_to_cash": rates, "procure_to_pay": {"gr_ir_clearing_days": 90}},
         ),
         root,
     )

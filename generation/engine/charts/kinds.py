@@ -230,13 +230,11 @@ GOODS_ROLES: Final = {
     "sales_return": ("sales_return", "own_sales_return", "sales_return"),
 }
 # Roles that take losses, and those that take gains of the same kind where the chart keeps them apart (HGB, sections 246 (2) and 277 (5)).
-# What is released of an allowance or a provision is income of its own where the law knows no netting (HGB, section 246 (2); plan comptable,
-# accounts 78); under IFRS and US GAAP it lowers the expense.
+# What is released of a provision is income of its own where the law knows no netting (HGB, section 246 (2); plan comptable, accounts 78);
+# under IFRS and US GAAP it lowers the expense.
 GAINS: Final = {
     "fx_result": "exchange_gain",
     "pool_interest": "pool_interest_income",
-    "credit_losses": "allowance_release",
-    "inventory_write_down": "write_down_release",
     "warranty_expense": "provision_release",
 }
 OPTIONAL_ROLES: Final = GROUP_ROLES | CURRENCY_ROLES | NAMED_ROLES | frozenset(GAINS.values())

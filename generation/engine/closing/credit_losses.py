@@ -58,9 +58,10 @@ def provide(shard: Shard, ageing: Ints) -> None:
     month = np.flatnonzero(change)
     day = horizon.month_end[month]
     ids = steps.write_monthly(shard, "credit_losses", month, day)
-    is_income = (change[month] < 0) & ("allowance_release" in shard.plan.chart.roles)
-    heads = {"cost_center": -is_income.astype(np.int64)}
-    shard.post(Documents("credit_losses", ids, day, {"change": change[month]}, heads=heads, number=month))
+    amounts = within_years(shard, change, "allowance_release")
+    heads = {"cost_center": np.zeros(len(month), np.int64)}
+    of_month = {name: values[month] for name, values in amounts.items()}
+    shard.post(Documents("credit_losses", ids, day, of_month, heads=heads, number=month))
     months, buckets = ageing.shape
     month, bucket = np.repeat(np.arange(months), buckets), np.tile(np.arange(buckets), months)
     n, last = len(month), horizon.month_end[month]
@@ -76,6 +77,22 @@ def provide(shard: Shard, ageing: Ints) -> None:
         },
         last,
     )
+
+
+def within_years(shard: Shard, change: Ints, role: str) -> dict[str, Ints]:
+    """What an allowance changes by in each month, (months,), and what of it is an expense, or income where the chart has such accounts.
+
+    Counted from the start of the fiscal year: what a year sets aside and takes back again is neither (HGB, section 246 (2)).
+    """
+    charge, release = change, np.zeros_like(change)
+    if role in shard.plan.chart.roles:
+        period = shard.plan.horizon.fiscal_period[: len(change)].astype(np.int64)
+        total = np.concatenate([[0], np.cumsum(change)])
+        start = np.maximum(np.arange(len(change)) + 1 - period, 0)
+        to_date, before = total[1:] - total[start], np.where(period == 1, 0, total[:-1] - total[start])
+        charge = np.maximum(to_date, 0) - np.maximum(before, 0)
+        release = np.maximum(-to_date, 0) - np.maximum(-before, 0)
+    return {"change": change, "charge": charge, "release": release}
 
 
 def share_of(amount: Ints, millionths: Ints | int) -> Ints:

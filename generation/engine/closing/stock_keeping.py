@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generation.engine.closing import steps
+from generation.engine.closing.credit_losses import within_years
 from generation.engine.columns import category, constant, line_numbers, text
 from generation.engine.counting import COUNTED, SCRAPPED, is_counted
 from generation.engine.plan.company import CompanyPlan
@@ -140,15 +141,18 @@ def write_down(shard: Shard, pieces: Ints, worth: Ints) -> Ints:
         period = int(horizon.fiscal_period[month])
         if period % plan.rates.review_months and period != 12:
             continue
-        day = horizon.last_workday[horizon.month_end[month : month + 1]]
         material, value, amount = _worth(plan, pieces[:, month], worth[:, month], month)
         standing[month] = amount.sum()
         _write_worth(shard, month, material, pieces[material, month], value, amount)
-        if change := int(standing[month]) - before:
-            ids = steps.write_monthly(shard, "inventory_write_down", np.array([month]), day)
-            amounts = {"amount": np.array([change])}
-            shard.post(Documents("write_down", ids, day, amounts, number=np.array([month])))
         before = int(standing[month])
+    change = np.diff(standing, prepend=0)
+    at = np.flatnonzero(change)
+    day = horizon.last_workday[horizon.month_end[at]]
+    ids = steps.write_monthly(shard, "inventory_write_down", at, day)
+    amounts = within_years(shard, change, "write_down_release")
+    shard.post(
+        Documents("write_down", ids, day, {name: values[at] for name, values in amounts.items()}, number=at)
+    )
     return standing
 
 

@@ -256,7 +256,7 @@ class ProcureToPay(Process):
     dispute_rate: Annotated[
         float | None,
         key(
-            "How many vendor invoices are disputed: they are blocked and not paid.",
+            "How many vendor invoices are disputed: they are blocked, and paid one to four months after the due date.",
             unit="share of vendor invoices",
             source="our recommendation: 1 %",
             ge=0,
@@ -278,9 +278,9 @@ class ProcureToPay(Process):
         key(
             "After how many days goods that were never invoiced are taken off the clearing account, at a month's end.",
             unit="days",
-            source="our recommendation: 90",
+            source="three years, after which such debts lapse (German Civil Code, sections 195 and 199): our recommendation",
             ge=30,
-            le=365,
+            le=1_200,
         ),
     ] = None
 

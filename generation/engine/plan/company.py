@@ -104,6 +104,7 @@ class CompanyPlan(Facts):
                 declining_share=self.rates.double_declining_share,
                 digits_share=self.rates.sum_of_years_share,
                 macrs_share=self.rates.macrs_share,
+                shares=self.industry.asset_shares,
                 dollar=self.dollar,
             ),
             owned=self.volume.asset_count,

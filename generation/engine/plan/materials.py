@@ -93,7 +93,8 @@ class Materials:
     def cost(self) -> Ints:
         """Standard cost of one piece, of what is bought and of what is made from it."""
         share = self.facts.material_share
-        cost = np.rint(self.price * (share * self._cost_noise)).astype(np.int64)
+        of_bought = self.structure.share_of_traded(share) if self.facts.makes else share
+        cost = np.rint(self.price * (of_bought * self._cost_noise)).astype(np.int64)
         cost = np.clip(cost, 1, np.maximum(1, self.price * 95 // 100))
         return self.structure.costs(cost, self.price, share) if self.facts.makes else cost
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from generation.engine.assets import LEASEHOLD
 from generation.engine.columns import category, constant, distinct, line_numbers, sum_by, text
 from generation.engine.depreciation import IMMEDIATE
 from generation.engine.open_items import write_open_items
@@ -92,7 +93,9 @@ def _unpaid(shard: Shard, invoices: Invoices, items: Items) -> Ints:
 
 
 def _dispose(shard: Shard) -> None:
-    """Sold for cash at 40 to 140 % of the book value, with tax; a book value of zero still fetches a little."""
+    """Sold for cash at 40 to 140 % of the book value, with tax; a book value of zero still fetches a little. What was built into a rented
+    building stays there.
+    """
     plan, assets = shard.plan, shard.plan.assets
     asset = np.flatnonzero((assets.sold >= shard.slice.first) & (assets.sold < shard.slice.end))
     asset = asset[np.argsort(assets.sold[asset], kind="stable")]
@@ -103,6 +106,7 @@ def _dispose(shard: Shard) -> None:
         written_off[at] = assets.written_off(month - 1)[asset[at]]
     book_value = cost - written_off
     proceeds = book_value * shard.rng("disposal").integers(40, 141, n) // 100 + cost // 100
+    proceeds = np.where(assets.kind[asset] == LEASEHOLD, 0, proceeds)
     booked = day < plan.horizon.days
     for name, amount in (("asset_sales", proceeds), ("asset_book_values", book_value)):
         month = plan.horizon.month[day[booked]]

@@ -23,6 +23,7 @@ from generation.engine.shard import Bytes, Ints, Shard
 _RUN_WEEKDAY = 1  # payment runs on Tuesdays
 _PARTIAL_RATE = 0.05
 _REASONS = ("price", "dispute")
+_DISPUTE_DAYS = (30, 121)  # after the due date until a dispute is settled
 
 
 def dates_of(shard: Shard, posted: Ints) -> Ints:
@@ -85,9 +86,9 @@ def pay(
 ) -> Items:
     """Pay in weekly runs, on time in the last one before the due date. Write and post the payments, return what they cleared.
 
-    held: which invoices are blocked for their price until somebody releases them, in time for their payment. Disputed ones
-    stay blocked. notes: the vendors' credit notes, netted with the next payment; they count behind the invoices. kept_back: tax that is
-    withheld when the invoice is posted, (n,).
+    held: which invoices are blocked for their price until somebody releases them, in time for their payment. Disputed ones are blocked
+    until the dispute is settled, one to four months after the due date. notes: the vendors' credit notes, netted with the next payment;
+    they count behind the invoices. kept_back: tax that is withheld when the invoice is posted, (n,).
     """
     plan, horizon, rng, n = shard.plan, shard.plan.horizon, shard.rng("payment"), len(invoices.ids)
     rates = plan.rates
@@ -104,10 +105,12 @@ def pay(
     partial = (rng.random(n) < _PARTIAL_RATE) & ~early
     percent = rng.integers(50, 76, n)
     disputed = rng.random(n) < rates.dispute_rate
+    settled = invoices.due + rng.integers(*_DISPUTE_DAYS, n)
+    run = horizon.next_workday[settled + (_RUN_WEEKDAY - horizon.weekday[settled]) % 7]
+    moment, early, partial = np.where(disputed, run, moment), early & ~disputed, partial & ~disputed
     _write_blocks(shard, invoices, disputed, np.zeros(n, np.bool_) if held is None else held, moment)
-    pays = np.flatnonzero(~disputed)
     paid = invoices if kept_back is None else replace(invoices, net=invoices.net - kept_back)
-    items = instalments(shard, paid, pays, moment[pays], early[pays], partial[pays], percent[pays], 28)
+    items = instalments(shard, paid, np.arange(n), moment, early, partial, percent, 28)
     payments = group(items, horizon.reach)
     if notes is not None:
         zero = np.zeros(len(notes.ids), np.int64)
@@ -141,12 +144,15 @@ def pay(
 def _write_blocks(
     shard: Shard, invoices: Invoices, disputed: NDArray[np.bool_], held: NDArray[np.bool_], moment: Ints
 ) -> None:
-    """Blocks on the day of the invoice; releases on a working day from then until the first payment at `moment`."""
+    """Blocks on the day of the invoice; releases on a working day from then until the first payment at `moment`, of disputed ones in the
+    week before it.
+    """
     n, last_workday = len(invoices.ids), shard.plan.horizon.last_workday
-    room = np.maximum(moment - invoices.day - 1, 0)
-    released = last_workday[invoices.day + 1 + (shard.rng("release").random(n) * room).astype(np.int64)]
+    since = np.where(disputed, np.maximum(moment - 7, invoices.day), invoices.day)
+    room = np.maximum(moment - since - 1, 0)
+    released = last_workday[since + 1 + (shard.rng("release").random(n) * room).astype(np.int64)]
     for line, (kind, rows, day) in enumerate(
-        (("block", disputed | held, invoices.day), ("release", held & ~disputed, released)), start=1
+        (("block", disputed | held, invoices.day), ("release", disputed | held, released)), start=1
     ):
         at = np.flatnonzero(rows)
         shard.table(

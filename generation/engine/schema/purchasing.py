@@ -188,7 +188,10 @@ TABLES = (
             Column("line_number", "int32", "1 the block, 2 its release.", role="key"),
             company(),
             code("kind", "block or release."),
-            code("reason", "price (off the order by more than the tolerance) or dispute (not paid)."),
+            code(
+                "reason",
+                "price (off the order by more than the tolerance) or dispute (paid when it is settled).",
+            ),
             day("date", "Day of the block or release."),
         ),
     ),
