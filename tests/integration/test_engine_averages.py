@@ -28,6 +28,7 @@ AVERAGES: dict[str, Any] = {
             "three_way_match_rate": 0.5,
             "vendor_return_rate": 0.3,
             "foreign_currency_share": 0.5,
+            "gr_ir_clearing_days": 90,
         },
         "tax": {"foreign_share": 0.4},
     },

@@ -68,5 +68,5 @@ def _habits(rates: Rates, *, sales: bool) -> Habits:
     early = (1 - late) * DISCOUNT_TERMS * taken
     if sales:
         # payment days every 7 to 28 days; 5, 25, 60 or 110 days late; 8 % pay half of it four weeks later
-        return Habits(7.2, 22.5, 3.5, 1.1, late, early, rates.never_paid_rate)
+        return Habits(7.2, 25.0, 3.5, 1.1, late, early, rates.never_paid_rate)
     return Habits(3.3, 15.8, 5.5, 0.5, late, early, 0.01)  # weekly runs; 1 to 24 days late; 1 % blocked

@@ -34,7 +34,7 @@ class Partners:
         count = max(30, round(self.volume.order_lines / LINES_PER_ORDER / ORDERS_PER_CUSTOMER))
         rng = self.facts.rng("customers", "behaviour")
         # a little late, often late, at risk, and those who pay when they are threatened with the court
-        habit = rng.choice(4, count, p=[0.60, 0.25, 0.11, 0.04])
+        habit = rng.choice(4, count, p=[0.61, 0.25, 0.115, 0.025])
         delay = np.array([5, 25, 60, 110])[habit] + rng.integers(-4, 5, count)
         return replace(
             partner_columns(self.facts, "customers", self._shares("customers", count), sales=True),
