@@ -141,7 +141,8 @@ def test_order_receipt_and_invoice_agree_line_by_line(books: Books, bill: Row) -
         order_line = ordered[received["purchase_order_line"]]
         assert receipt["purchase_order_id"] == bill["purchase_order_id"]
         assert charged["material_id"] == received["material_id"] == order_line["material_id"]
-        assert charged["quantity"] == received["quantity"] <= order_line["quantity"]
+        most = order_line["quantity"] * Decimal("1.1")  # one order in fifty brings up to a tenth too much
+        assert charged["quantity"] == received["quantity"] <= most
         assert received["amount"] == received["quantity"] * order_line["unit_price"]
         assert charged["net_amount"] == received["amount"]
         assert receipt["posting_date"] < bill["posting_date"]

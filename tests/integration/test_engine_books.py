@@ -384,7 +384,7 @@ def test_partners_pay_late_as_often_as_configured(share: float, tmp_path: Path) 
     config = small_config(
         volume={"journal_lines_per_year": 60_000},
         period={"months": 12},
-        processes={"order_to_cash": rates, "procure_to_pay": rates},
+        processes={"order_to_cash": rates, "procure_to_pay": {**rates, "dispute_rate": 0}},
     )
     make_books(config, tmp_path)
 
