@@ -88,7 +88,12 @@ def _unpaid(shard: Shard, invoices: Invoices, items: Items) -> Ints:
     np.add.at(cleared, (items.invoice, np.searchsorted(ends, items.day)), items.cleared)
     posted = invoices.day[:, None] <= ends
     left = np.where(posted, invoices.gross[:, None] - np.cumsum(cleared, axis=1)[:, :-1], 0)
-    part: Ints = (left * invoices.net[:, None] // np.maximum(invoices.gross, 1)[:, None]).sum(axis=0)
+    net, gross = (
+        amounts.astype(object)[:, None] for amounts in (invoices.net, np.maximum(invoices.gross, 1))
+    )
+    part: Ints = (
+        (left * net // gross).astype(np.int64).sum(axis=0)
+    )  # products of large invoices go beyond 64 bits
     return part
 
 
