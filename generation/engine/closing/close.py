@@ -183,7 +183,7 @@ def close_company(
         cash_pool.mirror(shard, position)
     pooling = posted.anew()
     received = dividend_receipts.receive(shard, holdings)
-    posted.anew()
+    posted.anew()  # dividends are neither borrowing nor pooling
     own, paid_out, settled = _finance(shard, totals, drawn, received, lent, borrowing, pooling, posted)
     balances = totals.balances + shard.summary.balances
     closings = trial_balance.close_years(shard, balances)

@@ -29,7 +29,12 @@ class Holding:
 
     def parents_part(self) -> Ints:
         """Of each dividend, rounded down, in minor units of the subsidiary's currency, shape (dividends,)."""
-        return self.paid.amount * self.ownership // MILLION
+        whole, rest = (
+            self.paid.amount // MILLION,
+            self.paid.amount % MILLION,
+        )  # the product of both could overflow
+        part: Ints = whole * self.ownership + rest * self.ownership // MILLION
+        return part
 
 
 def receive(shard: Shard, holdings: Iterable[Holding]) -> Ints:

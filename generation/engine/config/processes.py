@@ -629,9 +629,9 @@ class Treasury(Process):
     payout_current_ratio: Annotated[
         float | None,
         key(
-            "Owners outside the group take out of each year's profit what lifts current assets over current liabilities above this, and "
-            "the books open with a credit line drawn to it; 0 does neither. Retained earnings, covenants and 30 % of the balance sheet as "
-            "equity bound both.",
+            "Owners take out of each year's profit what lifts current assets over current liabilities above this, and "
+            "the books of a company without a parent open with a credit line drawn to it; 0 does neither. Retained "
+            "earnings, covenants and 30 % of the balance sheet as equity bound both.",
             unit="current assets over current liabilities",
             source=INDUSTRY,
             ge=0,
