@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from compliance.evidence.marks import PublicMark
 from generation.engine.config.load import load_config
 from generation.engine.config.model import Config
@@ -62,3 +64,11 @@ def checksum(files: tuple[FileEntry, ...]) -> str:
     """One digest for all files: equal digests, equal datasets."""
     lines = sorted(f"{entry.path} {entry.sha256}" for entry in files)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def tables_of(root: Path) -> duckdb.DuckDBPyConnection:
+    """All tables below `root` as views of a fresh connection."""
+    connection = duckdb.connect()
+    for folder in (root / "tables").iterdir():
+        connection.execute(f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')")
+    return connection

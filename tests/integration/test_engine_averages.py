@@ -16,7 +16,7 @@ from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
 from generation.engine.plan.build import build_plan
 from generation.engine.run import FileEntry, produce_shard
-from tests.engine_builders import make_books, small_config
+from tests.engine_builders import make_books, small_config, tables_of
 from tests.engine_faults import AVERAGE_FAULTS, Fault, broken, plant
 
 # Stock runs empty, many invoices are off their order, some vendors are paid in their own currency.
@@ -47,11 +47,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tables(books: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """All tables as views."""
-    with duckdb.connect() as connection:
-        for folder in (books / "tables").iterdir():
-            connection.execute(
-                f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')"
-            )
+    with tables_of(books) as connection:
         yield connection
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from evaluation.metrics.assess import assess
@@ -17,7 +16,7 @@ from generation.engine.config.load import load_config
 from generation.engine.config.schema import json_schema
 from generation.engine.estimate import estimate
 from generation.engine.plan.build import build_plan
-from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config
+from tests.engine_builders import COMPANY, checksum, make_books, merged, small_config, tables_of
 from tests.unit.test_config_schema import with_own_chart
 
 # A changed value for every key of the config that this release accepts. A key without an entry fails the walk.
@@ -360,14 +359,6 @@ def test_shards_are_cut_by_volume_and_numbered_in_order() -> None:
     # 5 M x 62 % in quarters: 775 k, in three blocks of at most 360 k
     assert sum(spec.process == "o2c" for spec in plan.shards) == 3 * 4
     assert max(spec.lines for spec in plan.shards) <= 360_000
-
-
-def tables_of(root: Path) -> duckdb.DuckDBPyConnection:
-    """All tables below `root` as views of a fresh connection."""
-    connection = duckdb.connect()
-    for folder in (root / "tables").iterdir():
-        connection.execute(f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')")
-    return connection
 
 
 LATE = """

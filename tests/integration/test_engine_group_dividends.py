@@ -16,7 +16,7 @@ from evaluation.metrics.catalogue import METRICS
 from evaluation.metrics.dataset import read_dataset
 from evaluation.metrics.journal import read_journal
 from generation.engine.run import Extends, with_months
-from tests.engine_builders import COMPANY, make_books, small_config
+from tests.engine_builders import COMPANY, make_books, small_config, tables_of
 from tests.engine_faults import Fault, plant
 
 CENT = Decimal("0.01")
@@ -60,11 +60,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tables(books: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        for folder in (books / "tables").iterdir():
-            connection.execute(
-                f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')"
-            )
+    with tables_of(books) as connection:
         yield connection
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from evaluation.metrics.gate import apply_gate
-from tests.engine_builders import make_books, small_config
+from tests.engine_builders import make_books, small_config, tables_of
 
 MAKING = {"manufacturing": {"scrap_rate": 0.4}}
 
@@ -27,11 +27,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tables(books: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """All tables as views."""
-    with duckdb.connect() as connection:
-        for folder in (books / "tables").iterdir():
-            connection.execute(
-                f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')"
-            )
+    with tables_of(books) as connection:
         yield connection
 
 

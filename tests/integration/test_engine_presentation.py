@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.metrics.assess import assess
 from generation.engine.charts.chart import chart_for
-from tests.engine_builders import COMPANY, make_books, small_config
+from tests.engine_builders import COMPANY, make_books, small_config, tables_of
 
 OWED = ("B.II.4", "C.8")  # other assets and other liabilities of § 266 HGB
 
@@ -30,12 +30,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tables(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        for folder in (root / "tables").iterdir():
-            if list(folder.glob("*.parquet")):
-                connection.execute(
-                    f"create view {folder.name} as select * from read_parquet('{folder}/*.parquet')"
-                )
+    with tables_of(root) as connection:
         yield connection
 
 
